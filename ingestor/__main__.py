@@ -1,0 +1,5 @@
+"""Run as `python -m ingestor`."""
+
+from ingestor.cli import main
+
+main()

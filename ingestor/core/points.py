@@ -1,0 +1,78 @@
+"""Points and series: an event as the store keeps it (design sections 3 and 4)."""
+
+from typing import NamedTuple, TypeAlias
+
+MEASUREMENT = "token_events"
+
+Point: TypeAlias = tuple[
+    int,  # time, nanoseconds since the Unix epoch
+    int,  # series: a key of SeriesTable
+    str | None,  # user_id
+    str | None,  # ip
+    str | None,  # user_agent
+    str | None,  # scopes
+    str | None,  # client: the true client id of an event whose tag is `_other`
+    int | None,  # expires_in, seconds
+    str | None,  # fraction
+    str | None,  # event_id
+    str | None,  # error_detail
+]
+"""A plain tuple in the column order of the embedded store, so that storing a batch transforms nothing.
+
+(time, series) is the identity: writing an equal identity again replaces the point.
+"""
+
+POINT_COLUMNS = (
+    "time",
+    "series",
+    "user_id",
+    "ip",
+    "user_agent",
+    "scopes",
+    "client",
+    "expires_in",
+    "fraction",
+    "event_id",
+    "error_detail",
+)
+
+
+class Series(NamedTuple):
+    """The tag set of a point, in key order; an empty string is an absent tag."""
+
+    action: str
+    client_id: str
+    endpoint: str
+    error: str
+    grant_type: str
+    host: str
+    outcome: str
+    realm: str
+    source: str
+
+
+class SeriesTable:
+    """Numbers series in order of first use. The numbers are local to one state; the tag set is what identifies.
+
+    ``new`` collects what is not yet saved: whoever commits a batch saves these with it, then clears the list.
+    """
+
+    def __init__(self, known: dict[int, Series] | None = None) -> None:
+        self.by_number: dict[int, Series] = dict(known or {})
+        self.numbers: dict[Series, int] = {series: number for number, series in self.by_number.items()}
+        self.new: list[int] = []
+
+    def number(self, series: Series) -> int:
+        """Return the number of this series, giving it the next free one when it is new."""
+        number = self.numbers.get(series)
+        if number is None:
+            number = self.numbers[series] = len(self.numbers) + 1
+            self.by_number[number] = series
+            self.new.append(number)
+        return number
+
+    def forget_new(self) -> None:
+        """Drop the unsaved series after a transaction that failed: their numbers must not be reused for others."""
+        for number in self.new:
+            del self.numbers[self.by_number.pop(number)]
+        self.new.clear()

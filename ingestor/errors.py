@@ -1,0 +1,57 @@
+"""Errors that a person reads, and the exit codes of the process (design section 9)."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Documented in README; 69, 77 and 78 are those of sysexits(3)."""
+
+    DONE = 0
+    BAD_ANSWER = 1
+    USAGE = 2
+    UNAVAILABLE = 69
+    NO_PERMISSION = 77
+    BAD_CONFIG = 78
+
+
+class TokentailError(Exception):
+    """Something a person can mend: what happened, where, and what to do next."""
+
+    exit_code = ExitCode.BAD_ANSWER
+
+    def __init__(self, what: str, *, where: str = "", advice: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.advice = advice
+
+    def __str__(self) -> str:
+        where = f" ({self.where})" if self.where else ""
+        advice = f"\n  {self.advice}" if self.advice else ""
+        return f"{self.what}{where}{advice}"
+
+
+class ConfigError(TokentailError):
+    """The configuration cannot be used."""
+
+    exit_code = ExitCode.BAD_CONFIG
+
+
+class PermissionDeniedError(TokentailError):
+    """The operating system said no."""
+
+    exit_code = ExitCode.NO_PERMISSION
+
+
+class UnavailableError(TokentailError):
+    """A store, server or disk that may come back."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class StateLockedError(TokentailError):
+    """Another process holds the state."""
+
+
+class DamagedStateError(TokentailError):
+    """The state database cannot be read."""

@@ -1,0 +1,63 @@
+"""Settings as the daemon uses them: frozen, validated, complete. ``ingestor.config`` makes them from TOML."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """One ``[[logs]]`` entry: a path or glob, and how to read what it matches."""
+
+    path: str
+    source: str = ""
+    """The name stored with each point; empty means the path of the live file."""
+    parser: str = "auto"
+    start: str = "beginning"
+    """``beginning`` or ``end``: where a log that the state does not know is taken up."""
+    archive_directories: tuple[str, ...] = ()
+    """Where rotated generations are moved to, beside the log's own directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """How files are followed (design section 5)."""
+
+    poll_interval_seconds: float = 1.0
+    rotated_quiet_seconds: float = 10.0
+    """A rotated file that has not grown for so long is closed: its half line is final."""
+    missing_grace_seconds: float = 5.0
+    """How long the remainder of a rotated log may be nowhere (being compressed, being moved) before it is a gap."""
+    max_line_bytes: int = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """Cardinality budgets per source (design section 3)."""
+
+    clients: int = 1000
+    failing_clients: int = 200
+    realms: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """What an in-house endpoint's own error text means: an ``error`` of the closed set, and perhaps another action."""
+
+    error: str
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything ``tokentail run`` needs to know."""
+
+    logs: tuple[LogSettings, ...] = ()
+    state_directory: Path | None = None
+    host: str = ""
+    time_zone: str = "UTC"
+    read: ReadSettings = field(default_factory=ReadSettings)
+    budgets: BudgetSettings = field(default_factory=BudgetSettings)
+    trusted_proxies: tuple[str, ...] = ()
+    errors: dict[str, ErrorRule] = field(default_factory=dict)
+    store: str = "sqlite"
+    config_file: Path | None = None
