@@ -1,0 +1,125 @@
+"""Cardinality budgets of the tags ``client_id`` and ``realm`` (design section 3).
+
+Invented client ids must not use up the series of real ones, and reading again must make the same points. So a client is
+admitted once, at a place in the source's own order (generation, ordinal); lines before that place belong to ``_other``
+for ever, whenever they are read again.
+"""
+
+from typing import NamedTuple
+
+from ingestor.core.points import Series, SeriesTable
+from parsers.event import Tags
+
+OTHER = "_other"
+
+
+class Place(NamedTuple):
+    """A line's place in its source's own order."""
+
+    generation: int
+    ordinal: int
+
+
+class Admitted(NamedTuple):
+    """Where a client or a realm was admitted. ``name`` is empty for a realm."""
+
+    realm: str
+    name: str
+    place: Place
+    by_success: bool
+
+
+class Resolution(NamedTuple):
+    """The series of a line; ``client`` holds the true id when the tag is ``_other``."""
+
+    series: int
+    client: str | None
+    settled: bool
+    """The same tags give the same series for every later line of this source."""
+
+
+class Admission:
+    """The admitted clients and realms of one source, on one host."""
+
+    def __init__(
+        self,
+        source: str,
+        host: str,
+        table: SeriesTable,
+        *,
+        clients: int = 1000,
+        failing_clients: int = 200,
+        realms: int = 100,
+        admitted: tuple[Admitted, ...] = (),
+    ) -> None:
+        self._source = source
+        self._host = host
+        self._table = table
+        self._budgets = {True: clients, False: failing_clients}
+        self._realm_budget = realms
+        self._used = {True: 0, False: 0}
+        self._clients: dict[tuple[str, str], Place] = {}
+        self._realms: dict[str, Place] = {}
+        self.new: list[Admitted] = []
+        """Not yet saved; whoever commits a batch saves and clears them."""
+        self.settled: dict[Tags, int] = {}
+        """Memo of settled resolutions of lines read for the first time."""
+        for entry in admitted:
+            self._remember(entry)
+
+    @property
+    def overflowing(self) -> bool:
+        """Whether a budget is used up."""
+        return any(self._used[kind] >= budget for kind, budget in self._budgets.items())
+
+    def resolve(self, tags: Tags, place: Place, *, repeat: bool) -> Resolution:
+        """Return the series of a line with these tags. ``repeat``: it was counted before, so it can admit nobody new."""
+        realm, realm_settled = self._resolve_realm(tags.realm, place, repeat=repeat)
+        admitted = tags.client_id != OTHER and self._admit_client(realm, tags, place, repeat=repeat)
+        client_id = tags.client_id if admitted else OTHER
+        series = Series(
+            tags.action,
+            client_id,
+            tags.endpoint,
+            tags.error,
+            tags.grant_type,
+            self._host,
+            tags.outcome,
+            realm,
+            self._source,
+        )
+        settled = admitted and realm_settled
+        number = self._table.number(series)
+        if settled and not repeat:
+            self.settled[tags] = number
+        return Resolution(number, None if admitted else tags.client_id, settled)
+
+    def _resolve_realm(self, realm: str, place: Place, *, repeat: bool) -> tuple[str, bool]:
+        if not realm:
+            return realm, True
+        since = self._realms.get(realm)
+        if since is None and not repeat and realm != OTHER and len(self._realms) < self._realm_budget:
+            self._add(Admitted(realm, "", place, by_success=True))
+            since = place
+        admitted = since is not None and since <= place
+        return (realm, True) if admitted else (OTHER, False)
+
+    def _admit_client(self, realm: str, tags: Tags, place: Place, *, repeat: bool) -> bool:
+        since = self._clients.get((realm, tags.client_id))
+        if since is None and not repeat:
+            by_success = tags.outcome == "success"
+            if self._used[by_success] < self._budgets[by_success]:
+                self._add(Admitted(realm, tags.client_id, place, by_success))
+                since = place
+        return since is not None and since <= place
+
+    def _add(self, entry: Admitted) -> None:
+        self._remember(entry)
+        self.new.append(entry)
+
+    def _remember(self, entry: Admitted) -> None:
+        if entry.name:
+            self._clients[entry.realm, entry.name] = entry.place
+            self._used[entry.by_success] += 1
+        else:
+            self._realms[entry.realm] = entry.place

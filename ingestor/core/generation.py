@@ -1,0 +1,95 @@
+"""A generation: one content of a log, from its first byte to its last, whatever file holds it at the moment.
+
+Rename, copy and compression keep the generation; truncation and re-creation begin another. It is recognised by content
+(head and the bytes before the offset), because inode numbers are reused within seconds, heads can be equal across files
+and a short tail is equal after regrowth (reliability T7-T15). Digests only: a log's text is personal data.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import blake2b
+from typing import NamedTuple, Self
+
+HEAD_BYTES = 1024
+TAIL_BYTES = 4096
+
+
+class Status(Enum):
+    """What is still to be done with a generation."""
+
+    OPEN = "open"
+    """Followed, or its remainder is looked for."""
+    CLOSED = "closed"
+    """Read to its end."""
+    SKIPPED = "skipped"
+    """Was there before this log was first seen: not ours unless a backfill says so."""
+    LOST = "lost"
+    """Its remainder is in no file; a gap was reported."""
+
+
+class Kinship(Enum):
+    """What a file's content is to a generation."""
+
+    SAME = "same"
+    """It holds every byte that was read, and perhaps more."""
+    SHORTER = "shorter"
+    """It begins alike but ends before the offset: a copy under way, or a damaged one."""
+    OTHER = "other"
+
+
+def digest(data: bytes) -> bytes:
+    """Return the 16-byte BLAKE2b of ``data``."""
+    return blake2b(data, digest_size=16).digest()
+
+
+class Fingerprint(NamedTuple):
+    """What is remembered of the bytes before ``offset``: the first ones and the last ones, as digests."""
+
+    offset: int = 0
+    head_length: int = 0
+    head_digest: bytes = b""
+    tail_length: int = 0
+    tail_digest: bytes = b""
+
+    @classmethod
+    def at(cls, offset: int, head: bytes, tail: bytes) -> Self:
+        """Return the fingerprint of a file at ``offset``; ``head`` are its first bytes, ``tail`` the last before the offset."""
+        head, tail = head[: min(HEAD_BYTES, offset)], tail[-TAIL_BYTES:]
+        return cls(offset, len(head), digest(head), len(tail), digest(tail))
+
+    def kinship(self, size: int, head: bytes, tail: bytes) -> Kinship:
+        """Compare with a file of ``size`` bytes (for a compressed file: decompressed, or more than the offset).
+
+        ``head``: its first ``head_length`` bytes; ``tail``: its ``tail_length`` bytes before the offset (both shorter
+        when the file is).
+        """
+        if size < self.offset:
+            short = head[: self.head_length]
+            whole = len(short) == self.head_length
+            return Kinship.SHORTER if not whole or digest(short) == self.head_digest else Kinship.OTHER
+        same = digest(head[: self.head_length]) == self.head_digest and digest(tail) == self.tail_digest
+        return Kinship.SAME if same or not self.offset else Kinship.OTHER
+
+
+NOTHING_READ = Fingerprint()
+
+
+@dataclass(slots=True)
+class Generation:
+    """One generation and how far it has been read and counted. Every line before ``mark.offset`` is in the accounting."""
+
+    number: int
+    """Order of first reading within the state; admission positions compare by it."""
+    source: str
+    path: str
+    """Where it was last seen."""
+    device: int
+    inode: int
+    h: int | None = None
+    """Hash of the first line (``core.identity``); None until the first line is whole."""
+    mark: Fingerprint = NOTHING_READ
+    ordinal: int = 0
+    r"""Number of ``\n`` before the offset."""
+    size_seen: int = 0
+    """The largest size seen, bytes: what a gap's end is said to be."""
+    status: Status = Status.OPEN

@@ -1,0 +1,80 @@
+"""Names of rotated generations: which files beside a log are its past, and in what order they were written.
+
+logrotate numbers (``audit.log.1``) or dates (``audit.log-20261101``) them, log libraries put the date before the
+extension (``audit-2026-11-01.log``), and all of them may be compressed afterwards.
+"""
+
+import re
+from typing import NamedTuple
+
+COMPRESSED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
+
+_NUMBER = re.compile(r"\.(\d{1,6})")
+_DATE = re.compile(r"[-._](\d{4})[-_]?(\d{2})[-_]?(\d{2})(?:[-_.T]?(\d[\d\-_.:]*))?")
+_OLD = re.compile(r"[.~](old|bak|prev)|~")
+
+
+class Age(NamedTuple):
+    """Sorts oldest first. Schemes do not mix in practice; where they do, dated names are the older ones."""
+
+    scheme: int
+    """0 dated, 1 numbered (``.old`` counts as number 1)."""
+    date: str
+    number: int
+    """Negative for numbered names: ``.2`` is older than ``.1``."""
+
+
+def uncompressed_name(name: str) -> str:
+    """Drop the suffix of a compressed file."""
+    for suffix in COMPRESSED_SUFFIXES:
+        if name.endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def is_compressed(name: str) -> bool:
+    """Tell by the name; such a file is never a live log."""
+    return name.endswith(COMPRESSED_SUFFIXES)
+
+
+def rotation_age(live: str, name: str) -> Age | None:
+    """Return how old ``name`` is among the rotated generations of the log named ``live``; None if it is none of them.
+
+    Both are names without directory.
+    """
+    plain = uncompressed_name(name)
+    if plain == live:
+        return Age(1, "", 0) if plain != name else None
+    if plain.startswith(live):
+        return _age(plain[len(live) :])
+    stem, dot, extension = live.rpartition(".")
+    if stem and plain.startswith(stem) and plain.endswith(dot + extension):
+        return _age(plain[len(stem) : -len(dot + extension)])
+    return None
+
+
+def live_name(name: str) -> str | None:
+    """Return the name of the log that ``name`` would be a rotated generation of; None for a name that is not rotated."""
+    plain = uncompressed_name(name)
+    for pattern in (_NUMBER, _DATE, _OLD):
+        match = next((m for m in pattern.finditer(plain) if m.end() == len(plain) and m.start()), None)
+        if match:
+            return plain[: match.start()]
+    stem, dot, extension = plain.rpartition(".")
+    for pattern in (_NUMBER, _DATE):
+        match = next((m for m in pattern.finditer(stem) if m.end() == len(stem) and m.start()), None)
+        if match and dot:
+            return stem[: match.start()] + dot + extension
+    return plain if plain != name else None
+
+
+def _age(middle: str) -> Age | None:
+    if match := _NUMBER.fullmatch(middle):
+        return Age(1, "", -int(match[1]))
+    if match := _DATE.fullmatch(middle):
+        year, month, day, rest = match.groups()
+        digits = re.sub(r"\D", "", rest or "")
+        return Age(0, year + month + day, int(digits[:18] or 0))
+    if _OLD.fullmatch(middle):
+        return Age(1, "", -1)
+    return None

@@ -1,0 +1,240 @@
+"""Files as the follower sees them: random reads of plain files, forward reads of compressed ones.
+
+Both answer ``read_at``, so that everything above (fingerprints, blocks, verification) is the same for a live log and for
+its compressed past.
+"""
+
+import bz2
+import contextlib
+import gzip
+import io
+import lzma
+import os
+import stat
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, NamedTuple, Protocol
+
+import zstandard
+
+from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES
+from ingestor.core.rotation import is_compressed
+
+DAMAGE: tuple[type[Exception], ...] = (
+    EOFError,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    zlib.error,
+    OSError,
+    zstandard.ZstdError,
+)
+"""What decompressors raise for a truncated or corrupt file (bz2 raises OSError)."""
+
+
+class DamagedFileError(Exception):
+    """A compressed file is truncated or corrupt. Everything before the damage has been delivered."""
+
+
+class FileIdentity(NamedTuple):
+    """Device and inode: enough while a file is open, never enough afterwards."""
+
+    device: int
+    inode: int
+
+
+class Sighting(NamedTuple):
+    """One look at a file."""
+
+    identity: FileIdentity
+    size: int
+    mtime_ns: int
+    links: int
+
+
+class LogFile(Protocol):
+    """An open file that holds a generation."""
+
+    path: str
+    compressed: bool
+    identity: FileIdentity
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes of content from ``offset``; fewer only at the end.
+
+        Raises DamagedFileError where a compressed file cannot be read further.
+        """
+        ...
+
+    def look(self) -> Sighting:
+        """Return size (of a compressed file: as it lies on the disk), modification time and link count."""
+        ...
+
+    def close(self) -> None:
+        """Release the descriptor."""
+        ...
+
+
+def look(path: str) -> Sighting | None:
+    """Return what is at ``path`` (through symlinks); None when nothing is. Raises OSError when it cannot be told."""
+    try:
+        return _sighting(os.stat(path))  # noqa: PTH116 - a Path object per poll and file would cost more than the call
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def open_log(path: str) -> LogFile:
+    """Open a log or a rotated generation. Raises OSError; ValueError for what is no regular file (a pipe never ends)."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{path} is not a regular file")  # noqa: TRY301 - the descriptor is closed below
+        if is_compressed(path):
+            return CompressedFile(path, descriptor)
+        return PlainFile(path, descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+class PlainFile:
+    """A plain file, read by position: nothing is remembered between two reads."""
+
+    compressed = False
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self.identity = self.look().identity
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes from ``offset``."""
+        return os.pread(self._descriptor, length, offset)
+
+    def look(self) -> Sighting:
+        """Return the file's present size, modification time and link count."""
+        return _sighting(os.fstat(self._descriptor))
+
+    def close(self) -> None:
+        """Release the descriptor."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class CompressedFile:
+    """A compressed file, decompressed forwards in bounded memory; the last few KiB can be read again."""
+
+    compressed = True
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self.path = path
+        self._raw = os.fdopen(descriptor, "rb")
+        self.identity = self.look().identity
+        self._opener = _OPENERS[Path(path).suffix]
+        self._head = b""
+        self._start = 0
+        self._window = bytearray()
+        self._stream = self._opener(self._raw)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` decompressed bytes from ``offset``."""
+        if offset + length <= len(self._head):
+            return self._head[offset : offset + length]
+        if offset < self._start:
+            self._rewind()
+        end = offset + length
+        while self._start + len(self._window) < end:
+            self._forget_before(offset - TAIL_BYTES)
+            wanted = min(end - self._start - len(self._window), _STEP)
+            data = self._read(wanted)
+            if not data:
+                break
+            if len(self._head) < HEAD_BYTES:
+                self._head = (self._head + data)[:HEAD_BYTES]
+            self._window += data
+        return bytes(self._window[max(0, offset - self._start) : end - self._start])
+
+    def look(self) -> Sighting:
+        """Return the compressed file's size, modification time and link count."""
+        return _sighting(os.fstat(self._raw.fileno()))
+
+    def close(self) -> None:
+        """Release the descriptor."""
+        self._raw.close()
+
+    def _forget_before(self, offset: int) -> None:
+        surplus = offset - self._start
+        if surplus > _STEP or surplus >= len(self._window) > 0:
+            surplus = min(surplus, len(self._window))
+            del self._window[:surplus]
+            self._start += surplus
+
+    def _read(self, length: int) -> bytes:
+        try:
+            return self._stream.read(length)
+        except DAMAGE as error:
+            raise DamagedFileError(f"{self.path} is truncated or damaged") from error
+
+    def _rewind(self) -> None:
+        self._raw.seek(0)
+        self._stream = self._opener(self._raw)
+        self._start = 0
+        self._window = bytearray()
+        self._head = b""
+
+
+_STEP = 1 << 18
+"""Decompressed bytes a read: enough to be fast, little enough to skip a huge file in bounded memory."""
+
+
+class _ZstFile(io.RawIOBase):
+    """Frame after frame. zstandard's own reader takes a truncated frame for the end of the file: a silent gap."""
+
+    _COMPRESSED_STEP = 1024  # a kilobyte of hostile input expands to 32 MiB at the very worst
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._rest = b""
+        self._ready = bytearray()
+
+    def read(self, size: int = -1) -> bytes:
+        while size < 0 or len(self._ready) < size:
+            compressed = self._rest or self._raw.read(self._COMPRESSED_STEP)
+            self._rest = b""
+            if not compressed:
+                if self._frame is not None:
+                    raise EOFError("the file ends inside a frame")
+                break
+            if self._frame is None:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._ready += self._frame.decompress(compressed)
+            if self._frame.eof:
+                self._rest = self._frame.unused_data
+                self._frame = None
+        end = len(self._ready) if size < 0 else size
+        data = bytes(self._ready[:end])
+        del self._ready[:end]
+        return data
+
+
+_OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
+    ".gz": lambda raw: gzip.GzipFile(fileobj=raw, mode="rb"),  # type: ignore[dict-item,return-value]  # GzipFile is IO in all but name
+    ".zst": _ZstFile,  # type: ignore[dict-item]
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+}
+
+
+def _sighting(status: os.stat_result) -> Sighting:
+    identity = FileIdentity(status.st_dev, status.st_ino & 0x7FFF_FFFF_FFFF_FFFF)  # what SQLite's integers hold
+    return Sighting(identity, status.st_size, status.st_mtime_ns, status.st_nlink)
+
+
+def close_quietly(file: LogFile | None) -> None:
+    """Close a file whose fate no longer matters."""
+    if file is not None:
+        with contextlib.suppress(OSError):
+            file.close()
