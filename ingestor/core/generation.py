@@ -58,17 +58,16 @@ class Fingerprint(NamedTuple):
         return cls(offset, len(head), digest(head), len(tail), digest(tail))
 
     def kinship(self, size: int, head: bytes, tail: bytes) -> Kinship:
-        """Compare with a file of ``size`` bytes (for a compressed file: decompressed, or more than the offset).
+        """Compare with a file of ``size`` bytes (of a compressed file: what it holds, or anything beyond the offset).
 
         ``head``: its first ``head_length`` bytes; ``tail``: its ``tail_length`` bytes before the offset (both shorter
         when the file is).
         """
+        if len(head) < self.head_length or digest(head) != self.head_digest:
+            return Kinship.SAME if not self.offset else Kinship.OTHER
         if size < self.offset:
-            short = head[: self.head_length]
-            whole = len(short) == self.head_length
-            return Kinship.SHORTER if not whole or digest(short) == self.head_digest else Kinship.OTHER
-        same = digest(head[: self.head_length]) == self.head_digest and digest(tail) == self.tail_digest
-        return Kinship.SAME if same or not self.offset else Kinship.OTHER
+            return Kinship.SHORTER
+        return Kinship.SAME if digest(tail) == self.tail_digest else Kinship.OTHER
 
 
 NOTHING_READ = Fingerprint()

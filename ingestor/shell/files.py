@@ -57,13 +57,19 @@ class LogFile(Protocol):
 
     path: str
     compressed: bool
+    damaged: bool
+    """Known to be truncated or corrupt: what can be read is not all there was."""
     identity: FileIdentity
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes of content from ``offset``; fewer only at the end.
+        """Return up to ``length`` bytes of content from ``offset``; fewer only at the end, or before damage.
 
-        Raises DamagedFileError where a compressed file cannot be read further.
+        Raises DamagedFileError where nothing more of a compressed file can be read.
         """
+        ...
+
+    def progress(self, offset: int) -> float:
+        """Return which part of the file lies before ``offset``, 0 to 1."""
         ...
 
     def look(self) -> Sighting:
@@ -102,6 +108,7 @@ class PlainFile:
     """A plain file, read by position: nothing is remembered between two reads."""
 
     compressed = False
+    damaged = False
 
     def __init__(self, path: str, descriptor: int) -> None:
         self.path = path
@@ -111,6 +118,10 @@ class PlainFile:
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``."""
         return os.pread(self._descriptor, length, offset)
+
+    def progress(self, offset: int) -> float:
+        """Return which part of the file lies before ``offset``."""
+        return min(1.0, offset / max(1, self.look().size))
 
     def look(self) -> Sighting:
         """Return the file's present size, modification time and link count."""
@@ -130,6 +141,7 @@ class CompressedFile:
 
     def __init__(self, path: str, descriptor: int) -> None:
         self.path = path
+        self.damaged = False
         self._raw = os.fdopen(descriptor, "rb")
         self.identity = self.look().identity
         self._opener = _OPENERS[Path(path).suffix]
@@ -154,7 +166,14 @@ class CompressedFile:
             if len(self._head) < HEAD_BYTES:
                 self._head = (self._head + data)[:HEAD_BYTES]
             self._window += data
-        return bytes(self._window[max(0, offset - self._start) : end - self._start])
+        found = bytes(self._window[max(0, offset - self._start) : end - self._start])
+        if self.damaged and not found and length:
+            raise DamagedFileError(f"{self.path} is truncated or damaged")
+        return found
+
+    def progress(self, offset: int) -> float:  # noqa: ARG002 - where decompressed bytes lie in the file only the stream knows
+        """Return which part of the compressed file has been taken up."""
+        return min(1.0, self._raw.tell() / max(1, self.look().size))
 
     def look(self) -> Sighting:
         """Return the compressed file's size, modification time and link count."""
@@ -174,8 +193,9 @@ class CompressedFile:
     def _read(self, length: int) -> bytes:
         try:
             return self._stream.read(length)
-        except DAMAGE as error:
-            raise DamagedFileError(f"{self.path} is truncated or damaged") from error
+        except DAMAGE:
+            self.damaged = True  # what came before is good and is delivered first
+            return b""
 
     def _rewind(self) -> None:
         self._raw.seek(0)

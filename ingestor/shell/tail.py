@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Fingerprint, Generation
 from ingestor.core.identity import HEAD_LINE_BYTES, generation_hash
-from ingestor.shell.files import LogFile
+from ingestor.shell.files import LogFile, Sighting
 
 SHOWN_BYTES = 4096
 """How much of an over-long line is kept for the rejected file (which redacts and cuts it further)."""
@@ -57,6 +57,11 @@ class Tail:
         self.generation = generation
         self.file = file
         self.offset, self.ordinal = (0, 0) if from_start else (generation.mark.offset, generation.ordinal)
+        self.exhausted_at: Sighting | None = None
+        """How the file looked when nothing more could be read from it."""
+        self.moved_at = 0.0
+        """When it last grew, or was found rotated; monotonic seconds."""
+        self._from_start = from_start
         self._max_line_bytes = max_line_bytes
         self._skip: _Skip | None = None
 
@@ -68,15 +73,20 @@ class Tail:
         """
         mark = self.generation.mark
         if self._skip is None and self.offset < mark.offset:
-            return self._repeat(mark)
+            if self._from_start:
+                return self._repeat(mark)
+            self.offset, self.ordinal = mark.offset, self.generation.ordinal  # a backfill was here
         chunk = self._verified_chunk(mark)
-        if self._skip is not None:
-            return self._skip_on(chunk, final=final)
+        while self._skip is not None:
+            block = self._skip_on(chunk, self._skip, final=final)
+            if block or not chunk:
+                return block
+            chunk = self._verified_chunk(mark)
         end = chunk.rfind(b"\n") + 1
         if not end:
             if len(chunk) > self._max_line_bytes:
                 self._skip = _Skip(0, hashlib.sha256(), chunk[:SHOWN_BYTES])
-                return self._skip_on(chunk, final=final)
+                return self.read(final=final)
             if not (final and chunk):
                 return None
             end = len(chunk)
@@ -92,7 +102,7 @@ class Tail:
             if self.offset + len(chunk) >= mark.offset:
                 end = len(chunk)  # the half line that closed the generation
             elif len(chunk) < length:
-                raise ContentChangedError
+                return None  # a shorter copy of the generation
             else:
                 end, too_long = self._measure_long_line(mark.offset)
         block = Block(self.generation, self.offset, self.ordinal, chunk[: min(end, len(chunk))], repeat=True)
@@ -128,15 +138,13 @@ class Tail:
             raise ContentChangedError
         return chunk
 
-    def _skip_on(self, chunk: bytes, *, final: bool) -> Block | None:
-        skip = self._skip
-        assert skip is not None  # noqa: S101 - the callers' own invariant
+    def _skip_on(self, chunk: bytes, skip: _Skip, *, final: bool) -> Block | None:
         end = chunk.find(b"\n")
         part = chunk if end < 0 else chunk[:end]
         skip.length += len(part)
         skip.sha256.update(part)
         if end < 0 and not (final and not chunk):
-            return None if not chunk else self.read(final=final)
+            return None
         self._skip = None
         self._tail = self.file.read_at(max(0, self.offset + skip.length - TAIL_BYTES), min(skip.length, TAIL_BYTES))
         too_long = TooLong(skip.length, skip.sha256.hexdigest())

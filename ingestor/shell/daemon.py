@@ -1,0 +1,180 @@
+"""The run loop: poll, read, commit, wait. What waiting can mend is waited for; what it cannot ends with its exit code."""
+
+import logging
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+from ingestor.errors import DamagedStateError, TokentailError, UnavailableError
+from ingestor.settings import Settings
+from ingestor.shell import requests
+from ingestor.shell.backfill import backfill, expand
+from ingestor.shell.follower import Follower, live_paths
+from ingestor.shell.ingest import Ingest
+from ingestor.shell.replay import replay
+from ingestor.shell.state import State, is_damage
+from ingestor.shell.wakeup import Wakeup
+
+log = logging.getLogger("tokentail")
+
+HEARTBEAT_SECONDS = 10.0
+"""How often an idle daemon says in the state that it lives."""
+MIN_TURN_SECONDS = 0.1
+"""Changes that come faster are gathered: a commit costs two fsyncs."""
+ONCE_PATIENCE_SECONDS = 60.0
+"""How long ``--once`` keeps trying a store that cannot be written."""
+FIRST_BACKOFF_SECONDS = 0.5
+LONGEST_BACKOFF_SECONDS = 60.0
+
+
+class Daemon:
+    """Follows logs into the store. ``step`` is one turn of the loop, for whoever brings a loop of their own."""
+
+    def __init__(self, settings: Settings, state: State, *, once: bool = False) -> None:
+        """Load the state. Raises sqlite3.Error, OSError."""
+        self.ingest = Ingest(settings, state)
+        self.follower = Follower(settings, self.ingest.book, once=once)
+        self._settings = settings
+        self._state = state
+        self._polled_at = float("-inf")
+        self._saved_at = float("-inf")
+        self._retry_at = float("-inf")
+        self._backoff = 0.0
+        self._failing_since: float | None = None
+
+    @property
+    def failing_since(self) -> float | None:
+        """When the store began to refuse (monotonic seconds); None while all is well."""
+        return self._failing_since
+
+    def step(self, now: float | None = None) -> bool:
+        """Take one turn; return whether anything was read or stored. ``now``: monotonic seconds.
+
+        Raises DamagedStateError when the state's database turns out to be damaged.
+        """
+        now = time.monotonic() if now is None else now
+        if now < self._retry_at:
+            return False
+        if now - self._polled_at >= MIN_TURN_SECONDS:
+            self._polled_at = now
+            self.follower.poll(now)
+            self._carry_out_requests()
+        while not self.ingest.full:
+            block = self.follower.next_block(now)
+            if block is None:
+                break
+            self.ingest.take(block)
+        worked = self.ingest.has_pending
+        if worked or now - self._saved_at >= HEARTBEAT_SECONDS:
+            self._commit(now)
+        return worked
+
+    def run_once(self) -> None:
+        """Read to the end of every file, and store it. Raises UnavailableError when the store refuses for a minute."""
+        while True:
+            worked = self.step()
+            if self._failing_since is not None:
+                if time.monotonic() - self._failing_since > ONCE_PATIENCE_SECONDS:
+                    raise UnavailableError(
+                        "The store could not be written for a minute",
+                        where=str(self._state.directory),
+                        advice="Is the disk full? Nothing is lost: run it again.",
+                    )
+                time.sleep(FIRST_BACKOFF_SECONDS)
+            elif self.follower.waiting:
+                time.sleep(MIN_TURN_SECONDS)
+            elif not worked:
+                # A file may have grown or turned up during the last turn: one more look, then it is the end.
+                self._polled_at = float("-inf")
+                if not self.step():
+                    break
+        self._clear_rebuilding()
+
+    def run_forever(self, stop: threading.Event) -> None:
+        """Follow until ``stop`` is set; everything that was read is then stored before it returns."""
+        wakeup = Wakeup()
+        try:
+            while not stop.is_set():
+                worked = self.step()
+                if not worked and not self.follower.waiting:
+                    self._clear_rebuilding()
+                wakeup.watch(self._directories())
+                if not self.ingest.full:
+                    if stop.wait(MIN_TURN_SECONDS):
+                        break
+                    if not worked:
+                        wakeup.wait(self._settings.read.poll_interval_seconds - MIN_TURN_SECONDS)
+        finally:
+            wakeup.close()
+        if self.ingest.has_pending:
+            self._commit(time.monotonic())
+
+    def close(self) -> None:
+        """Release files. What was not committed is read again next time."""
+        self.follower.close()
+        self.ingest.close()
+
+    def _directories(self) -> set[str]:
+        """Return where changes matter."""
+        return {str(Path(followed.path).parent) for followed in self.follower.logs} | {
+            str(Path(path).parent) for entry in self._settings.logs for path in live_paths(entry.path)[:1]
+        }
+
+    def _commit(self, now: float) -> None:
+        lag_since = self.follower.lag_since(self.ingest.bytes_read + self.ingest.pending_bytes)
+        try:
+            self.ingest.commit(meta={"lag_since": "" if lag_since is None else repr(lag_since)})
+        except (sqlite3.Error, OSError) as error:
+            if isinstance(error, sqlite3.Error) and is_damage(error):
+                raise DamagedStateError(
+                    f"The state database is damaged: {error}", where=str(self._state.directory)
+                ) from error
+            self._backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, self._backoff * 2))
+            self._retry_at = now + self._backoff
+            if self._failing_since is None:
+                self._failing_since = now
+                log.error(
+                    "The store in %s cannot be written: %s. Nothing is lost: reading waits, and it is tried again by itself.",
+                    self._state.directory,
+                    error,
+                )
+            return
+        if self._failing_since is not None:
+            log.warning("The store can be written again, after %.0f s", now - self._failing_since)
+        self._failing_since, self._backoff, self._retry_at = None, 0.0, float("-inf")
+        self._saved_at = now
+
+    def _clear_rebuilding(self) -> None:
+        book = self.ingest.book
+        if book.rebuilding and self._failing_since is None:
+            book.rebuilding = False
+            self.ingest.commit(meta={"rebuilding": ""})
+
+    def _carry_out_requests(self) -> None:
+        try:
+            request = requests.next_request(self._state.connection)
+        except sqlite3.Error:
+            return  # the commit will say so
+        if request is None:
+            return
+        try:
+            answer = carry_out(self.ingest, request)
+        except TokentailError as error:
+            answer = {"error": str(error), "exit_code": int(error.exit_code)}
+        except (sqlite3.Error, OSError) as error:
+            log.error("Request %d (%s) waits: %s", request.number, request.kind, error)
+            return
+        requests.finish(self._state.connection, request.number, answer)
+
+
+def carry_out(ingest: Ingest, request: requests.Request) -> dict[str, object]:
+    """Do what a request asks for, in the process that holds the state."""
+    match request.kind:
+        case "backfill":
+            done = backfill(ingest, expand(request.arguments["paths"]), source=request.arguments.get("source"))
+            return {"files": [file._asdict() for file in done]}
+        case "replay":
+            return dict(replay(ingest, time.time_ns() // 1_000_000)._asdict())
+        case unknown:
+            raise TokentailError(f"This daemon does not know the request {unknown!r}", advice="Is it an older version?")

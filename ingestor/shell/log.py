@@ -1,0 +1,379 @@
+"""Follow one log through its rotations: the live file, and the rotated generations that are not read to their end.
+
+What happened is read off the disk and off content at every rotation, not remembered from events: which candidate file
+(rotated siblings oldest first, then the live file) holds which known generation, and what of them is in no file.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ingestor.core.generation import Generation, Kinship, Status
+from ingestor.settings import LogSettings, ReadSettings
+from ingestor.shell.book import Book
+from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log
+from ingestor.shell.recognition import best_match, is_prefix, is_settled, kinship, siblings, whole_mark
+from ingestor.shell.tail import Block, ContentChangedError, Tail, skip_to_end
+
+log = logging.getLogger("tokentail")
+
+ONCE_GRACE_SECONDS = 1.0
+"""`--once` waits no longer than this for a file that is being compressed or moved."""
+
+
+class Missing(NamedTuple):
+    """The remainder of a generation that is in no file at the moment: perhaps being moved or compressed."""
+
+    generation: Generation
+    since: float
+    """Monotonic seconds."""
+    unread: bool
+    """Whether there is reason to think that it holds unread bytes; else it is closed quietly in the end."""
+
+
+class FollowedLog:
+    """One live path with its past. ``poll`` looks at the disk, ``next_block`` reads. Times are monotonic seconds."""
+
+    def __init__(
+        self,
+        path: str,
+        source: str,
+        settings: LogSettings,
+        read: ReadSettings,
+        book: Book,
+        *,
+        once: bool = False,
+        owner_of: Callable[[FileIdentity], str | None] = lambda _: None,
+    ) -> None:
+        """``owner_of`` names another live path that is the same file (a hard link); such a log is not read twice."""
+        self.path = path
+        self.source = source
+        self.problem: str | None = None
+        """What keeps the log from being read now."""
+        self.settings = settings
+        self._read = read
+        self._book = book
+        self._once = once
+        self._owner_of = owner_of
+        self._live: Tail | None = None
+        self._rotated: list[Tail] = []
+        """Oldest first. Only the last one may still be written to."""
+        self._missing: dict[int, Missing] = {}
+        self._damaged: dict[FileIdentity, Sighting] = {}
+        """Compressed files that could not be read to their end, as they were then."""
+        self._first_look: bool | None = None
+        self._looked = False
+
+    @property
+    def live_identity(self) -> FileIdentity | None:
+        """The file that is open as the live one."""
+        return self._live.file.identity if self._live else None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a remainder is looked for, so that `--once` must not end yet."""
+        return bool(self._missing)
+
+    def unread_bytes(self) -> int:
+        """Return how many bytes of the plain files wait to be read. Half a line does not: nothing can be done with it yet."""
+        plain = [(tail, tail.file.look()) for tail in self._tails() if not tail.file.compressed]
+        return sum(max(0, seen.size - tail.generation.mark.offset) for tail, seen in plain if seen != tail.exhausted_at)
+
+    def poll(self, now: float) -> None:
+        """Look at the live path; find out about rotation and truncation."""
+        try:
+            sighting = look(self.path)
+            if not self._looked or self._missing or self._is_elsewhere(sighting):
+                self._reconcile(now)
+            live = self._live
+            if live is not None and sighting is not None and sighting.identity == live.file.identity:
+                live.generation.size_seen = max(live.generation.size_seen, sighting.size)
+        except OSError as error:
+            self._report(f"{self.path} cannot be read: {error.strerror}")
+
+    def next_block(self, now: float) -> Block | None:
+        """Return the next block, older generations first; None when there is nothing whole to read for now."""
+        for tail in list(self._rotated):
+            if block := self._read_rotated(tail, now):
+                return block
+        return self._read_live(now) if self._live else None
+
+    def close(self) -> None:
+        """Release the files."""
+        for tail in self._tails():
+            tail.file.close()
+
+    def _tails(self) -> list[Tail]:
+        return [*self._rotated, self._live] if self._live else self._rotated
+
+    def _is_elsewhere(self, sighting: Sighting | None) -> bool:
+        if self._live is None:
+            return sighting is not None
+        return sighting is None or sighting.identity != self._live.file.identity
+
+    # Reading
+
+    def _read_live(self, now: float) -> Block | None:
+        tail = self._live
+        if tail is None or (sighting := tail.file.look()) == tail.exhausted_at:
+            return None
+        try:
+            block = tail.read(final=False)
+        except ContentChangedError:
+            self._live_changed(now)
+            return None
+        except OSError as error:
+            self._report(f"{self.path} cannot be read: {error.strerror}")
+            return None
+        if block is None:
+            tail.exhausted_at = sighting
+            if sighting.size > tail.generation.mark.offset:
+                self._book.changed(tail.generation)  # a half line is known to be there: a gap would have to say so
+            return None
+        self._book.changed(block.generation)
+        return block
+
+    def _read_rotated(self, tail: Tail, now: float) -> Block | None:
+        """Read a rotated generation. It is closed once nothing can follow: deleted, compressed, or quiet and not the newest."""
+        newest = tail is self._rotated[-1]
+        sighting = tail.file.look()  # fstat of an open file
+        try:
+            quiet = self._once or now - tail.moved_at >= self._read.rotated_quiet_seconds
+            gone = tail.file.compressed or sighting.links == 0
+            if sighting == tail.exhausted_at and not gone and (newest or not quiet):
+                return None
+            block = tail.read(final=False)
+            if block is None and tail.file.damaged:
+                raise DamagedFileError(f"{tail.file.path} is truncated or damaged")  # noqa: TRY301 - one place mends it
+            if block is None and (gone or quiet):
+                block = tail.read(final=True)
+                if block is None and (gone or not newest):
+                    self._finish(tail, Status.CLOSED)
+                    return None
+        except (ContentChangedError, DamagedFileError) as error:
+            self._finish(tail, Status.OPEN)
+            if isinstance(error, DamagedFileError):
+                log.warning("%s", error)
+                self._damaged[tail.file.identity] = sighting
+            self._miss(tail.generation, now, unread=True)
+            return None
+        except OSError as error:
+            log.warning("%s cannot be read: %s", tail.file.path, error.strerror)
+            return None
+        if block is None:
+            tail.exhausted_at = sighting if quiet else None
+            return None
+        tail.moved_at = now
+        self._book.changed(block.generation)
+        return block
+
+    def _finish(self, tail: Tail, status: Status) -> None:
+        self._rotated.remove(tail)
+        generation = tail.generation
+        generation.status = status
+        if status is Status.CLOSED and not tail.file.compressed:
+            generation.size_seen = generation.mark.offset
+        self._book.changed(generation)
+        tail.file.close()
+
+    def _live_changed(self, now: float) -> None:
+        """Leave a file that was truncated or rewritten: what was unread of it may be in a copy beside it."""
+        tail, self._live = self._live, None
+        if tail is None:
+            return
+        tail.file.close()
+        generation = tail.generation
+        log.info("%s was truncated or rewritten after byte %d", self.path, generation.mark.offset)
+        self._miss(generation, now, unread=generation.size_seen > generation.mark.offset)
+        self._reconcile(now)
+
+    # Finding out what is where
+
+    def _reconcile(self, now: float) -> None:
+        """Match the files on the disk with the generations of the book."""
+        if self._first_look is None:
+            self._first_look = self._book.first_look(self.source)
+        self._retire_live(now)
+        candidates = siblings(self.path, self.settings.archive_directories)
+        for path in [*self._strays(candidates), *candidates]:
+            try:
+                self._take_sibling(path, now, stray=path not in candidates)
+            except FileNotFoundError:
+                continue  # renamed since the directory was listed: the next look sees it under its new name
+            except (OSError, ValueError, DamagedFileError) as error:
+                log.warning("%s cannot be read: %s", path, error)
+        places = {seen.identity: place for place, path in enumerate(candidates) if (seen := look(path))}
+        self._rotated.sort(key=lambda tail: places.get(tail.file.identity, -1))
+        if self._live is None:
+            self._take_live()
+        if not self._looked:
+            self._miss_what_is_open(now)
+            self._looked = True
+        self._give_up(now)
+
+    def _retire_live(self, now: float) -> None:
+        """Keep reading a file that is no longer at the live path: writers may still have it open."""
+        if self._live is not None and self._is_elsewhere(look(self.path)):
+            self._live.moved_at = now
+            self._live.exhausted_at = None
+            self._rotated.append(self._live)
+            self._live = None
+
+    def _strays(self, candidates: list[str]) -> list[str]:
+        """Return where open generations were last: a symlink's former target, a log that is no longer under its name."""
+        known = {*candidates, self.path, os.path.realpath(self.path)}
+        attached = {tail.generation.number for tail in self._tails()}
+        return [
+            generation.path
+            for generation in self._book.of(self.source)
+            if generation.status is Status.OPEN and generation.number not in attached and generation.path not in known
+        ]
+
+    def _take_sibling(self, path: str, now: float, *, stray: bool) -> None:
+        seen = look(path)
+        if seen is None or self._damaged.get(seen.identity) == seen:
+            return
+        for tail in self._tails():
+            if tail.file.identity == seen.identity:
+                if tail is not self._live and tail.generation.path != path:
+                    tail.generation.path = path
+                    self._book.changed(tail.generation)
+                return
+        file = open_log(path)
+        attached = False
+        try:
+            generation = self._recognise(file, stray=stray)
+            if generation is not None:
+                self._attach(generation, file, now)
+                attached = True
+        finally:
+            if not attached:
+                file.close()
+
+    def _recognise(self, file: LogFile, *, stray: bool) -> Generation | None:
+        """Return the generation to read on from a rotated file; None when there is nothing (more) to read from it."""
+        known = self._book.of(self.source)
+        if any(is_settled(file, generation) for generation in known):
+            return None
+        attached = {tail.generation.number: tail for tail in self._tails()}
+        if any(is_prefix(file, tail.file) for tail in attached.values()):
+            return None
+        match = best_match(file, known)
+        if match is None:
+            return None if stray else self._unknown(file)
+        generation, kin = match
+        if kin is Kinship.SHORTER or generation.status is Status.SKIPPED:
+            return None
+        if generation.number not in attached:
+            return self._rest_of(generation, file)
+        # Equal up to here and different afterwards: it goes its own way from there.
+        more = file.read_at(generation.mark.offset, 1)
+        return self._book.begin(self.source, file.path, file.identity, like=generation) if more else None
+
+    def _unknown(self, file: LogFile) -> Generation | None:
+        """Begin a generation that came and was rotated between two looks; but what was there before us is not ours."""
+        if self._first_look and not self._looked and not self._book.rebuilding:
+            self._book.skip(self.source, file.path, file.identity, whole_mark(file))
+            return None
+        return self._book.begin(self.source, file.path, file.identity)
+
+    def _rest_of(self, generation: Generation, file: LogFile) -> Generation | None:
+        """Return the generation if the file holds more of it than was read, or may yet grow."""
+        if generation.status is Status.OPEN or file.read_at(generation.mark.offset, 1):
+            return generation
+        # Remember where it is now, so that it is not decompressed again at every rotation.
+        generation.path, generation.device, generation.inode = file.path, *file.identity
+        generation.size_seen = generation.mark.offset
+        self._book.changed(generation)
+        return None
+
+    def _attach(self, generation: Generation, file: LogFile, now: float) -> None:
+        log.info("Reading %s from byte %d (source %s)", file.path, generation.mark.offset, self.source)
+        self._rotated.append(self._tail(generation, file, file.path))
+        self._rotated[-1].moved_at = now
+
+    def _take_live(self) -> None:
+        try:
+            file = open_log(self.path)
+        except FileNotFoundError:
+            self._report(f"{self.path} does not exist")
+            return
+        except OSError as error:
+            self._report(f"{self.path} cannot be read: {error.strerror}")
+            return
+        except ValueError as error:
+            self._report(str(error))
+            return
+        if owner := self._owner_of(file.identity):
+            file.close()
+            self._report(f"{self.path} is the same file as {owner}, which is followed already")
+            return
+        self._report(None)
+        generation = self._recognise_live(file)
+        if generation is None:
+            generation = self._book.begin(self.source, self.path, file.identity)
+            if self._first_look and not self._looked and self.settings.start == "end" and not self._book.rebuilding:
+                skip_to_end(generation, file)
+                self._book.changed(generation)
+        self._live = self._tail(generation, file, os.path.realpath(self.path))
+
+    def _recognise_live(self, file: LogFile) -> Generation | None:
+        """Return the known generation at the live path. Equal content is equal points, whatever the inode says."""
+        attached = {tail.generation.number for tail in self._tails()}
+        for generation in sorted(
+            self._book.of(self.source), key=lambda g: ((g.device, g.inode) != file.identity, -g.number)
+        ):
+            if generation.mark.offset and generation.status is not Status.SKIPPED:
+                if kinship(file, generation) is not Kinship.SAME:
+                    continue
+                if generation.number in attached:
+                    return self._book.begin(self.source, file.path, file.identity, like=generation)
+                return generation
+        return None
+
+    def _tail(self, generation: Generation, file: LogFile, path: str) -> Tail:
+        generation.path = path
+        generation.device, generation.inode = file.identity
+        generation.status = Status.OPEN
+        if generation.mark.offset:
+            self._book.changed(generation)
+        self._missing.pop(generation.number, None)
+        return Tail(generation, file, max_line_bytes=self._read.max_line_bytes)
+
+    def _miss_what_is_open(self, now: float) -> None:
+        """After a restart: every generation that was not read to its end must be in some file."""
+        attached = {tail.generation.number for tail in self._tails()}
+        live_paths = {self.path, os.path.realpath(self.path)}
+        for generation in self._book.of(self.source):
+            if generation.status is Status.OPEN and generation.number not in attached:
+                # Of what was live when we stopped nobody knows how much was written afterwards.
+                unread = generation.size_seen > generation.mark.offset or generation.path in live_paths
+                self._miss(generation, now, unread=unread)
+
+    def _miss(self, generation: Generation, now: float, *, unread: bool) -> None:
+        if generation.mark.offset:
+            self._missing.setdefault(generation.number, Missing(generation, now, unread))
+        else:
+            generation.status = (
+                Status.CLOSED
+            )  # nothing was read: whatever file holds it is unknown, hence read from its start
+
+    def _give_up(self, now: float) -> None:
+        grace = self._read.missing_grace_seconds
+        for number, missing in list(self._missing.items()):
+            if now - missing.since < (min(grace, ONCE_GRACE_SECONDS) if self._once else grace):
+                continue
+            del self._missing[number]
+            if missing.unread:
+                self._book.lose(missing.generation, "rotated, truncated or deleted before it was read to its end")
+            else:
+                missing.generation.status = Status.CLOSED
+                self._book.changed(missing.generation)
+
+    def _report(self, problem: str | None) -> None:
+        if problem is not None and problem != self.problem:
+            log.warning("%s; trying again every %g s", problem, self._read.poll_interval_seconds)
+        elif problem is None and self.problem is not None:
+            log.info("%s can be read now", self.path)
+        self.problem = problem
