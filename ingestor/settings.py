@@ -48,6 +48,13 @@ class ErrorRule:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where events are kept. ``sqlite``, the embedded store, lives in the state directory and has no options."""
+
+    type: str = "sqlite"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything ``tokentail run`` needs to know."""
 
@@ -59,5 +66,5 @@ class Settings:
     budgets: BudgetSettings = field(default_factory=BudgetSettings)
     trusted_proxies: tuple[str, ...] = ()
     errors: dict[str, ErrorRule] = field(default_factory=dict)
-    store: str = "sqlite"
+    store: StoreSettings = field(default_factory=StoreSettings)
     config_file: Path | None = None
