@@ -289,7 +289,8 @@ class FollowedLog:
         return None
 
     def _attach(self, generation: Generation, file: LogFile, now: float) -> None:
-        log.info("Reading %s from byte %d (source %s)", file.path, generation.mark.offset, self.source)
+        if file.compressed or file.look().size > generation.mark.offset:
+            log.info("Reading %s from byte %d (source %s)", file.path, generation.mark.offset, self.source)
         self._rotated.append(self._tail(generation, file, file.path))
         self._rotated[-1].moved_at = now
 

@@ -1,0 +1,173 @@
+"""Proof, not trust: recompute every point of a file and look it up in the store (promise 1)."""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ingestor.core.admission import Admission
+from ingestor.core.generation import NOTHING_READ, Generation, Kinship
+from ingestor.core.placing import place
+from ingestor.core.points import SeriesTable
+from ingestor.settings import Settings
+from ingestor.shell.backfill import Progress, generation_of, open_for_reading, source_of
+from ingestor.shell.book import Book
+from ingestor.shell.files import DamagedFileError, LogFile
+from ingestor.shell.state import State
+from ingestor.shell.tail import Tail
+from ingestor.stores.sqlite import Finding, SqliteStore, load_series
+from parsers import find
+from parsers.event import Rejection
+
+SHOWN_FAULTS = 20
+
+
+class Fault(NamedTuple):
+    """A line that is not in the store as it should be."""
+
+    path: str
+    line: int
+    """Counted from 1."""
+    offset: int
+    what: str
+    """``missing``, ``different`` or ``not read``."""
+
+
+@dataclasses.dataclass(slots=True)
+class Verified:
+    """What was found of one file."""
+
+    path: str
+    source: str
+    known: bool
+    """Whether the state knows this content."""
+    events: int = 0
+    stored: int = 0
+    rejected: int = 0
+    ignored: int = 0
+    missing: int = 0
+    different: int = 0
+    unread: int = 0
+    """Events behind the position that was read to."""
+    problem: str = ""
+    faults: list[Fault] = dataclasses.field(default_factory=list)
+    """The first few."""
+
+    @property
+    def good(self) -> bool:
+        """Whether every event of the file is stored exactly so."""
+        return not (self.missing or self.different or self.unread or self.problem)
+
+
+def verify(
+    settings: Settings,
+    state: State,
+    paths: Sequence[str],
+    *,
+    source: str | None = None,
+    progress: Progress = lambda *_: None,
+) -> list[Verified]:
+    """Verify files against the store that a state belongs to. Changes nothing; a daemon may be running.
+
+    Raises TokentailError when a file cannot be opened.
+    """
+    series = load_series(state.connection)
+    book = Book(state.generations())
+    verifier = _Verifier(settings, state, series, book)
+    return [verifier.verify(path, source, progress) for path in paths]
+
+
+class _Verifier:
+    def __init__(self, settings: Settings, state: State, series: SeriesTable, book: Book) -> None:
+        self._settings = settings
+        self._state = state
+        self._series = series
+        self._book = book
+        self._store = SqliteStore(state.connection, series)
+        self._parser_names = {entry.source or entry.path: entry.parser for entry in settings.logs}
+
+    def verify(self, path: str, source: str | None, progress: Progress) -> Verified:
+        file = open_for_reading(path)
+        try:
+            match = generation_of(self._book, file, source)
+            if match is not None and match[1] is not Kinship.OTHER:
+                found = Verified(path, match[0].source, known=True)
+                generation, read_to = dataclasses.replace(match[0]), match[0].mark.offset
+            else:
+                found = Verified(path, source or source_of(path, self._settings), known=False)
+                generation, read_to = Generation(1 << 40, found.source, path, *file.identity), 0
+            # From nothing, with a generation of our own: the real position is not ours to move.
+            generation.mark, generation.ordinal = NOTHING_READ, 0
+            try:
+                self._verify(file, generation, read_to, found, progress)
+            except DamagedFileError as error:
+                found.problem = str(error)
+        finally:
+            file.close()
+        progress(path, 1.0, found.events)
+        return found
+
+    def _verify(self, file: LogFile, generation: Generation, read_to: int, found: Verified, progress: Progress) -> None:
+        parser = find(
+            self._parser_names.get(found.source, "auto"),
+            errors=self._settings.errors,
+            trusted_proxies=self._settings.trusted_proxies,
+        )
+        admission = Admission(found.source, self._state.host, self._series, admitted=self._state.admitted(found.source))
+        tail = Tail(generation, file, max_line_bytes=self._settings.read.max_line_bytes)
+        while block := (tail.read(final=False) or (None if file.damaged else tail.read(final=True))):
+            if block.too_long:
+                found.rejected += 1
+                continue
+            outcomes = parser.parse(block.data, time.time_ns() // 1_000_000)
+            placed = place(
+                outcomes,
+                h=generation.h or 0,
+                generation=generation.number,
+                ordinal=block.ordinal,
+                admission=admission,
+                repeat=True,
+            )
+            found.rejected += len(placed.rejections)
+            found.ignored += placed.ignored
+            found.events += len(placed.points)
+            findings = self._store.missing(placed.points)
+            if any(finding is not Finding.STORED for finding in findings):
+                indexes = [index for index, outcome in enumerate(outcomes) if _is_event(outcome)]
+                self._list_faults(block.data, block.offset, block.ordinal, read_to, indexes, findings, found)
+            found.stored += sum(1 for finding in findings if finding is Finding.STORED)
+            progress(found.path, file.progress(tail.offset), found.events)
+        if file.damaged:
+            found.problem = f"{found.path} is truncated or damaged"
+
+    @staticmethod
+    def _list_faults(
+        data: bytes,
+        offset: int,
+        ordinal: int,
+        read_to: int,
+        indexes: Sequence[int],
+        findings: Sequence[Finding],
+        found: Verified,
+    ) -> None:
+        starts = [offset]
+        for line in data.split(b"\n"):
+            starts.append(starts[-1] + len(line) + 1)
+        for index, finding in zip(indexes, findings, strict=True):
+            if finding is Finding.STORED:
+                continue
+            if starts[index] >= read_to and finding is Finding.MISSING:
+                what = "not read"
+                found.unread += 1
+            elif finding is Finding.MISSING:
+                what = "missing"
+                found.missing += 1
+            else:
+                what = "different"
+                found.different += 1
+            if len(found.faults) < SHOWN_FAULTS:
+                found.faults.append(Fault(found.path, ordinal + index + 1, starts[index], what))
+
+
+def _is_event(outcome: object) -> bool:
+    return isinstance(outcome, tuple) and not isinstance(outcome, Rejection)
