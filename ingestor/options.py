@@ -1,0 +1,220 @@
+"""What each option of the configuration accepts. Pure: values in, values or ``NotAcceptedError`` out; no file is touched.
+
+An option has two readers: ``accept`` for a TOML value, ``read`` for the text of an environment variable. The tables at the
+end have one entry a field of the dataclass in ``ingestor.settings`` that they fill (a test compares them).
+"""
+
+import difflib
+import glob
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import parsers
+from ingestor.settings import ErrorRule
+from parsers.event import ERRORS, OUTCOMES
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class NotAcceptedError(ValueError):
+    """The message says what is accepted."""
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Return ``; did you mean "..."?`` for a near miss, else an empty text."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def text(value: Any) -> str:
+    """Accept a string without control characters."""
+    if not isinstance(value, str) or _CONTROL.search(value):
+        raise NotAcceptedError("must be a text without control characters")
+    return value
+
+
+def absolute_path(value: Any) -> str:
+    """Accept an absolute path: a service has no working directory worth the name, and a source must not depend on it."""
+    path = text(value)
+    if not path.startswith("/"):
+        raise NotAcceptedError("must be an absolute path, such as /var/log/oauth/audit.log")
+    return path
+
+
+def directory_or_none(value: Any) -> Path | None:
+    """Accept an absolute path, or nothing: the documented place is used then."""
+    return Path(absolute_path(value)) if value != "" else None
+
+
+def log_path(value: Any) -> str:
+    """Accept an absolute path or glob of log files."""
+    path = absolute_path(value)
+    if path.endswith("/"):
+        raise NotAcceptedError("must name files, not a directory: add a name or a pattern, such as *.log")
+    if glob.has_magic(path) and re.search(r"\[[^\]]*$", path):
+        raise NotAcceptedError("has a [ without its ]; write [[] for the character itself")
+    return path
+
+
+def one_of(*words: str) -> Callable[[Any], str]:
+    """Accept one of a few words."""
+
+    def accept(value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise NotAcceptedError(f"must be {_either(words)}")
+        return value
+
+    return accept
+
+
+def whole_number(least: int, most: int) -> Callable[[Any], int]:
+    """Accept an integer within bounds, and no boolean, which is an integer to Python."""
+
+    def accept(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise NotAcceptedError(f"must be a whole number from {least:,} to {most:,}")
+        return value
+
+    return accept
+
+
+def seconds(least: float, most: float) -> Callable[[Any], float]:
+    """Accept a number of seconds within bounds."""
+
+    def accept(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise NotAcceptedError(f"must be a number of seconds from {least:g} to {most:g}")
+        return float(value)
+
+    return accept
+
+
+def time_zone(value: Any) -> str:
+    """Accept a zone of the IANA time zone database."""
+    name = text(value)
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # unknown; a path out of the database; a folder of it
+        raise NotAcceptedError("must be a time zone of the IANA database, such as UTC or Europe/Berlin") from error
+    return name
+
+
+def network(value: Any) -> str:
+    """Accept an IP network or a single address."""
+    try:
+        return str(ipaddress.ip_network(text(value), strict=True))
+    except ValueError as error:
+        raise NotAcceptedError("must be an IP address or network, such as 10.0.0.0/8 or 2001:db8::1") from error
+
+
+def list_of(accept: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
+    """Accept a list whose items are all accepted."""
+
+    def accept_list(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise NotAcceptedError('must be a list, such as ["..."]')
+        items = []
+        for index, item in enumerate(value):
+            try:
+                items.append(accept(item))
+            except NotAcceptedError as error:
+                raise NotAcceptedError(f"item {index + 1} {error}") from error
+        return tuple(items)
+
+    return accept_list
+
+
+def parser_name(value: Any) -> str:
+    """Accept ``auto`` or the name of an installed parser."""
+    return one_of("auto", *parsers.names())(value)
+
+
+def store_type(value: Any) -> str:
+    """Accept the embedded store."""
+    if value == "influxdb":
+        raise NotAcceptedError('"influxdb" is not in this release yet; "sqlite", the embedded store, needs no server')
+    return one_of("sqlite")(value)
+
+
+RULE_ACTIONS: Final = tuple(action for action, outcome in OUTCOMES.items() if outcome in {"failure", "pending"})
+"""What an error text can turn an action into: a request that gave no token."""
+
+
+def error_text(value: str) -> None:
+    """Accept an endpoint's own words."""
+    if not value.strip():
+        raise NotAcceptedError("an empty text would match nothing")
+
+
+def error_rule(value: Any) -> ErrorRule:
+    """Accept ``"invalid_code"`` or ``{ error = "invalid_code", action = "token.validation_failed" }``."""
+    table = {"error": value} if isinstance(value, str) else value
+    if not isinstance(table, Mapping) or "error" not in table or set(table) - {"error", "action"}:
+        raise NotAcceptedError('must be an error, or { error = "...", action = "..." }')
+    error = table["error"]
+    if not isinstance(error, str) or error not in ERRORS:
+        hint = did_you_mean(str(error), sorted(ERRORS))
+        raise NotAcceptedError(f"error must be one of the closed set, such as invalid_grant or invalid_code{hint}")
+    action = table.get("action")
+    if action is not None and action not in RULE_ACTIONS:
+        raise NotAcceptedError(f"action must be {_either(RULE_ACTIONS)}")
+    return ErrorRule(error, action)
+
+
+def _either(words: tuple[str, ...]) -> str:
+    quoted = [f'"{word}"' for word in words]
+    return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+
+
+def _number(written: str) -> int | float | str:
+    """Read a number from the environment; what is none goes on as it is, to be refused with the usual words."""
+    for kind in (int, float):
+        try:
+            return kind(written)
+        except ValueError:
+            continue
+    return written
+
+
+def _comma_separated(written: str) -> list[str]:
+    return [item.strip() for item in written.split(",") if item.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One key of the configuration."""
+
+    accept: Callable[[Any], Any]
+    read: Callable[[str], Any] = str
+
+
+TOP: Final = {
+    "state_directory": Option(directory_or_none),
+    "host": Option(text),
+    "time_zone": Option(time_zone),
+    "trusted_proxies": Option(list_of(network), _comma_separated),
+}
+LOG: Final = {
+    "path": Option(log_path),
+    "source": Option(text),
+    "parser": Option(parser_name),
+    "start": Option(one_of("beginning", "end")),
+    "archive_directories": Option(list_of(absolute_path)),
+}
+READ: Final = {
+    "poll_interval_seconds": Option(seconds(0.1, 3600), _number),
+    "rotated_quiet_seconds": Option(seconds(0, 86_400), _number),
+    "missing_grace_seconds": Option(seconds(0, 3600), _number),
+    "max_line_bytes": Option(whole_number(1024, 1 << 24), _number),
+}
+BUDGETS: Final = {
+    "clients": Option(whole_number(1, 100_000), _number),
+    "failing_clients": Option(whole_number(0, 100_000), _number),
+    "realms": Option(whole_number(1, 10_000), _number),
+}
+STORE: Final = {"type": Option(store_type)}

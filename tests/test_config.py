@@ -1,0 +1,298 @@
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestor import config, options
+from ingestor.assets import asset
+from ingestor.config import BadConfigError, load
+from ingestor.errors import ConfigError, PermissionDeniedError
+from ingestor.settings import BudgetSettings, ErrorRule, LogSettings, ReadSettings, Settings, StoreSettings
+
+SAMPLE = asset("config/tokentail.toml")
+NOWHERE = Path("/nonexistent/tokentail.toml")
+
+
+def settings_of(tmp_path: Path, text: str, environment: dict[str, str] | None = None, **flags: Any) -> Settings:
+    file = tmp_path / "tokentail.toml"
+    file.write_text(text, encoding="utf-8")
+    return load(file, environment=environment or {"HOME": "/home/x"}, **flags).settings
+
+
+def problems_of(tmp_path: Path, text: str, environment: dict[str, str] | None = None) -> dict[str, str]:
+    with pytest.raises(BadConfigError) as caught:
+        settings_of(tmp_path, text, environment)
+    for problem in caught.value.problems:
+        assert str(problem) in str(caught.value)
+    return {problem.key: problem.what for problem in caught.value.problems}
+
+
+# The sample
+
+
+def test_the_sample_says_the_defaults() -> None:
+    settings = load(SAMPLE, environment={"STATE_DIRECTORY": "/s"}).settings
+    only_path = LogSettings("/var/log/token-endpoint/audit.jsonl")
+    assert dataclasses.replace(settings, config_file=None, state_directory=None) == Settings(logs=(only_path,))
+
+
+@pytest.mark.parametrize(
+    ("section", "kind"),
+    [
+        ("", Settings),
+        ("logs", LogSettings),
+        ("read", ReadSettings),
+        ("budgets", BudgetSettings),
+        ("store", StoreSettings),
+    ],
+)
+def test_the_sample_shows_and_explains_every_option(section: str, kind: Any) -> None:
+    table = tomllib.loads(SAMPLE.read_text("utf-8"))
+    written = table[section] if section else table
+    keys = set(written[0] if isinstance(written, list) else written)
+    assert keys == {field.name for field in dataclasses.fields(kind)} - {"config_file"}
+    text = SAMPLE.read_text("utf-8")
+    for key in keys:
+        line = rf"(\[\[?{key}\]\]?|{key} = .*)"
+        assert re.search(rf"^#.*\n{line}$", text, re.MULTILINE), f"{key} has no comment above it"
+
+
+def test_the_samples_error_rules_are_valid() -> None:
+    text = SAMPLE.read_text("utf-8")
+    rules = re.findall(r'^# ("[^"]+" = .*)$', text, re.MULTILINE)
+    decoded = {key: options.error_rule(value) for key, value in tomllib.loads("\n".join(rules)).items()}
+    assert decoded == {
+        "Invalid authorization code": ErrorRule("invalid_code"),
+        "Code has expired": ErrorRule("expired_code", "token.expired"),
+    }
+
+
+def test_every_setting_has_an_option_and_the_other_way_round() -> None:
+    for table, kind in [
+        (options.TOP, Settings),
+        (options.LOG, LogSettings),
+        (options.READ, ReadSettings),
+        (options.BUDGETS, BudgetSettings),
+        (options.STORE, StoreSettings),
+    ]:
+        names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
+        assert set(table) == names - {"logs", "errors", "read", "budgets", "store", "config_file"}
+
+
+# Decoding
+
+
+def test_everything_can_be_set(tmp_path: Path) -> None:
+    settings = settings_of(
+        tmp_path,
+        """
+        state_directory = "/srv/state"
+        host = "auth-1"
+        time_zone = "Europe/Berlin"
+        trusted_proxies = ["10.0.0.0/8", "2001:db8::1"]
+        [[logs]]
+        path = "/var/log/a.jsonl"
+        source = "a"
+        parser = "native"
+        start = "end"
+        archive_directories = ["/archive"]
+        [[logs]]
+        path = "/var/log/b-*.jsonl"
+        [read]
+        poll_interval_seconds = 2
+        rotated_quiet_seconds = 3.5
+        missing_grace_seconds = 0
+        max_line_bytes = 2048
+        [budgets]
+        clients = 5
+        failing_clients = 0
+        realms = 1
+        [errors]
+        "Bad code" = "invalid_code"
+        "Old code" = { error = "expired_code", action = "token.expired" }
+        [store]
+        type = "sqlite"
+        """,
+    )
+    assert settings == Settings(
+        logs=(
+            LogSettings("/var/log/a.jsonl", "a", "native", "end", ("/archive",)),
+            LogSettings("/var/log/b-*.jsonl"),
+        ),
+        state_directory=Path("/srv/state"),
+        host="auth-1",
+        time_zone="Europe/Berlin",
+        trusted_proxies=("10.0.0.0/8", "2001:db8::1/128"),
+        read=ReadSettings(2.0, 3.5, 0.0, 2048),
+        budgets=BudgetSettings(5, 0, 1),
+        errors={"Bad code": ErrorRule("invalid_code"), "Old code": ErrorRule("expired_code", "token.expired")},
+        config_file=tmp_path / "tokentail.toml",
+    )
+
+
+def test_all_mistakes_are_told_at_once_with_what_is_accepted(tmp_path: Path) -> None:
+    problems = problems_of(
+        tmp_path,
+        """
+        hots = "x"
+        time_zone = "Mars/Olympus"
+        trusted_proxies = ["10.0.0.1/8"]
+        [[logs]]
+        path = "relative.log"
+        [[logs]]
+        parser = "nativ"
+        [read]
+        poll_intervall_seconds = 1
+        max_line_bytes = true
+        [budgets]
+        clients = -1
+        [errors]
+        "x" = "invalid_cod"
+        [store]
+        type = "influxdb"
+        """,
+        {"TOKENTAIL_READ_ROTATED_QUIET_SECONDS": "soon"},
+    )
+    assert set(problems) == {
+        *("hots", "time_zone", "trusted_proxies", "logs[0].path", "logs[1]", "logs[1].parser"),
+        *("read.poll_intervall_seconds", "read.max_line_bytes", "budgets.clients", "errors.'x'", "store.type"),
+        "TOKENTAIL_READ_ROTATED_QUIET_SECONDS",
+    }
+    assert 'did you mean "host"' in problems["hots"]
+    assert 'did you mean "poll_interval_seconds"' in problems["read.poll_intervall_seconds"]
+    assert "Europe/Berlin" in problems["time_zone"]
+    assert 'did you mean "invalid_code"' in problems["errors.'x'"]
+    assert "from 1,024" in problems["read.max_line_bytes"]
+    assert "not in this release" in problems["store.type"]
+    assert '"native"' in problems["logs[1].parser"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("logs = 3", "logs"),
+        ("read = 3", "read"),
+        ('[[logs]]\npath = "/var/log/"', "logs[0].path"),
+        ('[[logs]]\npath = "/var/log/a[b"', "logs[0].path"),
+        ('[[logs]]\npath = "/a\\u0000"', "logs[0].path"),
+        ('[[logs]]\npath = "/a"\nunknown = 1', "logs[0].unknown"),
+        ('[[logs]]\npath = "/a"\narchive_directories = ["rel"]', "logs[0].archive_directories"),
+        ('[[logs]]\npath = "/a"\n[[logs]]\npath = "/b"\nsource = "/a"', "logs[1]"),
+        ('[[logs]]\npath = "/a"\n[[logs]]\npath = "/a"', "logs[1]"),
+        ('[[logs]]\npath = "/a"\n[[logs]]\npath = "/a"\nsource = "other"', "logs[1].path"),
+        ('state_directory = "rel"', "state_directory"),
+        ("host = 3", "host"),
+        ('host = "a\\u001b[31m"', "host"),
+        ('time_zone = "../etc/passwd"', "time_zone"),
+        ('time_zone = "America"', "time_zone"),
+        ("[read]\npoll_interval_seconds = nan", "read.poll_interval_seconds"),
+        ('[errors]\nx = { error = "invalid_code", action = "token.refreshed" }', "errors.'x'"),
+        ('[errors]\nx = { action = "token.expired" }', "errors.'x'"),
+        ('[errors]\n" " = "invalid_code"', "errors.' '"),
+    ],
+)
+def test_a_mistake_names_its_key(tmp_path: Path, text: str, key: str) -> None:
+    assert list(problems_of(tmp_path, text)) == [key]
+
+
+# The file
+
+
+def test_a_file_that_is_no_toml_says_where(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"line 2.*tokentail\.toml"):
+        settings_of(tmp_path, 'host = "a"\nhost == 3\n')
+
+
+def test_a_file_that_is_not_utf8_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "latin1.toml"
+    file.write_bytes(b'host = "caf\xe9"')
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load(file, environment={})
+
+
+def test_a_missing_named_file_is_an_error_and_a_missing_system_file_is_not(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        load(tmp_path / "none.toml", environment={})
+    with pytest.raises(ConfigError, match="does not exist"):
+        load(environment={"TOKENTAIL_CONFIG": str(tmp_path / "none.toml")})
+    assert load(environment={"STATE_DIRECTORY": "/s"}, system_config=tmp_path / "none.toml").settings.logs == ()
+
+
+def test_the_system_file_is_read_when_it_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "tokentail.toml"
+    file.write_text('host = "from-system"', encoding="utf-8")
+    assert load(environment={}, system_config=file).settings.host == "from-system"
+
+
+def test_a_file_that_may_not_be_read_is_a_question_of_permission(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)  # the tests may run as root, whom no mode stops
+    with pytest.raises(PermissionDeniedError, match="--config"):
+        load(tmp_path / "tokentail.toml", environment={})
+
+
+# Precedence
+
+
+def test_file_then_environment_then_flags(tmp_path: Path) -> None:
+    text = 'state_directory = "/from/file"\nhost = "file"\n[read]\npoll_interval_seconds = 5\n[[logs]]\npath = "/a"'
+    environment = {
+        "TOKENTAIL_STATE_DIRECTORY": "/from/environment",
+        "TOKENTAIL_READ_POLL_INTERVAL_SECONDS": "0.5",
+        "TOKENTAIL_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.1",
+        "TOKENTAIL_HOST": "",
+    }
+    settings = settings_of(tmp_path, text, environment)
+    assert settings.host == "file"  # a variable that is set to nothing is not set
+    assert settings.read.poll_interval_seconds == 0.5
+    assert settings.trusted_proxies == ("10.0.0.0/8", "192.0.2.1/32")
+    assert settings.state_directory == Path("/from/environment")
+    flagged = settings_of(tmp_path, text, environment, state_directory=Path("/from/flag"), logs=("/b", "/b"))
+    assert flagged.state_directory == Path("/from/flag")
+    assert flagged.logs == (LogSettings("/b"),)
+
+
+def test_the_state_directory_is_found_in_the_documented_order(tmp_path: Path) -> None:
+    def found(environment: dict[str, str]) -> Path | None:
+        return load(environment=environment, system_config=NOWHERE).settings.state_directory
+
+    assert found({"STATE_DIRECTORY": "/var/lib/a:/var/lib/b", "XDG_STATE_HOME": "/x"}) == Path("/var/lib/a")
+    assert found({"XDG_STATE_HOME": "/x"}) == Path("/x/tokentail")
+    assert found({"XDG_STATE_HOME": "relative"}) == Path.home() / ".local/state/tokentail"
+    assert settings_of(tmp_path, "", {"TOKENTAIL_STATE_DIRECTORY": "/t", "STATE_DIRECTORY": "/s"}).state_directory == (
+        Path("/t")
+    )
+
+
+def test_a_log_named_by_a_flag_keeps_what_the_file_says_of_it(tmp_path: Path) -> None:
+    text = '[[logs]]\npath = "/a"\nsource = "named"\n[[logs]]\npath = "/b"'
+    assert settings_of(tmp_path, text, logs=("/a",)).logs == (LogSettings("/a", "named"),)
+
+
+def test_unknown_variables_are_told_and_not_refused() -> None:
+    environment = {"TOKENTAIL_SERVICE_HOST": "10.0.0.1", "TOKENTAIL_CONFIG": "", "TOKENTAIL_DEBUG": "1", "HOME": "/"}
+    assert load(environment=environment, system_config=NOWHERE).unknown_variables == ("TOKENTAIL_SERVICE_HOST",)
+
+
+def test_every_scalar_option_has_a_variable() -> None:
+    assert "TOKENTAIL_STORE_TYPE" in config.VARIABLES
+    assert len(config.VARIABLES) == sum(len(table) for table in (options.TOP, *config.SECTIONS.values()))
+
+
+def test_assets_are_found_in_a_wheel_and_in_a_checkout(tmp_path: Path) -> None:
+    package = tmp_path / "ingestor"
+    for place in ("config", "ingestor/_assets/config"):
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "config/tokentail.toml").touch()
+    assert asset("config/tokentail.toml", package) == tmp_path / "config/tokentail.toml"
+    (package / "_assets/config/tokentail.toml").touch()
+    assert asset("config/tokentail.toml", package) == package / "_assets/config/tokentail.toml"
+    with pytest.raises(FileNotFoundError, match="install it again"):
+        asset("config/none.toml", package)
