@@ -1,0 +1,1 @@
+"""``tokentail demo``: a simulated token endpoint, the real daemon, a live view and figures that add up."""

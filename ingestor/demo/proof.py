@@ -1,0 +1,53 @@
+"""The demo's claim, checked: what the endpoint wrote is what the store holds, each event once. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ingestor.core.accounting import Account
+from ingestor.core.questions import Record
+from ingestor.demo.endpoint import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was written, what became of it, and where the two differ (nowhere, if all is well)."""
+
+    ledger: Ledger
+    account: Account
+    differences: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every line became what it had to become, once."""
+        return not self.differences
+
+
+def prove(ledger: Ledger, account: Account, records: Iterable[Record], source: str) -> Proof:
+    """Compare the endpoint's ledger with the daemon's account and with the stored events of ``source``."""
+    by_action: Counter[str] = Counter()
+    ids: Counter[str | None] = Counter()
+    for record in records:
+        if record.source == source:
+            by_action[record.action] += 1
+            ids[record.event_id] += 1
+    differences = [
+        f"{name}: {has:,}, but must be {must:,}"
+        for name, has, must in (
+            ("lines read", account.read, ledger.lines),
+            ("lines stored", account.stored, ledger.events),
+            ("lines rejected", account.total_rejected, ledger.rejected),
+            ("lines ignored", account.ignored, ledger.ignored),
+            ("lines expired", account.expired, 0),
+            ("lines pending", account.pending, 0),
+            *(
+                (f"{action} in the store", by_action[action], ledger.by_action[action])
+                for action in sorted(by_action.keys() | ledger.by_action.keys())
+            ),
+            ("events written and not stored", len(ledger.event_ids - ids.keys()), 0),
+            ("events stored and not written", len(ids.keys() - ledger.event_ids), 0),
+            ("events stored more than once", sum(count > 1 for count in ids.values()), 0),
+        )
+        if has != must
+    ]
+    return Proof(ledger, account, tuple(differences))
