@@ -64,6 +64,8 @@ class FollowedLog:
         """Compressed files that could not be read to their end, as they were then."""
         self._first_look: bool | None = None
         self._looked = False
+        self._recheck = False
+        """A rotated file was deleted: a compressed copy of it may hold what came after our last read."""
 
     @property
     def live_identity(self) -> FileIdentity | None:
@@ -84,7 +86,7 @@ class FollowedLog:
         """Look at the live path; find out about rotation and truncation."""
         try:
             sighting = look(self.path)
-            if not self._looked or self._missing or self._is_elsewhere(sighting):
+            if not self._looked or self._missing or self._recheck or self._is_elsewhere(sighting):
                 self._reconcile(now)
             live = self._live
             if live is not None and sighting is not None and sighting.identity == live.file.identity:
@@ -174,6 +176,7 @@ class FollowedLog:
         generation.status = status
         if status is Status.CLOSED and not tail.file.compressed:
             generation.size_seen = generation.mark.offset
+        self._recheck = not tail.file.compressed
         self._book.changed(generation)
         tail.file.close()
 
@@ -194,7 +197,10 @@ class FollowedLog:
         """Match the files on the disk with the generations of the book."""
         if self._first_look is None:
             self._first_look = self._book.first_look(self.source)
+        self._recheck = False
         self._retire_live(now)
+        if self._live is None:
+            self._take_live(known_only=True)  # before a copy of it beside it is taken for it
         candidates = siblings(self.path, self.settings.archive_directories)
         for path in [*self._strays(candidates), *candidates]:
             try:
@@ -254,10 +260,10 @@ class FollowedLog:
     def _recognise(self, file: LogFile, *, stray: bool) -> Generation | None:
         """Return the generation to read on from a rotated file; None when there is nothing (more) to read from it."""
         known = self._book.of(self.source)
-        if any(is_settled(file, generation) for generation in known):
-            return None
         attached = {tail.generation.number: tail for tail in self._tails()}
-        if any(is_prefix(file, tail.file) for tail in attached.values()):
+        if any(is_settled(file, generation) for generation in known) or any(
+            is_prefix(file, tail.file) for tail in attached.values()
+        ):
             return None
         match = best_match(file, known)
         if match is None:
@@ -267,8 +273,9 @@ class FollowedLog:
             return None
         if generation.number not in attached:
             return self._rest_of(generation, file)
-        # Equal up to here and different afterwards: it goes its own way from there.
-        more = file.read_at(generation.mark.offset, 1)
+        # A plain file that is equal up to here and different afterwards goes its own way from here. A compressed one is
+        # the copy of the file that is still open, and is looked at again when that one is closed.
+        more = not file.compressed and file.read_at(generation.mark.offset, 1)
         return self._book.begin(self.source, file.path, file.identity, like=generation) if more else None
 
     def _unknown(self, file: LogFile) -> Generation | None:
@@ -294,7 +301,13 @@ class FollowedLog:
         self._rotated.append(self._tail(generation, file, file.path))
         self._rotated[-1].moved_at = now
 
-    def _take_live(self) -> None:
+    def _take_live(self, *, known_only: bool = False) -> None:
+        seen = look(self.path)
+        for tail in self._rotated:
+            if seen is not None and tail.file.identity == seen.identity:
+                self._rotated.remove(tail)  # renamed back
+                self._live = tail
+                return
         try:
             file = open_log(self.path)
         except FileNotFoundError:
@@ -312,6 +325,9 @@ class FollowedLog:
             return
         self._report(None)
         generation = self._recognise_live(file)
+        if generation is None and known_only:
+            file.close()
+            return
         if generation is None:
             generation = self._book.begin(self.source, self.path, file.identity)
             if self._first_look and not self._looked and self.settings.start == "end" and not self._book.rebuilding:
