@@ -1,0 +1,117 @@
+"""THE list of what is stored (design section 3): measurements, tags, fields, types, units.
+
+Documentation, stores and the lint of dashboards read it; a test holds ``Point``, ``Series`` and the embedded store to it.
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from ingestor.core.points import MEASUREMENT
+
+
+class Kind(StrEnum):
+    """Type of a field, the same for ever: InfluxDB refuses a point whose field has another one."""
+
+    INTEGER = "integer"
+    STRING = "string"
+
+
+class Tag(NamedTuple):
+    """Indexed text of low cardinality; absent when empty."""
+
+    name: str
+    description: str
+
+
+class Field(NamedTuple):
+    """A value; absent when unknown. ``unit`` is empty for text."""
+
+    name: str
+    kind: Kind
+    unit: str
+    description: str
+
+
+class Measurement(NamedTuple):
+    """What points of one kind hold. Tags are in key order; ``time`` says what the timestamp is."""
+
+    name: str
+    description: str
+    time: str
+    tags: tuple[Tag, ...]
+    fields: tuple[Field, ...]
+
+
+_SOURCE: Final = Tag("source", "The log: its configured name, else its path.")
+_HOST: Final = Tag("host", "The machine that read it: the configured name, else the one of its first start.")
+_EVENT_TAGS: Final = (
+    Tag("action", "What happened, one of the vocabulary of design section 2."),
+    Tag("client_id", "The OAuth client; `_other` beyond the budget of the source."),
+    Tag("endpoint", "`token`, `userinfo`, `introspection`, `revocation` or `device`."),
+    Tag("error", "Why it failed, of a closed set; `other` for any other word."),
+    Tag("grant_type", "The grant: of the action, else as written."),
+    _HOST,
+    Tag("outcome", "`success`, `failure`, `pending` or `finding`."),
+    Tag("realm", "The provider's tenant; a client is (realm, client_id) wherever realms exist."),
+    _SOURCE,
+)
+
+EVENTS: Final = Measurement(
+    MEASUREMENT,
+    "One point for each token operation.",
+    "the written time to the millisecond; the digits below are the line's identity",
+    _EVENT_TAGS,
+    (
+        Field("events", Kind.INTEGER, "events", "Always 1, so that sum(events) counts."),
+        Field("user_id", Kind.STRING, "", "The user, where one takes part."),
+        Field("ip", Kind.STRING, "", "Address of the caller: the rightmost hop that is no trusted proxy."),
+        Field("user_agent", Kind.STRING, "", "As the caller named itself."),
+        Field("scopes", Kind.STRING, "", "Space separated (RFC 6749 section 3.3)."),
+        Field("client", Kind.STRING, "", "The true client id of an event whose tag is `_other`."),
+        Field("expires_in", Kind.INTEGER, "s", "Lifetime of the issued token."),
+        Field(
+            "fraction", Kind.STRING, "", "Written fractional digits when not exactly three; empty for whole seconds."
+        ),
+        Field("event_id", Kind.STRING, "", "The log's own id of the event."),
+        Field("error_detail", Kind.STRING, "", "The provider's own words for the error, cleaned."),
+    ),
+)
+
+HOURLY: Final = Measurement(
+    "token_events_1h",
+    "Events of an hour, for questions over years.",
+    "start of the hour, UTC",
+    _EVENT_TAGS,
+    (
+        Field("events", Kind.INTEGER, "events", "Events of the hour."),
+        Field("lifetime_sum", Kind.INTEGER, "s", "Sum of expires_in over the events that carry it."),
+        Field("lifetime_count", Kind.INTEGER, "events", "Events that carry expires_in."),
+    ),
+)
+
+USERS: Final = Measurement(
+    "token_users_1d",
+    "Events of a user on a day.",
+    "start of the day, UTC",
+    (
+        _HOST,
+        _SOURCE,
+        Tag("user_id", "The user; `_other` beyond the budget of the source in InfluxDB, exact in the embedded store."),
+    ),
+    (
+        Field("events", Kind.INTEGER, "events", "All events that name the user."),
+        Field("issued", Kind.INTEGER, "events", "Actions token.issued.*."),
+        Field("refreshed", Kind.INTEGER, "events", "Action token.refreshed."),
+        Field("failed", Kind.INTEGER, "events", "Events whose outcome is failure."),
+    ),
+)
+
+ACTIVE: Final = Measurement(
+    "token_active_1d",
+    "Distinct users of a day, kept longer than the users themselves.",
+    "start of the day, UTC",
+    (_HOST, _SOURCE),
+    (Field("users", Kind.INTEGER, "users", "Distinct users within the source."),),
+)
+
+MEASUREMENTS: Final = (EVENTS, HOURLY, USERS, ACTIVE)
