@@ -13,8 +13,8 @@ from ingestor.demo.personas import DAY_MS, HOUR_MS, App, Curve, Grant, Person, S
 PEOPLE = 600
 ATTACK_BEGINS = 0.50
 """Share of the day: between the two rotations."""
-ATTACK_MS = 45 * 60_000
-_ATTACK_REQUESTS = 1_900
+ATTACK_MS = 70 * 60_000
+_ATTACK_REQUESTS = 1_600
 _LEAD_MS = 3 * HOUR_MS
 """Sessions that began before the day show in it by their refreshes only."""
 
