@@ -1,9 +1,10 @@
 """The encoder against a small strict decoder: whatever is in a point comes back, and nothing else does."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.lineprotocol import MAX_FRAGMENTS, Encoder, encode_point
+from ingestor.core.lineprotocol import Encoder, encode_point
 from ingestor.core.points import POINT_COLUMNS, Point, Series, SeriesTable
 from parsers.text import normal_field, normal_tag
 
@@ -130,8 +131,9 @@ def test_a_number_that_a_failed_transaction_gave_back_is_not_remembered() -> Non
     assert encoder.encode([POINT]).decode() == encode_point(POINT, other) + "\n"
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestor.core.lineprotocol.MAX_FRAGMENTS", 10)
     encoder = Encoder(table_of(SERIES))
-    encoder.encode([(*POINT[:2], str(user), *POINT[3:]) for user in range(MAX_FRAGMENTS + 1)])
+    encoder.encode([(*POINT[:2], str(user), *POINT[3:]) for user in range(11)])
     assert not encoder._user_ids
     assert encoder._ips
