@@ -1,0 +1,167 @@
+"""The embedded store: the events of design section 3 in the same SQLite file, and transaction, as the read position.
+
+Columns are those of ``Point``, so storing a batch transforms nothing. The counters of section 3 move with the events and
+stay exact when points repeat: a repeat replaces its event, and what the old one had added is taken off first.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from itertools import chain
+from typing import Final
+
+from ingestor.core.points import POINT_COLUMNS, Point, Series, SeriesTable
+from ingestor.stores.tally import Tally
+
+PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "cache_size=-16384",  # KiB: holds the pages that a batch touches; more gains nothing, and memory is bounded
+    "wal_autocheckpoint=2048",  # pages of 8 KiB: 16 MiB, so that counter pages are copied back once for many batches
+    "journal_size_limit=67108864",  # a long reader lets the log grow; give the disk back afterwards
+)
+"""For the connection that writes, in this order."""
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS series(
+  number INTEGER PRIMARY KEY,
+  action TEXT NOT NULL DEFAULT '', client_id TEXT NOT NULL DEFAULT '', endpoint TEXT NOT NULL DEFAULT '',
+  error TEXT NOT NULL DEFAULT '', grant_type TEXT NOT NULL DEFAULT '', host TEXT NOT NULL DEFAULT '',
+  outcome TEXT NOT NULL DEFAULT '', realm TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS token_events(
+  time INTEGER NOT NULL, series INTEGER NOT NULL,
+  user_id TEXT, ip TEXT, user_agent TEXT, scopes TEXT, client TEXT, expires_in INTEGER,
+  fraction TEXT, event_id TEXT, error_detail TEXT,
+  PRIMARY KEY(time, series)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS token_events_client ON token_events(client) WHERE client IS NOT NULL;
+CREATE TABLE IF NOT EXISTS token_events_1h(
+  time INTEGER NOT NULL, series INTEGER NOT NULL,
+  events INTEGER NOT NULL, lifetime_sum INTEGER NOT NULL, lifetime_count INTEGER NOT NULL,
+  PRIMARY KEY(time, series)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS token_users_1d(
+  time INTEGER NOT NULL, user_id TEXT NOT NULL, source TEXT NOT NULL, host TEXT NOT NULL,
+  events INTEGER NOT NULL, issued INTEGER NOT NULL, refreshed INTEGER NOT NULL, failed INTEGER NOT NULL,
+  PRIMARY KEY(time, user_id, source, host)) WITHOUT ROWID;
+"""
+"""``series.number`` is local to this file; the tag set identifies. An absent tag is an empty string, as in ``Series``."""
+
+GROUP: Final = 80
+"""Rows in one statement. Beyond about 80 nothing is gained; the limit of variables in old SQLite builds is 999."""
+
+_COLUMNS: Final = ",".join(POINT_COLUMNS)
+_INSERT: Final = f"INSERT INTO token_events({_COLUMNS}) VALUES "
+_COUNT_HOURS: Final = "INSERT INTO token_events_1h(time,series,events,lifetime_sum,lifetime_count) VALUES "
+_ADD_HOURS: Final = (
+    " ON CONFLICT DO UPDATE SET events=events+excluded.events,"
+    "lifetime_sum=lifetime_sum+excluded.lifetime_sum,lifetime_count=lifetime_count+excluded.lifetime_count"
+)
+_COUNT_USERS: Final = "INSERT INTO token_users_1d(time,user_id,source,host,events,issued,refreshed,failed) VALUES "
+_ADD_USERS: Final = (
+    " ON CONFLICT DO UPDATE SET events=events+excluded.events,issued=issued+excluded.issued,"
+    "refreshed=refreshed+excluded.refreshed,failed=failed+excluded.failed"
+)
+
+
+class Finding(Enum):
+    """What the store holds at the identity of an expected point."""
+
+    STORED = "stored"
+    DIFFERENT = "different"
+    MISSING = "missing"
+
+
+class SqliteStore:
+    """Writes points. ``connection`` is in autocommit mode: the caller begins and commits."""
+
+    def __init__(self, connection: sqlite3.Connection, series: SeriesTable) -> None:
+        self._connection = connection
+        self._series = series
+
+    def write(self, points: Sequence[Point]) -> None:
+        """Store points inside the caller's transaction; of equal identities the last one wins.
+
+        Also saves ``series.new``, which the caller clears once it has committed. Batches of 10,000 points and more
+        cost least, since a counter is written once a batch. Raises sqlite3.Error; the caller then rolls back.
+        """
+        self._save_series()
+        tally = Tally(self._series.by_number)
+        whole = len(points) - len(points) % GROUP
+        for start in range(0, whole, GROUP):
+            self._insert(points[start : start + GROUP], tally)
+        for point in points[whole:]:
+            self._insert((point,), tally)
+        self._upsert(_COUNT_HOURS, _ADD_HOURS, tally.hours())
+        self._upsert(_COUNT_USERS, _ADD_USERS, tally.user_days())
+
+    def missing(self, points: Sequence[Point]) -> list[Finding]:
+        """Look up points that ought to be stored: one finding for each, in order.
+
+        A series that is only in ``series.new`` is in no stored event, whatever number a running writer gives out next.
+        """
+        unsaved = set(self._series.new)
+        findings = []
+        for start in range(0, len(points), GROUP):
+            expected = points[start : start + GROUP]
+            stored = self._stored(expected)
+            for point in expected:
+                found = None if point[1] in unsaved else stored.get(point[:2])
+                if found is None:
+                    findings.append(Finding.MISSING)
+                else:
+                    findings.append(Finding.STORED if found == point else Finding.DIFFERENT)
+        return findings
+
+    def _save_series(self) -> None:
+        rows = [(number, *self._series.by_number[number]) for number in self._series.new]
+        # OR IGNORE: a caller that writes several batches before it commits leaves `new` as it is.
+        self._connection.executemany("INSERT OR IGNORE INTO series VALUES(?,?,?,?,?,?,?,?,?,?)", rows)
+
+    def _insert(self, points: Sequence[Point], tally: Tally) -> None:
+        """Insert as if all were new, which nearly all are; a statement that meets a repeat undoes itself whole."""
+        statement = _INSERT + _places(len(POINT_COLUMNS), len(points))
+        try:
+            self._connection.execute(statement, list(chain.from_iterable(points)))
+        except sqlite3.IntegrityError:
+            self._replace(points, tally)
+        else:
+            tally.add(points)
+
+    def _replace(self, points: Sequence[Point], tally: Tally) -> None:
+        stored = self._stored(points)
+        wanted = {point[:2]: point for point in points}
+        changed = [point for identity, point in wanted.items() if stored.get(identity) != point]
+        tally.add([stored[point[:2]] for point in changed if point[:2] in stored], sign=-1)
+        tally.add(changed)
+        self._connection.executemany(
+            f"REPLACE INTO token_events({_COLUMNS}) VALUES {_places(len(POINT_COLUMNS), 1)}", changed
+        )
+
+    def _stored(self, points: Sequence[Point]) -> dict[tuple[int, int], Point]:
+        rows: Iterator[Point] = self._connection.execute(
+            # A join, the points outside: SQLite answers `(time, series) IN (VALUES ...)` by scanning the table.
+            f"WITH wanted(time, series) AS (VALUES {_places(2, len(points))}) "
+            f"SELECT {_COLUMNS} FROM wanted CROSS JOIN token_events USING (time, series)",
+            [part for point in points for part in point[:2]],
+        )
+        return {row[:2]: row for row in rows}
+
+    def _upsert(self, insert: str, add: str, rows: Sequence[tuple[int | str, ...]]) -> None:
+        for start in range(0, len(rows), GROUP):
+            group = rows[start : start + GROUP]
+            if len(group) == GROUP:
+                statement = insert + _places(len(group[0]), GROUP) + add
+                self._connection.execute(statement, list(chain.from_iterable(group)))
+            else:
+                self._connection.executemany(insert + _places(len(group[0]), 1) + add, group)
+
+
+def load_series(connection: sqlite3.Connection) -> SeriesTable:
+    """Return the series of the stored events, to go on numbering from."""
+    columns = ",".join(Series._fields)
+    rows = connection.execute(f"SELECT number,{columns} FROM series ORDER BY number")
+    return SeriesTable({number: Series(*tags) for number, *tags in rows})
+
+
+def _places(width: int, rows: int) -> str:
+    row = f"({','.join('?' * width)})"
+    return ",".join([row] * rows)
