@@ -49,14 +49,16 @@ def bars(buckets: Sequence[Bucket], height: int, glyphs: Glyphs) -> list[Text]:
         label = f"{most:,}" if row == height - 1 else f"{most // 2:,}" if row == height // 2 - 1 else ""
         line = Text(label.rjust(_MARGIN - 1)[: _MARGIN - 1] + " ", style="dim", no_wrap=True)
         for bucket in buckets:
-            line.append(*_cell(row, height, bucket.events / most, bucket.failures / most, glyphs))
+            # Something is never nothing: a bar of one event has an eighth of a cell.
+            filled = max(int(bucket.events > 0), round(bucket.events / most * height * 8)) - 8 * row
+            failed = round(bucket.failures / most * height * 8) - 8 * row
+            line.append(*_cell(min(8, max(0, filled)), min(8, max(0, failed)), glyphs))
         lines.append(line)
     return lines
 
 
-def _cell(row: int, height: int, events: float, failures: float, glyphs: Glyphs) -> tuple[str, str]:
-    """Return the character of a bar in this row, and its style."""
-    filled, failed = (_eighths(share, row, height) for share in (events, failures))
+def _cell(filled: int, failed: int, glyphs: Glyphs) -> tuple[str, str]:
+    """Return the character of a cell that is filled so far, by failures so far (in eighths), and its style."""
     if not (glyphs.coloured and glyphs.unicode):
         if filled < 4:  # less than half a cell
             return " ", ""
@@ -68,22 +70,16 @@ def _cell(row: int, height: int, events: float, failures: float, glyphs: Glyphs)
     return _EIGHTHS[filled], BAD if failed * 2 >= filled else GOOD
 
 
-def _eighths(share: float, row: int, height: int) -> int:
-    # Something is never nothing: a bar of one event has an eighth.
-    whole = max(1, round(share * height * 8)) if share > 0 else 0
-    return min(8, max(0, whole - 8 * row))
-
-
 def axis(start_ms: int, zone: ZoneInfo) -> Text:
     """Return the line of hours under the chart."""
-    labels = [" "] * (WIDTH + 5)
-    for column in range(BUCKETS):
+    labels = [" "] * WIDTH
+    for column in range(BUCKETS - 4):  # what would be cut is left out
         moment = start_ms + column * BUCKET_MS
         # The first bar that begins in a full hour divisible by four.
         hour = datetime.fromtimestamp((moment + BUCKET_MS - 1) / 1000, zone)
         if hour.hour % 4 == 0 and moment // HOUR_MS != (moment + BUCKET_MS - 1) // HOUR_MS:
             labels[_MARGIN + column : _MARGIN + column + 5] = f"{hour:%H}:00"
-    return Text("".join(labels)[:WIDTH].rstrip(), style="dim", no_wrap=True)
+    return Text("".join(labels).rstrip(), style="dim", no_wrap=True)
 
 
 def markers(happenings: Sequence[Happening], start_ms: int, glyphs: Glyphs) -> Text:

@@ -132,6 +132,11 @@ def _cut_short(row: _Row) -> bytes:
     return whole[: len(whole) // 2]  # the writing process died
 
 
+def _cut_within_a_secret(row: _Row) -> bytes:
+    # What `tokentail rejected list` must not show, though no parser can tell where the value ends.
+    return orjson.dumps({"action": row["action"], "client_secret": "correct-horse-battery-staple"})[:-8]
+
+
 def _wrong_type(row: _Row) -> bytes:
     return orjson.dumps(row | {"action": 42})
 
@@ -154,6 +159,7 @@ def _invalid_utf8(row: _Row) -> bytes:
 
 _DAMAGES: tuple[Callable[[_Row], bytes], ...] = (
     _cut_short,
+    _cut_within_a_secret,
     _wrong_type,
     _unknown_action,
     _no_time,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from ingestor.core.accounting import Account
@@ -50,12 +51,13 @@ class Frame:
 
 
 class Observer:
-    """Asks the store. A bar whose time is well past is not asked for again until the end."""
+    """Asks the store. Bars well before the newest stored event are not asked for again until the end."""
 
     def __init__(self, answers: Answers, start_ms: int) -> None:
         self._answers = answers
         self._start_ms = start_ms
         self._buckets: list[Bucket] = []
+        self._newest_ms = start_ms
 
     @property
     def period(self) -> Period:
@@ -67,15 +69,19 @@ class Observer:
     ) -> Frame:
         """Return the figures of this moment. ``afresh``: ask for every bar."""
         buckets, filters = self._look_at_buckets(now_ms, afresh=afresh), Filters()
+        recent = self._answers.activity(self.period, filters, 12)
+        if recent:
+            self._newest_ms = int(datetime.fromisoformat(recent[0].time).timestamp() * 1000)
         return Frame(
             *(self._start_ms, now_ms, written, account, self._answers.stats(self.period, filters), buckets),
             clients=self._answers.top_clients(self.period, filters, 12),
-            recent=self._answers.activity(self.period, filters, 12),
+            recent=recent,
             happenings=tuple(happenings),
         )
 
     def _look_at_buckets(self, now_ms: int, *, afresh: bool) -> tuple[Bucket, ...]:
-        del self._buckets[0 if afresh else max(0, len(self._buckets) - 3) :]
+        settled = 0 if afresh else max(0, (self._newest_ms - self._start_ms) // BUCKET_MS - 1)
+        del self._buckets[settled:]
         count = min(BUCKETS, (now_ms - self._start_ms) // BUCKET_MS + 1)
         for number in range(len(self._buckets), count):
             begin = self._start_ms + number * BUCKET_MS

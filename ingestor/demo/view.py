@@ -19,14 +19,16 @@ from ingestor.core.questions import Record
 from ingestor.demo import chart
 from ingestor.demo.chart import Glyphs
 from ingestor.demo.frame import Frame
+from ingestor.demo.writer import Happening
 from parsers.event import OUTCOMES
 
 SMALLEST = (80, 20)
 """Columns and rows; on less there is no live view, but plain lines of progress."""
 _T = TypeVar("_T")
-_WIDE = 112
+_WIDE = (112, 36)
+"""Columns and rows from which the figures stand beside the chart."""
 _STYLES = {"success": "green", "failure": "red", "pending": "yellow", "finding": "magenta"}
-_OTHER_LINES = 7
+_OTHER_LINES = 8
 """Lines of a screen beside the chart, the tables and the events."""
 
 
@@ -40,7 +42,8 @@ def render(frame: Frame, *, width: int, height: int, zone: ZoneInfo, glyphs: Gly
         chart.axis(frame.start_ms, zone),
         chart.markers(frame.happenings, frame.start_ms, glyphs),
     ]
-    if width >= _WIDE:
+    wide = width >= _WIDE[0] and height >= _WIDE[1]
+    if wide:
         side = Table.grid(padding=(0, 2), expand=True)
         side.add_column(width=chart.WIDTH)
         side.add_column()
@@ -51,6 +54,7 @@ def render(frame: Frame, *, width: int, height: int, zone: ZoneInfo, glyphs: Gly
     return Group(
         _header(frame, width, zone),
         *middle,
+        Text() if wide else _latest(frame, zone),
         _rankings(frame, width, ranked),
         Rule("latest events", style="dim", characters=_line(glyphs), align="left"),
         _events(frame.recent[:recent], recent, zone),
@@ -71,6 +75,12 @@ def clock(time_ms: int, zone: ZoneInfo) -> str:
 def percent(rate: float | None) -> str:
     """Return a rate for people; a rate of nothing is no rate."""
     return "-" if rate is None else f"{rate * 100:.1f} %"
+
+
+def told(happening: Happening, zone: ZoneInfo) -> Text:
+    """Return what happened, with its time."""
+    line = Text(f"{clock(happening.time_ms, zone)} ", style="dim")
+    return line.append(happening.text, style="not dim red" if happening.alarming else "not dim cyan")
 
 
 def identity(account: Account) -> Text:
@@ -103,15 +113,19 @@ def _header(frame: Frame, width: int, zone: ZoneInfo) -> Text:
     line.append("events", style=f"bold {chart.GOOD}").append(" and ").append("failures", style=f"bold {chart.BAD}")
     line.append(" in 20 simulated minutes")
     time = f"{datetime.fromtimestamp(frame.now_ms / 1000, zone):%H:%M %Z}"
-    return line.append(time.rjust(max(0, width - len(line))), style="bold")
+    return line.append(time.rjust(max(len(time) + 2, width - len(line))), style="bold")
+
+
+def _latest(frame: Frame, zone: ZoneInfo) -> Text:
+    """Return the sentence that explains the newest marker of the chart."""
+    line = told(frame.happenings[-1], zone) if frame.happenings else Text()
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
 
 
 def _accounting(frame: Frame) -> Text:
     line = Text(f"written {frame.written:,}  ", style="dim", no_wrap=True, overflow="ellipsis")
-    line.append_text(identity(frame.account))
-    if unread := frame.written - frame.account.read:
-        line.append(f"  ({unread:,} to come)", style="dim")
-    return line
+    return line.append_text(identity(frame.account))
 
 
 def _figures(frame: Frame) -> list[tuple[str, str, str]]:
@@ -138,9 +152,8 @@ def _figures_down(frame: Frame, zone: ZoneInfo) -> Iterator[Text]:
     for value, name, style in _figures(frame):
         yield Text(value.rjust(10), style=style).append(f"  {name}", style="not bold dim")
     yield Text()
-    for happening in frame.happenings[-3:]:
-        line = Text(f"{clock(happening.time_ms, zone)} ", style="dim")
-        yield line.append(happening.text, style="not dim red" if happening.alarming else "not dim cyan")
+    for happening in frame.happenings[-2:]:
+        yield told(happening, zone)
 
 
 def _rankings(frame: Frame, width: int, rows: int) -> Table:

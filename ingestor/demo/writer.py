@@ -118,9 +118,7 @@ class LogWriter(threading.Thread):
         self.written += len(late)
         self._file.close()
         self._file = self.path.open("ab")
-        self._tell(
-            "renamed", f"The log was rotated: renamed, made anew; {len(late)} late lines went to the renamed file"
-        )
+        self._tell("renamed", f"The log is renamed and made anew; {len(late)} late lines go to the old file")
 
     def _copy_and_truncate(self) -> None:
         oldest, newest = self.rotated
@@ -130,7 +128,7 @@ class LogWriter(threading.Thread):
         # can lose nothing must (design section 1).
         shutil.copyfile(self.path, newest)
         self._file.truncate(0)
-        self._tell("truncated", "The log was rotated again: copied, then cut to nothing under the same name")
+        self._tell("truncated", "The log is copied, then cut to nothing under the same name")
 
     def _announce_attack(self) -> None:
         self._tell("attack", "Three addresses begin to guess the secret of one client", alarming=True)

@@ -1,0 +1,159 @@
+"""The demo's last page: the figures of the day, the proof that they are exact, and what to do next. Pure.
+
+Also what ``tokentail demo --json`` prints.
+"""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.table import Table
+from rich.text import Text
+
+from ingestor.demo import chart, view
+from ingestor.demo.chart import Glyphs
+from ingestor.demo.frame import Frame
+from ingestor.demo.proof import Proof
+
+_CHART_ROWS = 8
+_ROWS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the demo's files are."""
+
+    logs: tuple[Path, ...]
+    """Every generation, oldest first."""
+    state: Path
+    config: Path | None = None
+    """The config whose store was fed."""
+
+
+def page(frame: Frame, proof: Proof, places: Places, *, zone: ZoneInfo, glyphs: Glyphs) -> Iterator[Text | Table]:
+    """Return the parts of the page, for 80 columns. Texts must not be wrapped: there are commands to copy among them."""
+    yield Text()
+    yield from chart.bars(frame.buckets, _CHART_ROWS, glyphs)
+    yield chart.axis(frame.start_ms, zone)
+    yield chart.markers(frame.happenings, frame.start_ms, glyphs)
+    yield Text()
+    yield _figures(frame)
+    yield Text()
+    yield _rankings(frame)
+    yield Text()
+    yield from _proof(frame, proof, zone, glyphs)
+    yield Text()
+    yield from _next_steps(places)
+
+
+def as_json(frame: Frame, proof: Proof, places: Places) -> dict[str, object]:
+    """Return the closing figures for programs."""
+    account = proof.account
+    return {
+        "exactly_once": proof.holds,
+        "differences": list(proof.differences),
+        "written": proof.ledger.lines,
+        "read": account.read,
+        "stored": account.stored,
+        "rejected": account.total_rejected,
+        "ignored": account.ignored,
+        "expired": account.expired,
+        "pending": account.pending,
+        "stats": asdict(frame.stats),
+        "logs": [str(path) for path in places.logs],
+        "state_directory": str(places.state),
+    }
+
+
+def _figures(frame: Frame) -> Table:
+    stats = frame.stats
+    lifetime = stats.average_token_lifetime_seconds
+    table = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True)
+    cells = [
+        (f"{stats.total_issued:,}", "tokens issued", "green"),
+        (f"{stats.total_failures:,}", "failed attempts", "red"),
+        (f"{stats.unique_users:,}", "users", ""),
+        (f"{stats.total_refreshed:,}", "refreshed", "green"),
+        (view.percent(stats.failure_rate), "failure rate", "red"),
+        (f"{stats.unique_clients:,}", "clients", ""),
+        (view.percent(stats.refresh_usage_rate), "refresh usage", "green"),
+        (f"{stats.total_rate_limited:,}", "rate limited", "red"),
+        ("-" if lifetime is None else f"{lifetime / 60:,.1f} min", "token lifetime", ""),
+    ]
+    for first in range(0, len(cells), 3):
+        row: list[Text] = []
+        for value, name, style in cells[first : first + 3]:
+            row += [Text(value, style=f"bold {style}"), Text(name, style="dim")]
+        table.add_row(*row)
+    return table
+
+
+def _rankings(frame: Frame) -> Table:
+    actions, clients = view.rankings(frame, _ROWS)
+    both = Table.grid(padding=(0, 2))
+    both.add_column(width=38)
+    both.add_column(width=36)
+    both.add_row(actions, clients)
+    return both
+
+
+def _proof(frame: Frame, proof: Proof, zone: ZoneInfo, glyphs: Glyphs) -> Iterator[Text]:
+    ledger = proof.ledger
+    yes, no = ("✔", "✘") if glyphs.unicode else ("ok:", "WRONG:")
+    if proof.holds:
+        yield Text(f"{yes} Exactly once", style="bold green")
+    else:
+        yield Text(f"{no} The store does not hold what was written", style="bold red")
+    account = proof.account
+    yield Text(f"  {ledger.lines:,} lines written: ").append_text(view.identity(account))
+    yield Text(f"  expired {account.expired:,}, pending {account.pending:,}", style="dim")
+    if proof.holds:
+        yield Text(f"  Each of the {ledger.events:,} event ids is in the store, once, and every action's count agrees.")
+    for difference in proof.differences:
+        yield Text(f"  {difference}", style="red")
+    for happening in frame.happenings:
+        yield Text("  ").append_text(view.told(happening, zone))
+
+
+def _next_steps(places: Places) -> Iterator[Text]:
+    program = _program()
+    yield Text("Try it on this very data", style="bold")
+    if places.config is None:
+        yield _command(f"export STATE_DIRECTORY={shlex.quote(str(places.state))}")
+        option = ""
+    else:
+        option = f" --config {shlex.quote(str(places.config))}"
+    for words, why in (
+        ("stats --since 7d", "the figures above"),
+        ("activity --outcome failure", "what failed last"),
+        ("top clients", "who is busiest"),
+        ("peak", "when"),
+        ("rejected list", "the broken lines, redacted"),
+    ):
+        yield _command(f"{program} {words}{option}", why)
+    yield _command(f"{program} verify{option} {shlex.quote(str(places.logs[-1]))}*", "every line against the store")
+    yield Text("Then your own log", style="bold")
+    yield _command(f"{program} run --log /var/log/your-endpoint/audit.log")
+
+
+def _command(words: str, why: str = "") -> Text:
+    line = Text("  ").append(words, style="cyan")
+    return line.append(f"{'  '.ljust(max(2, 44 - len(words)))}# {why}", style="dim") if why else line
+
+
+def _program() -> str:
+    """Return how this very program can be called from the shell that called it."""
+    if shutil.which("tokentail"):
+        return "tokentail"
+    beside = Path(sys.executable).parent / "tokentail"
+    try:
+        return shlex.quote(str(beside.relative_to(Path.cwd())))
+    except ValueError:
+        return shlex.quote(str(beside))
