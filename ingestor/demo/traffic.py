@@ -129,8 +129,8 @@ class _Day:
         for _ in range(_ATTACK_REQUESTS):
             limited = now > limited_from and rng.random() < 0.45
             request = Operation(
-                *(now, "token.validation_failed", personas.ATTACKED_CLIENT, "token", None, rng.choice(personas.ATTACKERS)),
-                *(personas.ATTACK_AGENT, "client_credentials"),
+                *(now, "token.validation_failed", personas.ATTACKED_CLIENT, "token", None),
+                *(rng.choice(personas.ATTACKERS), personas.ATTACK_AGENT, "client_credentials"),
                 error="invalid_client",
             )
             self._add(request._replace(action="token.rate_limited", error=None) if limited else request)
@@ -143,8 +143,8 @@ class _Day:
         for number, (client, agent, error) in enumerate(_PROBES):
             self._add(
                 Operation(
-                    *(begin + number * 400_000, "token.validation_failed", client, "token", None, personas.ATTACKERS[0]),
-                    *(agent, "authorization_code"),
+                    *(begin + number * 400_000, "token.validation_failed", client, "token", None),
+                    *(personas.ATTACKERS[0], agent, "authorization_code"),
                     error=error,
                 )
             )
