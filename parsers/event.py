@@ -5,7 +5,7 @@ An outcome is one of four things: an event, a ``Rejection``, ``IGNORED`` (well f
 third of a microsecond a line, which is a tenth of the whole budget; ``Event(*row)`` names the parts where people read.
 """
 
-
+from collections.abc import Mapping
 from enum import Enum, StrEnum
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -94,6 +94,11 @@ class Parser(Protocol):
 
     name: str
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often, since this object was made, something written was left out; names are the provider's."""
+        ...
+
     def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
         r"""Parse whole lines, one outcome a line, in order. ``data`` is ``line\nline\n...``; the last ``\n`` may be absent.
 
@@ -154,4 +159,3 @@ ERRORS: Final = frozenset(
     }
 )
 """The closed set of the ``error`` tag; any other word is stored as ``other`` and kept in ``error_detail``."""
-

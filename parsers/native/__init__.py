@@ -1,0 +1,280 @@
+"""The native line (design section 2): one JSON object a line, in the terms of the event itself.
+
+There are two ways through. ``NativeParser.parse_line`` is the careful one: it alone says what a line means, and every
+rejection comes from it. ``NativeParser.parse`` is the quick one: a log repeats itself, so nearly every value was met
+before, and looking its normal form up in a plain dict costs a fraction of making it again. The dicts are filled by the
+careful way alone, with strings (and None, and tuples of strings) as keys: nothing else in JSON equals one of them, so
+a value of the wrong type always misses, and whatever misses goes the careful way.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from parsers import rfc3339
+from parsers.address import client_address, networks
+from parsers.event import BLANK, ENDPOINTS, IGNORED, OUTCOMES, Outcome, Reason, Rejection, Tags
+from parsers.native.decoding import (
+    EXPIRES_IN_MAX,
+    RejectedError,
+    decode,
+    grant_name,
+    known_action,
+    lifetime,
+    optional_text,
+    required_text,
+)
+from parsers.native.meanings import ErrorMeaning, ErrorTexts, endpoint_of
+from parsers.redact import Counts, is_plain_identifier, redact_identifier, redact_text
+from parsers.rejected import Kept, redact_line
+from parsers.text import normal_field, normal_tag
+
+NAME: Final = "native"
+DAY_MS: Final = 86_400_000
+KEPT: Final = Kept(
+    (
+        *("created_at", "action", "id", "user_id", "resource_type", "resource_id"),
+        *("details.client_id", "details.grant_type", "details.scopes", "details.ip_address", "details.user_agent"),
+        *("details.error", "details.expires_in", "details.realm", "details.endpoint"),
+    )
+)
+"""What the rejected file may show of a line."""
+
+_SPACE: Final = b" \t\r"
+_PADDING: Final = _SPACE + b"\0"
+"""A writer that does not append leaves a hole of NUL bytes before its first line after a truncation."""
+_BOM: Final = b"\xef\xbb\xbf"
+
+_MEMORY_ENTRIES: Final = 20_000
+_MEMORY_CHARS: Final = 400
+"""Bounds of each memory: it is emptied when it is full, and long values are not remembered."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class NativeParser:
+    """Parses native lines. The rules are in this folder's README."""
+
+    name = NAME
+
+    def __init__(self, errors: Mapping[str, ErrorMeaning] | None = None, trusted_proxies: Iterable[str] = ()) -> None:
+        """``errors``: an endpoint's own error texts; ``trusted_proxies``: networks. Raises ValueError for bad ones."""
+        self.counts: dict[str, int] = {}
+        """Of this object's life: ``addresses_invalid`` (written, but none) and ``redacted_<kind>``."""
+        self._errors = ErrorTexts(errors or {})
+        self._trusted = networks(trusted_proxies)
+        self._seconds: dict[str, int] = {}
+        self._rests: dict[str, rfc3339.Rest] = {}
+        self._tags: dict[tuple[str | None, ...], tuple[Tags, str | None]] = {}
+        self._users: dict[str | None, str | None] = {None: None}
+        self._addresses: dict[str | None, str | None] = {None: None}
+        self._agents: dict[str | None, str | None] = {None: None}
+        self._scopes: dict[str | tuple[str, ...] | None, str | None] = {None: None}
+
+    def redact(self, line: bytes) -> str:
+        """Text of a line that is safe to show and keep."""
+        return redact_line(line, KEPT)
+
+    def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
+        r"""Parse whole lines, one outcome a line; see ``parsers.event.Parser``.
+
+        The loop is long and plain on purpose: a call a value would double what it costs.
+        """
+        loads = orjson.loads
+        seconds, rests, tags_of, users = self._seconds, self._rests, self._tags, self._users
+        addresses, agents, scopes_of = self._addresses, self._agents, self._scopes
+        latest_ms = now_ms + DAY_MS
+        outcomes: list[Outcome] = []
+        add = outcomes.append
+        lines = data.split(b"\n")
+        if not lines[-1]:
+            del lines[-1]
+        for line in lines:
+            try:
+                record = loads(line)
+                details = record["details"]
+                optional = details.get
+                tags, error_detail = tags_of[
+                    record["action"],
+                    details["client_id"],
+                    optional("grant_type"),
+                    optional("error"),
+                    optional("realm"),
+                    optional("endpoint"),
+                ]
+                written = record["created_at"]
+                try:
+                    ms, fraction = rests[written[19:]]
+                except KeyError:  # microseconds: too many to remember
+                    ms, fraction = rfc3339.parse_rest(written[19:])  # type: ignore[misc]  # None raises TypeError
+                time_ms = seconds[written[:19]] + ms
+                address = optional("ip_address")
+                ip = addresses[address]
+                scopes = optional("scopes")
+                expires_in = optional("expires_in")
+                optional = record.get
+                event_id = optional("id")
+                row = (
+                    time_ms,
+                    fraction,
+                    tags,
+                    users[optional("user_id")],
+                    ip,
+                    agents[details.get("user_agent")],
+                    scopes_of[tuple(scopes) if scopes.__class__ is list else scopes],
+                    expires_in,
+                    event_id,
+                    error_detail,
+                )
+                if (
+                    0 <= time_ms <= latest_ms
+                    and (expires_in is None or (expires_in.__class__ is int and 0 <= expires_in <= EXPIRES_IN_MAX))
+                    and (event_id is None or is_plain_identifier(event_id))
+                ):
+                    if ip is None and address:
+                        self._count("addresses_invalid")
+                    add(row)
+                    continue
+            except (KeyError, TypeError, AttributeError, ValueError):
+                pass  # something new, or something wrong
+            add(self.parse_line(line, latest_ms))
+        return outcomes
+
+    def parse_line(self, line: bytes, latest_ms: int) -> Outcome:
+        """Parse one line with care. ``latest_ms``: the latest time believed, Unix epoch in milliseconds."""
+        text = line.strip(_SPACE).removeprefix(_BOM).lstrip(_PADDING)
+        if not text:
+            return Rejection(Reason.INVALID_JSON, "nothing but NUL bytes") if b"\0" in line else BLANK
+        try:
+            return self._read(decode(text), latest_ms)
+        except RejectedError as error:
+            return error.rejection
+
+    def _read(self, record: Any, latest_ms: int) -> Outcome:
+        if not isinstance(record, dict):
+            raise RejectedError(Reason.NOT_AN_OBJECT, "the line")
+        # The action comes first: a line that is not ours is not judged.
+        written_action = required_text(record, "action")
+        if not written_action.startswith("token."):
+            return IGNORED
+        action = known_action(written_action)
+        time_ms, fraction = self._time(required_text(record, "created_at"), latest_ms)
+        details = record.get("details")
+        if details is None:
+            details = {}
+        elif not isinstance(details, dict):
+            raise RejectedError(Reason.WRONG_TYPE, "details: not an object")
+        tags, error_detail = self._read_tags(record, details, written_action, action)
+        address = optional_text(details, "ip_address", "details.ip_address")
+        ip = client_address(address, self._trusted) if address else None
+        if ip is None and address:
+            self._count("addresses_invalid")
+        _remember(self._addresses, address, ip)
+        return (
+            time_ms,
+            fraction,
+            tags,
+            self._field(optional_text(record, "user_id"), self._users, redact_identifier),
+            ip,
+            self._field(optional_text(details, "user_agent", "details.user_agent"), self._agents, redact_text),
+            self._read_scopes(details.get("scopes")),
+            lifetime(details.get("expires_in")),
+            self._field(optional_text(record, "id"), None, redact_identifier),
+            error_detail,
+        )
+
+    def _read_tags(
+        self, record: dict[str, Any], details: dict[str, Any], written_action: str, action: str
+    ) -> tuple[Tags, str | None]:
+        client_id = optional_text(details, "client_id", "details.client_id")
+        grant_type = optional_text(details, "grant_type", "details.grant_type")
+        error_text = optional_text(details, "error", "details.error")
+        realm = optional_text(details, "realm", "details.realm")
+        endpoint = optional_text(details, "endpoint", "details.endpoint")
+        redactions = self._redactions()
+        client = self._tag(client_id)
+        by_resource = not client
+        if by_resource:
+            client = self._tag(optional_text(record, "resource_id"))
+            if not client:
+                raise RejectedError(Reason.MISSING_KEY, "details.client_id, or else resource_id")
+        error, error_detail = "", None
+        grant = grant_name(action, grant_type)  # of the written action: an error text may change it
+        if error_text and error_text.strip():
+            error, error_detail, action = self._errors.read(error_text, action, self.counts)
+        tags = Tags(
+            action=action,
+            client_id=client,
+            endpoint=endpoint if endpoint in ENDPOINTS else endpoint_of(action),
+            error=error,
+            grant_type=grant,
+            outcome=OUTCOMES[action],
+            realm=self._tag(realm),
+        )
+        if not by_resource and redactions == self._redactions():
+            _remember(
+                self._tags, (written_action, client_id, grant_type, error_text, realm, endpoint), (tags, error_detail)
+            )
+        return tags, error_detail
+
+    def _read_scopes(self, scopes: Any) -> str | None:
+        if scopes is None or isinstance(scopes, str):
+            key: Any = scopes
+        elif isinstance(scopes, list) and all(isinstance(scope, str) for scope in scopes):
+            key = tuple(scopes)
+            scopes = " ".join(scopes)
+        else:
+            raise RejectedError(Reason.WRONG_TYPE, "details.scopes: neither a list of strings nor a string")
+        return self._field(scopes and " ".join(filter(None, scopes.split(" "))), self._scopes, redact_text, key)
+
+    def _time(self, text: str, latest_ms: int) -> tuple[int, str | None]:
+        second = rfc3339.parse_second(text[: rfc3339.SECOND_CHARS])
+        rest = rfc3339.parse_rest(text[rfc3339.SECOND_CHARS :])
+        if second is None or rest is None:
+            raise RejectedError(Reason.BAD_TIMESTAMP, "created_at: not an RFC 3339 timestamp")
+        if not 0 <= second + rest.ms <= latest_ms:
+            raise RejectedError(Reason.OUT_OF_RANGE, "created_at: before 1970 or more than a day ahead")
+        _remember(self._seconds, text[: rfc3339.SECOND_CHARS], second)
+        if rest.fraction is None or len(rest.fraction) < 3:  # there are too many others
+            _remember(self._rests, text[rfc3339.SECOND_CHARS :], rest)
+        return second + rest.ms, rest.fraction
+
+    def _tag(self, text: str | None) -> str:
+        return normal_tag(redact_identifier(text, self.counts)) if text else ""
+
+    def _field(
+        self,
+        text: str | None,
+        memory: dict[Any, str | None] | None,
+        redact: Callable[[str, Counts], str],
+        key: Any = None,
+    ) -> str | None:
+        if text is None:
+            if memory is not None:
+                memory[None] = None  # it may have been emptied
+            return None
+        redacted = redact(text, self.counts)
+        value = normal_field(redacted) or None
+        if memory is not None and redacted == text:  # what is redacted is counted every time
+            _remember(memory, text if key is None else key, value)
+        return value
+
+    def _redactions(self) -> int:
+        return sum(self.counts.values())
+
+    def _count(self, name: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+
+PARSER: Final = NativeParser
+
+
+def _remember(memory: dict[K, V], key: K, value: V) -> None:
+    size = len(key) if isinstance(key, str) else sum(len(part) for part in key if part) if isinstance(key, tuple) else 0
+    if size > _MEMORY_CHARS:
+        return
+    if len(memory) >= _MEMORY_ENTRIES:
+        memory.clear()
+    memory[key] = value

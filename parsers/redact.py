@@ -1,0 +1,95 @@
+"""Secrets never leave the parser.
+
+Endpoints leak: they log error messages with the request in them, URLs with the code, whole token responses. What looks
+like a credential (``parsers.shapes``) is replaced by ``[redacted:<kind>]``. There are two functions because two kinds of
+text differ in what is ordinary: an identifier may be a UUID or 64 hex digits, prose may not. When in doubt, more is
+masked than needed.
+
+What no shape tells (a password in prose) cannot be found here; ``parsers.rejected`` therefore masks everything that is
+not known to be harmless in lines that nobody understood.
+"""
+
+import re
+import string
+from collections.abc import MutableMapping
+from hashlib import blake2b
+from typing import Final, TypeAlias
+
+from parsers.shapes import OPAQUE_RUN, SHAPES, is_opaque
+
+LOOK_CHARS: Final = 8192
+"""How much of a text is looked at; the rest is dropped unseen (a field keeps 4 KiB at most)."""
+_TAIL_CHARS: Final = 512
+_PLAIN_CHARS: Final = 34
+_TOKEN_CHARS: Final = string.ascii_letters + string.digits + "._~+/=%-"
+
+Counts: TypeAlias = MutableMapping[str, int]
+
+
+def redact_identifier(text: str, counts: Counts | None = None) -> str:
+    """Mask secrets in a text that should be an identifier; UUIDs, ULIDs and up to 64 hex digits are left alone.
+
+    An opaque run is masked with 8 hex digits of its hash, so that two users whose ids look like tokens stay two; such a
+    run is too random to be found again from its hash. ``counts`` gets one more of ``redacted_<kind>`` for every mask.
+    """
+    if is_plain_identifier(text):
+        return text
+    return _redact(text, counts, identifier=True)
+
+
+def redact_text(text: str, counts: Counts | None = None) -> str:
+    """Mask secrets in free text. ``counts`` gets one more of ``redacted_<kind>`` for every mask."""
+    return _redact(text, counts, identifier=False)
+
+
+def is_plain_identifier(text: str) -> bool:
+    """Whether this is letters and digits (at most 34) or shaped like a UUID: then it is no secret we could know.
+
+    The hot path asks this for every line, so it uses nothing but the cheapest string methods.
+    """
+    if text.isalnum():
+        return len(text) <= _PLAIN_CHARS
+    return (
+        len(text) == 36
+        and text[8] == text[13] == text[18] == text[23] == "-"
+        and text.count("-") == 4
+        and text.replace("-", "").isalnum()
+    )
+
+
+def _redact(text: str, counts: Counts | None, *, identifier: bool) -> str:
+    text = _shorten(text)
+    lower = text.lower()
+    for kind, hints, expression, replacement in SHAPES:
+        if any(hint in lower for hint in hints):
+            text, found = expression.subn(replacement, text)
+            if found and counts is not None:
+                _count(counts, kind, found)
+
+    def mask(match: re.Match[str]) -> str:
+        run = match[0]
+        if not is_opaque(run, identifier=identifier):
+            return run
+        if counts is not None:
+            _count(counts, "opaque", 1)
+        digest = ":" + blake2b(run.encode(), digest_size=4).hexdigest() if identifier else ""
+        return f"[redacted:opaque{digest}]"
+
+    return OPAQUE_RUN.sub(mask, text)
+
+
+def _count(counts: Counts, kind: str, number: int) -> None:
+    name = f"redacted_{kind}"
+    counts[name] = counts.get(name, 0) + number
+
+
+def _shorten(text: str) -> str:
+    """Drop what is beyond ``LOOK_CHARS``, and the word that is cut there: the head of a secret has no shape.
+
+    The length takes its place, so that the mark of a cut (``parsers.text``) tells two such texts apart.
+    """
+    if len(text) <= LOOK_CHARS:
+        return text
+    head = text[:LOOK_CHARS]
+    kept = head[-_TAIL_CHARS:].rstrip(_TOKEN_CHARS)
+    return f"{head[:-_TAIL_CHARS]}{kept}…{len(text)}" if kept else f"{head}…{len(text)}"
