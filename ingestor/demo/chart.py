@@ -47,7 +47,7 @@ def bars(buckets: Sequence[Bucket], height: int, glyphs: Glyphs) -> list[Text]:
     lines = []
     for row in reversed(range(height)):
         label = f"{most:,}" if row == height - 1 else f"{most // 2:,}" if row == height // 2 - 1 else ""
-        line = Text(label.rjust(_MARGIN - 1)[: _MARGIN - 1] + " ", style="dim", no_wrap=True)
+        line = Text(no_wrap=True).append(label.rjust(_MARGIN - 1)[: _MARGIN - 1] + " ", style="dim")
         for bucket in buckets:
             # Something is never nothing: a bar of one event has an eighth of a cell.
             filled = max(int(bucket.events > 0), round(bucket.events / most * height * 8)) - 8 * row

@@ -79,16 +79,16 @@ def percent(rate: float | None) -> str:
 
 def told(happening: Happening, zone: ZoneInfo) -> Text:
     """Return what happened, with its time."""
-    line = Text(f"{clock(happening.time_ms, zone)} ", style="dim")
-    return line.append(happening.text, style="not dim red" if happening.alarming else "not dim cyan")
+    line = Text().append(f"{clock(happening.time_ms, zone)} ", style="dim")
+    return line.append(happening.text, style="red" if happening.alarming else "cyan")
 
 
 def identity(account: Account) -> Text:
     """Return the accounting identity (design section 1)."""
-    line = Text(f"read {account.read:,}", style="bold").append(" = ", style="not bold")
-    line.append(f"stored {account.stored:,}", style="green").append(" + ", style="not bold")
-    line.append(f"rejected {account.total_rejected:,}", style="red").append(" + ", style="not bold")
-    return line.append(f"ignored {account.ignored:,}")
+    line = Text().append(f"read {account.read:,}", style="bold").append(" = ")
+    line.append(f"stored {account.stored:,}", style="bold green").append(" + ")
+    line.append(f"rejected {account.total_rejected:,}", style="bold red").append(" + ")
+    return line.append(f"ignored {account.ignored:,}", style="bold")
 
 
 def rankings(frame: Frame, rows: int) -> tuple[Table, Table]:
@@ -124,7 +124,7 @@ def _latest(frame: Frame, zone: ZoneInfo) -> Text:
 
 
 def _accounting(frame: Frame) -> Text:
-    line = Text(f"written {frame.written:,}  ", style="dim", no_wrap=True, overflow="ellipsis")
+    line = Text(no_wrap=True, overflow="ellipsis").append(f"written {frame.written:,}  ", style="dim")
     return line.append_text(identity(frame.account))
 
 
@@ -150,7 +150,7 @@ def _figures_across(frame: Frame) -> Text:
 
 def _figures_down(frame: Frame, zone: ZoneInfo) -> Iterator[Text]:
     for value, name, style in _figures(frame):
-        yield Text(value.rjust(10), style=style).append(f"  {name}", style="not bold dim")
+        yield Text().append(value.rjust(10), style=style).append(f"  {name}", style="dim")
     yield Text()
     for happening in frame.happenings[-2:]:
         yield told(happening, zone)
@@ -160,7 +160,7 @@ def _rankings(frame: Frame, width: int, rows: int) -> Table:
     actions, clients = rankings(frame, rows)
     both = Table.grid(padding=(0, 2))
     for _ in range(2):
-        both.add_column(width=min(56, width // 2 - 2))
+        both.add_column(width=width // 2 - 2)
     both.add_row(actions, clients)
     return both
 
@@ -190,7 +190,7 @@ def _events(records: Sequence[Record], rows: int, zone: ZoneInfo) -> Table:
             Text(shown(record.action).removeprefix("token.")),
             Text(shown(record.client_id)),
             Text(shown(record.user_id or "-"), style="dim"),
-            Text(shown(record.error or record.ip or "-"), style="red" if record.error else "dim"),
+            Text(shown(record.error or record.ip or "-"), style="red" if record.outcome == "failure" else "dim"),
         )
     return table
 

@@ -121,7 +121,7 @@ def test_bars_are_as_high_as_their_events_and_failures() -> None:
     high, low = chart.bars([Bucket(16, 0), Bucket(12, 4), Bucket(1, 0), Bucket(0, 0), Bucket(16, 16)], 2, glyphs)
     assert high.plain[6:] == "█▄  █"
     assert low.plain[6:] == "█▄▁ █"
-    assert [str(span.style) for span in low.spans] == ["green", "red on green", "green", "green", "red"]
+    assert [str(span.style) for span in low.spans] == ["dim", "green", "red on green", "green", "green", "red"]
 
 
 def test_axis_labels_stand_at_full_hours_and_are_never_cut() -> None:
