@@ -1,4 +1,4 @@
-"""What `tokentail validate` finds on this machine: can the logs be read, can the state be written, is there room?
+"""What `tokentail validate` finds on this machine: whether logs can be read, the state be written, and there is room.
 
 Everything is tried for real, nothing is changed for good, and no finding hides another.
 """
@@ -188,7 +188,7 @@ def _store(settings: Settings, directory: Path) -> Finding:
             SqliteAnswers(state.connection).activity(Period(0, 1 << 62), Filters(), 1)
             host = state.host
         finally:
-            state.connection.close()
+            state.close()
     except TokentailError as error:
         return _error(error.what, error.where, error.advice, error.exit_code)
     except sqlite3.Error as error:
