@@ -123,29 +123,22 @@ def _proof(frame: Frame, proof: Proof, zone: ZoneInfo, glyphs: Glyphs) -> Iterat
 
 
 def _next_steps(places: Places) -> Iterator[Text]:
-    program = _program()
+    program, log = _program(), places.logs[-1]
     yield Text("Try it on this very data", style="bold")
-    if places.config is None:
-        yield _command(f"export STATE_DIRECTORY={shlex.quote(str(places.state))}")
-        option = ""
+    # A variable of the shell keeps the lines short. --state-dir, since $STATE_DIRECTORY gives way to an installed config.
+    yield Text().append(f"  demo={shlex.quote(str(log.parent))}", style="cyan")
+    if places.config is not None:
+        where = f"--config {shlex.quote(str(places.config))}"
+    elif places.state == log.parent / "state":
+        where = '--state-dir "$demo/state"'
     else:
-        option = f" --config {shlex.quote(str(places.config))}"
-    for words, why in (
-        ("stats --since 7d", "the figures above"),
-        ("activity --outcome failure", "what failed last"),
-        ("top clients", "who is busiest"),
-        ("peak", "when"),
-        ("rejected list", "the broken lines, redacted"),
-    ):
-        yield _command(f"{program} {words}{option}", why)
-    yield _command(f"{program} verify{option} {shlex.quote(str(places.logs[-1]))}*", "every line against the store")
+        where = f"--state-dir {shlex.quote(str(places.state))}"
+    for command in ("stats", "activity --outcome failure", "top clients", "peak", "rejected list", "verify"):
+        files = f' "$demo"/{log.name}*' if command == "verify" else ""
+        yield Text().append(f"  {program} {command} {where}{files}", style="cyan")
+    yield Text()
     yield Text("Then your own log", style="bold")
-    yield _command(f"{program} run --log /var/log/your-endpoint/audit.log")
-
-
-def _command(words: str, why: str = "") -> Text:
-    line = Text("  ").append(words, style="cyan")
-    return line.append(f"{'  '.ljust(max(2, 44 - len(words)))}# {why}", style="dim") if why else line
+    yield Text().append(f"  {program} run --log /var/log/your-endpoint/audit.log", style="cyan")
 
 
 def _program() -> str:
