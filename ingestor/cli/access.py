@@ -1,0 +1,118 @@
+"""Open what commands work on, and turn what goes wrong below into words (``ingestor.errors``)."""
+
+import contextlib
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ingestor.cli.output import stderr
+from ingestor.core.questions import Answers
+from ingestor.errors import DamagedStateError, ExitCode, TokentailError, UnavailableError
+from ingestor.settings import Settings
+from ingestor.shell import requests
+from ingestor.shell.ingest import Ingest
+from ingestor.shell.lock import is_held
+from ingestor.shell.state import State, is_damage
+from ingestor.stores.sqlite_answers import SqliteAnswers
+
+
+def directory_of(settings: Settings) -> Path:
+    """Return the state directory, which ``ingestor.config`` always sets."""
+    if settings.state_directory is None:
+        raise ValueError("settings without a state directory")
+    return settings.state_directory
+
+
+@contextlib.contextmanager
+def explained_faults(directory: Path) -> Iterator[None]:
+    """Raise UnavailableError or DamagedStateError for what the database or the disk under the state refuse."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise DamagedStateError(
+                f"The state database is damaged: {error}",
+                where=str(directory),
+                advice="`tokentail run` sets it aside by itself and reads what files there are again.",
+            ) from error
+        raise UnavailableError(
+            f"The state database cannot be used: {error}",
+            where=str(directory),
+            advice="Is the disk full, or the directory not writable for this user? `tokentail validate` looks closer.",
+        ) from error
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise  # not the system's
+        raise UnavailableError(
+            f"The state cannot be used: {error.strerror}",
+            where=str(directory),
+            advice="`tokentail validate` looks closer.",
+        ) from error
+
+
+@contextlib.contextmanager
+def reading(settings: Settings) -> Iterator[State]:
+    """Open the state for reading, also beside a running daemon."""
+    directory = directory_of(settings)
+    with explained_faults(directory), contextlib.closing(State.open_reader(directory)) as state:
+        yield state
+
+
+@contextlib.contextmanager
+def answers(settings: Settings) -> Iterator[Answers]:
+    """Open the store for questions."""
+    with reading(settings) as state:
+        yield SqliteAnswers(state.connection)
+
+
+@contextlib.contextmanager
+def writing(settings: Settings) -> Iterator[State]:
+    """Open the state for writing, which takes its lock."""
+    directory = directory_of(settings)
+    with explained_faults(directory), contextlib.closing(State.open(directory, settings.host)) as state:
+        yield state
+
+
+def by_whoever_holds_the_state(
+    settings: Settings, kind: str, arguments: dict[str, Any], work: Callable[[Ingest], dict[str, Any]]
+) -> dict[str, Any]:
+    """Do ``work`` in this process; when a daemon holds the state, have it do the request of that kind, and wait for it."""
+    directory = directory_of(settings)
+    if not is_held(directory):
+        with writing(settings) as state, contextlib.closing(Ingest(settings, state)) as ingest:
+            return work(ingest)
+    number = requests.submit(directory, kind, arguments)
+    with stderr().status(f"The running daemon does it (request {number}); Ctrl-C stops waiting, not the work"):
+        answer = requests.wait_for_answer(directory, number)
+    if "error" in answer:
+        error = TokentailError(str(answer["error"]), where="told by the running daemon")
+        error.exit_code = ExitCode(answer["exit_code"])
+        raise error
+    return answer
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[Callable[[str, float, int], None]]:
+    """Show how far files are read: a bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[lines]:,} lines"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr(), transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def show(path: str, part: float, lines: int) -> None:
+            if path not in tasks:
+                tasks[path] = progress.add_task(Path(path).name, total=1.0, lines=0)
+            progress.update(tasks[path], completed=part, lines=lines)
+
+        yield show

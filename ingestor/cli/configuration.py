@@ -1,0 +1,84 @@
+"""``config sample`` and ``config show``."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ingestor import config
+from ingestor.assets import asset
+from ingestor.cli.output import print_json
+from ingestor.cli.parameters import config_option, json_option, state_directory_option
+
+SAMPLE = "config/tokentail.toml"
+
+
+@click.group("config")
+def config_group() -> None:
+    """Print the annotated sample, or what is in effect."""
+
+
+@config_group.command()
+def sample() -> None:
+    """Print the annotated sample: every option, with its default."""
+    click.echo(asset(SAMPLE).read_text(encoding="utf-8"), nl=False)
+
+
+@config_group.command()
+@json_option
+@config_option
+@state_directory_option
+def show(config_file: Path | None, state_directory: Path | None, as_json: bool) -> None:
+    """Print the settings in effect, as TOML, each with where it came from."""
+    configuration = config.load(config_file, state_directory=state_directory)
+    table = _table(configuration)
+    if as_json:
+        print_json(table)
+        return
+    click.echo(f"# config file: {configuration.settings.config_file or 'none'}")
+    click.echo("\n".join(_toml(table, configuration.origins)))
+
+
+def _table(configuration: config.Configuration) -> dict[str, Any]:
+    """Return the settings in the shape of the file."""
+    table = dataclasses.asdict(configuration.settings)
+    del table["config_file"]
+    table["state_directory"] = str(table["state_directory"])
+    return table
+
+
+def _toml(table: dict[str, Any], origins: dict[str, str]) -> list[str]:
+    """Write the settings as the file would; what follows ``#`` is where a value came from."""
+    logs, errors = table["logs"], table["errors"]
+    sections = {key: value for key, value in table.items() if isinstance(value, dict) and key != "errors"}
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict) and key != "logs"}
+    lines = [_line(key, value, origins.get(key, "default")) for key, value in plain.items()]
+    for index, log in enumerate(logs):
+        origin = origins.get("logs", "default")
+        lines += ["", "[[logs]]"]
+        lines += [_line(key, value, origins.get(f"logs[{index}].{key}", origin)) for key, value in log.items()]
+    for section, values in sections.items():
+        lines += ["", f"[{section}]"]
+        lines += [_line(key, value, origins.get(f"{section}.{key}", "default")) for key, value in values.items()]
+    if errors:
+        lines += ["", "[errors]"]
+        lines += [
+            _line(_value(key), {k: v for k, v in rule.items() if v}, origins["errors"]) for key, rule in errors.items()
+        ]
+    return lines
+
+
+def _line(key: str, value: Any, origin: str) -> str:
+    return f"{key} = {_value(value)}  # {origin}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    if isinstance(value, str):  # JSON's escapes are TOML's, but for DEL, which TOML wants escaped too
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)

@@ -1,0 +1,50 @@
+"""What a person sees when a command fails: what happened, where, what to do next; never the text of an event."""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ingestor.config import DEBUG_VARIABLE
+from ingestor.errors import ExitCode, TokentailError
+
+
+class CommandGroup(click.Group):
+    """A group that turns exceptions into messages on stderr and the exit codes of design section 9."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises click's own exceptions only."""
+        try:
+            return super().invoke(ctx)
+        except TokentailError as error:
+            click.echo(f"tokentail: {error}", err=True)
+            raise click.exceptions.Exit(int(error.exit_code)) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own business: usage errors, --help, Ctrl-C, a reader that went away (`| head`)
+        except Exception as error:  # the last resort: every other handler is where it can do something
+            if os.environ.get(DEBUG_VARIABLE):
+                raise
+            click.echo(f"tokentail: {_unexpected(error)}", err=True)
+            raise click.exceptions.Exit(int(ExitCode.BAD_ANSWER)) from error
+
+
+def _unexpected(error: Exception) -> str:
+    """Name the exception and the place. Its message is left out: it may quote a line of a log, hence a secret."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    system = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+    return (
+        f"Unexpected {type(error).__name__} at {place}{system}\n"
+        f"  This is a fault in tokentail. {DEBUG_VARIABLE}=1 shows the traceback, which may quote your log: read it before "
+        "you send it to anybody."
+    )
+
+
+def survive_odd_terminals() -> None:
+    """Print what an ASCII terminal cannot show as escapes instead of failing half-way through an answer."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,141 @@
+"""``run``, ``backfill``, ``demo``: the commands that read logs into the store."""
+
+import contextlib
+import logging
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ingestor import config
+from ingestor.cli import journal, reports
+from ingestor.cli.access import by_whoever_holds_the_state, directory_of, explained_faults, progress_bar, writing
+from ingestor.cli.output import print_json, stdout
+from ingestor.cli.parameters import config_option, json_option, settings_options, state_directory_option
+from ingestor.core.accounting import Account
+from ingestor.demo.run import run_demo
+from ingestor.errors import ConfigError, ExitCode
+from ingestor.settings import Settings
+from ingestor.shell.backfill import backfill as backfill_files
+from ingestor.shell.backfill import expand
+from ingestor.shell.daemon import Daemon
+from ingestor.shell.ingest import Ingest
+
+log = logging.getLogger("tokentail")
+
+
+@click.command()
+@click.option(
+    "--log", "logs", multiple=True, metavar="PATH", help="Follow this log, instead of the config's; repeatable."
+)
+@click.option("--once", is_flag=True, help="Read to the end of every file, store it, and exit.")
+@click.option("--strict", is_flag=True, help="With --once: exit with 1 when a line was rejected.")
+@config_option
+@state_directory_option
+def run(
+    logs: tuple[str, ...], once: bool, strict: bool, config_file: Path | None, state_directory: Path | None
+) -> None:
+    """Follow the logs for ever, into the store.
+
+    SIGTERM and Ctrl-C store what was read, and end it with exit code 0.
+    """
+    if strict and not once:
+        raise click.UsageError("--strict needs --once: a daemon has no end to judge.")
+    settings = config.load(config_file, logs=logs, state_directory=state_directory).settings
+    if not settings.logs:
+        raise ConfigError(
+            "There is no log to follow",
+            where=str(settings.config_file or "no config file"),
+            advice="Name one with --log PATH, or add a [[logs]] entry to the config (`tokentail config sample`).",
+        )
+    journal.speak()
+    with writing(settings) as state, contextlib.closing(Daemon(settings, state, once=once)) as daemon:
+        before = sum(account.total_rejected for account in state.accounts().values())
+        log.info("Following %s into %s", ", ".join(entry.path for entry in settings.logs), state.directory)
+        if once:
+            daemon.run_once()
+        else:
+            with _stopped_by_signals() as stop:
+                daemon.run_forever(stop)
+        total = Account()
+        for account in state.accounts().values():
+            total.add(account)
+        log.info(
+            f"Done. {total.read:,} lines read in all: {total.stored:,} stored, {total.total_rejected:,} rejected, "  # noqa: G004 - once
+            f"{total.ignored:,} ignored"
+        )
+        rejected = total.total_rejected - before
+    if strict and rejected:
+        click.echo(
+            f"tokentail: {rejected} lines were rejected\n  `tokentail rejected list` shows them and why.", err=True
+        )
+        raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """Yield an event that SIGTERM and SIGINT set; a second SIGINT interrupts at once."""
+    stop = threading.Event()
+
+    def ask_to_stop(number: int, _frame: object) -> None:
+        log.info("%s: storing what was read, then ending", signal.Signals(number).name)
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    previous = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--source", help="Store the events under this source, instead of the log's that the file belongs to.")
+@json_option
+@settings_options
+def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, as_json: bool) -> None:
+    """Ingest old files, plain or compressed, the earliest first; safe to repeat.
+
+    Beside a running daemon, the daemon does it.
+    """
+    absolute = [str(Path(path).absolute()) for path in paths]
+
+    def work(ingest: Ingest) -> dict[str, Any]:
+        with progress_bar() as progress:
+            done = backfill_files(ingest, expand(absolute), source=source, progress=progress)
+        return {"files": [file._asdict() for file in done]}
+
+    journal.speak()
+    answer = by_whoever_holds_the_state(settings, "backfill", {"paths": absolute, "source": source}, work)
+    if as_json:
+        print_json(answer["files"])
+    else:
+        reports.backfilled(stdout(), answer["files"])
+    if any(file["problem"] for file in answer["files"]):
+        raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
+
+
+@click.command()
+@json_option
+@config_option
+@state_directory_option
+def demo(as_json: bool, config_file: Path | None, state_directory: Path | None) -> None:
+    """See the main job done on simulated traffic, in about 20 seconds.
+
+    A simulated token endpoint writes a real, rotating log with an attack in it; the daemon follows it; a live view shows it; at the
+    end the store is compared with what was written. It uses a directory of its own; --config or --state-dir feed another store.
+    Exit code 1 when the store does not hold exactly what was written.
+    """
+    settings = None
+    if config_file is not None or state_directory is not None:
+        settings = config.load(config_file, state_directory=state_directory).settings
+    directory = directory_of(settings) if settings else Path(tempfile.gettempdir())
+    with explained_faults(directory):
+        code = run_demo(settings, console=stdout(), as_json=as_json)
+    raise click.exceptions.Exit(code)

@@ -1,0 +1,121 @@
+"""Where answers go: JSON for programs, consoles for people. Data on stdout, everything else on stderr.
+
+Text of an event is attacker-controlled: consoles here parse no markup, replace no emoji codes and highlight nothing, and
+values are wrapped in rich's ``Text`` (``word``), which is never parsed either.
+"""
+
+import csv
+import os
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+import orjson
+from rich.console import Console
+from rich.text import Text
+
+from ingestor.core.questions import Period, Record
+
+_PIPE_WIDTH = 160
+"""Columns of a table that goes to a file or a pipe: nothing is cut there for a screen that does not exist."""
+_FLUSH_ROWS = 500
+
+
+def stdout() -> Console:
+    """Return a console for answers; colour only on a terminal."""
+    return _console(stderr=False)
+
+
+def stderr() -> Console:
+    """Return a console for progress and remarks."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
+
+
+def print_json(answer: Any) -> None:
+    """Print one document: an answer that is bounded."""
+    click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+
+
+def print_json_lines(rows: Iterable[Any]) -> None:
+    """Print one object a line: a stream of any length."""
+    pending: list[bytes] = []
+    for row in rows:
+        pending.append(orjson.dumps(row))
+        if len(pending) == _FLUSH_ROWS:
+            click.echo(b"\n".join(pending))
+            pending.clear()
+    if pending:
+        click.echo(b"\n".join(pending))
+
+
+def print_csv(records: Iterable[Record]) -> None:
+    """Print records with a heading line, as RFC 4180 has it.
+
+    A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula, and user agents are the
+    attacker's to choose: such a text gets an apostrophe in front, which spreadsheets take for "this is text". JSON lines
+    are the exact export.
+    """
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(Record._fields)
+    for record in records:
+        writer.writerow([_cell(value) for value in record])
+
+
+def _cell(value: str | int | None) -> str | int | None:
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
+
+
+def word(value: str | None, style: str = "") -> Text:
+    """Wrap a value of an event for printing; an absent one is a dash."""
+    return Text("-", style="dim") if value is None or value == "" else Text(value, style=style)
+
+
+def number(value: int) -> str:
+    """Write a count with thousands separated."""
+    return f"{value:,}"
+
+
+def percent(share: float | None) -> str:
+    """Write a share; one decimal below ten percent, where it matters."""
+    if share is None:
+        return "-"
+    return f"{share:.1%}" if share < 0.0995 else f"{share:.0%}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a length of time in its two largest units."""
+    if seconds is None:
+        return "-"
+    left = round(seconds)
+    parts: list[str] = []
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
+
+
+def period_text(period: Period, zone: str) -> str:
+    """Write a period to the minute (to the second when it is not whole minutes) in ``zone``."""
+    since, until = local_time(period.since, zone), local_time(period.until, zone)
+    short = period.until - period.since < 600 * 1_000_000_000
+    form = "%Y-%m-%d %H:%M:%S" if short else "%Y-%m-%d %H:%M"
+    return f"{since:{form}} to {until:{form}}, {zone}"
+
+
+def local_time(nanoseconds: int, zone: str) -> datetime:
+    """Return a moment in ``zone``, cut to microseconds; moments beyond the calendar are its ends."""
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=nanoseconds // 1000)
+        return moment.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if nanoseconds > 0 else datetime.min.replace(tzinfo=UTC)

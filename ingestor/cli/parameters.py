@@ -1,0 +1,180 @@
+"""Options that several commands share, and the types of their values."""
+
+import functools
+import ipaddress
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ingestor import config
+from ingestor.core.questions import Filters, Period
+from ingestor.options import did_you_mean
+from ingestor.settings import Settings
+from parsers import rfc3339
+from parsers.event import ERRORS, OUTCOMES
+from parsers.text import normal_field, normal_tag
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN = re.compile(r"(\d{1,6})([smhdw])")
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click alone
+    """A point in time: RFC 3339, or so long ago (``7d``). Converts to nanoseconds since the Unix epoch."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return nanoseconds. Raises click.BadParameter."""
+        if isinstance(value, int):
+            return value
+        now = time.time_ns()
+        if value == "now":
+            return now
+        if span := _SPAN.fullmatch(value):
+            return now - int(span[1]) * _UNITS[span[2]] * 1_000_000_000
+        moment = rfc3339.parse(value)
+        if moment is None:
+            self.fail(f"{value!r} is neither RFC 3339 (2026-11-24T09:30:00Z) nor a time ago (7d, 24h, 30m)", param, ctx)
+        below_a_millisecond = (moment.fraction or "")[3:9].ljust(6, "0")
+        return moment.ms * 1_000_000 + int(below_a_millisecond)
+
+
+class Word(click.ParamType):  # type: ignore[type-arg]
+    """A word of a closed set, with a hint for a near miss."""
+
+    def __init__(self, name: str, words: tuple[str, ...], prefix: str = "") -> None:
+        """``prefix`` may be left out by the user (``refreshed`` for ``token.refreshed``)."""
+        self.name = name
+        self._words = words
+        self._prefix = prefix
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word. Raises click.BadParameter."""
+        word = next((word for word in (value, self._prefix + value) if word in self._words), None)
+        if word is not None:
+            return str(word)
+        hint = did_you_mean(value, self._words) or did_you_mean(self._prefix + value, self._words)
+        raise click.BadParameter(
+            f"{value!r} is no {self.name}{hint or '; they are ' + ', '.join(self._words)}", ctx=ctx, param=param
+        )
+
+
+class Address(click.ParamType):  # type: ignore[type-arg]
+    """An IP address, in the canonical text that is stored."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the canonical text. Raises click.BadParameter."""
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError:
+            self.fail(f"{value!r} is no IP address", param, ctx)
+
+
+ACTION = Word("action", tuple(OUTCOMES), "token.")
+OUTCOME = click.Choice(sorted(set(OUTCOMES.values())))
+ERROR = Word("error", (*sorted(ERRORS), "other"))
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"The config file.  [default: {config.SYSTEM_CONFIG} when there]",
+)
+state_directory_option = click.option(
+    "--state-dir",
+    "state_directory",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The state directory, instead of the config's.",
+)
+
+
+def settings_options(command: Command) -> Command:
+    """Add --config and --state-dir; the command gets ``settings``."""
+
+    @config_option
+    @state_directory_option
+    @functools.wraps(command)
+    def with_settings(*args: Any, config_file: Path | None, state_directory: Path | None, **kwargs: Any) -> Any:
+        kwargs["settings"] = config.load(config_file, state_directory=state_directory).settings
+        return command(*args, **kwargs)
+
+    return with_settings  # type: ignore[return-value]  # wraps: the options are taken off again
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: of which store, about which period and which events."""
+
+    settings: Settings
+    period: Period
+    filters: Filters
+
+
+def question_options(command: Command) -> Command:
+    """Add the options of every question; the command gets ``question`` and ``as_json``."""
+
+    @click.option(
+        "--since", type=Moment(), default="7d", show_default=True, help="Start: RFC 3339, or 7d, 24h, 30m ago."
+    )
+    @click.option("--until", type=Moment(), default="now", show_default=True, help="End, written alike, not included.")
+    @click.option("--client", metavar="ID", help="Only this client.")
+    @click.option("--realm", metavar="NAME", help="Only this realm (tenant).")
+    @click.option("--user", metavar="ID", help="Only this user.")
+    @json_option
+    @config_option
+    @state_directory_option
+    @functools.wraps(command)
+    def with_question(
+        *args: Any,
+        since: int,
+        until: int,
+        client: str | None,
+        realm: str | None,
+        user: str | None,
+        config_file: Path | None,
+        state_directory: Path | None,
+        **kwargs: Any,
+    ) -> Any:
+        if since >= until:
+            raise click.UsageError("--since is not before --until: the period is empty.")
+        filters = Filters(
+            client=_normal(normal_tag, client),
+            realm=_normal(normal_tag, realm),
+            user=_normal(normal_field, user),
+            **{name: kwargs.pop(name) for name in ("action", "outcome", "error", "ip") if name in kwargs},
+        )
+        settings = config.load(config_file, state_directory=state_directory).settings
+        return command(*args, question=Question(settings, Period(since, until), filters), **kwargs)
+
+    return with_question  # type: ignore[return-value]
+
+
+def event_filters(command: Command) -> Command:
+    """Add the filters that ask for single events; ``question_options`` reads them."""
+    for option in (
+        click.option("--ip", type=Address(), help="Only this client address."),
+        click.option("--error", type=ERROR, help="Only this error, such as invalid_grant."),
+        click.option("--outcome", type=OUTCOME, help="Only this outcome."),
+        click.option("--action", type=ACTION, help="Only this action; `token.` may be left out."),
+    ):
+        command = option(command)
+    return command
+
+
+def _normal(normal: Callable[[str], str | None], value: str | None) -> str | None:
+    """Return a filter value as stored values are written, so that what the user pastes is found."""
+    return None if value is None else normal(value) or ""

@@ -1,0 +1,172 @@
+"""The questions of design section 7, asked of the store."""
+
+import click
+
+from ingestor.cli import render
+from ingestor.cli.access import answers
+from ingestor.cli.output import print_csv, print_json, print_json_lines, stdout
+from ingestor.cli.parameters import Question, event_filters, question_options
+from ingestor.core.questions import Answers, Filters, Period
+
+_ALWAYS = Period(0, (1 << 63) - 1)
+_NO_FILTERS = Filters()
+
+
+@click.command()
+@question_options
+def stats(question: Question, as_json: bool) -> None:
+    """Show totals, rates and breakdowns of a period."""
+    with answers(question.settings) as store:
+        answer = store.stats(question.period, question.filters)
+        if as_json:
+            print_json(answer)
+            return
+        console = stdout()
+        render.heading(console, "Token operations", question)
+        if not any(answer.by_action.values()):
+            _explain_nothing(store, question)
+            return
+        render.stats(console, answer)
+
+
+@click.command()
+@event_filters
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many events.")
+@question_options
+def activity(question: Question, as_json: bool, limit: int) -> None:
+    """Show the newest events first."""
+    with answers(question.settings) as store:
+        records = store.activity(question.period, question.filters, limit)
+        if as_json:
+            print_json([record._asdict() for record in records])
+            return
+        console = stdout()
+        render.heading(console, "Recent activity", question)
+        if not records:
+            _explain_nothing(store, question)
+            return
+        render.activity(console, records, question.settings.time_zone)
+        if len(records) == limit:
+            console.print(f"\nThe newest {limit}; --limit shows more, `tokentail events` exports all.", style="dim")
+
+
+@click.command()
+@event_filters
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many events.")
+@click.option(
+    "--csv", "as_csv", is_flag=True, help="CSV with a heading; a cell that looks like a formula gets a leading '."
+)
+def events(question: Question, as_json: bool, limit: int | None, as_csv: bool) -> None:
+    """Export the events of a period, oldest first, as JSON lines."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other.")
+    with answers(question.settings) as store:
+        records = store.events(question.period, question.filters)
+        if limit is not None:
+            records = (record for record, _ in zip(records, range(limit), strict=False))
+        if as_csv:
+            print_csv(records)
+        else:
+            print_json_lines(record._asdict() for record in records)
+
+
+@click.group()
+def top() -> None:
+    """Rank clients or users by their events."""
+
+
+_top_limit = click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="At most so many.")
+
+
+@top.command()
+@_top_limit
+@question_options
+def clients(question: Question, as_json: bool, limit: int) -> None:
+    """Rank the most active clients."""
+    with answers(question.settings) as store:
+        ranked = store.top_clients(question.period, question.filters, limit)
+        if as_json:
+            print_json([{"client_id": entry.name, **_without_name(entry._asdict())} for entry in ranked])
+            return
+        console = stdout()
+        render.heading(console, "Most active clients", question)
+        if ranked:
+            render.ranking(console, "client", ranked)
+        else:
+            _explain_nothing(store, question)
+
+
+@top.command()
+@_top_limit
+@question_options
+def users(question: Question, as_json: bool, limit: int) -> None:
+    """Rank the most active users."""
+    with answers(question.settings) as store:
+        ranked = store.top_users(question.period, question.filters, limit)
+        if as_json:
+            rows = [{"user_id": entry.name, **_without_name(entry._asdict())} for entry in ranked]
+            print_json([{key: value for key, value in row.items() if key != "realm"} for row in rows])
+            return
+        console = stdout()
+        render.heading(console, "Most active users", question)
+        if ranked:
+            render.ranking(console, "user", ranked)
+        else:
+            _explain_nothing(store, question, of="user")
+
+
+@click.command()
+@question_options
+def peak(question: Question, as_json: bool) -> None:
+    """Show the hours of the week, in the configured time zone."""
+    zone = question.settings.time_zone
+    with answers(question.settings) as store:
+        cells = store.peak(question.period, question.filters, zone)
+        if as_json:
+            print_json([cell._asdict() for cell in cells])
+            return
+        console = stdout()
+        render.heading(console, "Peak usage", question)
+        if any(cell.events for cell in cells):
+            render.peak(console, cells, zone)
+        else:
+            _explain_nothing(store, question)
+
+
+@click.command()
+@question_options
+def analytics(question: Question, as_json: bool) -> None:
+    """Show counts by day, action, client and grant type."""
+    with answers(question.settings) as store:
+        rows = store.analytics(question.period, question.filters, question.settings.time_zone)
+        if as_json:
+            print_json([row._asdict() for row in rows])
+            return
+        console = stdout()
+        render.heading(console, "Token analytics", question)
+        if rows:
+            render.analytics(console, rows)
+        else:
+            _explain_nothing(store, question)
+
+
+def _without_name(entry: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in entry.items() if key != "name"}
+
+
+def _explain_nothing(store: Answers, question: Question, of: str = "") -> None:
+    """Say which of the reasons it is that nothing was found, and what to run next."""
+    newest = store.activity(_ALWAYS, _NO_FILTERS, 1)
+    if not newest:
+        reason = "The store has no events yet."
+        advice = ["`tokentail status` shows what was read, and `tokentail run --log PATH` reads a log"]
+    elif question.filters != _NO_FILTERS and store.activity(question.period, _NO_FILTERS, 1):
+        reason = f"No event of this period has {render.filter_text(question.filters)}."
+        advice = ["check the spelling: `tokentail top clients` and `tokentail activity` show what there is"]
+    elif store.activity(question.period, question.filters, 1):
+        reason = f"No event of this period names a {of}."
+        advice = ["`tokentail activity` shows them"]
+    else:
+        reason = f"No events in this period. The newest event stored is of {newest[0].time}."
+        advice = ["ask for a longer one, such as --since 90d", "`tokentail status` shows whether the log is read"]
+    render.nothing(stdout(), reason, advice)

@@ -1,0 +1,253 @@
+"""Reports on lines, files, the state and the machine, for people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ingestor.cli.output import duration, number, word
+from ingestor.cli.render import OUTCOME_STYLES
+from ingestor.core.accounting import Account
+from ingestor.core.explain import Explanation
+from ingestor.core.questions import Record
+from ingestor.shell.preflight import Finding, Level
+from ingestor.shell.rejected import RejectedLine
+from ingestor.shell.status import StatusReport
+from ingestor.shell.verify import Verified
+from parsers.text import clean
+
+_LEVEL_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
+_RESULT_STYLES = {"event": "green", "ignored": "dim", "rejected": "bold red"}
+_MEGABYTE = 1 << 20
+
+
+# explain
+
+
+def explanations(console: Console, lines: Iterable[Explanation]) -> None:
+    """Print a block for each line as it comes."""
+    for explanation in lines:
+        console.print(_explanation(explanation))
+
+
+def explained(console: Console, seen: Mapping[str, int]) -> None:
+    """Print how many lines came to which result."""
+    if any(seen.values()):
+        console.print(Text(", ".join(f"{number(count)} {result}" for result, count in seen.items()), style="bold"))
+    else:
+        console.print(Text("There was no line to explain.", style="yellow"))
+
+
+def _explanation(explanation: Explanation) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    head = Text(explanation.result, style=_RESULT_STYLES[explanation.result])
+    table.add_row(f"line {explanation.ordinal + 1}", head)
+    if explanation.event is not None:
+        head.append(f"  {explanation.event.action}", style="bold")
+        for name, value in _told(explanation.event):
+            table.add_row(name, value)
+        table.add_row("parser", Text(explanation.parser))
+        table.add_row("point", Text(explanation.point or "", style="cyan"))
+    else:
+        reason = (explanation.reason or "").replace("_", " ") if explanation.result == "ignored" else explanation.reason
+        head.append(f"  {reason}", style="not dim bold")
+        if explanation.detail:
+            head.append(f": {explanation.detail}", style="not dim not bold")
+        table.add_row("parser", Text(explanation.parser))
+        table.add_row("text", Text(explanation.text))
+    table.add_row("", "")
+    return table
+
+
+def _told(event: Record) -> Iterable[tuple[str, Text]]:
+    """Yield what is known of an event, but for what stands elsewhere or in the point alone."""
+    for name, value in event._asdict().items():
+        if value is None or name in {"action", "source", "host"}:
+            continue
+        style = OUTCOME_STYLES.get(event.outcome, "") if name == "outcome" else ""
+        shown = f"{value} s ({duration(value)})" if name == "expires_in" else str(value)
+        yield name.replace("_", " "), Text(shown, style=style)
+
+
+# validate
+
+
+def findings(console: Console, found: Sequence[Finding]) -> None:
+    """Print every finding, then the verdict."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in found:
+        what = Text(clean(finding.what))
+        if finding.where:
+            what.append(f"  {clean(finding.where)}", style="dim")
+        if finding.advice and finding.level is not Level.OK:
+            what.append(f"\n{clean(finding.advice)}", style="italic")
+        table.add_row(Text(finding.level.value, style=_LEVEL_STYLES[finding.level]), what)
+    console.print(table)
+    console.print()
+    errors, warnings = (sum(f.level is level for f in found) for level in (Level.ERROR, Level.WARNING))
+    if errors:
+        console.print(Text(f"{_counted(errors, 'error')}: tokentail cannot run well like this.", style="bold red"))
+    elif warnings:
+        console.print(Text(f"No error, {_counted(warnings, 'warning')}.", style="yellow"))
+    else:
+        console.print(Text("All is well.", style="green"))
+
+
+# verify and backfill
+
+
+def verified(console: Console, results: Sequence[Verified]) -> None:
+    """Print a verdict for each file, and the first lines that are not as they should be."""
+    for result in results:
+        verdict = Text("good" if result.good else "bad", style="green" if result.good else "bold red")
+        console.print(Text.assemble(verdict, "  ", clean(result.path), (f"  source {clean(result.source)}", "dim")))
+        counts = [("events", result.events), ("stored exactly so", result.stored), ("missing", result.missing)]
+        counts += [("different", result.different), ("not read yet", result.unread)]
+        counts += [("rejected", result.rejected), ("ignored", result.ignored)]
+        shown = [
+            f"{number(count)} {name}" for name, count in counts if count or name in {"events", "stored exactly so"}
+        ]
+        console.print(Text(f"      {', '.join(shown)}"))
+        for fault in result.faults:
+            console.print(
+                Text(f"      line {number(fault.line)}, byte {number(fault.offset)}: {fault.what}", style="red")
+            )
+        if result.problem:
+            console.print(Text(f"      {clean(result.problem)}", style="red"))
+        if advice := _advice(result):
+            console.print(Text(f"      {advice}", style="italic"))
+
+
+def _advice(result: Verified) -> str:
+    if result.good:
+        return ""
+    if not result.known:
+        return "The state does not know this content: `tokentail backfill` reads it, with --source when it has another."
+    if result.missing or result.different:
+        return "`tokentail backfill` reads it again, which mends what is missing or different."
+    return "`tokentail run` or `tokentail backfill` reads the rest." if result.unread else ""
+
+
+def backfilled(console: Console, files: Sequence[Mapping[str, Any]]) -> None:
+    """Print what became of each file."""
+    table = _table()
+    for name in ("file", "source"):
+        table.add_column(name, overflow="fold")
+    for name in ("lines", "new"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for file in files:
+        table.add_row(
+            word(clean(file["path"])), word(clean(file["source"])), number(file["lines"]), number(file["new"])
+        )
+    console.print(table)
+    for file in files:
+        if file["problem"]:
+            console.print(Text(clean(file["problem"]), style="red"))
+    if files and not any(file["new"] for file in files):
+        console.print(Text("Every line had been counted before: nothing has changed.", style="dim"))
+
+
+# status
+
+
+def status(console: Console, report: StatusReport, directory: Path) -> None:
+    """Print the accounting identity first, then what it is made of."""
+    total = report.total
+    state = Text("running", style="green") if report.running else Text("not running", style="yellow")
+    checkpoint = "never" if report.checkpoint_age_seconds is None else f"{duration(report.checkpoint_age_seconds)} ago"
+    lag = Text("none", style="green") if not report.lag_seconds else Text(duration(report.lag_seconds), style="yellow")
+    facts = Table.grid(padding=(0, 2, 0, 0))
+    facts.add_column(style="dim")
+    facts.add_column(overflow="fold")
+    facts.add_row("daemon", state)
+    facts.add_row("lag", lag)
+    facts.add_row("checkpoint", checkpoint)
+    facts.add_row("store", f"{report.store_bytes / _MEGABYTE:,.1f} MiB in {clean(str(directory))}")
+    facts.add_row("lines", Text(identity(total)))
+    console.print(facts)
+    _logs(console, report)
+    reasons = {reason.value: lines for reason, lines in sorted(total.rejected.items()) if lines}
+    if reasons:
+        listed = ", ".join(f"{number(lines)} {reason}" for reason, lines in reasons.items())
+        console.print(Text(f"\nRejected: {listed}", style="yellow"))
+        console.print(Text("  `tokentail rejected list` shows the lines.", style="dim"))
+    for gap in report.gaps:
+        console.print(Text(f"\nGap: {clean(str(gap))}", style="bold red"))
+    if report.gaps:
+        console.print(Text("  Find these bytes in a backup, and `tokentail backfill` them.", style="dim"))
+    if report.set_aside:
+        console.print(Text(f"\nA damaged state was set aside: {clean(report.set_aside)}", style="bold red"))
+    if not report.logs:
+        console.print(Text("\nNothing has been read yet: `tokentail run --log PATH` reads a log.", style="yellow"))
+
+
+def identity(account: Account) -> str:
+    """Write the accounting identity with its numbers."""
+    parts = [("stored", account.stored), ("rejected", account.total_rejected), ("ignored", account.ignored)]
+    parts += [("expired", account.expired), ("pending", account.pending)]
+    return f"{number(account.read)} read = " + " + ".join(f"{number(count)} {name}" for name, count in parts)
+
+
+def _logs(console: Console, report: StatusReport) -> None:
+    if not report.logs:
+        return
+    table = _table()
+    table.add_column("source", overflow="fold", min_width=12)
+    for name in ("read", "stored", "rejected", "ignored", "unread bytes"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for log in report.logs:
+        account = log.account
+        unread = Text("file is gone", style="yellow") if log.unread_bytes is None else Text(number(log.unread_bytes))
+        counts = (account.read, account.stored, account.total_rejected, account.ignored)
+        table.add_row(word(clean(log.source)), *map(number, counts), unread)
+    console.print(Padding(table, (1, 0, 0, 0)))
+
+
+# rejected
+
+
+def rejected(console: Console, entries: Sequence[RejectedLine]) -> None:
+    """Print each rejected line: why, where, and its redacted text."""
+    for entry in entries:
+        console.print(
+            Text.assemble(
+                (entry.reason, "bold red"),
+                f"  {entry.detail}" if entry.detail else "",
+                (f"  line {number(entry.ordinal + 1)}, byte {number(entry.offset)} of {clean(entry.file)}", "dim"),
+            )
+        )
+        console.print(Padding(Text(entry.text), (0, 0, 1, 2)))
+    if entries:
+        advice = "after a fix, `tokentail rejected replay` reads them again."
+        console.print(Text(f"{_counted(len(entries), 'line')} shown; {advice}", style="dim"))
+    else:
+        console.print(Text("No line is rejected.", style="green"))
+
+
+def replayed(console: Console, answer: Mapping[str, int]) -> None:
+    """Print what became of the rejected lines."""
+    stored, ignored, still, gone = (answer[name] for name in ("stored", "ignored", "rejected", "not_found"))
+    console.print(
+        Text(f"{number(stored)} stored, {number(ignored)} ignored, {number(still)} still rejected.", style="bold")
+    )
+    if gone:
+        console.print(
+            Text(f"{_counted(gone, 'line')} not found: their file is gone, or no longer holds them.", style="yellow")
+        )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{number(count)} {noun}" + ("" if count == 1 else "s")
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", show_edge=False)

@@ -1,0 +1,58 @@
+"""Feed a file or a pipe to the explainer, line by line, in bounded memory."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from ingestor.core.explain import Explainer, Explanation
+from ingestor.core.identity import generation_hash
+from ingestor.shell.backfill import open_for_reading
+from ingestor.shell.files import LogFile
+
+_SHOWN_BYTES = 4096
+_STEP = 1 << 16
+
+
+class _Contents(io.RawIOBase):
+    """A log file, plain or compressed, as a stream."""
+
+    def __init__(self, file: LogFile) -> None:
+        self._file = file
+        self._offset = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io.BufferedReader passes a memoryview
+        data = self._file.read_at(self._offset, len(buffer))
+        buffer[: len(data)] = data
+        self._offset += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def open_stream(path: Path) -> BinaryIO:
+    """Open a log, plain or compressed. Raises TokentailError; reading may raise DamagedFileError."""
+    return io.BufferedReader(_Contents(open_for_reading(str(path))), _STEP)
+
+
+def explain_stream(
+    stream: IO[bytes], explainer: Explainer, *, max_line_bytes: int, now_ms: int
+) -> Iterator[Explanation]:
+    """Explain every line but blank ones, as if the stream were a generation read from its start."""
+    h = ordinal = 0
+    while line := stream.readline(max_line_bytes + 2):
+        if ordinal == 0:
+            h = generation_hash(line.removesuffix(b"\n"))
+        if len(line.removesuffix(b"\n")) > max_line_bytes:
+            yield explainer.too_long(line[:_SHOWN_BYTES], ordinal=ordinal, limit=max_line_bytes)
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(_STEP)
+        else:
+            yield from explainer.explain(line, h=h, ordinal=ordinal, now_ms=now_ms)
+        ordinal += 1
