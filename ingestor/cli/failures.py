@@ -34,7 +34,7 @@ class CommandGroup(click.Group):
 def _unexpected(error: Exception) -> str:
     """Name the exception and the place. Its message is left out: it may quote a line of a log, hence a secret."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    place = f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno}"
     system = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
     return (
         f"Unexpected {type(error).__name__} at {place}{system}\n"

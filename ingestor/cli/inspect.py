@@ -76,7 +76,7 @@ def _stream(file: Path | None) -> Iterator[BinaryIO]:
     if file is None:
         if sys.stdin.isatty():
             click.echo("Paste lines of a log; Ctrl-D ends.", err=True)
-        yield click.get_binary_stream("stdin")
+        yield sys.stdin.buffer
         return
     try:
         with open_stream(file) as stream:
