@@ -56,6 +56,7 @@ def activity(question: Question, as_json: bool, limit: int) -> None:
 @click.option(
     "--csv", "as_csv", is_flag=True, help="CSV with a heading; a cell that looks like a formula gets a leading '."
 )
+@question_options
 def events(question: Question, as_json: bool, limit: int | None, as_csv: bool) -> None:
     """Export the events of a period, oldest first, as JSON lines."""
     if as_json and as_csv:

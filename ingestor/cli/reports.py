@@ -45,7 +45,7 @@ def explained(console: Console, seen: Mapping[str, int]) -> None:
 
 def _explanation(explanation: Explanation) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="dim", no_wrap=True, min_width=10)
     table.add_column(overflow="fold")
     head = Text(explanation.result, style=_RESULT_STYLES[explanation.result])
     table.add_row(f"line {explanation.ordinal + 1}", head)
@@ -109,7 +109,8 @@ def verified(console: Console, results: Sequence[Verified]) -> None:
     """Print a verdict for each file, and the first lines that are not as they should be."""
     for result in results:
         verdict = Text("good" if result.good else "bad", style="green" if result.good else "bold red")
-        console.print(Text.assemble(verdict, "  ", clean(result.path), (f"  source {clean(result.source)}", "dim")))
+        source = f"  source {clean(result.source)}" if result.source != result.path else ""
+        console.print(Text.assemble(verdict, "  ", clean(result.path), (source, "dim")))
         counts = [("events", result.events), ("stored exactly so", result.stored), ("missing", result.missing)]
         counts += [("different", result.different), ("not read yet", result.unread)]
         counts += [("rejected", result.rejected), ("ignored", result.ignored)]
