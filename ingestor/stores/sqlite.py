@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS token_events(
   user_id TEXT, ip TEXT, user_agent TEXT, scopes TEXT, client TEXT, expires_in INTEGER,
   fraction TEXT, event_id TEXT, error_detail TEXT,
   PRIMARY KEY(time, series)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS token_events_client ON token_events(client) WHERE client IS NOT NULL;
+CREATE INDEX IF NOT EXISTS token_events_client ON token_events(time, client) WHERE client IS NOT NULL;
 CREATE TABLE IF NOT EXISTS token_events_1h(
   time INTEGER NOT NULL, series INTEGER NOT NULL,
   events INTEGER NOT NULL, lifetime_sum INTEGER NOT NULL, lifetime_count INTEGER NOT NULL,

@@ -1,14 +1,10 @@
 """What a batch of points adds to the hourly and daily counters (design section 3)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
-from ingestor.core.metrics import REFRESHED, is_issued
+from ingestor.core.metrics import FAILURE, REFRESHED, is_issued
+from ingestor.core.periods import DAY, HOUR, start_of
 from ingestor.core.points import Point, Series
-
-HOUR: Final = 3_600_000_000_000
-DAY: Final = 24 * HOUR
-"""Nanoseconds; hours and days of UTC begin at multiples of these."""
 
 _EVENTS, _ISSUED, _REFRESHED, _FAILED = range(4)
 
@@ -31,7 +27,7 @@ class Tally:
         routes = self._routes
         for time, series, user_id, _, _, _, _, expires_in, _, _, _ in points:
             if not hour_start <= time < hour_end:
-                hour_start = self._hour = time - time % HOUR
+                hour_start = self._hour = start_of(time, HOUR)
                 hour_end = hour_start + HOUR
                 routes.clear()
             try:
@@ -66,12 +62,12 @@ class Tally:
 
     def _route(self, hour: int, number: int) -> tuple[list[int], dict[str, list[int]], int]:
         series = self._series[number]
-        users = self._users.setdefault((hour - hour % DAY, series.source, series.host), {})
+        users = self._users.setdefault((start_of(hour, DAY), series.source, series.host), {})
         kind = _EVENTS
         if is_issued(series.action):
             kind = _ISSUED
         elif series.action == REFRESHED:
             kind = _REFRESHED
-        elif series.outcome == "failure":
+        elif series.outcome == FAILURE:
             kind = _FAILED
         return self._hours.setdefault((hour, number), [0, 0, 0]), users, kind
