@@ -20,13 +20,14 @@ from parsers.native.decoding import (
     RejectedError,
     decode,
     grant_name,
+    identifier,
     known_action,
     lifetime,
     optional_text,
     required_text,
 )
 from parsers.native.meanings import ErrorMeaning, ErrorTexts, endpoint_of
-from parsers.redact import Counts, is_plain_identifier, redact_identifier, redact_text
+from parsers.redact import Counts, plain_identifier, redact_identifier, redact_text
 from parsers.rejected import Kept, redact_line
 from parsers.text import normal_field, normal_tag
 
@@ -45,6 +46,9 @@ _SPACE: Final = b" \t\r"
 _PADDING: Final = _SPACE + b"\0"
 """A writer that does not append leaves a hole of NUL bytes before its first line after a truncation."""
 _BOM: Final = b"\xef\xbb\xbf"
+
+_SECONDS: Final = {f"{second:02}": second * 1000 for second in range(61)}
+"""``:60``, a leap second, is the first one of the next minute."""
 
 _MEMORY_ENTRIES: Final = 20_000
 _MEMORY_CHARS: Final = 400
@@ -65,7 +69,7 @@ class NativeParser:
         """Of this object's life: ``addresses_invalid`` (written, but none) and ``redacted_<kind>``."""
         self._errors = ErrorTexts(errors or {})
         self._trusted = networks(trusted_proxies)
-        self._seconds: dict[str, int] = {}
+        self._minutes: dict[str, int] = {}
         self._rests: dict[str, rfc3339.Rest] = {}
         self._tags: dict[tuple[str | None, ...], tuple[Tags, str | None]] = {}
         self._users: dict[str | None, str | None] = {None: None}
@@ -82,8 +86,8 @@ class NativeParser:
 
         The loop is long and plain on purpose: a call a value would double what it costs.
         """
-        loads = orjson.loads
-        seconds, rests, tags_of, users = self._seconds, self._rests, self._tags, self._users
+        loads, plain = orjson.loads, plain_identifier
+        minutes, rests, tags_of, users = self._minutes, self._rests, self._tags, self._users
         addresses, agents, scopes_of = self._addresses, self._agents, self._scopes
         latest_ms = now_ms + DAY_MS
         outcomes: list[Outcome] = []
@@ -106,36 +110,31 @@ class NativeParser:
                 ]
                 written = record["created_at"]
                 try:
+                    second = minutes[written[:17]] + _SECONDS[written[17:19]]
+                except KeyError:  # a new minute
+                    second = self._read_second(written[:19])
+                try:
                     ms, fraction = rests[written[19:]]
                 except KeyError:  # microseconds: too many to remember
-                    ms, fraction = rfc3339.parse_rest(written[19:])  # type: ignore[misc]  # None raises TypeError
-                time_ms = seconds[written[:19]] + ms
+                    ms, fraction = self._read_rest(written[19:])
+                time_ms = second + ms
                 address = optional("ip_address")
                 ip = addresses[address]
                 scopes = optional("scopes")
                 expires_in = optional("expires_in")
                 optional = record.get
                 event_id = optional("id")
-                row = (
-                    time_ms,
-                    fraction,
-                    tags,
-                    users[optional("user_id")],
-                    ip,
-                    agents[details.get("user_agent")],
-                    scopes_of[tuple(scopes) if scopes.__class__ is list else scopes],
-                    expires_in,
-                    event_id,
-                    error_detail,
-                )
-                if (
-                    0 <= time_ms <= latest_ms
-                    and (expires_in is None or (expires_in.__class__ is int and 0 <= expires_in <= EXPIRES_IN_MAX))
-                    and (event_id is None or is_plain_identifier(event_id))
+                user_id = users[optional("user_id")]
+                user_agent = agents[details.get("user_agent")]
+                scope = scopes_of[tuple(scopes) if scopes.__class__ is list else scopes]
+                if 0 <= time_ms <= latest_ms and (
+                    expires_in is None or (expires_in.__class__ is int and 0 <= expires_in <= EXPIRES_IN_MAX)
                 ):
+                    if event_id is not None and not plain(event_id):
+                        event_id = self._field(event_id, None, redact_identifier)
                     if ip is None and address:
                         self._count("addresses_invalid")
-                    add(row)
+                    add((time_ms, fraction, tags, user_id, ip, user_agent, scope, expires_in, event_id, error_detail))
                     continue
             except (KeyError, TypeError, AttributeError, ValueError):
                 pass  # something new, or something wrong
@@ -160,44 +159,47 @@ class NativeParser:
         if not written_action.startswith("token."):
             return IGNORED
         action = known_action(written_action)
-        time_ms, fraction = self._time(required_text(record, "created_at"), latest_ms)
+        written = required_text(record, "created_at")
+        second = self._read_second(written[: rfc3339.SECOND_CHARS])
+        rest = self._read_rest(written[rfc3339.SECOND_CHARS :])
+        time_ms = second + rest.ms
+        if not 0 <= time_ms <= latest_ms:
+            raise RejectedError(Reason.OUT_OF_RANGE, "created_at: before 1970 or more than a day ahead")
         details = record.get("details")
         if details is None:
             details = {}
         elif not isinstance(details, dict):
             raise RejectedError(Reason.WRONG_TYPE, "details: not an object")
         tags, error_detail = self._read_tags(record, details, written_action, action)
-        address = optional_text(details, "ip_address", "details.ip_address")
-        ip = client_address(address, self._trusted) if address else None
-        if ip is None and address:
-            self._count("addresses_invalid")
-        _remember(self._addresses, address, ip)
         return (
             time_ms,
-            fraction,
+            rest.fraction,
             tags,
-            self._field(optional_text(record, "user_id"), self._users, redact_identifier),
-            ip,
+            self._field(identifier(record, "user_id"), self._users, redact_identifier),
+            self._read_address(optional_text(details, "ip_address", "details.ip_address")),
             self._field(optional_text(details, "user_agent", "details.user_agent"), self._agents, redact_text),
             self._read_scopes(details.get("scopes")),
             lifetime(details.get("expires_in")),
-            self._field(optional_text(record, "id"), None, redact_identifier),
+            self._field(identifier(record, "id"), None, redact_identifier),
             error_detail,
         )
 
     def _read_tags(
         self, record: dict[str, Any], details: dict[str, Any], written_action: str, action: str
     ) -> tuple[Tags, str | None]:
-        client_id = optional_text(details, "client_id", "details.client_id")
+        client_id = identifier(details, "client_id", "details.client_id")
         grant_type = optional_text(details, "grant_type", "details.grant_type")
         error_text = optional_text(details, "error", "details.error")
         realm = optional_text(details, "realm", "details.realm")
         endpoint = optional_text(details, "endpoint", "details.endpoint")
+        key = (written_action, client_id, grant_type, error_text, realm, endpoint)
+        if key in self._tags:
+            return self._tags[key]
         redactions = self._redactions()
         client = self._tag(client_id)
         by_resource = not client
         if by_resource:
-            client = self._tag(optional_text(record, "resource_id"))
+            client = self._tag(identifier(record, "resource_id"))
             if not client:
                 raise RejectedError(Reason.MISSING_KEY, "details.client_id, or else resource_id")
         error, error_detail = "", None
@@ -214,10 +216,18 @@ class NativeParser:
             realm=self._tag(realm),
         )
         if not by_resource and redactions == self._redactions():
-            _remember(
-                self._tags, (written_action, client_id, grant_type, error_text, realm, endpoint), (tags, error_detail)
-            )
+            _remember(self._tags, key, (tags, error_detail))
         return tags, error_detail
+
+    def _read_address(self, text: str | None) -> str | None:
+        if text in self._addresses:
+            ip = self._addresses[text]
+        else:
+            ip = client_address(text, self._trusted) if text else None
+            _remember(self._addresses, text, ip)
+        if text and ip is None:
+            self._count("addresses_invalid")
+        return ip
 
     def _read_scopes(self, scopes: Any) -> str | None:
         if scopes is None or isinstance(scopes, str):
@@ -229,17 +239,20 @@ class NativeParser:
             raise RejectedError(Reason.WRONG_TYPE, "details.scopes: neither a list of strings nor a string")
         return self._field(scopes and " ".join(filter(None, scopes.split(" "))), self._scopes, redact_text, key)
 
-    def _time(self, text: str, latest_ms: int) -> tuple[int, str | None]:
-        second = rfc3339.parse_second(text[: rfc3339.SECOND_CHARS])
-        rest = rfc3339.parse_rest(text[rfc3339.SECOND_CHARS :])
-        if second is None or rest is None:
+    def _read_second(self, text: str) -> int:
+        second = rfc3339.parse_second(text)
+        if second is None:
             raise RejectedError(Reason.BAD_TIMESTAMP, "created_at: not an RFC 3339 timestamp")
-        if not 0 <= second + rest.ms <= latest_ms:
-            raise RejectedError(Reason.OUT_OF_RANGE, "created_at: before 1970 or more than a day ahead")
-        _remember(self._seconds, text[: rfc3339.SECOND_CHARS], second)
-        if rest.fraction is None or len(rest.fraction) < 3:  # there are too many others
-            _remember(self._rests, text[rfc3339.SECOND_CHARS :], rest)
-        return second + rest.ms, rest.fraction
+        _remember(self._minutes, text[:17], second - _SECONDS[text[17:]])
+        return second
+
+    def _read_rest(self, text: str) -> rfc3339.Rest:
+        rest = rfc3339.parse_rest(text)
+        if rest is None:
+            raise RejectedError(Reason.BAD_TIMESTAMP, "created_at: not an RFC 3339 timestamp")
+        if rest.fraction is None or len(rest.fraction) < 3:
+            _remember(self._rests, text, rest)
+        return rest
 
     def _tag(self, text: str | None) -> str:
         return normal_tag(redact_identifier(text, self.counts)) if text else ""
@@ -255,10 +268,14 @@ class NativeParser:
             if memory is not None:
                 memory[None] = None  # it may have been emptied
             return None
+        if key is None:
+            key = text
+        if memory is not None and key in memory:
+            return memory[key]
         redacted = redact(text, self.counts)
         value = normal_field(redacted) or None
         if memory is not None and redacted == text:  # what is redacted is counted every time
-            _remember(memory, text if key is None else key, value)
+            _remember(memory, key, value)
         return value
 
     def _redactions(self) -> int:

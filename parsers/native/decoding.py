@@ -15,7 +15,7 @@ _ESCAPED: Final = re.compile(
 )
 
 
-class RejectedError(Exception):
+class RejectedError(ValueError):
     """Carries a rejection out of the depth of a line."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -26,13 +26,13 @@ class RejectedError(Exception):
 def decode(text: bytes) -> Any:
     """Return the JSON value of a line.
 
-    Raises RejectedError. Of equal keys the last counts. JavaScript writes a lone surrogate as an escape, which is no Unicode text: it becomes
-    U+FFFD, so that a client cannot make its events unreadable by sending one.
+    Raises RejectedError. Of equal keys the last counts. JavaScript writes a lone surrogate as an escape, which is no
+    Unicode text: it becomes U+FFFD, so that a client cannot make its events unreadable by sending one.
     """
     try:
         return orjson.loads(text)
     except ValueError as error:
-        detail = f"not JSON at byte {error.pos}" if isinstance(error, orjson.JSONDecodeError) else "not JSON"
+        detail = f"not JSON at character {error.pos}" if isinstance(error, orjson.JSONDecodeError) else "not JSON"
     if b"\\ud" in text or b"\\uD" in text:
         try:
             return orjson.loads(_ESCAPED.sub(lambda m: b"\\ufffd" if m["lone"] else m[0], text))
@@ -59,6 +59,19 @@ def optional_text(record: dict[str, Any], key: str, path: str = "") -> str | Non
     if value is None or isinstance(value, str):
         return value
     raise RejectedError(Reason.WRONG_TYPE, f"{path or key}: not a string")
+
+
+def identifier(record: dict[str, Any], key: str, path: str = "") -> str | None:
+    """Return the string or integer at ``key`` as text: databases number their rows and users.
+
+    Raises RejectedError for another type, and for an integer that no 64 bits hold, which JSON readers round.
+    """
+    value = record.get(key)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if value is None or isinstance(value, str):
+        return value
+    raise RejectedError(Reason.WRONG_TYPE, f"{path or key}: neither a string nor an integer")
 
 
 def known_action(written: str) -> str:
