@@ -1,0 +1,83 @@
+"""The whole demo: real files, the real daemon, the real store."""
+
+from collections.abc import Iterator
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+
+import orjson
+import pytest
+from ingestor.stores.sqlite_answers import SqliteAnswers
+from rich.console import Console
+
+from ingestor.core.questions import Filters, Period, Record
+from ingestor.demo import run_demo
+from ingestor.errors import TokentailError
+from ingestor.settings import Settings
+
+
+def console(width: int = 80) -> Console:
+    return Console(file=StringIO(), width=width)
+
+
+def text(of: Console) -> str:
+    assert isinstance(of.file, StringIO)
+    return of.file.getvalue()
+
+
+def test_the_demo_proves_itself_without_a_terminal(tmp_path: Path) -> None:
+    output = console()
+    assert run_demo(None, console=output, seconds=2, directory=tmp_path / "demo") == 0
+    shown = text(output)
+    assert "Exactly once" in shown
+    assert "renamed" in shown
+    assert "attack" in shown
+    assert f"demo={tmp_path}/demo\n" in shown
+    assert "\x1b" not in shown
+    names = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert names == {"token-audit.log", "token-audit.log.1", "token-audit.log.2", "state"}
+
+
+def test_another_store_is_fed_and_programs_get_json(tmp_path: Path) -> None:
+    settings = Settings(state_directory=tmp_path / "service")
+    for number in (1, 2):  # a second demo adds its own source to the same store
+        output = console()
+        code = run_demo(settings, console=output, seconds=0.5, as_json=True, directory=tmp_path / f"demo{number}")
+        figures = orjson.loads(text(output))
+        assert code == 0
+        assert figures["exactly_once"]
+        assert (
+            figures["written"]
+            == figures["read"]
+            == sum(figures[name] for name in ("stored", "rejected", "ignored", "expired", "pending"))
+        )
+        assert figures["state_directory"] == str(tmp_path / "service")
+        stored = sum(figures["stats"]["by_action"].values())
+        assert stored == figures["stored"] if number == 1 else stored > figures["stored"]
+    assert not (tmp_path / "demo1" / "state").exists()
+
+
+def test_an_event_that_is_missing_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = SqliteAnswers.events
+
+    def without_the_first(self: SqliteAnswers, period: Period, filters: Filters) -> Iterator[Record]:
+        return islice(whole(self, period, filters), 1, None)
+
+    monkeypatch.setattr(SqliteAnswers, "events", without_the_first)
+    output = console()
+    assert run_demo(None, console=output, seconds=0.5, directory=tmp_path) == 1
+    assert "events written and not stored: 1, but must be 0" in text(output)
+    assert "Exactly once" not in text(output)
+
+
+def test_a_directory_with_a_demo_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "token-audit.log").write_bytes(b"somebody's")
+    with pytest.raises(TokentailError, match="A demo was here before"):
+        run_demo(None, console=console(), directory=tmp_path)
+    assert (tmp_path / "token-audit.log").read_bytes() == b"somebody's"
+
+
+def test_a_live_terminal_is_drawn_and_cleared(tmp_path: Path) -> None:
+    output = Console(file=StringIO(), width=80, height=24, force_terminal=True, color_system="truecolor")
+    assert run_demo(None, console=output, seconds=0.5, directory=tmp_path) == 0
+    assert "\x1b[2K" in text(output)
