@@ -115,7 +115,7 @@ def _proof(frame: Frame, proof: Proof, zone: ZoneInfo, glyphs: Glyphs) -> Iterat
     yield Text(f"  {ledger.lines:,} lines written: ").append_text(view.identity(account))
     yield Text(f"  expired {account.expired:,}, pending {account.pending:,}", style="dim")
     if proof.holds:
-        yield Text(f"  Each of the {ledger.events:,} event ids is in the store, once, and every action's count agrees.")
+        yield Text(f"  Each of the {ledger.events:,} event ids is in the store once; the counts of all actions agree.")
     for difference in proof.differences:
         yield Text(f"  {difference}", style="red")
     for happening in frame.happenings:

@@ -1,5 +1,6 @@
 """The whole demo: real files, the real daemon, the real store."""
 
+import threading
 from collections.abc import Iterator
 from io import StringIO
 from itertools import islice
@@ -7,13 +8,16 @@ from pathlib import Path
 
 import orjson
 import pytest
-from ingestor.stores.sqlite_answers import SqliteAnswers
 from rich.console import Console
 
 from ingestor.core.questions import Filters, Period, Record
 from ingestor.demo import run_demo
+from ingestor.demo.frame import Observer
+from ingestor.demo.writer import LogWriter
 from ingestor.errors import TokentailError
 from ingestor.settings import Settings
+from ingestor.shell.state import State
+from ingestor.stores.sqlite_answers import SqliteAnswers
 
 
 def console(width: int = 80) -> Console:
@@ -81,3 +85,16 @@ def test_a_live_terminal_is_drawn_and_cleared(tmp_path: Path) -> None:
     output = Console(file=StringIO(), width=80, height=24, force_terminal=True, color_system="truecolor")
     assert run_demo(None, console=output, seconds=0.5, directory=tmp_path) == 0
     assert "\x1b[2K" in text(output)
+
+
+def test_an_interrupt_leaves_the_files_and_nothing_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Observer, "look", interrupt)
+    output = console()
+    with pytest.raises(KeyboardInterrupt):
+        run_demo(None, console=output, seconds=60, directory=tmp_path)
+    assert f"stays in {tmp_path}" in text(output)
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, LogWriter)]
+    State.open(tmp_path / "state").close()  # the lock is free
