@@ -10,6 +10,7 @@ import click
 
 from ingestor.config import DEBUG_VARIABLE
 from ingestor.errors import ExitCode, TokentailError
+from parsers.text import clean
 
 
 class CommandGroup(click.Group):
@@ -20,7 +21,8 @@ class CommandGroup(click.Group):
         try:
             return super().invoke(ctx)
         except TokentailError as error:
-            click.echo(f"tokentail: {error}", err=True)
+            # A message may name a file, and a file name can hold a terminal escape.
+            click.echo("\n".join(map(clean, f"tokentail: {error}".split("\n"))), err=True)
             raise click.exceptions.Exit(int(error.exit_code)) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own business: usage errors, --help, Ctrl-C, a reader that went away (`| head`)

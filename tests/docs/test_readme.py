@@ -12,7 +12,7 @@ from ingestor.cli import cli
 from ingestor.config import VARIABLES
 from ingestor.errors import ExitCode
 from ingestor.settings import Settings
-from parsers.event import OUTCOMES, Event, Reason
+from parsers.event import OUTCOMES, Event, Reason, Rejection
 from tests.docs import reference
 
 TEXT = reference.README.read_text("utf-8")
@@ -97,4 +97,6 @@ def test_the_files_that_readme_links_to_exist() -> None:
 def test_the_native_line_in_readme_becomes_an_event() -> None:
     (line,) = re.findall(r'^\{"id".*\}$', TEXT, re.MULTILINE)
     (outcome,) = parsers.find("native").parse(line.encode(), 1_800_000_000_000)
+    assert isinstance(outcome, tuple)
+    assert not isinstance(outcome, Rejection)
     assert Event(*outcome).tags.action == "token.issued.authorization_code"
