@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ingestor.core.generation import Generation, Kinship, Status
+from ingestor.core.rotation import is_compressed
 from ingestor.settings import LogSettings, ReadSettings
 from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log
@@ -246,6 +247,8 @@ class FollowedLog:
                     tail.generation.path = path
                     self._book.changed(tail.generation)
                 return
+        if is_compressed(path) and any(tail.file.look().links == 0 for tail in self._rotated):
+            return  # most likely a copy of what was deleted and is still open here: looked at again when that is closed
         file = open_log(path)
         attached = False
         try:
@@ -283,6 +286,8 @@ class FollowedLog:
         if self._first_look and not self._looked and not self._book.rebuilding:
             self._book.skip(self.source, file.path, file.identity, whole_mark(file))
             return None
+        if not file.read_at(0, 1):
+            return None  # empty: should a late writer fill it, the next look finds it
         return self._book.begin(self.source, file.path, file.identity)
 
     def _rest_of(self, generation: Generation, file: LogFile) -> Generation | None:

@@ -60,7 +60,7 @@ def best_match(file: LogFile, known: Iterable[Generation]) -> tuple[Generation, 
 
 def is_settled(file: LogFile, generation: Generation) -> bool:
     """Tell cheaply that a file holds a generation with which nothing is left to do."""
-    if generation.status not in {Status.CLOSED, Status.SKIPPED}:
+    if generation.status not in {Status.CLOSED, Status.SKIPPED} or not generation.mark.offset:
         return False
     if (generation.device, generation.inode) != file.identity:
         return False

@@ -1,0 +1,186 @@
+"""A model of the world, a list of event ids, against the real follower on real files (after Vector's experiment test)."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from ingestor.shell.ingest import Ingest
+from tests.world import World, gz, zst
+
+PACKERS: list[Callable[[Path], Path]] = [gz, zst]
+
+
+class CrashError(BaseException):
+    """Not an Exception: nothing in the daemon may catch it, as nothing catches SIGKILL."""
+
+
+class FollowerMachine(RuleBasedStateMachine):
+    """Writes, rotates, compresses, deletes, restarts and kills in any order.
+
+    What was deleted or truncated before it was read may be lost (it is in no file), but nothing else may be, and nothing
+    may be there twice.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = Path(tempfile.mkdtemp(prefix="tokentail-model-"))
+        self.world = World(self.directory)
+        self.log = self.world.log
+        self.log.path.touch()
+        self.world.turn()  # the first look: what is rotated from now on is ours
+        self.half: bytes = b""
+        self.on_disk: dict[Path, list[str]] = {self.log.path: []}
+        self.may_be_lost: set[str] = set()
+
+    @property
+    def rotated(self) -> list[Path]:
+        return sorted(
+            (path for path in self.on_disk if path != self.log.path), key=lambda path: int(path.name.split(".")[2])
+        )
+
+    def write(self, data: bytes, ids: list[str]) -> None:
+        self.log.write(data)
+        self.on_disk.setdefault(self.log.path, []).extend(ids)
+
+    @rule(count=st.integers(1, 30))
+    def write_lines(self, count: int) -> None:
+        self.end_half()
+        self.write(self.log.lines(count), self.log.written[-count:])
+
+    @precondition(lambda self: not self.half)
+    @rule(cut=st.integers(1, 80))
+    def write_half_a_line(self, cut: int) -> None:
+        line = self.log.line()
+        self.write(line[:cut], [])
+        self.half = line[cut:]
+
+    @precondition(lambda self: self.half)
+    @rule()
+    def end_half(self) -> None:
+        if self.half:
+            self.write(self.half, self.log.written[-1:])
+            self.half = b""
+
+    @rule()
+    def write_a_broken_and_a_blank_line(self) -> None:
+        self.end_half()
+        self.write(b"{broken\n\n", [])
+
+    @rule(create=st.booleans())
+    def rotate_by_rename(self, *, create: bool) -> None:
+        if not self.log.path.exists():
+            return
+        self.end_half()
+        self.shift()
+        self.log.rename(create=create)
+        self.on_disk[self.log.sibling(".1")] = self.on_disk.pop(self.log.path, [])
+        self.on_disk[self.log.path] = []
+
+    @rule()
+    def rotate_by_copy_and_truncate(self) -> None:
+        if not self.log.path.exists():
+            return
+        self.end_half()
+        self.shift()
+        self.log.copy_truncate()
+        self.on_disk[self.log.sibling(".1")] = self.on_disk[self.log.path]
+        self.on_disk[self.log.path] = []
+
+    def shift(self) -> None:
+        """Follow in the model what Log.shift does on the disk."""
+        for path in reversed(self.rotated):
+            _, _, number, *rest = path.name.split(".")
+            older = path.with_name(".".join(["audit", "log", str(int(number) + 1), *rest]))
+            self.on_disk[older] = self.on_disk.pop(path)
+
+    @precondition(lambda self: any(path.suffix not in {".gz", ".zst"} for path in self.rotated))
+    @rule(packer=st.sampled_from(PACKERS))
+    def compress_the_oldest_plain_one(self, packer: Callable[[Path], Path]) -> None:
+        plain = [path for path in self.rotated if path.suffix not in {".gz", ".zst"}][-1]
+        self.on_disk[packer(plain)] = self.on_disk.pop(plain)
+
+    @precondition(lambda self: len(self.rotated) > 1)
+    @rule()
+    def delete_the_oldest(self) -> None:
+        oldest = self.rotated[-1]
+        oldest.unlink()
+        self.lose(self.on_disk.pop(oldest))
+
+    @rule()
+    def truncate_without_a_copy(self) -> None:
+        if self.log.path.exists():
+            self.end_half()
+            os.truncate(self.log.path, 0)
+            self.lose(self.on_disk[self.log.path])
+            self.on_disk[self.log.path] = []
+
+    def lose(self, ids: list[str]) -> None:
+        self.may_be_lost |= set(ids) - set(self.world.stored())
+
+    @rule(seconds=st.sampled_from([0.2, 1.0, 20.0]))
+    def turn(self, seconds: float) -> None:
+        self.world.turn(seconds=seconds)
+
+    @rule()
+    def restart(self) -> None:
+        self.world.stop()
+        self.world.turn()
+
+    @rule()
+    def run_once(self) -> None:
+        self.world.once()
+
+    @rule(place=st.sampled_from(["before the commit", "inside the transaction", "after the commit"]))
+    def kill(self, place: str) -> None:
+        daemon = self.world.daemon
+        state = daemon.ingest.state
+        original_save, original_commit = state.save, Ingest.commit
+
+        def save(*arguments: object) -> None:
+            original_save(*arguments)  # type: ignore[arg-type]
+            raise CrashError
+
+        def commit(ingest: Ingest, **keywords: object) -> None:
+            if place == "after the commit":
+                original_commit(ingest, **keywords)  # type: ignore[arg-type]
+            raise CrashError
+
+        if place == "inside the transaction":
+            state.save = save  # type: ignore[method-assign]
+        else:
+            daemon.ingest.commit = commit.__get__(daemon.ingest)  # type: ignore[method-assign,attr-defined]
+        with contextlib.suppress(CrashError):
+            self.world.turn()
+        self.world.stop()
+
+    @invariant()
+    def nothing_is_stored_twice_or_out_of_nowhere(self) -> None:
+        stored = self.world.stored()
+        assert len(stored) == len(set(stored))
+        assert set(stored) <= set(self.log.written)
+
+    def teardown(self) -> None:
+        try:
+            self.end_half()
+            self.world.once()
+            stored = set(self.world.stored())
+            assert set(self.log.written) - stored <= self.may_be_lost
+            accounts = self.world.ask(lambda state: state.accounts())
+            assert sum(account.stored for account in accounts.values()) == len(stored)
+            assert all(account.pending == 0 for account in accounts.values())
+        finally:
+            self.world.stop()
+            shutil.rmtree(self.directory)
+
+
+FollowerMachine.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestFollower = FollowerMachine.TestCase
