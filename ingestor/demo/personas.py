@@ -136,6 +136,23 @@ ATTACKERS = ("198.51.100.23", "198.51.100.77", "198.51.100.181")
 ATTACKED_CLIENT = "billing-service"
 ATTACK_AGENT = "python-requests/2.32.5"
 
+SIGN_IN_FAILURES = (
+    ("token.validation_failed", "invalid_code"),
+    ("token.validation_failed", "invalid_code"),
+    ("token.validation_failed", "invalid_grant"),
+    ("token.expired", "expired_code"),
+    ("token.expired", "expired_code"),
+    ("token.pkce_failed", "invalid_grant"),
+)
+"""Action and error, as often as they stand here."""
+PROBES = (
+    ("[bold red]root[/]", "[link=https://attacker.example]click[/link]", "invalid_client"),
+    ("web-app,outcome=success events=999i 0\ntoken_events", "curl/8.9", "invalid_client"),
+    ("web-app", "\x1b[2J\x1b]0;owned\x07", "cannot redeem code=SplxlOBeZQQYbYS6WxSbIA"),
+    ("' OR 1=1 --", "sqlmap/1.9", "invalid_request"),
+)
+"""Client id, user agent and error of requests that aim at whoever reads the log."""
+
 
 class Person(NamedTuple):
     """Someone with an account, who signs in from home, from the office or on the way."""

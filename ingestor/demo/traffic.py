@@ -70,7 +70,7 @@ class _Day:
         visit = _Visit(self, app, person.user_id, address, agent)
         now = self._moment(app.curve)
         if rng.random() < 0.06:
-            visit.fail(now, *rng.choice(_SIGN_IN_FAILURES))
+            visit.fail(now, *rng.choice(personas.SIGN_IN_FAILURES))
             if rng.random() < 0.3:
                 return
             now += rng.randrange(2_000, 20_000)  # tries again
@@ -102,10 +102,10 @@ class _Day:
         while now < self.end_ms:
             request = Operation(now, "", service.name, "token", None, service.address, agent, "client_credentials")
             if rng.random() < 0.004:
-                self._add(request._replace(action="token.validation_failed", error="invalid_scope"))
+                self.add(request._replace(action="token.validation_failed", error="invalid_scope"))
             else:
                 issued = request._replace(action="token.issued.client_credentials", scopes=service.scopes)
-                self._add(issued._replace(expires_in=service.expires_in))
+                self.add(issued._replace(expires_in=service.expires_in))
             now += service.every_ms + rng.randrange(-15_000, 15_000)
 
     def use_grant(self, grant: Grant) -> None:
@@ -118,9 +118,9 @@ class _Day:
         )
         if rng.random() < 0.03:
             error = rng.choice(("invalid_grant", "invalid_target", "unauthorized_client", "assertion too old: 612 s"))
-            self._add(request._replace(action="token.validation_failed", error=error))
+            self.add(request._replace(action="token.validation_failed", error=error))
         else:
-            self._add(request._replace(scopes=grant.scopes, expires_in=grant.expires_in))
+            self.add(request._replace(scopes=grant.scopes, expires_in=grant.expires_in))
 
     def be_attacked(self) -> None:
         """Let a few addresses guess a client's secret, several times a millisecond; the limiter steps in late."""
@@ -133,25 +133,21 @@ class _Day:
                 *(rng.choice(personas.ATTACKERS), personas.ATTACK_AGENT, "client_credentials"),
                 error="invalid_client",
             )
-            self._add(request._replace(action="token.rate_limited", error=None) if limited else request)
+            self.add(request._replace(action="token.rate_limited", error=None) if limited else request)
             if rng.random() < 0.6:
                 now += rng.randrange(2 * ATTACK_MS * 10 // (_ATTACK_REQUESTS * 6))
 
     def be_probed(self) -> None:
         """Try what the text of a request can do to those who read the log: nothing."""
         begin = self.start_ms + int(ATTACK_BEGINS * DAY_MS) - HOUR_MS
-        for number, (client, agent, error) in enumerate(_PROBES):
-            self._add(
+        for number, (client, agent, error) in enumerate(personas.PROBES):
+            self.add(
                 Operation(
                     *(begin + number * 400_000, "token.validation_failed", client, "token", None),
                     *(personas.ATTACKERS[0], agent, "authorization_code"),
                     error=error,
                 )
             )
-
-    def add(self, operation: Operation) -> None:
-        """Note an operation, if it falls into the day."""
-        self._add(operation)
 
     def _go_on(self, visit: "_Visit", now: int) -> None:
         rng, app = self._rng, visit.app
@@ -180,7 +176,8 @@ class _Day:
         # Some people are here all day, most now and then.
         return self._people[int(PEOPLE * self._rng.random() ** 2)]
 
-    def _add(self, operation: Operation) -> None:
+    def add(self, operation: Operation) -> None:
+        """Note an operation, if it falls into the day."""
         if self.start_ms <= operation.time_ms < self.end_ms:
             self.operations.append(operation)
 
@@ -244,19 +241,3 @@ class _Visit(NamedTuple):
                 *(grant_type, scopes, expires_in, error),
             )
         )
-
-
-_SIGN_IN_FAILURES = (
-    ("token.validation_failed", "invalid_code"),
-    ("token.validation_failed", "invalid_code"),
-    ("token.validation_failed", "invalid_grant"),
-    ("token.expired", "expired_code"),
-    ("token.expired", "expired_code"),
-    ("token.pkce_failed", "invalid_grant"),
-)
-_PROBES = (
-    ("[bold red]root[/]", "[link=https://attacker.example]click[/link]", "invalid_client"),
-    ("web-app,outcome=success events=999i 0\ntoken_events", "curl/8.9", "invalid_client"),
-    ("web-app", "\x1b[2J\x1b]0;owned\x07", "cannot redeem code=SplxlOBeZQQYbYS6WxSbIA"),
-    ("' OR 1=1 --", "sqlmap/1.9", "invalid_request"),
-)
