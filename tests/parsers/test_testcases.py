@@ -1,0 +1,59 @@
+"""Golden cases: ``parsers/<provider>/testcases/<case>/{input.jsonl, expected.json}``, and ``options.json`` where it matters.
+
+``expected.json`` has one entry a line: the event without what is absent, or the rejection with the text that the
+rejected file shows. To write the file of a new case: ``UPDATE_TESTCASES=1 pytest tests/parsers/test_testcases.py``, then
+read what it says before committing it.
+"""
+
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import parsers
+from parsers.event import Event, Outcome, Parser, Rejection, Verdict
+
+ROOT = Path(parsers.__file__).parent
+NOW_MS = 1_798_761_600_000  # 2027-01-01T00:00:00Z
+CASES = sorted(path.parent for path in ROOT.glob("*/testcases/*/input.jsonl"))
+PROVIDERS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_provider_is_found_and_has_cases_and_a_readme(provider: str) -> None:
+    assert provider in parsers.names()
+    assert any(case.parent.parent.name == provider for case in CASES)
+    assert (ROOT / provider / "README.md").read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.parent.name}-{case.name}")
+def test_case(case: Path) -> None:
+    data = (case / "input.jsonl").read_bytes()
+    parser = parsers.find(case.parent.parent.name, **options(case))
+    lines = data.removesuffix(b"\n").split(b"\n")
+    answers = [describe(*pair, parser) for pair in zip(parser.parse(data, NOW_MS), lines, strict=True)]
+    expected = case / "expected.json"
+    if "UPDATE_TESTCASES" in os.environ:
+        expected.write_text(json.dumps(answers, indent=1, ensure_ascii=False) + "\n")
+    assert answers == json.loads(expected.read_text())
+
+
+def options(case: Path) -> dict[str, Any]:
+    path = case / "options.json"
+    written = json.loads(path.read_text()) if path.exists() else {}
+    rules = {text: SimpleNamespace(**{"action": None, **rule}) for text, rule in written.pop("errors", {}).items()}
+    return {**written, "errors": rules}
+
+
+def describe(outcome: Outcome, line: bytes, parser: Parser) -> dict[str, Any]:
+    if isinstance(outcome, Rejection):
+        return {"rejected": outcome.reason, "detail": outcome.detail, "text": parser.redact(line)}
+    if isinstance(outcome, Verdict):
+        return {outcome.value: True}
+    event = Event(*outcome)
+    tags = {key: value for key, value in event.tags._asdict().items() if value}
+    fields = {key: value for key, value in event._asdict().items() if key != "tags" and value is not None}
+    return {"time_ms": fields.pop("time_ms"), **tags, **fields}
