@@ -1,0 +1,201 @@
+"""Shapes of secrets: what is masked, what survives, and that hostile text costs linear time."""
+
+import base64
+import json
+import random
+import secrets
+import string
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+from urllib.parse import quote
+
+import pytest
+
+from parsers.redact import LOOK_CHARS, redact_identifier, redact_text
+
+Redact: TypeAlias = Callable[[str, dict[str, int]], str]
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
+ORDINARY_TEXT = [
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/126.0.6478.35 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0",
+    "Dalvik/2.1.0 (Linux; U; Android 11; SM-G991B Build/RP1A.200720.012)",
+    "[FBAN/FBIOS;FBAV/302.0.0.47.117;FBBV/267000000;FBDV/iPhone12,1]",
+    "aws-sdk-java/2.17.100 Linux/5.10.0-1160.el7.x86_64 OpenJDK_64-Bit_Server_VM/11.0.12+7 Java/11.0.12 io/sync",
+    "https://login.example.com/common/oauth2/v2.0/authorize?client_id=abc&response_type=code&scope=openid",
+    "https://example.com/Users/JohnDoe/Library/Application2023/v2/things/that/are/long",
+    "https://www.googleapis.com/auth/userinfo.email openid profile offline_access",
+    "api://9f1c7d2e-1111-4222-8333-444455556666/access_as_user",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "this-is-a-long-kebab-case-identifier-v2-for-a-service",
+    "invalid code",
+    "code is invalid",
+    "Bearer token expired",
+    "invalid bearer token",
+    "Basic authentication failed",
+    "status code: 400",
+    "token_type=Bearer",
+    "error_code=1234",
+]
+ORDINARY_IDENTIFIERS = [
+    "web-app",
+    "9f1c7d2e-1111-4222-8333-444455556666",
+    "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "4bf92f3577b34da6a3ce929d0e0e47364bf92f3577b34da6a3ce929d0e0e4736",
+    "iWvKMhHbYzwJ0xQ7eTgA6kLrXc1dSpNf",
+    "1234567890-abcdefghij.apps.googleusercontent.com",
+    "auth0|5f7c8ec7c33c6c004bbafe82",
+    "google-oauth2|103547991597142817347",
+    "alice@example.com",
+    "00uab1cdEFGhij2klM3n",
+    "arn:aws:iam::123456789012:user/Dev",
+    "90020201101000000000000000000000000000000000000000000000",
+    "https://sts.windows.net/9f1c7d2e-1111-4222-8333-444455556666/",
+    "service-account-my-long-name-production-eu-west-1",
+]
+SECRET = "s3cr3t-Value"
+LEAKS = [
+    # itself
+    JWT.replace("c2lnbmF0", SECRET),
+    f"eyJhbGciOiJkaXIifQ..{SECRET}.x.y",
+    f"ghp_{SECRET}0123456789",
+    f"xoxb-12345-{SECRET}",
+    f"-----BEGIN RSA PRIVATE KEY-----\nMII{SECRET}\n-----END RSA PRIVATE KEY----- after",
+    f"-----BEGIN PRIVATE KEY-----\nMII{SECRET}",
+    # a scheme or a header
+    f"Bearer {SECRET}",
+    f"bearer%20{SECRET}",
+    f"x%20Bearer%20{SECRET}",
+    f"DPoP {SECRET}",
+    f"Authorization: Basic {SECRET}==",
+    f"Authorization: Digest username=a, response={SECRET}",
+    f'{{"authorization":"Custom a {SECRET}"}}',
+    f"Cookie: a=b; sid={SECRET}",
+    f"https://user:{SECRET}@example.com/",
+    # a name before it
+    *(
+        f"{name}={SECRET}"
+        for name in ("code", "refresh_token", "access_token", "id_token", "client_secret", "password")
+    ),
+    *(f"{name}={SECRET}" for name in ("assertion", "client_assertion", "code_verifier", "device_code", "SAMLResponse")),
+    *(f"{name}={SECRET}" for name in ("clientSecret", "refreshToken", "api_key", "x-api-key", "auth_req_id", "otp")),
+    f"https://app.example/cb?code={SECRET}&state=1",
+    f"redirect_uri=https%3A%2F%2Fa%2Fcb%3Fcode%3D{SECRET}%26state%3D1&client_id=web",
+    f"a%253Fcode%253D{SECRET}",
+    f"grant_type=authorization_code&code={SECRET}",
+    f"Invalid code: {SECRET}",
+    f"x&amp;code={SECRET}",
+    f"code\\u003d{SECRET}",
+    f"{{'client_secret': '{SECRET}', 'a': 1}}",
+    json.dumps({"a": {"refresh_token": SECRET}}),
+    json.dumps({"tokens": [SECRET, SECRET]}),
+    json.dumps({"credentials": {"value": SECRET}}),
+    json.dumps({"body": json.dumps({"client_secret": f"two words {SECRET}"})}),
+    json.dumps({"body": json.dumps({"body": json.dumps({"password": f'quote " {SECRET}'})})}),
+    quote(json.dumps({"refresh_token": SECRET})),
+]
+MAKERS = {
+    "base64url of 256 bits": lambda: secrets.token_urlsafe(32),
+    "base64 of 256 bits": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
+    "hex of 128 bits": lambda: secrets.token_hex(16),
+    "base32 of 256 bits": lambda: base64.b32encode(secrets.token_bytes(32)).decode().strip("="),
+    "forty lower-case letters and digits": lambda: "".join(
+        random.choices(string.ascii_lowercase + string.digits, k=40)
+    ),
+}
+
+
+@pytest.mark.parametrize("text", ORDINARY_TEXT)
+def test_ordinary_text_survives(text: str) -> None:
+    counts: dict[str, int] = {}
+    assert redact_text(text, counts) == text
+    assert counts == {}
+
+
+@pytest.mark.parametrize("text", ORDINARY_IDENTIFIERS)
+def test_ordinary_identifiers_survive(text: str) -> None:
+    assert redact_identifier(text) == text
+
+
+@pytest.mark.parametrize("text", LEAKS)
+@pytest.mark.parametrize("redact", [redact_text, redact_identifier])
+def test_a_secret_with_a_shape_is_masked_once_and_for_all(text: str, redact: Redact) -> None:
+    counts: dict[str, int] = {}
+    masked = redact(text, counts)
+    assert SECRET not in masked
+    assert "[redacted:" in masked
+    assert sum(counts.values()) >= 1
+    assert redact(masked, {}) == masked
+
+
+def test_the_rest_of_the_text_stays() -> None:
+    assert (
+        redact_text(f"https://app.example/cb?code={SECRET}&state=1 failed")
+        == "https://app.example/cb?code=[redacted:secret]&state=1 failed"
+    )
+    assert redact_text(f'{{"refresh_token":"{SECRET}","a":1}}') == '{"refresh_token":"[redacted:secret]","a":1}'
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_random_tokens_are_opaque(name: str) -> None:
+    # By lot, so not all: one in a thousand may look written by a person. The bound fails by chance less than once in 10^9.
+    made = [MAKERS[name]() for _ in range(2000)]
+    assert sum(token in redact_text(f"failed with {token} today") for token in made) <= 15
+
+
+def test_random_identifiers_are_masked_and_stay_apart() -> None:
+    one, two = (
+        redact_identifier("Aa0_" * 3 + token) for token in ("x" * 20 + "1" + "y9" * 10, "x" * 20 + "2" + "y9" * 10)
+    )
+    assert one.startswith("[redacted:opaque:")
+    assert one != two
+
+
+def test_three_uuids_are_an_authorization_code() -> None:
+    uuid = "9f1c7d2e-1111-4222-8333-444455556666"
+    assert redact_text(f"{uuid} but {uuid}.{uuid}.{uuid}") == f"{uuid} but [redacted:code]"
+
+
+def test_what_is_too_long_is_cut_without_the_head_of_a_secret() -> None:
+    text = "word " * (LOOK_CHARS // 5 - 2) + "eyJhbGciOiJSUzI1NiJ9"[:8] + JWT
+    assert "eyJ" not in redact_text(text)
+    assert redact_text("a" * 10_000) != redact_text("a" * 10_001)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            "a",
+            "token",
+            "a.b",
+            "://",
+            "://a:",
+            'code="',
+            "\\",
+            "code\\",
+            "eyJ",
+            "a1B2-",
+            "Bearer ",
+            "authorization ",
+            "cookie: ",
+        ),
+        *(
+            "-----BEGIN PRIVATE KEY-----",
+            "code = ",
+            "%25",
+            "code%",
+            "session_",
+            "9f1c7d2e-1111-4222-8333-444455556666.",
+            "token =",
+        ),
+    ],
+)
+@pytest.mark.parametrize("head", ["", "token", "bearer", "eyJaaaaaaaa", "authorization:", "://", "code\\"])
+def test_hostile_text_costs_linear_time(head: str, piece: str) -> None:
+    text = (head + piece * LOOK_CHARS)[:LOOK_CHARS]
+    start = time.process_time()
+    redact_text(text)
+    redact_identifier(text)
+    # About 0.02 s; anything quadratic takes seconds.
+    assert time.process_time() - start < 1

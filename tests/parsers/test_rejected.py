@@ -1,0 +1,128 @@
+"""The text kept of a rejected line shows what kind of line it was, and nothing that could be a secret."""
+
+import json
+import random
+import time
+from typing import Any
+
+import pytest
+
+from parsers.native import KEPT
+from parsers.rejected import SHOWN_BYTES, Kept, redact_line
+
+CANARY = "hunter2"  # no shape whatever
+LINE: dict[str, Any] = {
+    "id": "9f1c",
+    "created_at": "2026-11-01T09:30:00.123Z",
+    "action": "token.isued",
+    "user_id": "u-1",
+    "unknown": CANARY,
+    "number": 7331,
+    "list": [CANARY],
+    "credentials": {"id": CANARY, "client_id": CANARY},
+    "details": {
+        "client_id": "web-app",
+        "scopes": ["openid", "profile"],
+        "client_secret": CANARY,
+        "error": f"code={CANARY}x",
+        "user_agent": 'a " b',
+        "nested": {"user_id": CANARY},
+    },
+}
+TEXT = json.dumps(LINE, separators=(",", ":"))
+# Where a line that lost its head begins, nobody can tell: an object with known keys might be the event itself.
+DAMAGEABLE = json.dumps(
+    {
+        **LINE,
+        "credentials": {"x": CANARY},
+        "details": {**LINE["details"], "error": "no secret", "nested": {"y": CANARY}},
+    },
+    separators=(",", ":"),
+)
+
+
+def show(line: str | bytes) -> str:
+    shown = redact_line(line if isinstance(line, bytes) else line.encode(), KEPT)
+    assert len(shown.encode()) <= SHOWN_BYTES
+    assert shown.isprintable()
+    return shown
+
+
+def test_known_keys_are_shown_and_others_masked() -> None:
+    shown = json.loads(show(TEXT))
+    assert shown["user_id"] == "u-1"
+    assert shown["details"]["client_id"] == "web-app"
+    assert shown["details"]["scopes"] == "openid profile"
+    assert shown["details"]["error"] == "code=[redacted:secret]"
+    assert shown["number"] == shown["list"] == shown["credentials"] == shown["details"]["nested"] == "[masked]"
+
+
+@pytest.mark.parametrize("position", range(0, len(DAMAGEABLE), 3))
+def test_a_line_cut_anywhere_shows_no_masked_value(position: int) -> None:
+    assert CANARY not in show(DAMAGEABLE[:position])
+    assert CANARY not in show(DAMAGEABLE[position:])
+
+
+def test_a_damaged_line_shows_no_masked_value() -> None:
+    plain = DAMAGEABLE.encode()
+    lot = random.Random(3)
+    for _ in range(3000):
+        damaged = bytearray(plain)
+        for _ in range(lot.randrange(1, 5)):
+            damaged[lot.randrange(len(damaged))] = lot.randrange(256)
+        assert CANARY not in show(bytes(damaged)), bytes(damaged)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'"{CANARY}"',
+        f'["{CANARY}"]',
+        f"{{foo: {CANARY}}}",
+        f"{{'foo': '{CANARY}'}}",
+        f'{CANARY}"',
+        f"level=info foo={CANARY} password={CANARY}",
+        f'Nov  1 09:30:00 host app[1]: {{"foo":"{CANARY}"',
+        json.dumps(LINE).encode("utf-16").decode("latin-1"),
+    ],
+)
+def test_other_formats_show_no_value(line: str) -> None:
+    assert CANARY not in show(line)
+    assert CANARY not in show(line.encode("latin-1"))
+
+
+def test_what_stands_before_the_object_is_shown() -> None:
+    assert show('Nov  1 host app[1]: {"user_id":"u-1",').startswith('Nov  1 host app[1]: {"user_id":"u-1"')
+    assert show("plain words of somebody") == "plain words of somebody"
+
+
+def test_broken_json_still_shows_known_keys() -> None:
+    assert show('{"user_id":"u-1","n":NaN,"details":{"scopes":["openid"],"client_id":"web') == (
+        '{"user_id":"u-1","[masked]":"[masked]","details":{"scopes":["openid"],"client_id":"' + '"'
+    )
+
+
+def test_control_characters_and_escapes_are_replaced() -> None:
+    assert "\x1b" not in show("\x1b[31mred\x1b[0m\u202e")
+    assert "\\u001b" not in show('{"user_id":"a\\u001b[31m"}')
+
+
+def test_a_huge_line_costs_little() -> None:
+    start = time.process_time()
+    for line in (
+        '{"user_agent":"' + "x" * 1_000_000,
+        "{" * 1_000_000,
+        '"' * 1_000_000,
+        "\\" * 1_000_000,
+        "a=b " * 250_000,
+    ):
+        show(line)
+    assert time.process_time() - start < 1
+
+
+def test_the_head_of_a_secret_is_not_shown_where_the_line_is_cut() -> None:
+    filler = "word " * 900
+    for cut in range(4060, 4100):
+        text = '{"user_agent":"' + filler
+        line = text[: cut - 10] + " eyJhbGciOiJSUzI1NiJ9"
+        assert "eyJ" not in redact_line(line.encode() + b"." + b"y" * 5000, Kept(["user_agent"]))[-300:]
