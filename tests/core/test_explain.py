@@ -21,6 +21,9 @@ class WordParser:
 
     name = "words"
 
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
     def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
         assert now_ms == NOW
         known: dict[bytes, Outcome] = {

@@ -1,5 +1,6 @@
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,7 +111,7 @@ def test_a_state_directory_that_cannot_be_written_is_an_error(
     def refuse(**_: object) -> None:
         raise refusal
 
-    monkeypatch.setattr(preflight.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     findings = found(Settings(), tmp_path)
     assert worst(findings) is code
     assert next(finding for finding in findings if finding.level is Level.ERROR).where == str(tmp_path)
