@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
 from ingestor.core.points import Series
@@ -108,14 +107,10 @@ def written_time(time: int, fraction: str | None) -> str:
     ``time``: the point's nanoseconds since the Unix epoch. ``fraction`` None means three digits, ``""`` none.
     """
     seconds, below = divmod(time, 1_000_000_000)
+    second = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
     if fraction is None:
-        return f"{_second(seconds)}.{below // 1_000_000:03d}Z"
-    return f"{_second(seconds)}.{fraction}Z" if fraction else f"{_second(seconds)}Z"
-
-
-@lru_cache(maxsize=1024)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return f"{second}.{below // 1_000_000:03d}Z"
+    return f"{second}.{fraction}Z" if fraction else f"{second}Z"
 
 
 def _grants(action: str) -> bool:

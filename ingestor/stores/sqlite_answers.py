@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -38,13 +39,10 @@ class SqliteAnswers:
 
     def activity(self, period: Period, filters: Filters, limit: int) -> list[Record]:
         """Return the newest events, newest first, equal times by tags."""
-        records: list[Record] = []
         with self._reads.snapshot():
-            for window in self._reads.windows(period, filters, newest_first=True):
-                if len(records) >= limit:
-                    break
-                records += self._reads.records(window, filters, newest_first=True, limit=limit - len(records))
-        return records
+            windows = self._reads.windows(period, filters, newest_first=True)
+            newest = chain.from_iterable(self._reads.records(window, filters, newest_first=True) for window in windows)
+            return list(islice(newest, limit))
 
     def events(self, period: Period, filters: Filters) -> Iterator[Record]:
         """Yield every event, oldest first, equal times by tags, in constant memory.
