@@ -14,7 +14,8 @@ test: $(VENV)/.dev
 	$(BIN)/pytest -q
 
 # Everything that .ci/run does.
-check: lint typecheck imports test
+check:
+	.ci/run
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -29,6 +30,15 @@ typecheck: $(VENV)/.dev
 
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports
+
+# Longer runs, not part of the gate.
+kill-test: $(VENV)/.dev
+	$(BIN)/python tests/kill/kill_rounds.py --rounds 200
+
+bench: $(VENV)/.dev
+	$(BIN)/python bench/parse.py
+	$(BIN)/python bench/store.py
+	$(BIN)/python bench/answers.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

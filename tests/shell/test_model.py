@@ -153,9 +153,9 @@ class FollowerMachine(RuleBasedStateMachine):
             raise CrashError
 
         if place == "inside the transaction":
-            state.save = save  # type: ignore[method-assign]
+            state.save = save  # type: ignore[method-assign,assignment]
         else:
-            daemon.ingest.commit = commit.__get__(daemon.ingest)  # type: ignore[method-assign,attr-defined]
+            daemon.ingest.commit = commit.__get__(daemon.ingest)  # type: ignore[method-assign]
         with contextlib.suppress(CrashError):
             self.world.turn()
         self.world.stop()
