@@ -120,8 +120,10 @@ class Reads:
         for edge in edges:
             where = within(edge) & on_events(filters)
             parts.append((f"SELECT user_id FROM token_events WHERE user_id IS NOT NULL AND {where.sql}", where))
-        union = " UNION ".join(sql for sql, _ in parts)
-        count: int = self.rows(f"SELECT count(*) FROM ({union})", *(where for _, where in parts)).fetchone()[0]
+        users = " UNION ALL ".join(sql for sql, _ in parts)
+        count: int = self.rows(
+            f"SELECT count(DISTINCT user_id) FROM ({users})", *(where for _, where in parts)
+        ).fetchone()[0]
         return count
 
     def _hours(self, touched: Period, filters: Filters, order: str) -> Iterator[tuple[int]]:
