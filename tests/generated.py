@@ -158,10 +158,13 @@ def samples(draw: st.DrawFn) -> Sample:
 
 
 def random_samples(seed: int, count: int) -> list[Sample]:
-    """Return ``count`` events of distinct identity, in time order."""
+    """Return ``count`` events of distinct identity, in time order, of 150 series: counters must have what to add up."""
     choose = _Choice(random.Random(seed))
+    kinds = [_sample(choose) for _ in range(150)]
     made: dict[tuple[int, Series], Sample] = {}
     while len(made) < count:
-        sample = _sample(choose)
+        sample, kind = _sample(choose), choose.of(kinds)
+        fields = {**sample.fields, "client": kind.fields["client"]}
+        sample = Sample(sample.time, kind.series, fields, sample.written)
         made[sample.identity] = sample
     return sorted(made.values(), key=lambda sample: sample.time)
