@@ -161,12 +161,12 @@ def _explain_nothing(store: Answers, question: Question, of: str = "") -> None:
     if not newest:
         reason = "The store has no events yet."
         advice = ["`tokentail status` shows what was read, and `tokentail run --log PATH` reads a log"]
+    elif of and store.activity(question.period, question.filters, 1):
+        reason = f"No event of this period and these filters names a {of}."
+        advice = ["`tokentail activity` shows them"]
     elif question.filters != _NO_FILTERS and store.activity(question.period, _NO_FILTERS, 1):
         reason = f"No event of this period has {render.filter_text(question.filters)}."
         advice = ["check the spelling: `tokentail top clients` and `tokentail activity` show what there is"]
-    elif store.activity(question.period, question.filters, 1):
-        reason = f"No event of this period names a {of}."
-        advice = ["`tokentail activity` shows them"]
     else:
         reason = f"No events in this period. The newest event stored is of {newest[0].time}."
         advice = ["ask for a longer one, such as --since 90d", "`tokentail status` shows whether the log is read"]

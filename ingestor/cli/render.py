@@ -17,6 +17,8 @@ from ingestor.cli.output import duration, number, percent, period_text, word
 from ingestor.cli.parameters import Question
 from ingestor.core.questions import AnalyticsRow, Filters, PeakCell, Ranked, Record, Stats
 
+_ADDRESS_WIDTH = 15
+"""An IPv4 address; the longer ones of IPv6 fold."""
 OUTCOME_STYLES = {"success": "green", "failure": "bold red", "pending": "yellow", "finding": "bold magenta"}
 
 
@@ -109,14 +111,14 @@ def activity(console: Console, records: Sequence[Record], zone: str) -> None:
     table = list_table()
     table.add_column("time", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
-    if wide:
-        table.add_column("action", no_wrap=True)
-        table.add_column("error", overflow="fold")
-    else:  # 80 columns hold it with folding; nothing is ever cut
-        table.add_column("action", overflow="fold", width=18)
-    table.add_column("client", overflow="fold")
-    table.add_column("user", overflow="fold")
-    table.add_column("address", overflow="fold", min_width=15)
+    # Free text folds within a share of what time, outcome and action leave: rich would squeeze the last column to nothing.
+    taken = 20 + 8 + 27 if wide else 15 + 8 + 19
+    texts = ("error", "client", "user") if wide else ("client", "user")
+    share = max(4, (console.width - taken - _ADDRESS_WIDTH) // len(texts) - 1)
+    table.add_column("action", overflow="fold", width=26 if wide else 18)
+    for name in texts:
+        table.add_column(name, overflow="fold", max_width=share)
+    table.add_column("address", overflow="fold", max_width=_ADDRESS_WIDTH)
     for record in records:
         style = OUTCOME_STYLES.get(record.outcome, "")
         action = record.action.removeprefix("token.")

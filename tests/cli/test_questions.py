@@ -1,0 +1,314 @@
+import csv
+import io
+import json
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from rich.cells import cell_len
+
+from ingestor.stores.sqlite_answers import SqliteAnswers
+
+SINCE = ("--since", "2026-11-01T00:00:00Z", "--until", "2026-11-08T00:00:00Z")
+PEOPLE = ("stats", "activity", "top clients", "top users", "peak", "analytics")
+
+Tokentail = Callable[..., Result]
+
+
+def test_stats_has_the_designed_keys_and_the_right_figures(tokentail: Tokentail, stored: tuple[str, ...]) -> None:
+    answer = json.loads(tokentail("stats", "--json", *stored).stdout)
+    assert answer == {
+        "total_issued": 3,
+        "total_refreshed": 1,
+        "total_failed": 1,
+        "total_expired": 0,
+        "total_rate_limited": 1,
+        "total_reused": 0,
+        "total_failures": 2,
+        "userinfo_accesses": 1,
+        "unique_users": 2,
+        "unique_clients": 3,
+        "failure_rate": 2 / 6,
+        "refresh_usage_rate": 1 / 2,
+        "average_token_lifetime_seconds": (3600 + 1800 + 600 + 3600) / 4,
+        "token_lifetime_coverage": 1.0,
+        "by_action": answer["by_action"],
+        "by_grant_type": {
+            "authorization_code": 1,
+            "client_credentials": 1,
+            "device_code": 1,
+            "refresh_token": 1,
+        },
+        "by_client": {"billing": 3, "web-app": 3, "tv": 2},
+        "by_error": {"invalid_client": 1, "slow_down": 1},
+    }
+    assert list(answer)[:3] == ["total_issued", "total_refreshed", "total_failed"]
+    assert sum(answer["by_action"].values()) == 8
+
+
+def test_events_are_json_lines_oldest_first_with_the_designed_keys(
+    tokentail: Tokentail, stored: tuple[str, ...]
+) -> None:
+    events = [json.loads(text) for text in tokentail("events", *stored).stdout.splitlines()]
+    assert [event["time"] for event in events] == [
+        "2026-11-02T09:00:00.100Z",
+        "2026-11-02T09:10:00.200Z",
+        "2026-11-02T10:00:00Z",
+        "2026-11-03T10:00:00.123456Z",
+        "2026-11-03T23:30:00.000Z",
+        "2026-11-03T23:31:00.000Z",
+        "2026-11-04T08:00:00.000Z",
+        "2026-11-04T08:00:05.000Z",
+    ]
+    host, source = events[0].pop("host"), events[0].pop("source")
+    assert host
+    assert source.endswith("/audit.log")
+    assert events[0] == {
+        "time": "2026-11-02T09:00:00.100Z",
+        "action": "token.issued.authorization_code",
+        "outcome": "success",
+        "client_id": "web-app",
+        "user_id": "ada",
+        "grant_type": "authorization_code",
+        "scopes": "openid profile",
+        "ip": "203.0.113.9",
+        "user_agent": "Mozilla/5.0",
+        "error": None,
+        "error_detail": None,
+        "expires_in": 3600,
+        "event_id": "e-1",
+        "realm": None,
+        "endpoint": "token",
+    }
+    assert tokentail("events", "--json", *stored).stdout == tokentail("events", *stored).stdout
+    assert len(tokentail("events", "--limit", "3", *stored).stdout.splitlines()) == 3
+
+
+def test_csv_has_a_heading_and_runs_no_formula(tokentail: Tokentail, state: tuple[str, str], tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    hostile = {"client_id": "web", "user_agent": '=HYPERLINK("x";"y")', "error": '@SUM(1), "two"'}
+    log.write_text(
+        json.dumps({"created_at": "2026-11-02T09:00:00Z", "action": "token.validation_failed", "details": hostile})
+        + "\n"
+    )
+    assert tokentail("run", "--once", "--log", log, *state).exit_code == 0
+    rows = list(csv.DictReader(io.StringIO(tokentail("events", "--csv", *SINCE, *state).stdout)))
+    assert [(row["time"], row["user_agent"], row["error_detail"]) for row in rows] == [
+        ("2026-11-02T09:00:00Z", '\'=HYPERLINK("x";"y")', '\'@SUM(1), "two"')
+    ]
+    assert tokentail("events", "--csv", "--json", *SINCE, *state).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        (("--client", "billing"), 3),
+        (("--user", "ada"), 3),
+        (("--realm", "none"), 0),
+        (("--action", "token.refreshed"), 1),
+        (("--action", "issued.device_code"), 1),
+        (("--outcome", "failure"), 2),
+        (("--outcome", "pending"), 1),
+        (("--error", "invalid_client"), 1),
+        (("--ip", "203.0.113.9"), 2),
+        (("--client", "billing", "--ip", "198.51.100.7", "--outcome", "failure"), 2),
+        (("--client", "  web-app "), 3),
+        (("--limit", "2"), 2),
+    ],
+)
+def test_filters_of_activity(
+    tokentail: Tokentail, stored: tuple[str, ...], filters: tuple[str, ...], count: int
+) -> None:
+    answer = json.loads(tokentail("activity", "--json", *filters, *stored).stdout)
+    assert len(answer) == count
+    assert [event["time"] for event in answer] == sorted((event["time"] for event in answer), reverse=True)
+
+
+def test_since_is_in_and_until_is_out(tokentail: Tokentail, stored: tuple[str, ...]) -> None:
+    state = stored[4:]
+    period = ("--since", "2026-11-03T23:30:00Z", "--until", "2026-11-04T08:00:00Z")
+    events = [json.loads(text)["action"] for text in tokentail("events", *period, *state).stdout.splitlines()]
+    assert events == ["token.validation_failed", "token.rate_limited"]
+
+
+def test_rankings(tokentail: Tokentail, stored: tuple[str, ...]) -> None:
+    clients = json.loads(tokentail("top", "clients", "--json", *stored).stdout)
+    assert [(entry["client_id"], entry["events"], entry["failures"]) for entry in clients] == [
+        ("billing", 3, 2),
+        ("web-app", 3, 0),
+        ("tv", 2, 0),
+    ]
+    assert list(clients[0]) == ["client_id", "realm", "events", "issued", "refreshed", "failures"]
+    users = json.loads(tokentail("top", "users", "--json", "--limit", "1", *stored).stdout)
+    assert users == [{"user_id": "ada", "events": 3, "issued": 1, "refreshed": 1, "failures": 0}]
+
+
+def test_hours_and_dates_are_those_of_the_configured_zone(tokentail: Tokentail, stored: tuple[str, ...]) -> None:
+    berlin = {"TOKENTAIL_TIME_ZONE": "Europe/Berlin"}
+    cells = json.loads(tokentail("peak", "--json", *stored, env=berlin).stdout)
+    assert {(cell["weekday"], cell["hour"]): cell["events"] for cell in cells if cell["events"]} == {
+        (0, 10): 2,
+        (0, 11): 1,
+        (1, 11): 1,
+        (2, 0): 2,
+        (2, 9): 2,
+    }
+    rows = json.loads(tokentail("analytics", "--json", "--client", "billing", *stored, env=berlin).stdout)
+    assert {(row["date"], row["action"], row["count"]) for row in rows} == {
+        ("2026-11-03", "token.issued.client_credentials", 1),
+        ("2026-11-04", "token.rate_limited", 1),
+        ("2026-11-04", "token.validation_failed", 1),
+    }
+    assert "Europe/Berlin" in tokentail("peak", *stored, env=berlin).stdout
+
+
+def test_the_peak_names_the_busiest_hour(tokentail: Tokentail, stored: tuple[str, ...]) -> None:
+    assert "Busiest: Mon 09:00 to 10:00 UTC, 2 events" in tokentail("peak", *stored).stdout
+
+
+def test_activity_words_the_outcome(tokentail: Tokentail, stored: tuple[str, ...]) -> None:
+    shown = tokentail("activity", *stored).stdout
+    assert all(word in shown for word in ("success", "failure", "pending", "11-03 23:30:00", "invalid_client"))
+
+
+@pytest.mark.parametrize("command", PEOPLE)
+def test_nothing_is_cut_and_nothing_is_executed_at_80_columns(
+    tokentail: Tokentail, state: tuple[str, str], tmp_path: Path, command: str
+) -> None:
+    client, user = "[bold red]client[/]-" + "c" * 60, ":boom:[link=x]" + "u" * 60
+    hostile = {"client_id": client + "\x1b[31m", "ip_address": "2001:db8:1111:2222:3333:4444:5555:6666"}
+    log = tmp_path / "audit.log"
+    log.write_text(
+        json.dumps(
+            {
+                "created_at": "2026-11-02T09:00:00Z",
+                "action": "token.issued.authorization_code",
+                "user_id": user,
+                "details": hostile,
+            }
+        )
+        + "\n"
+    )
+    assert tokentail("run", "--once", "--log", log, *state).exit_code == 0
+    (event,) = [json.loads(text) for text in tokentail("events", *SINCE, *state).stdout.splitlines()]
+    result = tokentail(*command.split(), *SINCE, *state)
+    assert result.exit_code == 0, result.stderr
+    assert "\x1b" not in result.stdout
+    assert all(cell_len(text) <= 80 for text in result.stdout.splitlines())
+    values = {"activity": ("client_id", "user_id", "ip"), "top users": ("user_id",), "peak": ()}.get(
+        command, ("client_id",)
+    )
+    for key in values:
+        assert _folds_to(event[key], result.stdout), (key, result.stdout)
+
+
+def _folds_to(value: str, shown: str) -> bool:
+    """Tell whether the pieces of a folded cell are all there, in order, each below the last."""
+    lines, rest = shown.splitlines(), value
+    for text in lines:
+        piece = max((rest[:size] for size in range(1, len(rest) + 1) if rest[:size] in text), key=len, default="")
+        if len(piece) >= min(6, len(rest)):
+            rest = rest[len(piece) :].lstrip()
+        if not rest:
+            return True
+    return False
+
+
+def test_colour_only_on_a_terminal(stored: tuple[str, ...], environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "ingestor", "stats", *stored]
+    piped = subprocess.run(command, capture_output=True, check=True, env=environment).stdout
+    assert b"\x1b" not in piped
+    assert "issued" in piped.decode()
+    coloured = _on_a_terminal(command, environment | {"TERM": "xterm-256color"})
+    assert b"\x1b[" in coloured
+    assert b"\x1b[3" not in _on_a_terminal(command, environment | {"TERM": "xterm-256color", "NO_COLOR": "1"})
+
+
+def _on_a_terminal(command: list[str], environment: dict[str, str]) -> bytes:
+    master, slave = pty.openpty()
+    with subprocess.Popen(command, stdout=slave, stderr=slave, stdin=slave, env=environment) as process:
+        os.close(slave)
+        shown = bytearray()
+        while True:
+            try:
+                data = os.read(master, 65536)
+            except OSError:  # Linux says so when the last writer has closed
+                break
+            if not data:
+                break
+            shown += data
+    os.close(master)
+    assert process.returncode == 0
+    return bytes(shown)
+
+
+def test_an_ascii_terminal_gets_ascii(stored: tuple[str, ...], environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "ingestor", "stats", *stored]
+    shown = subprocess.run(
+        command, capture_output=True, check=True, env=environment | {"PYTHONIOENCODING": "ascii"}
+    ).stdout
+    assert shown.isascii()
+    assert b"####" in shown
+
+
+def test_an_empty_answer_says_why(tokentail: Tokentail, stored: tuple[str, ...]) -> None:
+    state = stored[4:]
+    for command in PEOPLE:
+        long_ago = ("--since", "2020-01-01T00:00:00Z", "--until", "2020-01-02T00:00:00Z")
+        shown = tokentail(*command.split(), *long_ago, *state)
+        assert shown.exit_code == 0
+        assert "The newest event stored is of 2026-11-04T08:00:05.000Z" in " ".join(shown.stdout.split())
+        shown = tokentail(*command.split(), "--client", "nobody", *stored)
+        assert "No event of this period has client nobody." in shown.stdout
+    assert "names a user" in tokentail("top", "users", "--client", "billing", *stored).stdout
+
+
+def test_an_empty_store_says_what_to_run(tokentail: Tokentail, state: tuple[str, str], tmp_path: Path) -> None:
+    assert tokentail("run", "--once", "--log", tmp_path / "none.log", *state).exit_code == 0
+    assert "tokentail run --log PATH" in tokentail("stats", *state).stdout
+
+
+def test_no_state_is_69_with_advice_on_stderr(tokentail: Tokentail, tmp_path: Path) -> None:
+    result = tokentail("stats", "--state-dir", tmp_path / "none")
+    assert result.exit_code == 69
+    assert not result.stdout
+    assert "There is no state here yet" in result.stderr
+    assert "tokentail run" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("stats", "--since", "yesterday"), "RFC 3339"),
+        (("stats", "--since", "2026-11-01"), "RFC 3339"),
+        (("stats", "--since", "1h", "--until", "2h"), "not before"),
+        (("activity", "--action", "token.refrehsed"), 'did you mean "token.refreshed"?'),
+        (("activity", "--error", "invalid_grand"), 'did you mean "invalid_grant"?'),
+        (("activity", "--ip", "300.1.1.1"), "no IP address"),
+        (("activity", "--limit", "0"), "--limit"),
+        (("stats", "--action", "token.refreshed"), "No such option"),
+    ],
+)
+def test_wrong_usage_is_2(tokentail: Tokentail, arguments: tuple[str, ...], hint: str) -> None:
+    result = tokentail(*arguments)
+    assert result.exit_code == 2
+    assert hint in result.stderr
+
+
+def test_a_locked_or_broken_database_is_no_traceback(
+    tokentail: Tokentail, stored: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(SqliteAnswers, "stats", refuse)
+    result = tokentail("stats", *stored)
+    assert result.exit_code == 69
+    assert "disk I/O error" in result.stderr
+    assert "Traceback" not in result.stderr
