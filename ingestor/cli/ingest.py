@@ -17,7 +17,7 @@ from ingestor.cli.access import by_whoever_holds_the_state, directory_of, explai
 from ingestor.cli.output import print_json, stdout
 from ingestor.cli.parameters import config_option, json_option, settings_options, state_directory_option
 from ingestor.core.accounting import Account
-from ingestor.demo.run import run_demo
+from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, ExitCode
 from ingestor.settings import Settings
 from ingestor.shell.backfill import backfill as backfill_files
@@ -71,7 +71,7 @@ def run(
         rejected = total.total_rejected - before
     if strict and rejected:
         click.echo(
-            f"tokentail: {rejected} lines were rejected\n  `tokentail rejected list` shows them and why.", err=True
+            f"tokentail: rejected lines: {rejected:,}\n  `tokentail rejected list` shows them and why.", err=True
         )
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
 
@@ -122,10 +122,33 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, as_
 
 
 @click.command()
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.5, max=3600),
+    default=SECONDS,
+    show_default=True,
+    metavar="N",
+    help="Write the simulated day in so many seconds.",
+)
+@click.option("--seed", type=int, default=SEED, show_default=True, help="Another seed is another day.")
+@click.option(
+    "--keep",
+    "directory",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the log into this directory, instead of a new temporary one.",
+)
 @json_option
 @config_option
 @state_directory_option
-def demo(as_json: bool, config_file: Path | None, state_directory: Path | None) -> None:
+def demo(
+    seconds: float,
+    seed: int,
+    directory: Path | None,
+    as_json: bool,
+    config_file: Path | None,
+    state_directory: Path | None,
+) -> None:
     """See the main job done on simulated traffic, in about 20 seconds.
 
     A simulated token endpoint writes a real, rotating log with an attack in it; the daemon follows it; a live view shows it; at the
@@ -135,7 +158,7 @@ def demo(as_json: bool, config_file: Path | None, state_directory: Path | None) 
     settings = None
     if config_file is not None or state_directory is not None:
         settings = config.load(config_file, state_directory=state_directory).settings
-    directory = directory_of(settings) if settings else Path(tempfile.gettempdir())
-    with explained_faults(directory):
-        code = run_demo(settings, console=stdout(), as_json=as_json)
+    place = directory_of(settings) if settings else directory or Path(tempfile.gettempdir())
+    with explained_faults(place):
+        code = run_demo(settings, console=stdout(), seconds=seconds, seed=seed, as_json=as_json, directory=directory)
     raise click.exceptions.Exit(code)

@@ -62,7 +62,7 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
         )
         explained = _counted(lines, seen)
         if as_json:
-            print_json_lines(explanation.as_json() for explanation in explained)
+            print_json_lines((explanation.as_json() for explanation in explained), at_once=1)
         else:
             reports.explanations(stdout(), explained)
             reports.explained(stdout(), seen)

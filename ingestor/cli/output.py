@@ -22,6 +22,7 @@ from ingestor.core.questions import Period, Record
 _PIPE_WIDTH = 160
 """Columns of a table that goes to a file or a pipe: nothing is cut there for a screen that does not exist."""
 _FLUSH_ROWS = 500
+_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def stdout() -> Console:
@@ -45,12 +46,12 @@ def print_json(answer: Any) -> None:
     click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
 
 
-def print_json_lines(rows: Iterable[Any]) -> None:
-    """Print one object a line: a stream of any length."""
+def print_json_lines(rows: Iterable[Any], *, at_once: int = _FLUSH_ROWS) -> None:
+    """Print one object a line: a stream of any length. ``at_once`` rows are written together; 1 is for live input."""
     pending: list[bytes] = []
     for row in rows:
         pending.append(orjson.dumps(row))
-        if len(pending) == _FLUSH_ROWS:
+        if len(pending) >= at_once:
             click.echo(b"\n".join(pending))
             pending.clear()
     if pending:
@@ -60,7 +61,7 @@ def print_json_lines(rows: Iterable[Any]) -> None:
 def print_csv(records: Iterable[Record]) -> None:
     """Print records with a heading line, as RFC 4180 has it.
 
-    A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula, and user agents are the
+    A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` (full-width ones too) as a formula, and user agents are the
     attacker's to choose: such a text gets an apostrophe in front, which spreadsheets take for "this is text". JSON lines
     are the exact export.
     """
@@ -71,7 +72,7 @@ def print_csv(records: Iterable[Record]) -> None:
 
 
 def _cell(value: str | int | None) -> str | int | None:
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 
 def word(value: str | None, style: str = "") -> Text:
