@@ -16,7 +16,7 @@ class Tally:
         self._series = series
         self._hours: dict[tuple[int, int], list[int]] = {}
         self._users: dict[tuple[int, str, str], dict[str, list[int]]] = {}
-        self._hour = -HOUR  # no event is that old, so the first one opens its hour
+        self._hour = 0
         self._routes: dict[int, tuple[list[int], dict[str, list[int]], int]] = {}
         """For the series of the current hour: where its events are counted. Logs are in time order, nearly."""
 
