@@ -21,6 +21,7 @@ LOOK_BYTES: Final = 4096
 
 _MASK: Final = "[masked]"
 _KEY_CHARS: Final = 64
+_WORD_CHARS: Final = 512
 _VALUE_BYTES: Final = 256
 _TOKEN: Final = re.compile(
     r'"(?P<string>(?:[^"\\]|\\.)*+)(?:(?P<end>")(?P<colon>\s*+:)?)?'
@@ -30,7 +31,6 @@ _TOKEN: Final = re.compile(
 _SCALAR: Final = re.compile(r"-?[0-9][0-9.eE+-]{0,23}|true|false|null|undefined|-?NaN|-?Infinity")
 _HEADER: Final = re.compile(r'([^"{}]*+)\{\s*+["}]')
 _ASSIGNMENT: Final = re.compile(r"(?<![\w.-])(?P<key>[A-Za-z_][\w.-]{0,63})=(?!\[)[^\s&,;]+")
-_CUT_WORD: Final = re.compile(r"\S{1,512}\Z")
 _MASKS: Final = re.compile(r'(?:"?\[masked\]"?){2,}')
 
 
@@ -56,10 +56,15 @@ def _redacted(line: bytes, kept: Kept) -> str:
             pass
     text = line[:LOOK_BYTES].decode(errors="replace")
     if len(line) > LOOK_BYTES:
-        text = _CUT_WORD.sub("", text)  # the head of a secret has no shape
+        text = _without_last_word(text)
     if '"' in text or "{" in text:
         return _MASKS.sub(_MASK, "".join(_masked_pieces(text, kept)))
     return _ASSIGNMENT.sub(lambda m: m[0] if m["key"] in kept.names else f"{m['key']}={_MASK}", redact_text(text))
+
+
+def _without_last_word(text: str) -> str:
+    """Drop the word that is cut off at the end, or its last 512 characters: the head of a secret has no shape."""
+    return text[: max(text.rfind(" ") + 1, len(text) - _WORD_CHARS)]
 
 
 def _masked(value: Any, kept: Kept, parent: str = "") -> Any:
@@ -82,7 +87,8 @@ def _shown_value(key: str, value: Any) -> Any:
     if isinstance(value, str):
         return _shown_text(key, value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return _shown_text(key, " ".join(value))
+        together = _shown_text(key, " ".join(value))  # "Bearer" and its token may be two strings
+        return together if "[redacted:" in together else [_shown_text(key, item) for item in value]
     return value if value is None or isinstance(value, bool | int | float) else _MASK
 
 
@@ -164,5 +170,5 @@ class _Masker:
             return f'"{_MASK}"'
         if token.lastgroup == "bare":
             return token[0]
-        string = token["string"] if token["end"] else _CUT_WORD.sub("", token["string"])  # a cut secret has no shape
+        string = token["string"] if token["end"] else _without_last_word(token["string"])
         return f'"{_shown_text(key, string)}"'

@@ -52,9 +52,14 @@ def test_known_keys_are_shown_and_others_masked() -> None:
     shown = json.loads(show(TEXT))
     assert shown["user_id"] == "u-1"
     assert shown["details"]["client_id"] == "web-app"
-    assert shown["details"]["scopes"] == "openid profile"
+    assert shown["details"]["scopes"] == ["openid", "profile"]
     assert shown["details"]["error"] == "code=[redacted:secret]"
     assert shown["number"] == shown["list"] == shown["credentials"] == shown["details"]["nested"] == "[masked]"
+
+
+def test_a_list_shows_that_it_is_one_unless_a_secret_runs_through_it() -> None:
+    assert json.loads(show('{"user_id":["u-1","u-2"],"id":[]}')) == {"user_id": ["u-1", "u-2"], "id": []}
+    assert CANARY not in show(json.dumps({"details": {"scopes": ["Bearer", CANARY]}}))
 
 
 @pytest.mark.parametrize("position", range(0, len(DAMAGEABLE), 3))
