@@ -46,7 +46,7 @@ class Log:
             "action": "token.refreshed",
             "user_id": "u-1",
             "resource_id": "web",
-            "details": {"client_id": "web", "ip_address": "203.0.113.9"},
+            "details": {"client_id": f"client-{number % 7 % 5}", "ip_address": "203.0.113.9"},
         }
         return json.dumps(record | changes).encode() + b"\n"
 

@@ -1,8 +1,8 @@
 """Cardinality budgets of the tags ``client_id`` and ``realm`` (design section 3).
 
 Invented client ids must not use up the series of real ones, and reading again must make the same points. So a client is
-admitted once, at a place in the source's own order (generation, ordinal); lines before that place belong to ``_other``
-for ever, whenever they are read again.
+admitted once, at a sequence number of the source's lines (the order of first reading, ``Generation.sequence_of``); lines
+before it belong to ``_other`` for ever, whenever they are read again.
 """
 
 from typing import NamedTuple
@@ -13,19 +13,13 @@ from parsers.event import Tags
 OTHER = "_other"
 
 
-class Place(NamedTuple):
-    """A line's place in its source's own order."""
-
-    generation: int
-    ordinal: int
-
-
 class Admitted(NamedTuple):
     """Where a client or a realm was admitted. ``name`` is empty for a realm."""
 
     realm: str
     name: str
-    place: Place
+    since: int
+    """The sequence number of the line that admitted it."""
     by_success: bool
 
 
@@ -58,8 +52,8 @@ class Admission:
         self._budgets = {True: clients, False: failing_clients}
         self._realm_budget = realms
         self._used = {True: 0, False: 0}
-        self._clients: dict[tuple[str, str], Place] = {}
-        self._realms: dict[str, Place] = {}
+        self._clients: dict[tuple[str, str], int] = {}
+        self._realms: dict[str, int] = {}
         self.new: list[Admitted] = []
         """Not yet saved; whoever commits a batch saves and clears them."""
         self.settled: dict[Tags, int] = {}
@@ -72,10 +66,10 @@ class Admission:
         """Whether a budget is used up."""
         return any(self._used[kind] >= budget for kind, budget in self._budgets.items())
 
-    def resolve(self, tags: Tags, place: Place, *, repeat: bool) -> Resolution:
+    def resolve(self, tags: Tags, sequence: int, *, repeat: bool) -> Resolution:
         """Return the series of a line with these tags. ``repeat``: it was counted before, so it can admit nobody new."""
-        realm, realm_settled = self._resolve_realm(tags.realm, place, repeat=repeat)
-        admitted = tags.client_id != OTHER and self._admit_client(realm, tags, place, repeat=repeat)
+        realm, realm_settled = self._resolve_realm(tags.realm, sequence, repeat=repeat)
+        admitted = tags.client_id != OTHER and self._admit_client(realm, tags, sequence, repeat=repeat)
         client_id = tags.client_id if admitted else OTHER
         series = Series(
             tags.action,
@@ -94,24 +88,24 @@ class Admission:
             self.settled[tags] = number
         return Resolution(number, None if admitted else tags.client_id, settled)
 
-    def _resolve_realm(self, realm: str, place: Place, *, repeat: bool) -> tuple[str, bool]:
+    def _resolve_realm(self, realm: str, sequence: int, *, repeat: bool) -> tuple[str, bool]:
         if not realm:
             return realm, True
         since = self._realms.get(realm)
         if since is None and not repeat and realm != OTHER and len(self._realms) < self._realm_budget:
-            self._add(Admitted(realm, "", place, by_success=True))
-            since = place
-        admitted = since is not None and since <= place
+            self._add(Admitted(realm, "", sequence, by_success=True))
+            since = sequence
+        admitted = since is not None and since <= sequence
         return (realm, True) if admitted else (OTHER, False)
 
-    def _admit_client(self, realm: str, tags: Tags, place: Place, *, repeat: bool) -> bool:
+    def _admit_client(self, realm: str, tags: Tags, sequence: int, *, repeat: bool) -> bool:
         since = self._clients.get((realm, tags.client_id))
         if since is None and not repeat:
             by_success = tags.outcome == "success"
             if self._used[by_success] < self._budgets[by_success]:
-                self._add(Admitted(realm, tags.client_id, place, by_success))
-                since = place
-        return since is not None and since <= place
+                self._add(Admitted(realm, tags.client_id, sequence, by_success))
+                since = sequence
+        return since is not None and since <= sequence
 
     def _add(self, entry: Admitted) -> None:
         self._remember(entry)
@@ -119,7 +113,7 @@ class Admission:
 
     def _remember(self, entry: Admitted) -> None:
         if entry.name:
-            self._clients[entry.realm, entry.name] = entry.place
+            self._clients[entry.realm, entry.name] = entry.since
             self._used[entry.by_success] += 1
         else:
-            self._realms[entry.realm] = entry.place
+            self._realms[entry.realm] = entry.since

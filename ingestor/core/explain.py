@@ -78,7 +78,7 @@ class Explainer:
             return Explanation(ordinal, "rejected", name, outcome.reason, outcome.detail, None, None, (), text)
         if outcome is IGNORED:
             return Explanation(ordinal, "ignored", name, NOT_A_TOKEN_ACTION, "", None, None, (), text)
-        point = place([outcome], h=h, generation=1, ordinal=ordinal, admission=self._admission).points[0]
+        point = place([outcome], h=h, ordinal=ordinal, admission=self._admission).points[0]
         series = self._series.by_number[point[1]]
         encoded = encode_point(point, series)
         return Explanation(ordinal, "event", name, None, "", record(point, series), encoded, (), text)

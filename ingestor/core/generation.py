@@ -5,7 +5,8 @@ Rename, copy and compression keep the generation; truncation and re-creation beg
 and a short tail is equal after regrowth (reliability T7-T15). Digests only: a log's text is personal data.
 """
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple, Self
@@ -92,3 +93,14 @@ class Generation:
     size_seen: int = 0
     """The largest size seen, bytes: what a gap's end is said to be."""
     status: Status = Status.OPEN
+    segments: list[tuple[int, int]] = field(default_factory=list)
+    """(first ordinal, sequence number of that line): one for each time that the source's reading came to this generation."""
+
+    def sequence_of(self, ordinal: int) -> int:
+        """Return the number that a line has in the order in which its source was first read.
+
+        Generations are mostly read one after the other, but a late writer, a reopened file or a backfill goes back to an
+        earlier one.
+        """
+        first_ordinal, sequence = self.segments[max(0, bisect_right(self.segments, (ordinal, 1 << 62)) - 1)]
+        return sequence + ordinal - first_ordinal

@@ -1,9 +1,9 @@
 """Give each event of a block its identity: outcomes of a parser become points, rejections and counts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ingestor.core.admission import Admission, Place
+from ingestor.core.admission import Admission
 from ingestor.core.identity import MILLISECOND_SLOTS, SECOND_SLOTS
 from ingestor.core.points import Point
 from parsers.event import BLANK, IGNORED, Outcome, Rejection, Tags
@@ -21,11 +21,17 @@ class Placed:
 
 
 def place(
-    outcomes: Sequence[Outcome], *, h: int, generation: int, ordinal: int, admission: Admission, repeat: bool = False
+    outcomes: Sequence[Outcome],
+    *,
+    h: int,
+    ordinal: int,
+    admission: Admission,
+    sequence_of: Callable[[int], int] = int,
+    repeat: bool = False,
 ) -> Placed:
     r"""Place the outcomes of consecutive lines; ``ordinal`` is the number of ``\n`` before the first of them.
 
-    ``h``: the generation's hash. ``repeat``: these lines were counted before, so they admit no new client, and each is
+    ``h``: the generation's hash. ``sequence_of`` tells a line's place in the source by its ordinal. ``repeat``: these lines were counted before, so they admit no new client, and each is
     resolved by where its client was admitted. Every line takes an ordinal, whatever became of it.
     """
     placed = Placed()
@@ -39,7 +45,7 @@ def place(
             try:
                 number = series[tags]
             except KeyError:
-                found = admission.resolve(tags, Place(generation, slot - h), repeat=repeat)
+                found = admission.resolve(tags, sequence_of(slot - h), repeat=repeat)
                 number, client = found.series, found.client
                 if found.settled:
                     series[tags] = number

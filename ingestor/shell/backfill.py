@@ -110,8 +110,6 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
             if block is None:
                 break
             ingest.take(block)
-            if not block.repeat:
-                ingest.book.changed(generation)
             count = sum(1 for line in block.data.split(b"\n") if line.strip())
             lines += count
             new += 0 if block.repeat else count
@@ -138,6 +136,7 @@ def _generation_to_read(ingest: Ingest, path: str, file: LogFile, source: str | 
     generation, _ = match
     if generation.status is Status.SKIPPED:
         generation.mark, generation.ordinal, generation.status = NOTHING_READ, 0, Status.CLOSED
+        generation.segments.clear()
     return generation
 
 

@@ -22,6 +22,8 @@ class Book:
         self.rebuilding = rebuilding
         self._by_source: dict[str, list[Generation]] = {}
         self._last_number = 0
+        self._read_last: dict[str, tuple[int, int]] = {}
+        """By source: the number of the generation that was read last, and the sequence number that is free next."""
         self._followed = set(followed)
         self._changed: dict[int, Generation] = {}
         self._gaps: list[Gap] = []
@@ -45,8 +47,22 @@ class Book:
         generation = Generation(self._last_number, source, path, *identity)
         if like is not None:
             generation.h, generation.mark, generation.ordinal = like.h, like.mark, like.ordinal
+            generation.segments = list(like.segments)
         self._by_source.setdefault(source, []).append(generation)
         return generation
+
+    def advance(self, generation: Generation, ordinal: int) -> None:
+        """Note that lines of a generation were read for the first time, from ``ordinal`` up to where it is now."""
+        last, free = self._read_last.get(generation.source) or (0, self._free_sequence(generation.source))
+        if last != generation.number or not generation.segments:
+            generation.segments.append((ordinal, free))
+        # One more than lines: the last line of a closed generation may have no end, hence no ordinal of its own.
+        free = generation.sequence_of(generation.ordinal) + 1
+        self._read_last[generation.source] = (generation.number, free)
+        self.changed(generation)
+
+    def _free_sequence(self, source: str) -> int:
+        return 1 + max((g.sequence_of(g.ordinal) for g in self.of(source) if g.segments), default=0)
 
     def skip(self, source: str, path: str, identity: FileIdentity, mark: Fingerprint) -> None:
         """Remember a generation that was there before this log was first seen."""

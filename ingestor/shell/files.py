@@ -7,7 +7,6 @@ its compressed past.
 import bz2
 import contextlib
 import gzip
-import io
 import lzma
 import os
 import stat
@@ -192,7 +191,7 @@ class CompressedFile:
 
     def _read(self, length: int) -> bytes:
         try:
-            return self._stream.read(length)
+            return self._stream.read1(length)  # not read(): it drops what it has when damage follows
         except DAMAGE:
             self.damaged = True  # what came before is good and is delivered first
             return b""
@@ -209,7 +208,7 @@ _STEP = 1 << 18
 """Decompressed bytes a read: enough to be fast, little enough to skip a huge file in bounded memory."""
 
 
-class _ZstFile(io.RawIOBase):
+class _ZstFile:
     """Frame after frame. zstandard's own reader takes a truncated frame for the end of the file: a silent gap."""
 
     _COMPRESSED_STEP = 1024  # a kilobyte of hostile input expands to 32 MiB at the very worst
@@ -220,8 +219,9 @@ class _ZstFile(io.RawIOBase):
         self._rest = b""
         self._ready = bytearray()
 
-    def read(self, size: int = -1) -> bytes:
-        while size < 0 or len(self._ready) < size:
+    def read1(self, size: int = -1) -> bytes:
+        """Return the next decompressed bytes, at most ``size``; nothing at the end. Raises EOFError, zstandard.ZstdError."""
+        while not self._ready:
             compressed = self._rest or self._raw.read(self._COMPRESSED_STEP)
             self._rest = b""
             if not compressed:
@@ -240,9 +240,13 @@ class _ZstFile(io.RawIOBase):
         return data
 
 
-_OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
-    ".gz": lambda raw: gzip.GzipFile(fileobj=raw, mode="rb"),  # type: ignore[dict-item,return-value]  # GzipFile is IO in all but name
-    ".zst": _ZstFile,  # type: ignore[dict-item]
+class _Stream(Protocol):
+    def read1(self, size: int = -1, /) -> bytes: ...
+
+
+_OPENERS: dict[str, Callable[[IO[bytes]], _Stream]] = {
+    ".gz": lambda raw: gzip.GzipFile(fileobj=raw, mode="rb"),
+    ".zst": _ZstFile,
     ".bz2": bz2.BZ2File,
     ".xz": lzma.LZMAFile,
 }

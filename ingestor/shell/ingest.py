@@ -103,13 +103,15 @@ class Ingest:
         """Parse a block and add it to the batch."""
         generation = block.generation
         parser = self.parser_of(generation.source)
+        if not block.repeat:
+            self.book.advance(generation, block.ordinal)
         outcomes = self._outcomes(block, parser)
         placed = place(
             outcomes,
             h=generation.h or 0,
-            generation=generation.number,
             ordinal=block.ordinal,
             admission=self.admission(generation.source),
+            sequence_of=generation.sequence_of,
             repeat=block.repeat,
         )
         batch = self._batch
@@ -131,9 +133,9 @@ class Ingest:
         placed = place(
             [outcome],
             h=generation.h or 0,
-            generation=generation.number,
             ordinal=ordinal,
             admission=self.admission(generation.source),
+            sequence_of=generation.sequence_of,
             repeat=True,
         )
         self._batch.points += placed.points

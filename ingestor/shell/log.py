@@ -14,7 +14,7 @@ from ingestor.core.rotation import is_compressed
 from ingestor.settings import LogSettings, ReadSettings
 from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log
-from ingestor.shell.recognition import best_match, is_prefix, is_settled, kinship, siblings, whole_mark
+from ingestor.shell.recognition import best_match, is_prefix, is_settled, siblings, whole_mark
 from ingestor.shell.tail import Block, ContentChangedError, Tail, skip_to_end
 
 log = logging.getLogger("tokentail")
@@ -342,17 +342,14 @@ class FollowedLog:
 
     def _recognise_live(self, file: LogFile) -> Generation | None:
         """Return the known generation at the live path. Equal content is equal points, whatever the inode says."""
-        attached = {tail.generation.number for tail in self._tails()}
-        for generation in sorted(
-            self._book.of(self.source), key=lambda g: ((g.device, g.inode) != file.identity, -g.number)
-        ):
-            if generation.mark.offset and generation.status is not Status.SKIPPED:
-                if kinship(file, generation) is not Kinship.SAME:
-                    continue
-                if generation.number in attached:
-                    return self._book.begin(self.source, file.path, file.identity, like=generation)
-                return generation
-        return None
+        known = [generation for generation in self._book.of(self.source) if generation.status is not Status.SKIPPED]
+        match = best_match(file, known)
+        if match is None or match[1] is not Kinship.SAME:
+            return None
+        generation = match[0]
+        if generation.number in {tail.generation.number for tail in self._tails()}:
+            return self._book.begin(self.source, file.path, file.identity, like=generation)
+        return generation
 
     def _tail(self, generation: Generation, file: LogFile, path: str) -> Tail:
         generation.path = path

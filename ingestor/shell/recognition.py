@@ -46,16 +46,20 @@ def kinship(file: LogFile, generation: Generation) -> Kinship:
 def best_match(file: LogFile, known: Iterable[Generation]) -> tuple[Generation, Kinship] | None:
     """Return the likeliest generation that a file holds (or is a shorter piece of); None when it is unknown.
 
-    What is still open is asked first, then by inode, then the newest: where heads are equal the likelier one must win.
+    The one of which most was read wins: it says most about the content. Where the rest of the file then belongs to another
+    one with the same beginning, it makes the same points, for equal bytes do. Then what is open, and then by inode.
     """
+    shorter: tuple[Generation, Kinship] | None = None
     for generation in sorted(
         (generation for generation in known if generation.mark.offset),
-        key=lambda g: (g.status is not Status.OPEN, (g.device, g.inode) != file.identity, -g.number),
+        key=lambda g: (-g.mark.offset, g.status is not Status.OPEN, (g.device, g.inode) != file.identity, -g.number),
     ):
         found = kinship(file, generation)
-        if found is not Kinship.OTHER:
+        if found is Kinship.SAME:
             return generation, found
-    return None
+        if found is Kinship.SHORTER:
+            shorter = shorter or (generation, found)
+    return shorter
 
 
 def is_settled(file: LogFile, generation: Generation) -> bool:

@@ -5,6 +5,7 @@ it become durable together or not at all.
 """
 
 import contextlib
+import json
 import logging
 import os
 import socket
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from ingestor.core.accounting import Account
-from ingestor.core.admission import Admitted, Place
+from ingestor.core.admission import Admitted
 from ingestor.core.generation import Fingerprint, Generation, Status
 from ingestor.errors import ConfigError, DamagedStateError, PermissionDeniedError, UnavailableError
 from ingestor.shell.lock import StateLock
@@ -33,14 +34,15 @@ CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHO
 CREATE TABLE IF NOT EXISTS generations(
   number INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL,
   h BLOB, offset INTEGER NOT NULL, head_length INTEGER NOT NULL, head_digest BLOB NOT NULL, tail_length INTEGER NOT NULL,
-  tail_digest BLOB NOT NULL, ordinal INTEGER NOT NULL, size_seen INTEGER NOT NULL, status TEXT NOT NULL);
+  tail_digest BLOB NOT NULL, ordinal INTEGER NOT NULL, size_seen INTEGER NOT NULL, status TEXT NOT NULL,
+  segments TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS accounts(
   source TEXT PRIMARY KEY, read INTEGER NOT NULL, stored INTEGER NOT NULL, ignored INTEGER NOT NULL,
   expired INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rejected_by_reason(
   source TEXT NOT NULL, reason TEXT NOT NULL, lines INTEGER NOT NULL, PRIMARY KEY(source, reason)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS admitted(
-  source TEXT NOT NULL, realm TEXT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  source TEXT NOT NULL, realm TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,
   by_success INTEGER NOT NULL, PRIMARY KEY(source, realm, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS gaps(
   id INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL, generation INTEGER NOT NULL, first INTEGER NOT NULL,
@@ -151,7 +153,9 @@ class State:
             meta = load_meta(connection)
         except sqlite3.OperationalError as error:
             if "no such table" in str(error):
-                raise _damaged(path, error) from error
+                raise UnavailableError(
+                    "The state is being made at this moment", where=str(directory), advice="Try again in a second."
+                ) from error
             raise _not_permitted(directory) from error
         except sqlite3.DatabaseError as error:
             raise _damaged(path, error) from error
@@ -173,7 +177,7 @@ class State:
         """Write a checkpoint; inside a transaction."""
         execute, many = self.connection.execute, self.connection.executemany
         many(
-            "REPLACE INTO generations VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "REPLACE INTO generations VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [_generation_row(generation) for generation in checkpoint.generations.values()],
         )
         for source, account in checkpoint.accounts.items():
@@ -187,11 +191,8 @@ class State:
                 [(source, reason.value, lines) for reason, lines in account.rejected.items()],
             )
         many(
-            "INSERT OR IGNORE INTO admitted VALUES(?,?,?,?,?,?)",
-            [
-                (source, entry.realm, entry.name, *entry.place, entry.by_success)
-                for source, entry in checkpoint.admitted
-            ],
+            "INSERT OR IGNORE INTO admitted VALUES(?,?,?,?,?)",
+            [(source, entry.realm, entry.name, entry.since, entry.by_success) for source, entry in checkpoint.admitted],
         )
         many(
             "INSERT INTO gaps(source,path,generation,first,last,found_at,why) VALUES(?,?,?,?,?,?,?)",
@@ -225,12 +226,9 @@ class State:
     def admitted(self, source: str) -> tuple[Admitted, ...]:
         """Return the clients and realms that a source has admitted."""
         rows = self.connection.execute(
-            "SELECT realm, name, generation, ordinal, by_success FROM admitted WHERE source = ?", (source,)
+            "SELECT realm, name, since, by_success FROM admitted WHERE source = ?", (source,)
         )
-        return tuple(
-            Admitted(realm, name, Place(generation, ordinal), bool(by_success))
-            for realm, name, generation, ordinal, by_success in rows
-        )
+        return tuple(Admitted(realm, name, since, bool(by_success)) for realm, name, since, by_success in rows)
 
     def gaps(self) -> list[Gap]:
         """Return the gaps that were found, oldest first."""
@@ -351,12 +349,12 @@ def _generation_row(generation: Generation) -> tuple[object, ...]:
     return (
         *(generation.number, generation.source, generation.path, generation.device, generation.inode, h),
         *generation.mark,
-        *(generation.ordinal, generation.size_seen, generation.status.value),
+        *(generation.ordinal, generation.size_seen, generation.status.value, json.dumps(generation.segments)),
     )
 
 
 def _generation(row: Iterable[object]) -> Generation:
-    number, source, path, device, inode, h, *mark, ordinal, size_seen, status = row
+    number, source, path, device, inode, h, *mark, ordinal, size_seen, status, segments = row
     return Generation(  # the columns' types are the schema's
         number,  # type: ignore[arg-type]
         source,  # type: ignore[arg-type]
@@ -368,4 +366,5 @@ def _generation(row: Iterable[object]) -> Generation:
         ordinal,  # type: ignore[arg-type]
         size_seen,  # type: ignore[arg-type]
         Status(status),
+        [(first, sequence) for first, sequence in json.loads(segments)],  # type: ignore[arg-type]
     )

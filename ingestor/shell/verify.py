@@ -113,6 +113,7 @@ class _Verifier:
             errors=self._settings.errors,
             trusted_proxies=self._settings.trusted_proxies,
         )
+        # No budgets: what was counted admits nobody new.
         admission = Admission(found.source, self._state.host, self._series, admitted=self._state.admitted(found.source))
         tail = Tail(generation, file, max_line_bytes=self._settings.read.max_line_bytes)
         while block := (tail.read(final=False) or (None if file.damaged else tail.read(final=True))):
@@ -123,9 +124,9 @@ class _Verifier:
             placed = place(
                 outcomes,
                 h=generation.h or 0,
-                generation=generation.number,
                 ordinal=block.ordinal,
                 admission=admission,
+                sequence_of=generation.sequence_of if generation.segments else int,
                 repeat=True,
             )
             found.rejected += len(placed.rejections)

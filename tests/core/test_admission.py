@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.admission import OTHER, Admission, Admitted, Place
+from ingestor.core.admission import OTHER, Admission, Admitted
 from ingestor.core.points import SeriesTable
 from parsers.event import Tags
 
@@ -18,14 +18,12 @@ def tags(client: str, *, success: bool = True, realm: str = "") -> Tags:
 
 
 def read(
-    lines: Iterable[Line], admission: Admission, table: SeriesTable, *, generation: int = 1, repeat: bool = False
+    lines: Iterable[Line], admission: Admission, table: SeriesTable, *, start: int = 0, repeat: bool = False
 ) -> list[tuple[str, str, str | None]]:
     """Return (realm tag, client tag, client field) of each line."""
     found = []
-    for ordinal, (client, success, realm) in enumerate(lines):
-        resolution = admission.resolve(
-            tags(client, success=success, realm=realm), Place(generation, ordinal), repeat=repeat
-        )
+    for ordinal, (client, success, realm) in enumerate(lines, start):
+        resolution = admission.resolve(tags(client, success=success, realm=realm), ordinal, repeat=repeat)
         series = table.by_number[resolution.series]
         found.append((series.realm, series.client_id, resolution.client))
     return found
@@ -46,7 +44,7 @@ def test_invented_clients_cannot_use_up_the_budget_of_real_ones() -> None:
     attack = [(f"invented-{n}", False, "") for n in range(100)]
     assert [client for _, client, _ in read(attack, admission, table)].count(OTHER) == 98
     real = [(f"real-{n}", True, "") for n in range(4)]
-    assert [client for _, client, _ in read(real, admission, table, generation=2)] == [
+    assert [client for _, client, _ in read(real, admission, table, start=100)] == [
         "real-0",
         "real-1",
         "real-2",
@@ -105,7 +103,7 @@ def test_reading_again_after_a_restart_at_any_place_makes_the_same_series(
     after, table = start(*before.new)
     rest = []
     for ordinal, (client, success, realm) in list(enumerate(lines))[cut:]:
-        resolution = after.resolve(tags(client, success=success, realm=realm), Place(1, ordinal), repeat=False)
+        resolution = after.resolve(tags(client, success=success, realm=realm), ordinal, repeat=False)
         series = table.by_number[resolution.series]
         rest.append((series.realm, series.client_id, resolution.client))
     assert rest == whole[cut:]
