@@ -10,14 +10,17 @@ import pytest
 import parsers
 from ingestor.settings import ErrorRule
 from parsers.detection import DetectingParser
-from parsers.event import BLANK, IGNORED, Outcome, Parser, Reason, Rejection, Tags
+from parsers.event import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, Tags
 from parsers.native import NativeParser
 
 NOW_MS = 1_793_600_000_000
 NATIVE = json.dumps(
     {"created_at": "2026-11-01T09:30:00.123Z", "action": "token.refreshed", "resource_id": "web-app"}
 ).encode()
-EVENT = (0, "", Tags("token.revoked", "b", "", "", "", "success", ""), *[None] * 7)
+EVENT: EventRow = (
+    *(0, "", Tags("token.revoked", "b", "", "", "", "success", "")),
+    *(None, None, None, None, None, None, None),
+)
 
 
 class Semicolons:
@@ -75,7 +78,7 @@ def test_an_unknown_name_says_what_there_is() -> None:
     ],
 )
 def test_a_bad_option_is_a_value_error(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="proxy.example|'slow': 'slow'|'slow': 'token.refreshed'"):
+    with pytest.raises(ValueError, match=r"proxy\.example|'slow': 'slow'|'slow': 'token\.refreshed'"):
         parsers.find("native", **options)
 
 
@@ -90,6 +93,9 @@ def test_other_peoples_are_found_and_get_the_options(other_people: Callable[[str
     parser = parsers.find("semicolons", errors={}, trusted_proxies=("10.0.0.0/8",))
     assert isinstance(parser, Semicolons)
     assert parser.options == ({}, ("10.0.0.0/8",))
+    everybody = parsers.find("auto")
+    assert isinstance(everybody, DetectingParser)
+    assert [each.name for each in everybody.parsers] == parsers.names()
 
 
 def test_other_people_cannot_replace_ours(other_people: Callable[[str], None]) -> None:
