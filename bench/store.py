@@ -47,7 +47,9 @@ def batches(events: int, days: int, table: SeriesTable, *, budget: int = 1000) -
     ordinal, h = 0, 0
     while block := list(islice(log, BATCH_POINTS)):
         h = h or generation_hash(block[0].removesuffix(b"\n"))
-        outcomes = parser.parse(b"".join(block), START_MS + days * DAY_MS)  # whatever the day
+        outcomes = parser.parse(
+            b"".join(block), START_MS + days * DAY_MS
+        )  # as if it were the day after: times in the future are rejected
         placed = place(outcomes, h=h, ordinal=ordinal, admission=admission)
         if len(placed.points) != len(block):
             raise SystemExit(f"the parser rejected lines of the generator: {placed.rejections[:3]}")
