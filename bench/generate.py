@@ -1,6 +1,6 @@
 """Write a native audit log for the benches: equal arguments, equal bytes.
 
-    python bench/generate.py audit.log --lines 500000 --days 7
+    python -m bench.generate audit.log --lines 500000 --days 7
 
 40 clients, 5,000 users, every action, days with a morning and an afternoon peak, lines of about 400 bytes in time order.
 """
