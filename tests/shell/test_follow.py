@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.settings import LogSettings
+from ingestor.settings import BudgetSettings, LogSettings
+from ingestor.shell.verify import verify
 from parsers.event import Reason
 from tests.world import World, gz, zst
 
@@ -508,3 +509,39 @@ def test_a_compressed_file_of_several_members(world: World) -> None:
     world.log.sibling(".1.gz").write_bytes(gzip.compress(data[:100]) + gzip.compress(data[100:]))
     world.once()
     world.check()
+
+
+def clients_in_store(world: World) -> set[str]:
+    rows = "SELECT DISTINCT client_id FROM series"
+    return world.ask(lambda state: {row[0] for row in state.connection.execute(rows)})
+
+
+def test_generations_that_came_while_down_are_read_oldest_first(world: World) -> None:
+    """Order shows in who is admitted under a budget: the client that appeared first in the log."""
+    world.budgets = BudgetSettings(clients=2, failing_clients=0)
+    world.log.write(world.log.line(details={"client_id": "first"}))
+    world.once()
+    for client in ("second", "third", "fourth"):
+        world.log.rename()
+        world.log.write(world.log.line(details={"client_id": client}))
+    world.once()
+    world.check()
+    assert clients_in_store(world) == {"first", "second", "_other"}
+
+
+def test_a_client_that_a_late_writer_brings_is_admitted_in_the_order_of_reading(world: World) -> None:
+    world.log.write(3)
+    world.turn()
+    rotated = world.log.rename()
+    world.log.write(10)  # so that neither the generation nor the ordinal alone tells the order of reading
+    world.log.write(world.log.line(details={"client_id": "new"}))
+    world.turn()
+    world.log.write(world.log.line(details={"client_id": "new"}), to=rotated)
+    world.turn(2)
+    world.stop()
+    world.log.write(world.log.line(details={"client_id": "new"}), to=rotated)
+    world.turn(2)
+    world.check()
+    assert "_other" not in clients_in_store(world)
+    for found in world.ask(lambda state: verify(world.settings, state, [str(world.log.path), str(rotated)])):
+        assert found.good
