@@ -13,17 +13,22 @@ from typing import Final
 from ingestor.core.points import MEASUREMENT, Point, Series, SeriesTable
 from parsers.text import normal_tag
 
-MAX_FRAGMENTS: Final = 65_536
-"""Remembered values of a field: more than a day's users and addresses of most logs, about 15 MB if it fills."""
+MAX_FRAGMENTS: Final = 20_000
+MAX_FRAGMENT_CHARS: Final = 300
+"""Bounds of what is remembered of a field: a hostile log, all of whose user agents differ, costs about 8 MB each."""
 
 _TAG_ESCAPES: Final = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 
 
 def encode_point(point: Point, series: Series) -> str:
     """Return the line of a point, without a line end."""
+    return _line(_prefix(series), point)
+
+
+def _line(prefix: str, point: Point) -> str:
     time, _, user_id, ip, user_agent, scopes, client, expires_in, fraction, event_id, error_detail = point
     return (
-        f"{_prefix(series)}{_text('user_id', user_id)}{_text('ip', ip)}{_text('user_agent', user_agent)}"
+        f"{prefix}{_text('user_id', user_id)}{_text('ip', ip)}{_text('user_agent', user_agent)}"
         f"{_text('scopes', scopes)}{_text('client', client)}{_integer('expires_in', expires_in)}"
         f"{_text('fraction', fraction)}{_text('event_id', event_id)}{_text('error_detail', error_detail)} {time}"
     )
@@ -70,14 +75,21 @@ class Encoder:
 
     def _encode_new(self, point: Point) -> str:
         _, number, user_id, ip, user_agent, scopes, _, expires_in, _, _, _ = point
-        series = self._table.by_number[number]
-        self._prefixes[number] = _prefix(series)
-        self._user_ids[user_id] = _text("user_id", user_id)
-        self._ips[ip] = _text("ip", ip)
-        self._user_agents[user_agent] = _text("user_agent", user_agent)
-        self._scopes[scopes] = _text("scopes", scopes)
+        prefix = self._prefixes.get(number)
+        if prefix is None:
+            prefix = self._prefixes[number] = _prefix(self._table.by_number[number])
+        for fragments, key, value in (
+            (self._user_ids, "user_id", user_id),
+            (self._ips, "ip", ip),
+            (self._user_agents, "user_agent", user_agent),
+            (self._scopes, "scopes", scopes),
+        ):
+            if value not in fragments:
+                fragment = _text(key, value)
+                if len(fragment) <= MAX_FRAGMENT_CHARS:
+                    fragments[value] = fragment
         self._lifetimes[expires_in] = _integer("expires_in", expires_in)
-        return encode_point(point, series)
+        return _line(prefix, point)
 
     def _forget(self) -> None:
         # The number of a series that is not saved yet goes to another one if its transaction fails.

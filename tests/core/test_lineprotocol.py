@@ -131,6 +131,24 @@ def test_a_number_that_a_failed_transaction_gave_back_is_not_remembered() -> Non
     assert encoder.encode([POINT]).decode() == encode_point(POINT, other) + "\n"
 
 
+def test_each_point_of_a_batch_has_the_tags_of_its_own_series() -> None:
+    series = [SERIES, SERIES._replace(client_id="other"), SERIES._replace(action="token.revoked")]
+    numbers = [0, 1, 0, 2, 1]
+    points: list[Point] = [(time, numbers[time] + 1, *POINT[2:]) for time in range(5)]
+    encoder = Encoder(SeriesTable(dict(enumerate(series, 1))))
+    expected = "".join(encode_point(point, series[point[1] - 1]) + "\n" for point in points)
+    assert encoder.encode(points).decode() == expected
+    assert encoder.encode(points).decode() == expected
+
+
+def test_long_values_are_not_remembered() -> None:
+    encoder = Encoder(table_of(SERIES))
+    point: Point = (*POINT[:4], "x" * 4096, *POINT[5:])
+    for _ in range(2):
+        assert encoder.encode([point]).decode() == encode_point(point, SERIES) + "\n"
+    assert not encoder._user_agents
+
+
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingestor.core.lineprotocol.MAX_FRAGMENTS", 10)
     encoder = Encoder(table_of(SERIES))
