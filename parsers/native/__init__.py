@@ -1,16 +1,13 @@
 """The native line (design section 2): one JSON object a line, in the terms of the event itself.
 
 There are two ways through. ``NativeParser.parse_line`` is the careful one: it alone says what a line means, and every
-rejection comes from it. ``NativeParser.parse`` is the quick one: a log repeats itself, so nearly every value was met
-before, and looking its normal form up in a plain dict costs a fraction of making it again. The dicts are filled by the
-careful way alone, with strings (and None, and tuples of strings) as keys: nothing else in JSON equals one of them, so
-a value of the wrong type always misses, and whatever misses goes the careful way.
+rejection comes from it. ``NativeParser.parse`` is the quick one. It decodes only what an event is made of, and only when
+all of that is of the usual types; and since a log repeats itself, it looks up the normal form of nearly every value in a
+plain dict, which costs a fraction of making it again. Whatever does not fit goes the careful way.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
-
-import orjson
 
 from parsers import rfc3339
 from parsers.address import client_address, networks
@@ -18,9 +15,13 @@ from parsers.event import BLANK, ENDPOINTS, IGNORED, OUTCOMES, Outcome, Reason, 
 from parsers.native.decoding import (
     EXPIRES_IN_MAX,
     RejectedError,
+    chunks,
     decode,
+    decode_record,
+    decode_utf8_record,
     grant_name,
     identifier,
+    is_utf8,
     known_action,
     lifetime,
     optional_text,
@@ -81,64 +82,76 @@ class NativeParser:
         """Text of a line that is safe to show and keep."""
         return redact_line(line, KEPT)
 
-    def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
+    def parse(self, data: bytes, now_ms: int) -> list[Outcome]:  # noqa: C901, PLR0912, PLR0915  # see the docstring
         r"""Parse whole lines, one outcome a line; see ``parsers.event.Parser``.
 
         The loop is long and plain on purpose: a call a value would double what it costs.
         """
-        loads, plain = orjson.loads, plain_identifier
+        plain = plain_identifier
         minutes, rests, tags_of, users = self._minutes, self._rests, self._tags, self._users
         addresses, agents, scopes_of = self._addresses, self._agents, self._scopes
         latest_ms = now_ms + DAY_MS
         outcomes: list[Outcome] = []
         add = outcomes.append
-        lines = data.split(b"\n")
-        if not lines[-1]:
-            del lines[-1]
-        for line in lines:
-            try:
-                record = loads(line)
-                details = record["details"]
-                optional = details.get
-                tags, error_detail = tags_of[
-                    record["action"],
-                    details["client_id"],
-                    optional("grant_type"),
-                    optional("error"),
-                    optional("realm"),
-                    optional("endpoint"),
-                ]
-                written = record["created_at"]
+        record: Any  # what does not fit raises, and is read with care
+        for chunk in chunks(data):
+            decode_line = decode_record if is_utf8(chunk) else decode_utf8_record
+            for line in chunk.split(b"\n"):
                 try:
-                    second = minutes[written[:17]] + _SECONDS[written[17:19]]
-                except KeyError:  # a new minute
-                    second = self._read_second(written[:19])
-                try:
-                    ms, fraction = rests[written[19:]]
-                except KeyError:  # microseconds: too many to remember
-                    ms, fraction = self._read_rest(written[19:])
-                time_ms = second + ms
-                address = optional("ip_address")
-                ip = addresses[address]
-                scopes = optional("scopes")
-                expires_in = optional("expires_in")
-                optional = record.get
-                event_id = optional("id")
-                user_id = users[optional("user_id")]
-                user_agent = agents[details.get("user_agent")]
-                scope = scopes_of[tuple(scopes) if scopes.__class__ is list else scopes]
-                if 0 <= time_ms <= latest_ms and (
-                    expires_in is None or (expires_in.__class__ is int and 0 <= expires_in <= EXPIRES_IN_MAX)
-                ):
-                    if event_id is not None and not plain(event_id):
-                        event_id = self._field(event_id, None, redact_identifier)
-                    if ip is None and address:
-                        self._count("addresses_invalid")
-                    add((time_ms, fraction, tags, user_id, ip, user_agent, scope, expires_in, event_id, error_detail))
-                    continue
-            except (KeyError, TypeError, AttributeError, ValueError):
-                pass  # something new, or something wrong
-            add(self.parse_line(line, latest_ms))
+                    record = decode_line(line)
+                    details = record.details
+                    tags, detail = tags_of[
+                        record.action,
+                        details.client_id,
+                        details.grant_type,
+                        details.error,
+                        details.realm,
+                        details.endpoint,
+                    ]
+                    written = record.created_at
+                    try:
+                        time_ms = minutes[written[:17]] + _SECONDS[written[17:19]]
+                    except KeyError:  # a new minute
+                        time_ms = self._read_second(written[:19])
+                    try:
+                        ms, fraction = rests[written[19:]]
+                    except KeyError:  # microseconds: too many to remember
+                        ms, fraction = self._read_rest(written[19:])
+                    time_ms += ms
+                    expires_in = details.expires_in
+                    event_id = record.id
+                    if 0 <= time_ms <= latest_ms and (
+                        expires_in is None or (expires_in.__class__ is int and 0 <= expires_in <= EXPIRES_IN_MAX)
+                    ):
+                        # From here on nothing is wrong with the line, and what is left out is counted once.
+                        if event_id is not None and not plain(event_id):  # an integer raises TypeError
+                            event_id = self._field(event_id, None, redact_identifier)
+                        user_id, address = record.user_id, details.ip_address
+                        scopes, agent = details.scopes, details.user_agent
+                        try:
+                            user_id = users[user_id]
+                        except KeyError:
+                            user_id = self._read_user(user_id)
+                        try:
+                            ip = addresses[address]
+                        except KeyError:
+                            ip = self._read_address(address)
+                        else:
+                            if ip is None and address:
+                                self._count("addresses_invalid")
+                        try:
+                            agent = agents[agent]
+                        except KeyError:
+                            agent = self._read_agent(agent)
+                        try:
+                            scopes = scopes_of[tuple(scopes) if scopes.__class__ is list else scopes]
+                        except KeyError:
+                            scopes = self._read_scopes(scopes)
+                        add((time_ms, fraction, tags, user_id, ip, agent, scopes, expires_in, event_id, detail))
+                        continue
+                except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+                    pass  # something new, or something wrong
+                add(self.parse_line(line, latest_ms))
         return outcomes
 
     def parse_line(self, line: bytes, latest_ms: int) -> Outcome:
@@ -175,9 +188,9 @@ class NativeParser:
             time_ms,
             rest.fraction,
             tags,
-            self._field(identifier(record, "user_id"), self._users, redact_identifier),
+            self._read_user(identifier(record, "user_id")),
             self._read_address(optional_text(details, "ip_address", "details.ip_address")),
-            self._field(optional_text(details, "user_agent", "details.user_agent"), self._agents, redact_text),
+            self._read_agent(optional_text(details, "user_agent", "details.user_agent")),
             self._read_scopes(details.get("scopes")),
             lifetime(details.get("expires_in")),
             self._field(identifier(record, "id"), None, redact_identifier),
@@ -218,6 +231,12 @@ class NativeParser:
         if not by_resource and redactions == self._redactions():
             _remember(self._tags, key, (tags, error_detail))
         return tags, error_detail
+
+    def _read_user(self, user_id: str | int | None) -> str | None:
+        return self._field(None if user_id is None else str(user_id), self._users, redact_identifier, user_id)
+
+    def _read_agent(self, text: str | None) -> str | None:
+        return self._field(text, self._agents, redact_text)
 
     def _read_address(self, text: str | None) -> str | None:
         if text in self._addresses:

@@ -1,18 +1,18 @@
 """From bytes to typed values, or the reason why not. Details name keys and places, never a value of the line."""
 
-import re
-from typing import Any, Final
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, TypeAlias
 
+import msgspec
 import orjson
 
 from parsers.event import ISSUED_PREFIX, OUTCOMES, Reason, Rejection
 from parsers.native.meanings import GRANT_NAMES, OTHER
 
 EXPIRES_IN_MAX: Final = 2**31 - 1
-_ESCAPED: Final = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
+CHUNK_BYTES: Final = 65_536
+"""So many bytes of lines are looked at together: a whole block and its lines do not fit into a processor's cache."""
 
 
 class RejectedError(ValueError):
@@ -23,26 +23,87 @@ class RejectedError(ValueError):
         self.rejection = Rejection(reason, detail)
 
 
-def decode(text: bytes) -> Any:
-    """Return the JSON value of a line.
+Identifier: TypeAlias = str | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None
 
-    Raises RejectedError. Of equal keys the last counts. JavaScript writes a lone surrogate as an escape, which is no
-    Unicode text: it becomes U+FFFD, so that a client cannot make its events unreadable by sending one.
+
+class Details(msgspec.Struct, gc=False):
+    """``details`` of a line of the usual types."""
+
+    client_id: Identifier = None
+    grant_type: str | None = None
+    scopes: list[str] | str | None = None
+    ip_address: str | None = None
+    user_agent: str | None = None
+    error: str | None = None
+    expires_in: int | float | None = None
+    realm: str | None = None
+    endpoint: str | None = None
+
+
+class Record(msgspec.Struct, gc=False):
+    """A line of the usual types, with the keys that an event is made of."""
+
+    created_at: str | None = None
+    action: str | None = None
+    details: Details | None = None
+    id: Identifier = None
+    user_id: Identifier = None
+
+
+decode_record: Final = msgspec.json.Decoder(Record).decode
+"""Decode a line that is known to be UTF-8. Raises ValueError or RecursionError for a line of other types and for no JSON.
+
+Half the time of decoding everything into dicts, because what nobody asked for is skipped.
+"""
+
+
+def decode_utf8_record(line: bytes) -> Record:
+    """``decode_record`` for a line that may not be UTF-8: the decoder does not look at the bytes that it skips."""
+    line.decode()
+    return decode_record(line)
+
+
+def chunks(data: bytes) -> Iterator[bytes]:
+    r"""Cut whole lines into pieces of about ``CHUNK_BYTES`` of whole lines, without the ``\n`` at their ends."""
+    start = 0
+    while start < len(data):
+        end = len(data) if len(data) - start <= CHUNK_BYTES else data.rfind(b"\n", start, start + CHUNK_BYTES) + 1
+        if not end:  # a long line
+            end = data.find(b"\n", start) + 1 or len(data)
+        yield data[start:end].removesuffix(b"\n")
+        start = end
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether the bytes are UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decode(text: bytes) -> Any:
+    """Return the JSON value of a line; of equal keys the last counts. Raises RejectedError.
+
+    Two things are JSON by its grammar that no double and no Unicode text can hold: a huge number, and a lone surrogate,
+    which JavaScript writes as an escape. They do not make a line unreadable: otherwise a client could hide by sending
+    one. Such a number is infinite, such a character becomes U+FFFD in the normal form.
     """
     try:
         return orjson.loads(text)
     except ValueError as error:
         detail = f"not JSON at character {error.pos}" if isinstance(error, orjson.JSONDecodeError) else "not JSON"
-    if b"\\ud" in text or b"\\uD" in text:
-        try:
-            return orjson.loads(_ESCAPED.sub(lambda m: b"\\ufffd" if m["lone"] else m[0], text))
-        except ValueError:
-            pass
     try:
-        text.decode()
+        return json.loads(text.decode(), parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise RejectedError(Reason.INVALID_UTF8, f"not UTF-8 at byte {error.start}") from None
-    raise RejectedError(Reason.INVALID_JSON, detail)
+    except (ValueError, RecursionError):
+        raise RejectedError(Reason.INVALID_JSON, detail) from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)  # NaN and Infinity are JavaScript, not JSON
 
 
 def required_text(record: dict[str, Any], key: str) -> str:
