@@ -14,9 +14,10 @@ from ingestor.core.questions import Answers
 from ingestor.errors import DamagedStateError, ExitCode, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
+from ingestor.shell.database import is_damage
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.lock import is_held
-from ingestor.shell.state import State, is_damage
+from ingestor.shell.state import State
 from ingestor.stores.sqlite_answers import SqliteAnswers
 
 

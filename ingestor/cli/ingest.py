@@ -18,7 +18,7 @@ from ingestor.cli.output import print_json, stdout
 from ingestor.cli.parameters import config_option, json_option, settings_options, state_directory_option
 from ingestor.core.accounting import Account
 from ingestor.demo.run import SECONDS, SEED, run_demo
-from ingestor.errors import ConfigError, ExitCode
+from ingestor.errors import ConfigError, DamagedStateError, ExitCode
 from ingestor.settings import Settings
 from ingestor.shell.backfill import backfill as backfill_files
 from ingestor.shell.backfill import expand
@@ -53,6 +53,21 @@ def run(
             advice="Name one with --log PATH, or add a [[logs]] entry to the config (`tokentail config sample`).",
         )
     journal.speak()
+    try:
+        rejected = _follow(settings, once=once)
+    except DamagedStateError as error:
+        # Damage that showed only now: the next opening sets the database aside and has everything read again.
+        log.critical("%s", error)
+        rejected = _follow(settings, once=once)
+    if strict and rejected:
+        click.echo(
+            f"tokentail: rejected lines: {rejected:,}\n  `tokentail rejected list` shows them and why.", err=True
+        )
+        raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
+
+
+def _follow(settings: Settings, *, once: bool) -> int:
+    """Run the daemon until its end; return how many lines it rejected."""
     with writing(settings) as state, contextlib.closing(Daemon(settings, state, once=once)) as daemon:
         before = sum(account.total_rejected for account in state.accounts().values())
         log.info("Following %s into %s", ", ".join(entry.path for entry in settings.logs), state.directory)
@@ -68,12 +83,7 @@ def run(
             f"Done. {total.read:,} lines read in all: {total.stored:,} stored, {total.total_rejected:,} rejected, "  # noqa: G004 - once
             f"{total.ignored:,} ignored"
         )
-        rejected = total.total_rejected - before
-    if strict and rejected:
-        click.echo(
-            f"tokentail: rejected lines: {rejected:,}\n  `tokentail rejected list` shows them and why.", err=True
-        )
-        raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
+        return total.total_rejected - before
 
 
 @contextlib.contextmanager

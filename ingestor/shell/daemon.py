@@ -10,10 +10,11 @@ from ingestor.errors import DamagedStateError, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
 from ingestor.shell.backfill import backfill, expand
+from ingestor.shell.database import is_damage
 from ingestor.shell.follower import Follower, live_paths
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.replay import replay
-from ingestor.shell.state import State, is_damage
+from ingestor.shell.state import State
 from ingestor.shell.wakeup import Wakeup
 
 log = logging.getLogger("tokentail")
@@ -127,6 +128,7 @@ class Daemon:
             self.ingest.commit(meta={"lag_since": "" if lag_since is None else repr(lag_since)})
         except (sqlite3.Error, OSError) as error:
             if isinstance(error, sqlite3.Error) and is_damage(error):
+                self._state.condemn()
                 raise DamagedStateError(
                     f"The state database is damaged: {error}", where=str(self._state.directory)
                 ) from error

@@ -15,10 +15,11 @@ from typing import Final, NamedTuple
 from ingestor.core.questions import Filters, Period
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import LogSettings, Settings
+from ingestor.shell.database import DATABASE
 from ingestor.shell.files import open_log
 from ingestor.shell.follower import live_paths
 from ingestor.shell.lock import is_held
-from ingestor.shell.state import DATABASE, State
+from ingestor.shell.state import State
 from ingestor.stores.sqlite_answers import SqliteAnswers
 
 LITTLE_SPACE_BYTES: Final = 256 << 20

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ingestor.errors import UnavailableError
+from ingestor.shell.database import DATABASE
 from ingestor.shell.lock import is_held
-from ingestor.shell.state import DATABASE
 
 
 class Request(NamedTuple):

@@ -7,11 +7,9 @@ it become durable together or not at all.
 import contextlib
 import json
 import logging
-import os
 import socket
 import sqlite3
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -19,40 +17,22 @@ from typing import Self
 from ingestor.core.accounting import Account
 from ingestor.core.admission import Admitted
 from ingestor.core.generation import Fingerprint, Generation, Status
-from ingestor.errors import ConfigError, DamagedStateError, PermissionDeniedError, UnavailableError
+from ingestor.errors import DamagedStateError, UnavailableError
+from ingestor.shell.database import (
+    CONDEMNED,
+    DATABASE,
+    damaged,
+    load_meta,
+    make_directory,
+    not_permitted,
+    open_database,
+    replace_damaged,
+    save_meta,
+)
 from ingestor.shell.lock import StateLock
-from ingestor.stores import sqlite as embedded
 from parsers.event import Reason
 
 log = logging.getLogger("tokentail")
-
-DATABASE = "tokentail.db"
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS generations(
-  number INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL,
-  h BLOB, offset INTEGER NOT NULL, head_length INTEGER NOT NULL, head_digest BLOB NOT NULL, tail_length INTEGER NOT NULL,
-  tail_digest BLOB NOT NULL, ordinal INTEGER NOT NULL, size_seen INTEGER NOT NULL, status TEXT NOT NULL,
-  segments TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS accounts(
-  source TEXT PRIMARY KEY, read INTEGER NOT NULL, stored INTEGER NOT NULL, ignored INTEGER NOT NULL,
-  expired INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS rejected_by_reason(
-  source TEXT NOT NULL, reason TEXT NOT NULL, lines INTEGER NOT NULL, PRIMARY KEY(source, reason)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS admitted(
-  source TEXT NOT NULL, realm TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,
-  by_success INTEGER NOT NULL, PRIMARY KEY(source, realm, name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS gaps(
-  id INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL, generation INTEGER NOT NULL, first INTEGER NOT NULL,
-  last INTEGER, found_at REAL NOT NULL, why TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS replayed(
-  generation INTEGER NOT NULL, offset INTEGER NOT NULL, PRIMARY KEY(generation, offset)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS requests(
-  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, arguments TEXT NOT NULL, created REAL NOT NULL,
-  started REAL, finished REAL, answer TEXT);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,25 +88,23 @@ class State:
         is still in files is read again, and equal points are stored once. Raises StateLockedError, PermissionDeniedError,
         ConfigError (a state of a newer version), UnavailableError (disk full and the like).
         """
-        _make_directory(directory)
+        make_directory(directory)
         lock = StateLock(directory)
         try:
             try:
-                connection = _open_database(directory / DATABASE)
+                connection = open_database(directory / DATABASE)
             except DamagedStateError as error:
-                aside = _set_aside(directory / DATABASE)
+                connection, aside = replace_damaged(directory / DATABASE)
                 log.critical(
                     "The state could not be read (%s). It was set aside as %s; reading all files there are from the start. "
                     "Events of files that no longer exist are only in that copy.",
                     error.what,
                     aside,
                 )
-                connection = _open_database(directory / DATABASE)
-                _save_meta(connection, {"rebuilding": "1", "set_aside": str(aside)})
             stored = load_meta(connection).get("host")
             name = host or stored or socket.gethostname()
             if name != stored:
-                _save_meta(connection, {"host": name})
+                save_meta(connection, {"host": name})
         except BaseException:
             lock.release()
             raise
@@ -139,7 +117,7 @@ class State:
         try:
             path.stat()
         except PermissionError as error:
-            raise _not_permitted(directory) from error
+            raise not_permitted(directory) from error
         except OSError as error:
             raise UnavailableError(
                 "There is no state here yet",
@@ -156,10 +134,14 @@ class State:
                 raise UnavailableError(
                     "The state is being made at this moment", where=str(directory), advice="Try again in a second."
                 ) from error
-            raise _not_permitted(directory) from error
+            raise not_permitted(directory) from error
         except sqlite3.DatabaseError as error:
-            raise _damaged(path, error) from error
+            raise damaged(path, error) from error
         return cls(directory, connection, None, meta.get("host", ""))
+
+    def condemn(self) -> None:
+        """Have the database set aside at the next opening: it turned out to be damaged while it was in use."""
+        (self.directory / CONDEMNED).touch()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -202,7 +184,7 @@ class State:
         meta = dict(checkpoint.meta)
         if checkpoint.rejected_length is not None:
             meta["rejected_length"] = str(checkpoint.rejected_length)
-        _save_meta(self.connection, meta)
+        save_meta(self.connection, meta)
 
     def meta(self) -> dict[str, str]:
         """Return the small facts: host, rejected_length, heartbeat and the like."""
@@ -244,104 +226,6 @@ class State:
         self.connection.close()
         if self._lock is not None:
             self._lock.release()
-
-
-def load_meta(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the table ``meta``."""
-    return dict(connection.execute("SELECT key, value FROM meta"))
-
-
-def _save_meta(connection: sqlite3.Connection, meta: Mapping[str, str]) -> None:
-    connection.executemany("REPLACE INTO meta VALUES(?,?)", list(meta.items()))
-
-
-def _make_directory(directory: Path) -> None:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except PermissionError as error:
-        raise _not_permitted(directory) from error
-    except OSError as error:
-        raise ConfigError(
-            f"The state directory cannot be made: {error.strerror}",
-            where=str(directory),
-            advice="Name another one with --state-dir, or `state_directory` in the config.",
-        ) from error
-
-
-def _open_database(path: Path) -> sqlite3.Connection:
-    existed = path.exists()
-    if existed and path.stat().st_size == 0:
-        raise _damaged(path, "it is empty")
-    try:
-        # The events are personal data: the owner's alone. SQLite gives its journals the mode of the database.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        connection = sqlite3.connect(path, isolation_level=None, timeout=30, cached_statements=256)
-        if not existed:
-            connection.execute("PRAGMA page_size=8192")
-        for pragma in embedded.PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            connection.close()
-            raise ConfigError(
-                f"The state was written by a newer tokentail (schema {version}, this one knows {SCHEMA_VERSION})",
-                where=str(path),
-                advice="Install that version again, or give this one another --state-dir.",
-            )
-        connection.executescript(_SCHEMA + embedded.SCHEMA)
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        _touch_every_table(connection)
-    except PermissionError as error:
-        raise _not_permitted(path.parent) from error
-    except (sqlite3.DatabaseError, OSError) as error:
-        if isinstance(error, sqlite3.Error) and is_damage(error):
-            raise _damaged(path, error) from error
-        raise UnavailableError(
-            f"The state database cannot be opened: {error}",
-            where=str(path),
-            advice="Is the disk full, or the directory not writable for this user?",
-        ) from error
-    return connection
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Tell a damaged database from a full disk, a lock or a missing permission, which waiting or an administrator mends."""
-    code = getattr(error, "sqlite_errorcode", None)
-    primary = code & 0xFF if code is not None else None
-    return primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-
-def _touch_every_table(connection: sqlite3.Connection) -> None:
-    """Read the state's own tables whole (they are small), so that damage shows now and not at the first checkpoint."""
-    for table in ("meta", "generations", "accounts", "rejected_by_reason", "admitted", "gaps", "replayed", "requests"):
-        for _ in connection.execute(f"SELECT * FROM {table}"):
-            pass
-
-
-def _set_aside(path: Path) -> Path:
-    aside = path.with_name(f"{path.name}.damaged-{int(time.time())}")
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        journal = path.with_name(path.name + suffix)
-        if journal.exists():
-            journal.rename(aside.with_name(aside.name + suffix))
-    return aside
-
-
-def _damaged(path: Path, error: object) -> DamagedStateError:
-    return DamagedStateError(
-        f"The state database is damaged: {error}",
-        where=str(path),
-        advice="`tokentail run` sets it aside by itself and reads what files there are again.",
-    )
-
-
-def _not_permitted(directory: Path) -> PermissionDeniedError:
-    return PermissionDeniedError(
-        "The state directory cannot be read and written by this user",
-        where=str(directory),
-        advice="Run as the user that owns it, or name another one with --state-dir.",
-    )
 
 
 def _generation_row(generation: Generation) -> tuple[object, ...]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from ingestor.core.accounting import Account
 from ingestor.core.generation import Generation, Status
+from ingestor.shell.database import DATABASE
 from ingestor.shell.files import FileIdentity, look
 from ingestor.shell.lock import is_held
-from ingestor.shell.state import DATABASE, Gap, State
+from ingestor.shell.state import Gap, State
 
 HEARTBEAT_LATE_SECONDS = 60.0
 

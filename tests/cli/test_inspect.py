@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ingestor.cli import cli
-from ingestor.shell.state import DATABASE
+from ingestor.shell.database import DATABASE
 
 HOSTILE = "evil\x1b[31m[bold red]client[/]\r\nstored 999\u202e"
 CANARY = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2VjcmV0LWNhbmFyeS1zaWduYXR1cmU"

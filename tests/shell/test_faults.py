@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.errors import ConfigError, ExitCode, StateLockedError, UnavailableError
+from ingestor.errors import ConfigError, DamagedStateError, ExitCode, StateLockedError, UnavailableError
 from ingestor.settings import BudgetSettings, LogSettings
 from ingestor.shell import daemon as daemon_module
 from ingestor.shell.daemon import Daemon
-from ingestor.shell.state import DATABASE, State
+from ingestor.shell.database import DATABASE
+from ingestor.shell.state import State
 from ingestor.shell.wakeup import Wakeup
 from parsers.event import Reason
 from tests.world import World, gz
@@ -65,6 +66,29 @@ def test_t24_a_damaged_state_is_set_aside_and_rebuilt_from_the_files_there_are(
     world.check()
     again = [path for path in world.state_directory.glob(f"{DATABASE}.damaged-*") if path.name[-1].isdigit()]
     assert again == aside, "once, not at every start"
+
+
+def test_t24_damage_that_shows_only_while_writing_does_not_end_in_a_crash_loop(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.log.write(50)
+    world.once()
+    world.log.write(50)
+    corrupt = sqlite3.DatabaseError("database disk image is malformed")
+    corrupt.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+    def write(_: object) -> None:
+        raise corrupt
+
+    monkeypatch.setattr(world.daemon.ingest._store, "write", write)
+    with pytest.raises(DamagedStateError):
+        world.turn()
+    world.stop()
+    world.once()
+    world.check()
+    assert world.ask(lambda state: "set_aside" in state.meta())
+    world.once()
+    world.check()
 
 
 def test_t24_a_state_of_a_newer_version_is_left_alone(world: World) -> None:

@@ -9,8 +9,9 @@ import pytest
 from ingestor.errors import ExitCode
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell import preflight
+from ingestor.shell.database import DATABASE
 from ingestor.shell.preflight import Finding, Level, worst
-from ingestor.shell.state import DATABASE, State
+from ingestor.shell.state import State
 
 
 def found(settings: Settings, directory: Path) -> list[Finding]:
