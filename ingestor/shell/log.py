@@ -7,30 +7,21 @@ What happened is read off the disk and off content at every rotation, not rememb
 import logging
 import os
 from collections.abc import Callable
-from typing import NamedTuple
 
 from ingestor.core.generation import Generation, Kinship, Status
 from ingestor.core.rotation import is_compressed
 from ingestor.settings import LogSettings, ReadSettings
 from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log
+from ingestor.shell.missing import Missing
 from ingestor.shell.recognition import best_match, is_prefix, is_settled, siblings, whole_mark
+from ingestor.shell.rotated import Rotated
 from ingestor.shell.tail import Block, ContentChangedError, Tail, skip_to_end
 
 log = logging.getLogger("tokentail")
 
 ONCE_GRACE_SECONDS = 1.0
 """`--once` waits no longer than this for a file that is being compressed or moved."""
-
-
-class Missing(NamedTuple):
-    """The remainder of a generation that is in no file at the moment: perhaps being moved or compressed."""
-
-    generation: Generation
-    since: float
-    """Monotonic seconds."""
-    unread: bool
-    """Whether there is reason to think that it holds unread bytes; else it is closed quietly in the end."""
 
 
 class FollowedLog:
@@ -55,18 +46,13 @@ class FollowedLog:
         self.settings = settings
         self._read = read
         self._book = book
-        self._once = once
         self._owner_of = owner_of
         self._live: Tail | None = None
-        self._rotated: list[Tail] = []
-        """Oldest first. Only the last one may still be written to."""
-        self._missing: dict[int, Missing] = {}
-        self._damaged: dict[FileIdentity, Sighting] = {}
-        """Compressed files that could not be read to their end, as they were then."""
+        grace = read.missing_grace_seconds
+        self._missing = Missing(book, min(grace, ONCE_GRACE_SECONDS) if once else grace)
+        self._rotated = Rotated(book, self._missing, 0.0 if once else read.rotated_quiet_seconds)
         self._first_look: bool | None = None
         self._looked = False
-        self._recheck = False
-        """A rotated file was deleted: a compressed copy of it may hold what came after our last read."""
 
     @property
     def live_identity(self) -> FileIdentity | None:
@@ -87,7 +73,7 @@ class FollowedLog:
         """Look at the live path; find out about rotation and truncation."""
         try:
             sighting = look(self.path)
-            if not self._looked or self._missing or self._recheck or self._is_elsewhere(sighting):
+            if not self._looked or self._missing or self._rotated.deleted_one or self._is_elsewhere(sighting):
                 self._reconcile(now)
             live = self._live
             if live is not None and sighting is not None and sighting.identity == live.file.identity:
@@ -97,10 +83,7 @@ class FollowedLog:
 
     def next_block(self, now: float) -> Block | None:
         """Return the next block, older generations first; None when there is nothing whole to read for now."""
-        for tail in list(self._rotated):
-            if block := self._read_rotated(tail, now):
-                return block
-        return self._read_live(now) if self._live else None
+        return self._rotated.next_block(now) or self._read_live(now)
 
     def close(self) -> None:
         """Release the files."""
@@ -108,7 +91,7 @@ class FollowedLog:
             tail.file.close()
 
     def _tails(self) -> list[Tail]:
-        return [*self._rotated, self._live] if self._live else self._rotated
+        return [*self._rotated.tails, self._live] if self._live else self._rotated.tails
 
     def _is_elsewhere(self, sighting: Sighting | None) -> bool:
         if self._live is None:
@@ -137,50 +120,6 @@ class FollowedLog:
         self._book.changed(block.generation)
         return block
 
-    def _read_rotated(self, tail: Tail, now: float) -> Block | None:
-        """Read a rotated generation. It is closed once nothing can follow: deleted, compressed, or quiet and not the newest."""
-        newest = tail is self._rotated[-1]
-        sighting = tail.file.look()  # fstat of an open file
-        try:
-            quiet = self._once or now - tail.moved_at >= self._read.rotated_quiet_seconds
-            gone = tail.file.compressed or sighting.links == 0
-            if sighting == tail.exhausted_at and not gone and (newest or not quiet):
-                return None
-            block = tail.read(final=False)
-            if block is None and tail.file.damaged:
-                raise DamagedFileError(f"{tail.file.path} is truncated or damaged")  # noqa: TRY301 - one place mends it
-            if block is None and (gone or quiet):
-                block = tail.read(final=True)
-                if block is None and (gone or not newest):
-                    self._finish(tail, Status.CLOSED)
-                    return None
-        except (ContentChangedError, DamagedFileError) as error:
-            self._finish(tail, Status.OPEN)
-            if isinstance(error, DamagedFileError):
-                log.warning("%s", error)
-                self._damaged[tail.file.identity] = sighting
-            self._miss(tail.generation, now, unread=True)
-            return None
-        except OSError as error:
-            log.warning("%s cannot be read: %s", tail.file.path, error.strerror)
-            return None
-        if block is None:
-            tail.exhausted_at = sighting if quiet else None
-            return None
-        tail.moved_at = now
-        self._book.changed(block.generation)
-        return block
-
-    def _finish(self, tail: Tail, status: Status) -> None:
-        self._rotated.remove(tail)
-        generation = tail.generation
-        generation.status = status
-        if status is Status.CLOSED and not tail.file.compressed:
-            generation.size_seen = generation.mark.offset
-        self._recheck = not tail.file.compressed
-        self._book.changed(generation)
-        tail.file.close()
-
     def _live_changed(self, now: float) -> None:
         """Leave a file that was truncated or rewritten: what was unread of it may be in a copy beside it."""
         tail, self._live = self._live, None
@@ -189,7 +128,7 @@ class FollowedLog:
         tail.file.close()
         generation = tail.generation
         log.info("%s was truncated or rewritten after byte %d", self.path, generation.mark.offset)
-        self._miss(generation, now, unread=generation.size_seen > generation.mark.offset)
+        self._missing.add(generation, now, unread=generation.size_seen > generation.mark.offset)
         self._reconcile(now)
 
     # Finding out what is where
@@ -198,7 +137,7 @@ class FollowedLog:
         """Match the files on the disk with the generations of the book."""
         if self._first_look is None:
             self._first_look = self._book.first_look(self.source)
-        self._recheck = False
+        self._rotated.deleted_one = False
         self._retire_live(now)
         if self._live is None:
             self._take_live(known_only=True)  # before a copy of it beside it is taken for it
@@ -211,20 +150,18 @@ class FollowedLog:
             except (OSError, ValueError, DamagedFileError) as error:
                 log.warning("%s cannot be read: %s", path, error)
         places = {seen.identity: place for place, path in enumerate(candidates) if (seen := look(path))}
-        self._rotated.sort(key=lambda tail: places.get(tail.file.identity, -1))
+        self._rotated.sort(places)
         if self._live is None:
             self._take_live()
         if not self._looked:
             self._miss_what_is_open(now)
             self._looked = True
-        self._give_up(now)
+        self._missing.give_up(now)
 
     def _retire_live(self, now: float) -> None:
         """Keep reading a file that is no longer at the live path: writers may still have it open."""
         if self._live is not None and self._is_elsewhere(look(self.path)):
-            self._live.moved_at = now
-            self._live.exhausted_at = None
-            self._rotated.append(self._live)
+            self._rotated.add(self._live, now)
             self._live = None
 
     def _strays(self, candidates: list[str]) -> list[str]:
@@ -239,7 +176,7 @@ class FollowedLog:
 
     def _take_sibling(self, path: str, now: float, *, stray: bool) -> None:
         seen = look(path)
-        if seen is None or self._damaged.get(seen.identity) == seen:
+        if seen is None or self._rotated.is_known_damaged(seen):
             return
         for tail in self._tails():
             if tail.file.identity == seen.identity:
@@ -247,7 +184,7 @@ class FollowedLog:
                     tail.generation.path = path
                     self._book.changed(tail.generation)
                 return
-        if is_compressed(path) and any(tail.file.look().links == 0 for tail in self._rotated):
+        if is_compressed(path) and self._rotated.holds_deleted():
             return  # most likely a copy of what was deleted and is still open here: looked at again when that is closed
         file = open_log(path)
         attached = False
@@ -303,14 +240,13 @@ class FollowedLog:
     def _attach(self, generation: Generation, file: LogFile, now: float) -> None:
         if file.compressed or file.look().size > generation.mark.offset:
             log.info("Reading %s from byte %d (source %s)", file.path, generation.mark.offset, self.source)
-        self._rotated.append(self._tail(generation, file, file.path))
-        self._rotated[-1].moved_at = now
+        self._rotated.add(self._tail(generation, file, file.path), now)
 
     def _take_live(self, *, known_only: bool = False) -> None:
         seen = look(self.path)
-        for tail in self._rotated:
+        for tail in self._rotated.tails:
             if seen is not None and tail.file.identity == seen.identity:
-                self._rotated.remove(tail)  # renamed back
+                self._rotated.tails.remove(tail)  # renamed back
                 self._live = tail
                 return
         try:
@@ -357,7 +293,7 @@ class FollowedLog:
         generation.status = Status.OPEN
         if generation.mark.offset:
             self._book.changed(generation)
-        self._missing.pop(generation.number, None)
+        self._missing.found(generation)
         return Tail(generation, file, max_line_bytes=self._read.max_line_bytes)
 
     def _miss_what_is_open(self, now: float) -> None:
@@ -368,27 +304,7 @@ class FollowedLog:
             if generation.status is Status.OPEN and generation.number not in attached:
                 # Of what was live when we stopped nobody knows how much was written afterwards.
                 unread = generation.size_seen > generation.mark.offset or generation.path in live_paths
-                self._miss(generation, now, unread=unread)
-
-    def _miss(self, generation: Generation, now: float, *, unread: bool) -> None:
-        if generation.mark.offset:
-            self._missing.setdefault(generation.number, Missing(generation, now, unread))
-        else:
-            generation.status = (
-                Status.CLOSED
-            )  # nothing was read: whatever file holds it is unknown, hence read from its start
-
-    def _give_up(self, now: float) -> None:
-        grace = self._read.missing_grace_seconds
-        for number, missing in list(self._missing.items()):
-            if now - missing.since < (min(grace, ONCE_GRACE_SECONDS) if self._once else grace):
-                continue
-            del self._missing[number]
-            if missing.unread:
-                self._book.lose(missing.generation, "rotated, truncated or deleted before it was read to its end")
-            else:
-                missing.generation.status = Status.CLOSED
-                self._book.changed(missing.generation)
+                self._missing.add(generation, now, unread=unread)
 
     def _report(self, problem: str | None) -> None:
         if problem is not None and problem != self.problem:

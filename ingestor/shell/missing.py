@@ -1,0 +1,53 @@
+"""Remainders of generations that are in no file at the moment: perhaps being moved or compressed, perhaps gone."""
+
+from typing import NamedTuple
+
+from ingestor.core.generation import Generation, Status
+from ingestor.shell.book import Book
+
+
+class Remainder(NamedTuple):
+    """What is looked for."""
+
+    generation: Generation
+    since: float
+    """Monotonic seconds."""
+    unread: bool
+    """Whether there is reason to think that it holds unread bytes; else it is closed quietly in the end."""
+
+
+class Missing:
+    """The remainders that one log looks for, each for a time of grace; then it is a gap, which is reported."""
+
+    def __init__(self, book: Book, grace_seconds: float) -> None:
+        self._book = book
+        self._grace = grace_seconds
+        self._remainders: dict[int, Remainder] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._remainders)
+
+    def add(self, generation: Generation, now: float, *, unread: bool) -> None:
+        """Look for the rest of a generation. ``now``: monotonic seconds; the grace of one already missing goes on."""
+        if generation.mark.offset:
+            self._remainders.setdefault(generation.number, Remainder(generation, now, unread))
+        else:
+            generation.status = (
+                Status.CLOSED
+            )  # nothing was read: whatever file holds it is unknown, hence read from its start
+
+    def found(self, generation: Generation) -> None:
+        """Stop looking for it: it is in a file again."""
+        self._remainders.pop(generation.number, None)
+
+    def give_up(self, now: float) -> None:
+        """Report what was missing for too long as a gap, if there is reason to think that something was unread."""
+        for number, remainder in list(self._remainders.items()):
+            if now - remainder.since < self._grace:
+                continue
+            del self._remainders[number]
+            if remainder.unread:
+                self._book.lose(remainder.generation, "rotated, truncated or deleted before it was read to its end")
+            else:
+                remainder.generation.status = Status.CLOSED
+                self._book.changed(remainder.generation)
