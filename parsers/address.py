@@ -11,6 +11,8 @@ Network: TypeAlias = IPv4Network | IPv6Network
 _HOP: Final = re.compile(r"\[([^\]]{1,64})\](?::[0-9]{1,5})?|([0-9.]{7,15}):[0-9]{1,5}")
 """``[v6]``, ``[v6]:port`` and ``v4:port``; anything else is an address by itself or none."""
 _HOP_CHARS: Final = 80
+_HOPS: Final = 100
+"""No request comes through more proxies; the list is as long as its sender likes."""
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -28,9 +30,7 @@ def client_address(text: str, trusted: Iterable[Network] = ()) -> str | None:
     """
     trusted = tuple(trusted)
     address: Address | None = None
-    rest = text
-    while rest:
-        rest, _, hop = rest.rpartition(",")
+    for hop in reversed(text.rsplit(",", _HOPS)):
         address = _hop(hop)
         if address is None:
             return None
