@@ -28,7 +28,7 @@ from parsers.native.decoding import (
     required_text,
 )
 from parsers.native.meanings import ErrorMeaning, ErrorTexts, endpoint_of
-from parsers.redact import Counts, plain_identifier, redact_identifier, redact_text
+from parsers.redact import UUID_CHARS, UUID_DASHES, Counts, plain_identifier, redact_identifier, redact_text
 from parsers.rejected import Kept, redact_line
 from parsers.text import normal_field, normal_tag
 
@@ -70,7 +70,6 @@ class NativeParser:
         """Of this object's life: ``addresses_invalid`` (written, but none) and ``redacted_<kind>``."""
         self._errors = ErrorTexts(errors or {})
         self._trusted = networks(trusted_proxies)
-        self._minutes: dict[str, int] = {}
         self._rests: dict[str, rfc3339.Rest] = {}
         self._tags: dict[tuple[str | None, ...], tuple[Tags, str | None]] = {}
         self._users: dict[str | None, str | None] = {None: None}
@@ -88,14 +87,16 @@ class NativeParser:
         The loop is long and plain on purpose: a call a value would double what it costs.
         """
         plain = plain_identifier
-        minutes, rests, tags_of, users = self._minutes, self._rests, self._tags, self._users
+        rests, tags_of, users = self._rests, self._tags, self._users
         addresses, agents, scopes_of = self._addresses, self._agents, self._scopes
+        minute, minute_ms = "", 0
         latest_ms = now_ms + DAY_MS
         outcomes: list[Outcome] = []
         add = outcomes.append
         record: Any  # what does not fit raises, and is read with care
         for chunk in chunks(data):
-            decode_line = decode_record if is_utf8(chunk) else decode_utf8_record
+            decode_line = decode_record if chunk.isascii() or is_utf8(chunk) else decode_utf8_record
+            printable = chunk.isascii() and b"\\" not in chunk and b"\x7f" not in chunk
             for line in chunk.split(b"\n"):
                 try:
                     record = decode_line(line)
@@ -109,22 +110,24 @@ class NativeParser:
                         details.endpoint,
                     ]
                     written = record.created_at
-                    try:
-                        time_ms = minutes[written[:17]] + _SECONDS[written[17:19]]
-                    except KeyError:  # a new minute
-                        time_ms = self._read_second(written[:19])
+                    if written[:17] != minute:
+                        minute_ms = self._read_second(written[:19]) - _SECONDS[written[17:19]]
+                        minute = written[:17]
                     try:
                         ms, fraction = rests[written[19:]]
                     except KeyError:  # microseconds: too many to remember
                         ms, fraction = self._read_rest(written[19:])
-                    time_ms += ms
+                    time_ms = minute_ms + _SECONDS[written[17:19]] + ms
                     expires_in = details.expires_in
                     event_id = record.id
                     if 0 <= time_ms <= latest_ms and (
                         expires_in is None or (expires_in.__class__ is int and 0 <= expires_in <= EXPIRES_IN_MAX)
                     ):
                         # From here on nothing is wrong with the line, and what is left out is counted once.
-                        if event_id is not None and not plain(event_id):  # an integer raises TypeError
+                        if event_id is not None and not (  # an integer raises TypeError
+                            (printable and event_id[UUID_DASHES] == "----" and len(event_id) == UUID_CHARS)
+                            or plain(event_id)
+                        ):
                             event_id = self._field(event_id, None, redact_identifier)
                         user_id, address = record.user_id, details.ip_address
                         scopes, agent = details.scopes, details.user_agent
@@ -262,7 +265,6 @@ class NativeParser:
         second = rfc3339.parse_second(text)
         if second is None:
             raise RejectedError(Reason.BAD_TIMESTAMP, "created_at: not an RFC 3339 timestamp")
-        _remember(self._minutes, text[:17], second - _SECONDS[text[17:]])
         return second
 
     def _read_rest(self, text: str) -> rfc3339.Rest:
