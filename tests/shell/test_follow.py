@@ -545,3 +545,14 @@ def test_a_client_that_a_late_writer_brings_is_admitted_in_the_order_of_reading(
     assert "_other" not in clients_in_store(world)
     for found in world.ask(lambda state: verify(world.settings, state, [str(world.log.path), str(rotated)])):
         assert found.good
+
+
+def test_t20_a_line_longer_than_one_read_but_within_the_limit(world: World) -> None:
+    world.read = replace(world.read, max_line_bytes=1_048_576)
+    world.log.write(2)
+    line = world.log.line().rstrip(b"\n")
+    world.log.write(line[:-1] + b" " * 700_000 + b"}\n")
+    world.log.write(2)
+    world.turn()
+    world.check()
+    assert world.rejected() == []
