@@ -51,9 +51,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 _SECONDS: Final = {f"{second:02}": second * 1000 for second in range(61)}
 """``:60``, a leap second, is the first one of the next minute."""
 
-_MEMORY_ENTRIES: Final = 20_000
-_MEMORY_CHARS: Final = 400
-"""Bounds of each memory: it is emptied when it is full, and long values are not remembered."""
+_MEMORY_ENTRIES: Final = 10_000
+_MEMORY_CHARS: Final = 256
+"""Bounds of each memory: it is emptied when full, and long values are left out. A log of nothing but new values costs 25 MiB."""
 
 K = TypeVar("K")
 V = TypeVar("V")
