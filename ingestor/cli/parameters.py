@@ -17,6 +17,7 @@ from ingestor.options import did_you_mean
 from ingestor.settings import Settings
 from parsers import rfc3339
 from parsers.event import ERRORS, OUTCOMES
+from parsers.redact import redact_identifier
 from parsers.text import normal_field, normal_tag
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -176,5 +177,8 @@ def event_filters(command: Command) -> Command:
 
 
 def _normal(normal: Callable[[str], str | None], value: str | None) -> str | None:
-    """Return a filter value as stored values are written, so that what the user pastes is found."""
-    return None if value is None else normal(value) or ""
+    """Return a filter value as stored values are written, so that what the user pastes is found.
+
+    That includes ids that look like tokens, such as some providers' pairwise subjects: they are stored masked, by hash.
+    """
+    return None if value is None else normal(redact_identifier(value)) or ""

@@ -14,6 +14,7 @@ from click.testing import Result
 from rich.cells import cell_len
 
 from ingestor.stores.sqlite_answers import SqliteAnswers
+from tests.cli.conftest import line
 
 SINCE = ("--since", "2026-11-01T00:00:00Z", "--until", "2026-11-08T00:00:00Z")
 PEOPLE = ("stats", "activity", "top clients", "top users", "peak", "analytics")
@@ -312,3 +313,13 @@ def test_a_locked_or_broken_database_is_no_traceback(
     assert result.exit_code == 69
     assert "disk I/O error" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_id_that_looks_like_a_token_is_found_by_what_the_user_pastes(tokentail: Tokentail, tmp_path: Path) -> None:
+    pairwise = "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ"  # as one provider makes subjects
+    log = tmp_path / "pairwise.jsonl"
+    log.write_text(line("2026-11-05T08:00:00.000Z", "token.refreshed", user=pairwise) + "\n", encoding="utf-8")
+    assert tokentail("run", "--once", "--log", str(log)).exit_code == 0
+    found = tokentail("stats", *SINCE, "--user", pairwise, "--json")
+    assert json.loads(found.stdout)["total_refreshed"] == 1
+    assert pairwise not in tokentail("events", *SINCE).stdout, "it may be a token: it is stored masked"
