@@ -16,7 +16,7 @@ SHOWN_BYTES = 4096
 """How much of an over-long line is kept for the rejected file (which redacts and cuts it further)."""
 
 
-READ_BYTES = 1 << 19
+READ_BYTES = 1 << 17
 """Bytes read at a time; more does not fit the processor's cache, less costs system calls and digests."""
 
 
