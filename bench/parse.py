@@ -31,6 +31,7 @@ from ingestor.core.placing import place
 from ingestor.core.points import SeriesTable
 from ingestor.settings import ReadSettings
 from ingestor.shell.files import open_log
+from ingestor.shell.ingest import relax_collector
 from ingestor.shell.tail import Tail
 
 NOW_MS = generate.START_MS + 365 * generate.DAY_MS
@@ -134,6 +135,7 @@ def main() -> None:
     arguments.add_argument("--lines", type=int, default=500_000)
     arguments.add_argument("--rounds", type=int, default=5)
     chosen = arguments.parse_args()
+    relax_collector()  # as the commands do; the bare loop runs under it, too
     with tempfile.TemporaryDirectory() as directory:
         path = chosen.path or Path(directory) / "audit.log"
         if chosen.path is None:

@@ -15,7 +15,7 @@ from ingestor.errors import DamagedStateError, ExitCode, TokentailError, Unavail
 from ingestor.settings import Settings
 from ingestor.shell import requests
 from ingestor.shell.database import is_damage
-from ingestor.shell.ingest import Ingest
+from ingestor.shell.ingest import Ingest, relax_collector
 from ingestor.shell.lock import is_held
 from ingestor.shell.state import State
 from ingestor.stores.sqlite_answers import SqliteAnswers
@@ -73,6 +73,7 @@ def answers(settings: Settings) -> Iterator[Answers]:
 @contextlib.contextmanager
 def writing(settings: Settings) -> Iterator[State]:
     """Open the state for writing, which takes its lock."""
+    relax_collector()
     directory = directory_of(settings)
     with explained_faults(directory), contextlib.closing(State.open(directory, settings.host)) as state:
         yield state

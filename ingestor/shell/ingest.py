@@ -4,6 +4,7 @@ A batch that cannot be committed (disk full, store away) is kept and tried again
 memory stays bounded and the log files are the buffer.
 """
 
+import gc
 import logging
 import time
 from dataclasses import dataclass, field
@@ -26,6 +27,14 @@ log = logging.getLogger("tokentail")
 
 BATCH_POINTS = 20_000
 """Points a transaction: large enough that the two fsyncs of a commit do not count, small enough for a flat memory."""
+
+
+def relax_collector() -> None:
+    """Have the cyclic garbage collector look at batches less often: nothing in them is a cycle, and it walks them all.
+
+    For the whole process, so for its entry point to call. Worth about a tenth of reading, parsing and encoding.
+    """
+    gc.set_threshold(50_000, 20, 20)
 
 
 @dataclass(slots=True)
