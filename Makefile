@@ -36,9 +36,10 @@ kill-test: $(VENV)/.dev
 	$(BIN)/python tests/kill/kill_rounds.py --rounds 200
 
 bench: $(VENV)/.dev
-	$(BIN)/python bench/parse.py
-	$(BIN)/python bench/store.py
-	$(BIN)/python bench/answers.py
+	$(BIN)/python -m bench.parse
+	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.store
+	$(BIN)/python -m bench.answers $(VENV)/answers.db
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

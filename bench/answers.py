@@ -1,7 +1,7 @@
 """Seconds an answer of the embedded store takes, over 5 million events of 90 days, 40 clients, 5,000 users.
 
-    python bench/answers.py answers.db                  # makes the file first (minutes, 1.1 GB), then asks
-    python bench/answers.py answers.db --only stats     # the questions whose name contains a word
+    python -m bench.answers answers.db                  # makes the file first (minutes, 1.1 GB), then asks
+    python -m bench.answers answers.db --only stats     # the questions whose name contains a word
 
 `stats` over 90 days is to take 2 s at most, `activity` 100 ms. The first asking reads the disk where the system has not
 cached the file; the best of three is shown beside it.

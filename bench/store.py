@@ -1,7 +1,7 @@
 """Events a second into the embedded store, counters and commits included, reading and parsing left out.
 
-    python bench/store.py                  # 300,000 events of a week
-    python bench/store.py --budget 10      # most clients beyond their budget: the index of `_other` is written, too
+    python -m bench.store                  # 300,000 events of a week
+    python -m bench.store --budget 10      # most clients beyond their budget: the index of `_other` is written, too
 
 Prints a bare loop to compare with (one table, the same rows in the same transactions, nothing counted or looked up), the
 first writing, a repeat of the whole (what a second backfill costs), and the size of the file. Where others use the
