@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from ingestor.errors import DamagedStateError, TokentailError, UnavailableError
+from ingestor.errors import DamagedStateError, PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
 from ingestor.shell.backfill import backfill, expand
@@ -72,7 +72,11 @@ class Daemon:
         return worked
 
     def run_once(self) -> None:
-        """Read to the end of every file, and store it. Raises UnavailableError when the store refuses for a minute."""
+        """Read to the end of every file, and store it.
+
+        Raises UnavailableError when the store refuses for a minute; TokentailError (PermissionDeniedError where that is
+        the reason) in the end, when there was a log that could not be read.
+        """
         while True:
             worked = self.step()
             if self._failing_since is not None:
@@ -91,6 +95,7 @@ class Daemon:
                 if not self.step():
                     break
         self._clear_rebuilding()
+        self._complain_of_unread_logs()
 
     def run_forever(self, stop: threading.Event) -> None:
         """Follow until ``stop`` is set; everything that was read is then stored before it returns."""
@@ -115,6 +120,21 @@ class Daemon:
         """Release files. What was not committed is read again next time."""
         self.follower.close()
         self.ingest.close()
+
+    def _complain_of_unread_logs(self) -> None:
+        unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]
+        found = self.follower.logs
+        problems = [str(followed.problem) for followed in unread] or (
+            [] if found else ["No file is where the logs should be"]
+        )
+        if not problems:
+            return
+        error = PermissionDeniedError if any(followed.denied for followed in unread) else TokentailError
+        raise error(
+            "; ".join(problems),
+            where=", ".join(entry.path for entry in self._settings.logs),
+            advice="What could be read is stored. Check the path, and that this user may read it; then run it again.",
+        )
 
     def _directories(self) -> set[str]:
         """Return where changes matter."""

@@ -43,6 +43,11 @@ class FollowedLog:
         self.source = source
         self.problem: str | None = None
         """What keeps the log from being read now."""
+        self.denied = False
+        """Whether that is a missing permission."""
+        self.harmless = False
+        """Whether nothing can be unread for it."""
+        self._again = "" if once else f"; trying again every {read.poll_interval_seconds:g} s"
         self.settings = settings
         self._read = read
         self._book = book
@@ -79,7 +84,7 @@ class FollowedLog:
             if live is not None and sighting is not None and sighting.identity == live.file.identity:
                 live.generation.size_seen = max(live.generation.size_seen, sighting.size)
         except OSError as error:
-            self._report(f"{self.path} cannot be read: {error.strerror}")
+            self._report(f"{self.path} cannot be read: {error.strerror}", denied=isinstance(error, PermissionError))
 
     def next_block(self, now: float) -> Block | None:
         """Return the next block, older generations first; None when there is nothing whole to read for now."""
@@ -110,7 +115,7 @@ class FollowedLog:
             self._live_changed(now)
             return None
         except OSError as error:
-            self._report(f"{self.path} cannot be read: {error.strerror}")
+            self._report(f"{self.path} cannot be read: {error.strerror}", denied=isinstance(error, PermissionError))
             return None
         if block is None:
             tail.exhausted_at = sighting
@@ -252,17 +257,18 @@ class FollowedLog:
         try:
             file = open_log(self.path)
         except FileNotFoundError:
-            self._report(f"{self.path} does not exist")
+            # Just rotated and not made again yet is no reason to complain.
+            self._report(f"{self.path} does not exist", harmless=bool(self._book.of(self.source)))
             return
         except OSError as error:
-            self._report(f"{self.path} cannot be read: {error.strerror}")
+            self._report(f"{self.path} cannot be read: {error.strerror}", denied=isinstance(error, PermissionError))
             return
         except ValueError as error:
             self._report(str(error))
             return
         if owner := self._owner_of(file.identity):
             file.close()
-            self._report(f"{self.path} is the same file as {owner}, which is followed already")
+            self._report(f"{self.path} is the same file as {owner}, which is followed already", harmless=True)
             return
         self._report(None)
         generation = self._recognise_live(file)
@@ -306,9 +312,10 @@ class FollowedLog:
                 unread = generation.size_seen > generation.mark.offset or generation.path in live_paths
                 self._missing.add(generation, now, unread=unread)
 
-    def _report(self, problem: str | None) -> None:
+    def _report(self, problem: str | None, *, denied: bool = False, harmless: bool = False) -> None:
+        self.denied, self.harmless = denied, harmless
         if problem is not None and problem != self.problem:
-            log.warning("%s; trying again every %g s", problem, self._read.poll_interval_seconds)
+            log.warning("%s%s", problem, self._again)
         elif problem is None and self.problem is not None:
             log.info("%s can be read now", self.path)
         self.problem = problem

@@ -271,7 +271,9 @@ def test_an_empty_answer_says_why(tokentail: Tokentail, stored: tuple[str, ...])
 
 
 def test_an_empty_store_says_what_to_run(tokentail: Tokentail, state: tuple[str, str], tmp_path: Path) -> None:
-    assert tokentail("run", "--once", "--log", tmp_path / "none.log", *state).exit_code == 0
+    result = tokentail("run", "--once", "--log", tmp_path / "none.log", *state)
+    assert result.exit_code == 1
+    assert "none.log does not exist" in result.stderr
     assert "tokentail run --log PATH" in tokentail("stats", *state).stdout
 
 

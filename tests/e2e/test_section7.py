@@ -161,6 +161,7 @@ def questions(zone: str) -> Iterator[tuple[Period, Filters]]:
 def test_the_store_answers_as_the_oracle_over_the_lines(world: World, seed: int) -> None:
     chance = random.Random(seed)
     expected: list[dict[str, Any]] = []
+    world.log.path.touch()
     world.once()
     for rotation in range(3):
         data, events = generation(chance, 700, str(world.log.path))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestor.errors import TokentailError
 from ingestor.settings import BudgetSettings, LogSettings
 from ingestor.shell.verify import verify
 from parsers.event import Reason
@@ -261,6 +262,7 @@ def test_t14_two_logs_with_an_identical_beginning(world: World) -> None:
 
 
 def test_generations_with_equal_heads_are_told_apart(world: World) -> None:
+    world.log.path.touch()
     world.once()
     header = b'{"created_at":"2026-11-01T00:00:00Z","action":"session.started","note":"' + b"x" * 2000 + b'"}\n'
     for rotation in range(5):
@@ -556,3 +558,17 @@ def test_t20_a_line_longer_than_one_read_but_within_the_limit(world: World) -> N
     world.turn()
     world.check()
     assert world.rejected() == []
+
+
+def test_once_complains_of_a_log_that_is_not_there_and_not_of_one_that_was_just_rotated(world: World) -> None:
+    other = world.new_log("other.log")
+    world.log_settings = (*world.log_settings, LogSettings(str(other.path)))
+    world.log.write(3)
+    with pytest.raises(TokentailError, match=r"other\.log does not exist"):
+        world.once()
+    assert len(world.stored()) == 3, "what could be read is stored"
+    other.write(1)
+    world.once()
+    other.rename(create=False)
+    world.once()
+    world.check(world.log, other)

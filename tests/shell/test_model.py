@@ -141,6 +141,7 @@ class FollowerMachine(RuleBasedStateMachine):
 
     @rule()
     def run_once(self) -> None:
+        self.log.path.touch()  # it complains of a log that it never saw
         self.world.once()
 
     @rule(place=st.sampled_from(["before the commit", "inside the transaction", "after the commit"]))
@@ -181,7 +182,7 @@ class FollowerMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.end_half()
-            self.world.once()
+            self.run_once()
             stored = set(self.world.stored())
             assert set(self.log.written) - stored <= self.may_be_lost
             accounts = self.world.ask(lambda state: state.accounts())
