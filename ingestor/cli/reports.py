@@ -134,7 +134,10 @@ def _advice(result: Verified) -> str:
     if not result.known:
         return "The state does not know this content: `tokentail backfill` reads it, with --source when it has another."
     if result.missing or result.different:
-        return "`tokentail backfill` reads it again, which mends what is missing or different."
+        return (
+            "`tokentail backfill` reads it again, which mends what is missing or different. Not after a change of [errors]: "
+            "then the same lines make other points, which would stand beside the old ones."
+        )
     return "`tokentail run` or `tokentail backfill` reads the rest." if result.unread else ""
 
 
