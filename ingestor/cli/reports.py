@@ -112,7 +112,8 @@ def verified(console: Console, results: Sequence[Verified]) -> None:
         source = f"  source {clean(result.source)}" if result.source != result.path else ""
         console.print(Text.assemble(verdict, "  ", clean(result.path), (source, "dim")))
         counts = [("events", result.events), ("stored exactly so", result.stored), ("missing", result.missing)]
-        counts += [("different", result.different), ("not read yet", result.unread)]
+        counts += [("different", result.different), ("under other tags", result.other_tags)]
+        counts += [("stored twice", result.twice), ("not read yet", result.unread)]
         counts += [("rejected", result.rejected), ("ignored", result.ignored)]
         shown = [
             f"{number(count)} {name}" for name, count in counts if count or name in {"events", "stored exactly so"}
@@ -133,11 +134,10 @@ def _advice(result: Verified) -> str:
         return ""
     if not result.known:
         return "The state does not know this content: `tokentail backfill` reads it, with --source when it has another."
+    if result.other_tags or result.twice:
+        return "It was stored under other [errors] or by another release. `tokentail backfill` stores it as it is read now."
     if result.missing or result.different:
-        return (
-            "`tokentail backfill` reads it again, which mends what is missing or different. Not after a change of [errors]: "
-            "then the same lines make other points, which would stand beside the old ones."
-        )
+        return "`tokentail backfill` reads it again, which mends what is missing or different."
     return "`tokentail run` or `tokentail backfill` reads the rest." if result.unread else ""
 
 

@@ -94,7 +94,9 @@ class Generation:
     """The largest size seen, bytes: what a gap's end is said to be."""
     status: Status = Status.OPEN
     segments: list[tuple[int, int]] = field(default_factory=list)
-    """(first ordinal, sequence number of that line): one for each time that the source's reading came to this generation."""
+    """(first ordinal, sequence number of that line), by ordinal: one for each time that the source's reading came here."""
+    skipped: tuple[int, int] = (0, 0)
+    """From and to which byte lines were passed over uncounted (``start = "end"``), until a backfill brings them."""
 
     def sequence_of(self, ordinal: int) -> int:
         """Return the number that a line has in the order in which its source was first read.
@@ -104,3 +106,8 @@ class Generation:
         """
         first_ordinal, sequence = self.segments[max(0, bisect_right(self.segments, (ordinal, 1 << 62)) - 1)]
         return sequence + ordinal - first_ordinal
+
+    def last_sequence(self) -> int:
+        """Return the largest number that any line of this generation has, or may get when it was skipped; 0 for none."""
+        ends = [*(first for first, _ in self.segments[1:]), self.ordinal]
+        return max((number + end - first for (first, number), end in zip(self.segments, ends, strict=False)), default=0)

@@ -97,6 +97,7 @@ def expand(paths: Sequence[str]) -> list[str]:
 def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Progress, *, final: bool) -> Backfilled:
     file = open_for_reading(path)
     generation = _generation_to_read(ingest, path, file, source)
+    listed = {entry.ordinal: entry for entry in ingest.listed() if entry.generation == generation.number}
     lines = new = 0
     problem = ""
     try:
@@ -109,7 +110,10 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
                 block = tail.read(final=True)
             if block is None:
                 break
-            ingest.take(block)
+            if block.repeat:
+                ingest.take_again(block, listed)
+            else:
+                ingest.take(block)
             count = sum(1 for line in block.data.split(b"\n") if line.strip())
             lines += count
             new += 0 if block.repeat else count

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import time
+from bisect import insort
 from collections.abc import Iterable
 
 from ingestor.core.generation import Fingerprint, Generation, Status
@@ -54,15 +55,15 @@ class Book:
     def advance(self, generation: Generation, ordinal: int) -> None:
         """Note that lines of a generation were read for the first time, from ``ordinal`` up to where it is now."""
         last, free = self._read_last.get(generation.source) or (0, self._free_sequence(generation.source))
-        if last != generation.number or not generation.segments:
-            generation.segments.append((ordinal, free))
+        if last != generation.number or not generation.segments or ordinal < generation.segments[0][0]:
+            insort(generation.segments, (ordinal, free))
         # One more than lines: the last line of a closed generation may have no end, hence no ordinal of its own.
-        free = generation.sequence_of(generation.ordinal) + 1
+        free = max(free, generation.last_sequence() + 1)
         self._read_last[generation.source] = (generation.number, free)
         self.changed(generation)
 
     def _free_sequence(self, source: str) -> int:
-        return 1 + max((g.sequence_of(g.ordinal) for g in self.of(source) if g.segments), default=0)
+        return 1 + max((generation.last_sequence() for generation in self.of(source)), default=0)
 
     def skip(self, source: str, path: str, identity: FileIdentity, mark: Fingerprint) -> None:
         """Remember a generation that was there before this log was first seen."""

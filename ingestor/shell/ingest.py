@@ -7,6 +7,8 @@ memory stays bounded and the log files are the buffer.
 import gc
 import logging
 import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingestor.core.accounting import Account
@@ -16,12 +18,12 @@ from ingestor.core.placing import Placed, place
 from ingestor.core.points import Point
 from ingestor.settings import Settings
 from ingestor.shell.book import Book
-from ingestor.shell.rejected import RejectedFile, RejectedLine, rejected_line
+from ingestor.shell.rejected import RejectedFile, RejectedLine, read_rejected, rejected_line
 from ingestor.shell.state import Checkpoint, State
 from ingestor.shell.tail import Block
 from ingestor.stores.sqlite import SqliteStore, load_series
 from parsers import find
-from parsers.event import Outcome, Parser, Reason, Rejection
+from parsers.event import BLANK, Outcome, Parser, Reason, Rejection
 
 log = logging.getLogger("tokentail")
 
@@ -42,8 +44,12 @@ class Batch:
     """What was read since the last checkpoint."""
 
     points: list[Point] = field(default_factory=list)
+    repeats: list[Point] = field(default_factory=list)
+    """Points of lines that were counted before."""
     accounts: dict[str, Account] = field(default_factory=dict)
     rejected: list[RejectedLine] = field(default_factory=list)
+    replayed: list[tuple[int, int]] = field(default_factory=list)
+    """(generation, offset) of lines in the rejected file that are something else now."""
     bytes_read: int = 0
 
 
@@ -71,12 +77,13 @@ class Ingest:
     @property
     def full(self) -> bool:
         """Whether the batch should be committed before more is read."""
-        return len(self._batch.points) >= BATCH_POINTS or len(self._batch.rejected) >= BATCH_POINTS
+        batch = self._batch
+        return len(batch.points) + len(batch.repeats) >= BATCH_POINTS or len(batch.rejected) >= BATCH_POINTS
 
     @property
     def has_pending(self) -> bool:
         """Whether anything waits for a commit."""
-        return bool(self._batch.accounts or self._batch.points) or self.book.has_changes
+        return bool(self._batch.accounts or self._batch.points or self._batch.repeats) or self.book.has_changes
 
     @property
     def pending_bytes(self) -> int:
@@ -109,24 +116,14 @@ class Ingest:
         return self._admissions[source]
 
     def take(self, block: Block) -> None:
-        """Parse a block and add it to the batch."""
+        """Parse a block of lines that are read for the first time, and add it to the batch."""
         generation = block.generation
         parser = self.parser_of(generation.source)
-        if not block.repeat:
-            self.book.advance(generation, block.ordinal)
+        self.book.advance(generation, block.ordinal)
         outcomes = self._outcomes(block, parser)
-        placed = place(
-            outcomes,
-            h=generation.h or 0,
-            ordinal=block.ordinal,
-            admission=self.admission(generation.source),
-            sequence_of=generation.sequence_of,
-            repeat=block.repeat,
-        )
+        placed = self._place(generation, block.ordinal, outcomes, repeat=False)
         batch = self._batch
         batch.points += placed.points
-        if block.repeat:
-            return
         batch.bytes_read += block.too_long.length if block.too_long else len(block.data)
         account = batch.accounts.setdefault(generation.source, Account())
         account.read += len(outcomes) - placed.blank
@@ -137,29 +134,42 @@ class Ingest:
         if placed.rejections:
             batch.rejected += self._rejected_lines(block, placed, generation, parser)
 
-    def add_replayed(self, generation: Generation, ordinal: int, outcome: Outcome, reason: Reason) -> None:
+    def take_again(self, block: Block, listed: Mapping[int, RejectedLine]) -> None:
+        """Parse a block of lines that were counted before; their points replace what was stored of them.
+
+        ``listed``: the lines of this generation that are in the rejected file, by ordinal.
+        """
+        generation = block.generation
+        outcomes = self._outcomes(block, self.parser_of(generation.source))
+        for index in range(len(outcomes)):
+            entry = listed.get(block.ordinal + index)
+            if entry is not None and not isinstance(outcomes[index], Rejection) and outcomes[index] is not BLANK:
+                self.add_replayed(generation, entry, outcomes[index])
+                outcomes[index] = BLANK
+        self._batch.repeats += self._place(generation, block.ordinal, outcomes, repeat=True).points
+
+    def listed(self) -> Iterator[RejectedLine]:
+        """Yield the rejected lines, as far as they are committed."""
+        return read_rejected(self.state.directory, self.state.replayed())
+
+    def add_replayed(self, generation: Generation, entry: RejectedLine, outcome: Outcome) -> None:
         """Add a rejected line that has become something else: rejected goes down, stored or ignored goes up."""
-        placed = place(
-            [outcome],
-            h=generation.h or 0,
-            ordinal=ordinal,
-            admission=self.admission(generation.source),
-            sequence_of=generation.sequence_of,
-            repeat=True,
-        )
-        self._batch.points += placed.points
-        account = self._batch.accounts.setdefault(generation.source, Account())
-        account.rejected[reason] -= 1
+        placed = self._place(generation, entry.ordinal, [outcome], repeat=True)
+        batch = self._batch
+        batch.points += placed.points
+        batch.replayed.append((entry.generation, entry.offset))
+        account = batch.accounts.setdefault(generation.source, Account())
+        account.rejected[entry.reason] -= 1
         account.stored += len(placed.points)
         account.ignored += placed.ignored
 
-    def commit(self, *, replayed: list[tuple[int, int]] | None = None, meta: dict[str, str] | None = None) -> None:
+    def commit(self, *, meta: dict[str, str] | None = None) -> None:
         """Make the batch and the positions behind it durable, in one transaction.
 
         Raises sqlite3.Error or OSError; the batch is kept then, and commit may be called again.
         """
         batch = self._batch
-        checkpoint = Checkpoint(accounts=batch.accounts, replayed=replayed or [], meta=meta or {})
+        checkpoint = Checkpoint(replayed=batch.replayed, meta=meta or {})
         if batch.rejected:
             checkpoint.rejected_length = self._rejected.append(batch.rejected)
         self.book.copy_changes(checkpoint)
@@ -170,6 +180,7 @@ class Ingest:
         with self.state.transaction():
             if batch.points:
                 self._store.write(batch.points)
+            checkpoint.accounts = self._corrected(batch.accounts, self._store.rewrite(batch.repeats))
             self.state.save(checkpoint)
         self._series.new.clear()
         self.book.forget_changes()
@@ -177,7 +188,7 @@ class Ingest:
             admission.new.clear()
         if checkpoint.rejected_length is not None:
             self._rejected.length = checkpoint.rejected_length
-        for source, account in batch.accounts.items():
+        for source, account in checkpoint.accounts.items():
             self.accounts.setdefault(source, Account()).add(account)
         self.bytes_read += batch.bytes_read
         self._batch = Batch()
@@ -185,6 +196,24 @@ class Ingest:
     def close(self) -> None:
         """Release the rejected file. What was not committed is read again next time."""
         self._rejected.close()
+
+    def _place(self, generation: Generation, ordinal: int, outcomes: Sequence[Outcome], *, repeat: bool) -> Placed:
+        return place(
+            outcomes,
+            h=generation.h or 0,
+            ordinal=ordinal,
+            admission=self.admission(generation.source),
+            sequence_of=generation.sequence_of,
+            repeat=repeat,
+        )
+
+    def _corrected(self, accounts: Mapping[str, Account], fresh: Sequence[Point]) -> dict[str, Account]:
+        """Return the accounts with what a repeat has stored of lines that had made no point: these had been ignored."""
+        corrected = dict(accounts)
+        for source, events in Counter(self._series.by_number[point[1]].source for point in fresh).items():
+            corrected[source] = Account(stored=events, ignored=-events)
+            corrected[source].add(accounts.get(source, Account()))
+        return corrected
 
     def _outcomes(self, block: Block, parser: Parser) -> list[Outcome]:
         if block.too_long:

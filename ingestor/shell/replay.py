@@ -7,7 +7,7 @@ from ingestor.core.generation import Generation, Kinship
 from ingestor.shell.files import DamagedFileError, LogFile, close_quietly, open_log
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.recognition import kinship, siblings
-from ingestor.shell.rejected import RejectedLine, read_rejected
+from ingestor.shell.rejected import RejectedLine
 from parsers.event import BLANK, Rejection
 
 
@@ -29,8 +29,7 @@ def replay(ingest: Ingest, now_ms: int) -> Replayed:
     counts = dict.fromkeys(Replayed._fields, 0)
     generations = {generation.number: generation for name in ingest.book.sources for generation in ingest.book.of(name)}
     files: dict[int, LogFile | None] = {}
-    done: list[tuple[int, int]] = []
-    for entry in read_rejected(ingest.state.directory, ingest.state.replayed()):
+    for entry in ingest.listed():
         generation = generations.get(entry.generation)
         if generation is not None and generation.number not in files:
             files[generation.number] = _find_file(generation)
@@ -42,13 +41,11 @@ def replay(ingest: Ingest, now_ms: int) -> Replayed:
         if isinstance(outcome, Rejection) or outcome is BLANK or len(line) > ingest.settings.read.max_line_bytes:
             counts["rejected"] += 1
             continue
-        ingest.add_replayed(generation, entry.ordinal, outcome, entry.reason)
+        ingest.add_replayed(generation, entry, outcome)
         counts["stored" if isinstance(outcome, tuple) else "ignored"] += 1
-        done.append((entry.generation, entry.offset))
     for file in files.values():
         close_quietly(file)
-    if done:
-        ingest.commit(replayed=done)
+    ingest.commit()
     return Replayed(**counts)
 
 

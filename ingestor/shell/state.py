@@ -159,7 +159,7 @@ class State:
         """Write a checkpoint; inside a transaction."""
         execute, many = self.connection.execute, self.connection.executemany
         many(
-            "REPLACE INTO generations VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "REPLACE INTO generations VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [_generation_row(generation) for generation in checkpoint.generations.values()],
         )
         for source, account in checkpoint.accounts.items():
@@ -234,11 +234,12 @@ def _generation_row(generation: Generation) -> tuple[object, ...]:
         *(generation.number, generation.source, generation.path, generation.device, generation.inode, h),
         *generation.mark,
         *(generation.ordinal, generation.size_seen, generation.status.value, json.dumps(generation.segments)),
+        *generation.skipped,
     )
 
 
 def _generation(row: Iterable[object]) -> Generation:
-    number, source, path, device, inode, h, *mark, ordinal, size_seen, status, segments = row
+    number, source, path, device, inode, h, *mark, ordinal, size_seen, status, segments, skipped_from, skipped_to = row
     return Generation(  # the columns' types are the schema's
         number,  # type: ignore[arg-type]
         source,  # type: ignore[arg-type]
@@ -251,4 +252,5 @@ def _generation(row: Iterable[object]) -> Generation:
         size_seen,  # type: ignore[arg-type]
         Status(status),
         [(first, sequence) for first, sequence in json.loads(segments)],  # type: ignore[arg-type]
+        (skipped_from, skipped_to),  # type: ignore[arg-type]
     )

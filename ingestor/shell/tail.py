@@ -78,7 +78,7 @@ class Tail:
         mark = self.generation.mark
         if self._skip is None and self.offset < mark.offset:
             if self._from_start:
-                return self._repeat(mark)
+                return self._read_again(mark)
             self.offset, self.ordinal = mark.offset, self.generation.ordinal  # a backfill was here
         chunk = self._verified_chunk(mark)
         while self._skip is not None:
@@ -96,24 +96,29 @@ class Tail:
             end = len(chunk)
         return self._accept(chunk[:end], end)
 
-    def _repeat(self, mark: Fingerprint) -> Block | None:
-        """Read lines that were counted before. They end at the mark at the latest, which is the start of a line."""
-        length = min(self._max_line_bytes + 1, mark.offset - self.offset)
+    def _read_again(self, mark: Fingerprint) -> Block | None:
+        """Read lines before the mark, which is the start of a line: counted ones, or such as were skipped."""
+        skipped_from, skipped_to = self.generation.skipped
+        repeat = not skipped_from <= self.offset < skipped_to
+        limit = mark.offset if repeat and self.offset >= skipped_to else skipped_from if repeat else skipped_to
+        length = min(self._max_line_bytes + 1, limit - self.offset)
         chunk = self.file.read_at(self.offset, length)
         end = chunk.rfind(b"\n") + 1
         too_long = None
         if not end:
-            if self.offset + len(chunk) >= mark.offset:
+            if self.offset + len(chunk) >= limit:
                 end = len(chunk)  # the half line that closed the generation
             elif len(chunk) < length:
                 return None  # a shorter copy of the generation
             else:
-                end, too_long = self._measure_long_line(mark.offset)
-        block = Block(self.generation, self.offset, self.ordinal, chunk[: min(end, len(chunk))], repeat=True)
+                end, too_long = self._measure_long_line(limit)
+        block = Block(self.generation, self.offset, self.ordinal, chunk[: min(end, len(chunk))], repeat=repeat)
         if too_long:
             block = block._replace(data=chunk[:SHOWN_BYTES], too_long=too_long)
         self.offset += end
         self.ordinal += 1 if too_long else block.data.count(b"\n")
+        if not repeat:
+            self.generation.skipped = (self.offset, skipped_to)
         return block
 
     def _measure_long_line(self, limit: int) -> tuple[int, TooLong]:
@@ -190,3 +195,4 @@ def skip_to_end(generation: Generation, file: LogFile, *, step: int = 1 << 20) -
     generation.mark = Fingerprint.at(last_line, file.read_at(0, HEAD_BYTES), tail)
     generation.ordinal = ordinal
     generation.size_seen = position
+    generation.skipped = (0, last_line)

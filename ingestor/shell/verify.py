@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ingestor.core.admission import Admission
@@ -14,7 +14,7 @@ from ingestor.shell.backfill import Progress, generation_of, open_for_reading, s
 from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, LogFile
 from ingestor.shell.state import State
-from ingestor.shell.tail import Tail
+from ingestor.shell.tail import Block, Tail
 from ingestor.stores.sqlite import Finding, SqliteStore, load_series
 from parsers import find
 from parsers.event import Rejection
@@ -30,7 +30,7 @@ class Fault(NamedTuple):
     """Counted from 1."""
     offset: int
     what: str
-    """``missing``, ``different`` or ``not read``."""
+    """``missing``, ``different``, ``other tags``, ``twice`` or ``not read``."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -47,6 +47,10 @@ class Verified:
     ignored: int = 0
     missing: int = 0
     different: int = 0
+    other_tags: int = 0
+    """Events that were classified otherwise when they were stored."""
+    twice: int = 0
+    """Events that are stored so and otherwise as well."""
     unread: int = 0
     """Events behind the position that was read to."""
     problem: str = ""
@@ -56,7 +60,8 @@ class Verified:
     @property
     def good(self) -> bool:
         """Whether every event of the file is stored exactly so."""
-        return not (self.missing or self.different or self.unread or self.problem)
+        faults = self.missing + self.different + self.other_tags + self.twice + self.unread
+        return not (faults or self.problem)
 
 
 def verify(
@@ -92,14 +97,21 @@ class _Verifier:
             match = generation_of(self._book, file, source)
             if match is not None and match[1] is not Kinship.OTHER:
                 found = Verified(path, match[0].source, known=True)
-                generation, read_to = dataclasses.replace(match[0]), match[0].mark.offset
+                generation = dataclasses.replace(match[0])
             else:
                 found = Verified(path, source or source_of(path, self._settings), known=False)
-                generation, read_to = Generation(1 << 40, found.source, path, *file.identity), 0
+                generation = Generation(1 << 40, found.source, path, *file.identity)
+            read_to, (skipped_from, skipped_to) = generation.mark.offset, generation.skipped
             # From nothing, with a generation of our own: the real position is not ours to move.
-            generation.mark, generation.ordinal = NOTHING_READ, 0
+            generation.mark, generation.ordinal, generation.skipped = NOTHING_READ, 0, (0, 0)
             try:
-                self._verify(file, generation, read_to, found, progress)
+                self._verify(
+                    file,
+                    generation,
+                    lambda offset: offset >= read_to or skipped_from <= offset < skipped_to,
+                    found,
+                    progress,
+                )
             except DamagedFileError as error:
                 found.problem = str(error)
         finally:
@@ -107,7 +119,14 @@ class _Verifier:
         progress(path, 1.0, found.events)
         return found
 
-    def _verify(self, file: LogFile, generation: Generation, read_to: int, found: Verified, progress: Progress) -> None:
+    def _verify(
+        self,
+        file: LogFile,
+        generation: Generation,
+        not_read: Callable[[int], bool],
+        found: Verified,
+        progress: Progress,
+    ) -> None:
         parser = find(
             self._parser_names.get(found.source, "auto"),
             errors=self._settings.errors,
@@ -132,10 +151,10 @@ class _Verifier:
             found.rejected += len(placed.rejections)
             found.ignored += placed.ignored
             found.events += len(placed.points)
-            findings = self._store.missing(placed.points)
+            findings = self._store.look_up(placed.points)
             if any(finding is not Finding.STORED for finding in findings):
                 indexes = [index for index, outcome in enumerate(outcomes) if _is_event(outcome)]
-                self._list_faults(block.data, block.offset, block.ordinal, read_to, indexes, findings, found)
+                self._list_faults(block, not_read, indexes, findings, found)
             found.stored += sum(1 for finding in findings if finding is Finding.STORED)
             progress(found.path, file.progress(tail.offset), found.events)
         if file.damaged:
@@ -143,31 +162,33 @@ class _Verifier:
 
     @staticmethod
     def _list_faults(
-        data: bytes,
-        offset: int,
-        ordinal: int,
-        read_to: int,
+        block: Block,
+        not_read: Callable[[int], bool],
         indexes: Sequence[int],
         findings: Sequence[Finding],
         found: Verified,
     ) -> None:
-        starts = [offset]
-        for line in data.split(b"\n"):
+        starts = [block.offset]
+        for line in block.data.split(b"\n"):
             starts.append(starts[-1] + len(line) + 1)
         for index, finding in zip(indexes, findings, strict=True):
-            if finding is Finding.STORED:
-                continue
-            if starts[index] >= read_to and finding is Finding.MISSING:
-                what = "not read"
-                found.unread += 1
-            elif finding is Finding.MISSING:
-                what = "missing"
-                found.missing += 1
-            else:
-                what = "different"
-                found.different += 1
+            what: str = finding.value
+            match finding:
+                case Finding.STORED:
+                    continue
+                case Finding.MISSING if not_read(starts[index]):
+                    what = "not read"
+                    found.unread += 1
+                case Finding.MISSING:
+                    found.missing += 1
+                case Finding.DIFFERENT:
+                    found.different += 1
+                case Finding.OTHER_TAGS:
+                    found.other_tags += 1
+                case Finding.TWICE:
+                    found.twice += 1
             if len(found.faults) < SHOWN_FAULTS:
-                found.faults.append(Fault(found.path, ordinal + index + 1, starts[index], what))
+                found.faults.append(Fault(found.path, block.ordinal + index + 1, starts[index], what))
 
 
 def _is_event(outcome: object) -> bool:

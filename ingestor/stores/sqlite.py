@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Final
 
 from ingestor.core.points import POINT_COLUMNS, Point, Series, SeriesTable
+from ingestor.stores.sqlite_lines import NOTHING_STORED, stored_lines
 from ingestor.stores.tally import Tally
 
 PRAGMAS: Final = (
@@ -50,6 +51,7 @@ GROUP: Final = 80
 
 _COLUMNS: Final = ",".join(POINT_COLUMNS)
 _INSERT: Final = f"INSERT INTO token_events({_COLUMNS}) VALUES "
+_REPLACE: Final = f"REPLACE INTO token_events({_COLUMNS}) VALUES ({','.join('?' * len(POINT_COLUMNS))})"
 _COUNT_HOURS: Final = "INSERT INTO token_events_1h(time,series,events,lifetime_sum,lifetime_count) VALUES "
 _ADD_HOURS: Final = (
     " ON CONFLICT DO UPDATE SET events=events+excluded.events,"
@@ -68,6 +70,10 @@ class Finding(Enum):
     STORED = "stored"
     DIFFERENT = "different"
     MISSING = "missing"
+    OTHER_TAGS = "other tags"
+    """Not there, but the same line is under other tags: it was classified otherwise when it was stored."""
+    TWICE = "twice"
+    """There, and the same line is under other tags as well."""
 
 
 class SqliteStore:
@@ -90,10 +96,38 @@ class SqliteStore:
             self._insert(points[start : start + GROUP], tally)
         for point in points[whole:]:
             self._insert((point,), tally)
-        self._upsert(_COUNT_HOURS, _ADD_HOURS, tally.hours())
-        self._upsert(_COUNT_USERS, _ADD_USERS, tally.user_days())
+        self._count(tally)
 
-    def missing(self, points: Sequence[Point]) -> list[Finding]:
+    def rewrite(self, points: Sequence[Point]) -> list[Point]:
+        """Store the points of lines that were stored before, and delete what these lines were if their tags have changed.
+
+        Returns the points of lines of which nothing was stored. Otherwise as ``write``.
+        """
+        self._save_series()
+        tally = Tally(self._series.by_number)
+        fresh = []
+        for start in range(0, len(points), GROUP):
+            group = list({point[:2]: point for point in points[start : start + GROUP]}.values())
+            changed: list[Point] = []
+            replaced: list[Point] = []
+            outdated: list[Point] = []
+            for point, line in zip(group, stored_lines(self._connection, self._series.by_number, group), strict=True):
+                outdated += line.others
+                if line == NOTHING_STORED:
+                    fresh.append(point)
+                if line.exact != point:
+                    changed.append(point)
+                    replaced += [line.exact] if line.exact else []
+            tally.add(replaced + outdated, sign=-1)
+            tally.add(changed)
+            self._connection.executemany(
+                "DELETE FROM token_events WHERE time = ? AND series = ?", [point[:2] for point in outdated]
+            )
+            self._connection.executemany(_REPLACE, changed)
+        self._count(tally)
+        return fresh
+
+    def look_up(self, points: Sequence[Point]) -> list[Finding]:
         """Look up points that ought to be stored: one finding for each, in order.
 
         A series that is only in ``series.new`` is in no stored event, whatever number a running writer gives out next.
@@ -102,14 +136,19 @@ class SqliteStore:
         findings = []
         for start in range(0, len(points), GROUP):
             expected = points[start : start + GROUP]
-            stored = self._stored(expected)
-            for point in expected:
-                found = None if point[1] in unsaved else stored.get(point[:2])
-                if found is None:
-                    findings.append(Finding.MISSING)
+            lines = stored_lines(self._connection, self._series.by_number, expected)
+            for point, (exact, others) in zip(expected, lines, strict=True):
+                if exact is None or point[1] in unsaved:
+                    findings.append(Finding.OTHER_TAGS if others else Finding.MISSING)
+                elif others:
+                    findings.append(Finding.TWICE)
                 else:
-                    findings.append(Finding.STORED if found == point else Finding.DIFFERENT)
+                    findings.append(Finding.STORED if exact == point else Finding.DIFFERENT)
         return findings
+
+    def _count(self, tally: Tally) -> None:
+        self._upsert(_COUNT_HOURS, _ADD_HOURS, tally.hours())
+        self._upsert(_COUNT_USERS, _ADD_USERS, tally.user_days())
 
     def _save_series(self) -> None:
         rows = [(number, *self._series.by_number[number]) for number in self._series.new]
@@ -132,9 +171,7 @@ class SqliteStore:
         changed = [point for identity, point in wanted.items() if stored.get(identity) != point]
         tally.add([stored[point[:2]] for point in changed if point[:2] in stored], sign=-1)
         tally.add(changed)
-        self._connection.executemany(
-            f"REPLACE INTO token_events({_COLUMNS}) VALUES {_places(len(POINT_COLUMNS), 1)}", changed
-        )
+        self._connection.executemany(_REPLACE, changed)
 
     def _stored(self, points: Sequence[Point]) -> dict[tuple[int, int], Point]:
         rows: Iterator[Point] = self._connection.execute(

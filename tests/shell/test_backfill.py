@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from ingestor.errors import TokentailError
-from ingestor.settings import ErrorRule, LogSettings, Settings
+from ingestor.settings import BudgetSettings, ErrorRule, LogSettings, ReadSettings, Settings
 from ingestor.shell.backfill import backfill
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.replay import replay
 from ingestor.shell.state import State
+from ingestor.shell.tail import Block
 from ingestor.shell.verify import verify
 from parsers.event import Reason
 from tests.world import World, gz, zst
@@ -182,3 +183,152 @@ def test_verify_agrees_with_rules_that_the_settings_hold(world: World) -> None:
         daemon.step()
     assert world.ask(lambda state: verify(settings, state, [str(world.log.path)]))[0].good
     assert not world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))[0].good
+
+
+def figures(world: World) -> tuple[int, int, int, int, list[tuple[str, str, int]]]:
+    """Return read, stored, rejected, ignored, and the hourly counters by action and error."""
+
+    def look(state: State) -> tuple[int, int, int, int, list[tuple[str, str, int]]]:
+        (account,) = state.accounts().values()
+        assert account.pending == 0
+        rows = state.connection.execute(
+            "SELECT action, error, sum(events) FROM token_events_1h JOIN series ON series = number"
+            " GROUP BY action, error HAVING sum(events) > 0 ORDER BY action, error"
+        ).fetchall()
+        assert sum(row[2] for row in rows) == account.stored == len(world.stored())
+        return account.read, account.stored, account.total_rejected, account.ignored, rows
+
+    return world.ask(look)
+
+
+def test_lines_classified_otherwise_move_to_their_new_tags(world: World) -> None:
+    rules = {"Code too old": ErrorRule("expired_code", "token.expired")}
+    settings = Settings(logs=(LogSettings(str(world.log.path)),), read=world.read, errors=rules)
+    failure = {"client_id": "web", "error": "Code too old"}
+    for _ in range(100):
+        world.log.write(2)
+        world.log.write(world.log.line(action="token.validation_failed", details=failure))
+    world.once()
+    assert figures(world)[4] == [("token.refreshed", "", 200), ("token.validation_failed", "other", 100)]
+    (found,) = world.ask(lambda state: verify(settings, state, [str(world.log.path)]))
+    assert (found.stored, found.other_tags, found.missing, found.good) == (200, 100, 0, False)
+    assert (found.faults[0].line, found.faults[0].what) == (3, "other tags")
+    for _ in range(2):
+        with daemon_of(world, settings) as daemon:
+            backfill(daemon.ingest, [str(world.log.path)])
+        assert figures(world) == (
+            300,
+            300,
+            0,
+            0,
+            [("token.expired", "expired_code", 100), ("token.refreshed", "", 200)],
+        )
+        assert world.ask(lambda state: verify(settings, state, [str(world.log.path)]))[0].good
+    world.check()
+    (found,) = world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))
+    assert found.other_tags == 100, "under the old settings it is the other way round"
+
+
+def test_verify_finds_a_line_that_is_stored_twice(world: World) -> None:
+    world.log.write(20)
+    world.once()
+    state = State.open(world.state_directory)
+    state.connection.execute(
+        "INSERT INTO series SELECT 99, 'token.expired', client_id, endpoint, 'expired_code', grant_type,"
+        " host, 'failure', realm, source FROM series WHERE number = 1"
+    )
+    state.connection.execute(
+        "INSERT INTO token_events SELECT time, 99, user_id, ip, user_agent, scopes, client, expires_in,"
+        " fraction, event_id, error_detail FROM token_events WHERE event_id = 'audit-3'"
+    )
+    state.close()
+    (found,) = world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))
+    assert (found.stored, found.twice, found.good) == (19, 1, False)
+    assert [(fault.line, fault.what) for fault in found.faults] == [(4, "twice")]
+
+
+def test_a_line_that_was_ignored_or_rejected_is_accounted_as_what_a_backfill_makes_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.log.write(3)
+    world.log.write(world.log.line(action="login"))
+    world.log.write(world.log.line(action="token.minted"))
+    world.log.write(b"{broken\n")
+    world.once()
+    assert figures(world)[:4] == (6, 3, 2, 1)
+    from parsers.event import OUTCOMES  # noqa: PLC0415
+    from parsers.native import NativeParser  # noqa: PLC0415
+
+    original = NativeParser.parse
+
+    def understand(self: NativeParser, data: bytes, now_ms: int) -> object:
+        for word in (b'"login"', b'"token.minted"'):
+            data = data.replace(word, b'"token.revoked"')
+        return original(self, data, now_ms)
+
+    assert "token.minted" not in OUTCOMES
+    monkeypatch.setattr(NativeParser, "parse", understand)
+    for _ in range(2):
+        with daemon_of(world) as daemon:
+            (done,) = backfill(daemon.ingest, [str(world.log.path)])
+            assert done.new == 0
+            assert [entry.reason for entry in daemon.ingest.listed()] == [Reason.INVALID_JSON]
+        assert figures(world)[:4] == (6, 5, 1, 0)
+    world.check()
+
+
+def test_what_start_end_passed_over_is_counted_when_a_backfill_brings_it(world: World) -> None:
+    world.log.write(1000)
+    world.log.write(b"{broken\n\n")
+    world.log.write(world.log.line(action="login"))
+    world.log_settings = (LogSettings(str(world.log.path), start="end"),)
+    world.log.written.remove("audit-1000")
+    world.once()
+    world.log.write(50)
+    world.once()
+    assert figures(world)[:4] == (50, 50, 0, 0)
+    (found,) = world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))
+    assert (found.stored, found.unread, found.missing) == (50, 1000, 0)
+    for new in (1002, 0):
+        with daemon_of(world) as daemon:
+            (done,) = backfill(daemon.ingest, [str(world.log.path)])
+        assert (done.lines, done.new) == (1052, new)
+        assert figures(world)[:4] == (1052, 1050, 1, 1)
+        world.check()
+    assert world.rejected() == [Reason.INVALID_JSON]
+    world.log.write(5)
+    world.once()
+    world.check()
+    assert world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))[0].good
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 5])
+def test_an_interrupted_backfill_of_what_start_end_passed_over_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, blocks: int
+) -> None:
+    world.budgets = BudgetSettings(clients=3)  # whom a line admits must not depend on the interruption
+    world.read = ReadSettings(rotated_quiet_seconds=0.0, missing_grace_seconds=0.0, max_line_bytes=1024)
+    world.log.write(100)
+    world.log_settings = (LogSettings(str(world.log.path), start="end"),)
+    world.once()
+    world.log.write(20)
+    world.once()
+    with daemon_of(world) as daemon:
+        original = daemon.ingest.take
+        calls = iter(range(blocks))
+
+        def interrupt(block: Block) -> None:
+            original(block)
+            daemon.ingest.commit()
+            if next(calls, None) is None:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(daemon.ingest, "take", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            backfill(daemon.ingest, [str(world.log.path)])
+    for _ in range(2):
+        with daemon_of(world) as daemon:
+            backfill(daemon.ingest, [str(world.log.path)])
+        assert figures(world)[:4] == (120, 120, 0, 0)
+        world.check()
+        assert world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))[0].good

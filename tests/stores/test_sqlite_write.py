@@ -182,7 +182,7 @@ def test_a_point_is_stored_different_or_missing(connection: sqlite3.Connection) 
     for column, value in ((2, "someone else"), (7, 7), (10, None), (10, "")):
         wanted[column] = (*wanted[column][:column], value, *wanted[column][column + 1 :])  # type: ignore[assignment]
     changed = [n for n, point in enumerate(points(made, table)) if point != wanted[n]]
-    findings = store.missing(wanted)
+    findings = store.look_up(wanted)
     assert [n for n, finding in enumerate(findings) if finding is Finding.DIFFERENT] == changed
     assert findings[300:] == [Finding.MISSING] * 100
     assert findings.count(Finding.STORED) == 300 - len(changed)
@@ -195,7 +195,7 @@ def test_looking_up_does_not_take_a_new_series_for_a_stored_one(connection: sqli
     write(connection, SqliteStore(connection, writer), writer, points([first], writer))
     reader = SeriesTable()
     other = Sample(first.time, second.series, first.fields, first.written)
-    assert SqliteStore(connection, reader).missing(points([other], reader)) == [Finding.MISSING]
+    assert SqliteStore(connection, reader).look_up(points([other], reader)) == [Finding.MISSING]
 
 
 def test_no_statement_scans_the_events(connection: sqlite3.Connection) -> None:
@@ -207,7 +207,7 @@ def test_no_statement_scans_the_events(connection: sqlite3.Connection) -> None:
     connection.set_trace_callback(statements.add)
     write(connection, store, table, batch)
     write(connection, store, table, batch)
-    assert store.missing(batch) == [Finding.STORED] * 200
+    assert store.look_up(batch) == [Finding.STORED] * 200
     connection.set_trace_callback(None)
     plans = [
         detail
