@@ -193,6 +193,7 @@ def status(settings: Settings, as_json: bool) -> None:
                     reason.value: lines for reason, lines in sorted(total.rejected.items()) if lines
                 },
                 "running": report.running,
+                "problems": list(report.problems),
                 "checkpoint_age_seconds": report.checkpoint_age_seconds,
                 "store_bytes": report.store_bytes,
                 "set_aside": report.set_aside,

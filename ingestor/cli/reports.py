@@ -178,6 +178,8 @@ def status(console: Console, report: StatusReport, directory: Path) -> None:
     facts.add_row("store", f"{report.store_bytes / _MEGABYTE:,.1f} MiB in {clean(str(directory))}")
     facts.add_row("lines", Text(identity(total)))
     console.print(facts)
+    for problem in report.problems:
+        console.print(Text(f"\nProblem: {clean(problem)}", style="bold red"))
     _logs(console, report)
     reasons = {reason.value: lines for reason, lines in sorted(total.rejected.items()) if lines}
     if reasons:

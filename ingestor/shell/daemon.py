@@ -15,10 +15,13 @@ from ingestor.shell.follower import Follower, live_paths
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.replay import replay
 from ingestor.shell.state import State
+from ingestor.shell.vitals import Vitals, VitalsFile
 from ingestor.shell.wakeup import Wakeup
 
 log = logging.getLogger("tokentail")
 
+VITALS_SECONDS = 1.0
+"""How often it says so beside the state, where a full disk does not silence it."""
 HEARTBEAT_SECONDS = 10.0
 """How often an idle daemon says in the state that it lives."""
 MIN_TURN_SECONDS = 0.1
@@ -43,6 +46,11 @@ class Daemon:
         self._retry_at = float("-inf")
         self._backoff = 0.0
         self._failing_since: float | None = None
+        self._failing_at: float | None = None
+        """The same in wall clock seconds."""
+        self._problem = ""
+        self._vitals = VitalsFile(state.directory)
+        self._vitals_at = float("-inf")
 
     @property
     def failing_since(self) -> float | None:
@@ -56,6 +64,7 @@ class Daemon:
         """
         now = time.monotonic() if now is None else now
         if now < self._retry_at:
+            self._say_how_it_is(now)
             return False
         if now - self._polled_at >= MIN_TURN_SECONDS:
             self._polled_at = now
@@ -69,6 +78,7 @@ class Daemon:
         worked = self.ingest.has_pending
         if worked or now - self._saved_at >= HEARTBEAT_SECONDS:
             self._commit(now)
+        self._say_how_it_is(now)
         return worked
 
     def run_once(self) -> None:
@@ -118,8 +128,10 @@ class Daemon:
 
     def close(self) -> None:
         """Release files. What was not committed is read again next time."""
+        self._say_how_it_is(float("inf"))
         self.follower.close()
         self.ingest.close()
+        self._vitals.close()
 
     def _complain_of_unread_logs(self) -> None:
         unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]
@@ -142,10 +154,26 @@ class Daemon:
             str(Path(path).parent) for entry in self._settings.logs for path in live_paths(entry.path)[:1]
         }
 
+    def _say_how_it_is(self, now: float) -> None:
+        """Write the vitals, at most once a second: not only when the state can be written."""
+        if now - self._vitals_at < VITALS_SECONDS:
+            return
+        self._vitals_at = now
+        read = self.ingest.bytes_read
+        problems = (followed.problem for followed in self.follower.logs if not followed.harmless)
+        self._vitals.write(
+            Vitals(
+                written_at=time.time(),
+                lag_since=self.follower.lag_since(accepted=read + self.ingest.pending_bytes, acknowledged=read),
+                store_problem=self._problem,
+                store_failing_since=self._failing_at,
+                log_problems=tuple(problem for problem in problems if problem),
+            )
+        )
+
     def _commit(self, now: float) -> None:
-        lag_since = self.follower.lag_since(self.ingest.bytes_read + self.ingest.pending_bytes)
         try:
-            self.ingest.commit(meta={"lag_since": "" if lag_since is None else repr(lag_since)})
+            self.ingest.commit()
         except (sqlite3.Error, OSError) as error:
             if isinstance(error, sqlite3.Error) and is_damage(error):
                 self._state.condemn()
@@ -154,17 +182,18 @@ class Daemon:
                 ) from error
             self._backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, self._backoff * 2))
             self._retry_at = now + self._backoff
+            self._problem = f"The store in {self._state.directory} cannot be written: {error}"
             if self._failing_since is None:
-                self._failing_since = now
+                self._failing_since, self._failing_at = now, time.time()
                 log.error(
-                    "The store in %s cannot be written: %s. Nothing is lost: reading waits, and it is tried again by itself.",
-                    self._state.directory,
-                    error,
+                    "%s. Nothing is lost: reading waits, and it is tried again by itself.",
+                    self._problem,
                 )
             return
         if self._failing_since is not None:
             log.warning("The store can be written again, after %.0f s", now - self._failing_since)
-        self._failing_since, self._backoff, self._retry_at = None, 0.0, float("-inf")
+        self._failing_since, self._failing_at, self._problem = None, None, ""
+        self._backoff, self._retry_at = 0.0, float("-inf")
         self._saved_at = now
 
     def _clear_rebuilding(self) -> None:

@@ -16,6 +16,9 @@ from ingestor.shell.tail import Block
 
 log = logging.getLogger("tokentail")
 
+MOST_SIGHTINGS = 1000
+"""Of unread bytes, each with the time when it was first seen."""
+
 
 def live_paths(pattern: str) -> list[str]:
     """Return the live logs that a path or glob names. Rotated generations of a log that it matches too are its past."""
@@ -43,7 +46,7 @@ class Follower:
         self._turn: deque[FollowedLog] = deque()
         self._refused: set[str] = set()
         self._behind: deque[tuple[float, int]] = deque()
-        """When unread bytes were first seen (wall clock), and how many had been seen by then in all."""
+        """When bytes were first seen (wall clock), and how many had been seen by then in all; acknowledged ones are forgotten."""
 
     @property
     def logs(self) -> list[FollowedLog]:
@@ -102,15 +105,19 @@ class Follower:
     def _owner_of(self, identity: FileIdentity) -> str | None:
         return next((other.path for other in self._logs.values() if other.live_identity == identity), None)
 
-    def lag_since(self, read_bytes: int) -> float | None:
-        """Return when the oldest unread byte was first seen, wall clock seconds; None when nothing is unread.
+    def lag_since(self, *, accepted: int, acknowledged: int) -> float | None:
+        """Return when the oldest byte that is unread or unacknowledged was first seen, wall clock seconds; None for none.
 
-        ``read_bytes``: bytes accepted and acknowledged since the start.
+        ``accepted``, ``acknowledged``: bytes since the start.
         """
-        unread = sum(followed.unread_bytes() for followed in self._logs.values())
-        seen = read_bytes + unread
-        if unread and (not self._behind or seen > self._behind[-1][1]):
+        seen = accepted + sum(followed.unread_bytes() for followed in self._logs.values())
+        if seen > (self._behind[-1][1] if self._behind else acknowledged):
             self._behind.append((time.time(), seen))
-        while self._behind and self._behind[0][1] <= read_bytes:
+        while self._behind and self._behind[0][1] <= acknowledged:
             self._behind.popleft()
+        if len(self._behind) > MOST_SIGHTINGS:
+            # An outage may last for days. Of two neighbours the older time stands for both: lag is never understated.
+            last = [self._behind.pop()] if len(self._behind) % 2 else []
+            pairs = zip(*[iter(self._behind)] * 2, strict=True)
+            self._behind = deque([(older[0], newer[1]) for older, newer in pairs] + last)
         return self._behind[0][0] if self._behind else None

@@ -72,7 +72,23 @@ class FollowedLog:
     def unread_bytes(self) -> int:
         """Return how many bytes of the plain files wait to be read. Half a line does not: nothing can be done with it yet."""
         plain = [(tail, tail.file.look()) for tail in self._tails() if not tail.file.compressed]
-        return sum(max(0, seen.size - tail.generation.mark.offset) for tail, seen in plain if seen != tail.exhausted_at)
+        unread = sum(
+            max(0, seen.size - tail.generation.mark.offset) for tail, seen in plain if seen != tail.exhausted_at
+        )
+        return unread if self._live else unread + self._unreadable_bytes()
+
+    def _unreadable_bytes(self) -> int:
+        """Return how much lies in a log that may be looked at and not be read."""
+        if not self.denied:
+            return 0
+        try:
+            seen = look(self.path)
+        except OSError:
+            return 0
+        if seen is None:
+            return 0
+        known = [g.mark.offset for g in self._book.of(self.source) if (g.device, g.inode) == seen.identity]
+        return max(0, seen.size - max(known, default=0))
 
     def poll(self, now: float) -> None:
         """Look at the live path; find out about rotation and truncation."""

@@ -1,6 +1,7 @@
 """What `tokentail status` shows: accounting, lag, positions, gaps; read from the state, beside a running daemon or without."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from ingestor.shell.database import DATABASE
 from ingestor.shell.files import FileIdentity, look
 from ingestor.shell.lock import is_held
 from ingestor.shell.state import Gap, State
+from ingestor.shell.vitals import Vitals, read_vitals
 
-HEARTBEAT_LATE_SECONDS = 60.0
+SILENT_SECONDS = 60.0
+"""A daemon writes its vitals every second; only a long commit or a long read keeps it from that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class StatusReport:
     running: bool
     checkpoint_age_seconds: float | None
     lag_seconds: float
+    problems: tuple[str, ...]
+    """What is wrong now, as far as anybody can tell: the store, logs that cannot be read, a daemon that is silent."""
     total: Account
     logs: tuple[LogStatus, ...]
     gaps: tuple[Gap, ...]
@@ -47,6 +52,7 @@ def status(state: State, now: float | None = None) -> StatusReport:
     now = time.time() if now is None else now
     meta = state.meta()
     running = is_held(state.directory)
+    vitals = read_vitals(state.directory)
     heartbeat = float(meta["heartbeat"]) if "heartbeat" in meta else None
     accounts = state.accounts()
     newest: dict[str, Generation] = {}
@@ -60,21 +66,38 @@ def status(state: State, now: float | None = None) -> StatusReport:
     total = Account()
     for account in accounts.values():
         total.add(account)
-    unread = any(entry.unread_bytes for entry in logs)
-    lag_since = float(meta.get("lag_since") or 0) or None
-    if not running and unread:
-        # Nobody has looked since: the oldest unread byte is at most as old as the last look.
-        lag_since = lag_since or heartbeat
+    lag_since = _lag_since(vitals, heartbeat, running=running, unread=any(entry.unread_bytes for entry in logs))
     return StatusReport(
         running=running,
         checkpoint_age_seconds=None if heartbeat is None else max(0.0, now - heartbeat),
-        lag_seconds=max(0.0, now - lag_since) if lag_since and (unread or running) else 0.0,
+        lag_seconds=max(0.0, now - lag_since) if lag_since else 0.0,
+        problems=tuple(_problems(vitals, now)) if running else (),
         total=total,
         logs=logs,
         gaps=tuple(state.gaps()),
         store_bytes=_size(state.directory / DATABASE),
         set_aside=meta.get("set_aside"),
     )
+
+
+def _lag_since(vitals: Vitals | None, heartbeat: float | None, *, running: bool, unread: bool) -> float | None:
+    if running and vitals is not None and (vitals.lag_since or not unread):
+        return vitals.lag_since
+    # Nobody has looked since: what is unread is at most as old as the last look.
+    looks = [look for look in (vitals and (vitals.lag_since or vitals.written_at), heartbeat) if look]
+    return min(looks, default=None) if unread else None
+
+
+def _problems(vitals: Vitals | None, now: float) -> Iterator[str]:
+    if vitals is None:
+        yield "The daemon has not said yet how it is"
+        return
+    if (silent := now - vitals.written_at) > SILENT_SECONDS:
+        yield f"The daemon has said nothing for {silent:,.0f} s: it hangs, or its state directory cannot be written"
+    if vitals.store_problem:
+        since = now - (vitals.store_failing_since or vitals.written_at)
+        yield f"{vitals.store_problem} (for {since:,.0f} s)"
+    yield from vitals.log_problems
 
 
 def _log_status(source: str, generation: Generation | None, account: Account) -> LogStatus:
