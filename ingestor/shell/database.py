@@ -129,7 +129,7 @@ def replace_damaged(path: Path) -> tuple[sqlite3.Connection, Path]:
 
 
 def load_meta(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the table ``meta``: host, rejected_length, heartbeat and the like."""
+    """Return the table ``meta``: host, rejected_mark, heartbeat and the like."""
     return dict(connection.execute("SELECT key, value FROM meta"))
 
 

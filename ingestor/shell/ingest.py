@@ -71,7 +71,7 @@ class Ingest:
         self._admissions: dict[str, Admission] = {}
         self._parsers: dict[str, Parser] = {}
         self._parser_names = {entry.source or entry.path: entry.parser for entry in settings.logs}
-        self._rejected = RejectedFile(state.directory, int(meta.get("rejected_length", "0")))
+        self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""))
         self._batch = Batch()
 
     @property
@@ -171,7 +171,7 @@ class Ingest:
         batch = self._batch
         checkpoint = Checkpoint(replayed=batch.replayed, meta=meta or {})
         if batch.rejected:
-            checkpoint.rejected_length = self._rejected.append(batch.rejected)
+            checkpoint.rejected_mark = self._rejected.append(batch.rejected)
         self.book.copy_changes(checkpoint)
         checkpoint.admitted = [
             (source, entry) for source, admission in self._admissions.items() for entry in admission.new
@@ -186,8 +186,8 @@ class Ingest:
         self.book.forget_changes()
         for admission in self._admissions.values():
             admission.new.clear()
-        if checkpoint.rejected_length is not None:
-            self._rejected.length = checkpoint.rejected_length
+        if checkpoint.rejected_mark is not None:
+            self._rejected.settle(checkpoint.rejected_mark)
         for source, account in checkpoint.accounts.items():
             self.accounts.setdefault(source, Account()).add(account)
         self.bytes_read += batch.bytes_read

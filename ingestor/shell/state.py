@@ -62,12 +62,13 @@ class Checkpoint:
     admitted: list[tuple[str, Admitted]] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     replayed: list[tuple[int, int]] = field(default_factory=list)
-    rejected_length: int | None = None
+    rejected_mark: str | None = None
+    """What ``RejectedFile`` must find at its end after a crash."""
     meta: dict[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.generations or self.accounts or self.admitted or self.gaps or self.replayed or self.meta) or (
-            self.rejected_length is not None
+            self.rejected_mark is not None
         )
 
 
@@ -182,12 +183,12 @@ class State:
         )
         many("INSERT OR IGNORE INTO replayed VALUES(?,?)", checkpoint.replayed)
         meta = dict(checkpoint.meta)
-        if checkpoint.rejected_length is not None:
-            meta["rejected_length"] = str(checkpoint.rejected_length)
+        if checkpoint.rejected_mark is not None:
+            meta["rejected_mark"] = checkpoint.rejected_mark
         save_meta(self.connection, meta)
 
     def meta(self) -> dict[str, str]:
-        """Return the small facts: host, rejected_length, heartbeat and the like."""
+        """Return the small facts: host, rejected_mark, heartbeat and the like."""
         return load_meta(self.connection)
 
     def generations(self) -> list[Generation]:
