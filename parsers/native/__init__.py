@@ -13,7 +13,6 @@ from parsers import rfc3339
 from parsers.address import client_address, networks
 from parsers.event import BLANK, ENDPOINTS, IGNORED, OUTCOMES, Outcome, Reason, Rejection, Tags
 from parsers.native.decoding import (
-    EXPIRES_IN_MAX,
     RejectedError,
     chunks,
     decode,
@@ -120,9 +119,7 @@ class NativeParser:
                     time_ms = minute_ms + _SECONDS[written[17:19]] + ms
                     expires_in = details.expires_in
                     event_id = record.id
-                    if 0 <= time_ms <= latest_ms and (
-                        expires_in is None or (expires_in.__class__ is int and 0 <= expires_in <= EXPIRES_IN_MAX)
-                    ):
+                    if 0 <= time_ms <= latest_ms:
                         # From here on nothing is wrong with the line, and what is left out is counted once.
                         if event_id is not None and not (  # an integer raises TypeError
                             (printable and event_id[UUID_DASHES] == "----" and len(event_id) == UUID_CHARS)
@@ -147,7 +144,7 @@ class NativeParser:
                         except KeyError:
                             agent = self._read_agent(agent)
                         try:
-                            scopes = scopes_of[tuple(scopes) if scopes.__class__ is list else scopes]
+                            scopes = scopes_of[scopes]
                         except KeyError:
                             scopes = self._read_scopes(scopes)
                         add((time_ms, fraction, tags, user_id, ip, agent, scopes, expires_in, event_id, detail))
@@ -254,7 +251,7 @@ class NativeParser:
     def _read_scopes(self, scopes: Any) -> str | None:
         if scopes is None or isinstance(scopes, str):
             key: Any = scopes
-        elif isinstance(scopes, list) and all(isinstance(scope, str) for scope in scopes):
+        elif isinstance(scopes, list | tuple) and all(isinstance(scope, str) for scope in scopes):
             key = tuple(scopes)
             scopes = " ".join(scopes)
         else:

@@ -31,11 +31,11 @@ class Details(msgspec.Struct, gc=False):
 
     client_id: Identifier = None
     grant_type: str | None = None
-    scopes: list[str] | str | None = None
+    scopes: tuple[str, ...] | str | None = None
     ip_address: str | None = None
     user_agent: str | None = None
     error: str | None = None
-    expires_in: int | float | None = None
+    expires_in: Annotated[int, msgspec.Meta(ge=0, le=EXPIRES_IN_MAX)] | None = None
     realm: str | None = None
     endpoint: str | None = None
 
