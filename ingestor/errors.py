@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Documented in README; 69, 77 and 78 are those of sysexits(3)."""
+    """Documented in README; 69, 77 and 78 are those of sysexits(3), 141 is a shell's for SIGPIPE (128 + 13)."""
 
     DONE = 0
     BAD_ANSWER = 1
@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 69
     NO_PERMISSION = 77
     BAD_CONFIG = 78
+    READER_GONE = 141
 
 
 class TokentailError(Exception):
@@ -55,3 +56,13 @@ class StateLockedError(TokentailError):
 
 class DamagedStateError(TokentailError):
     """The state database cannot be read."""
+
+
+class OutputError(TokentailError):
+    """Standard output cannot be written."""
+
+
+class ReaderGoneError(OutputError):
+    """Whoever read standard output has closed it. Not a fault, and nothing is said of it."""
+
+    exit_code = ExitCode.READER_GONE

@@ -5,8 +5,8 @@ from typing import Final
 import click
 
 import ingestor
-from ingestor.cli import configuration, ingest, inspect, questions, rejected
-from ingestor.cli.failures import CommandGroup, survive_odd_terminals
+from ingestor.cli import configuration, ingest, inspect, questions, rejected, streams
+from ingestor.cli.failures import CommandGroup
 
 FAMILIES: Final[dict[str, tuple[click.Command, ...]]] = {
     "Read logs into the store": (ingest.run, ingest.backfill, ingest.demo),
@@ -60,5 +60,6 @@ for _family in FAMILIES.values():
 
 def main() -> None:
     """Run the command line: the entry point of the distribution."""
-    survive_odd_terminals()
-    cli(prog_name="tokentail")
+    streams.prepare()
+    with streams.answering():
+        cli(prog_name="tokentail")

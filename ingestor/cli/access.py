@@ -3,14 +3,14 @@
 import contextlib
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingestor.cli.output import stderr
-from ingestor.core.questions import Answers
+from ingestor.core.questions import Answers, Filters, Period, Record
 from ingestor.errors import DamagedStateError, ExitCode, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
@@ -68,6 +68,17 @@ def answers(settings: Settings) -> Iterator[Answers]:
     """Open the store for questions."""
     with reading(settings) as state:
         yield SqliteAnswers(state.connection)
+
+
+@contextlib.contextmanager
+def events(store: Answers, period: Period, filters: Filters) -> Iterator[Iterator[Record]]:
+    """Stream events; the store's snapshot ends with the block, also when not all were wanted or could be printed."""
+    records = store.events(period, filters)
+    try:
+        yield records
+    finally:
+        if isinstance(records, Generator):
+            records.close()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """What a person sees when a command fails: what happened, where, what to do next; never the text of an event."""
 
 import os
-import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import click
 
 from ingestor.config import DEBUG_VARIABLE
-from ingestor.errors import ExitCode, TokentailError
+from ingestor.errors import ExitCode, OutputError, TokentailError
 from parsers.text import clean
 
 
@@ -17,15 +16,17 @@ class CommandGroup(click.Group):
     """A group that turns exceptions into messages on stderr and the exit codes of design section 9."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Raises click's own exceptions only."""
+        """Run the command. Raises click's own exceptions, and OutputError, which is told where all output ends."""
         try:
             return super().invoke(ctx)
+        except OutputError:
+            raise
         except TokentailError as error:
             # A message may name a file, and a file name can hold a terminal escape.
             click.echo("\n".join(map(clean, f"tokentail: {error}".split("\n"))), err=True)
             raise click.exceptions.Exit(int(error.exit_code)) from error
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise  # click's own business: usage errors, --help, Ctrl-C, a reader that went away (`| head`)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise  # click's own business: usage errors, --help, Ctrl-C
         except Exception as error:  # the last resort: every other handler is where it can do something
             if os.environ.get(DEBUG_VARIABLE):
                 raise
@@ -43,10 +44,3 @@ def _unexpected(error: Exception) -> str:
         f"  This is a fault in tokentail. {DEBUG_VARIABLE}=1 shows the traceback, which may quote your log: read it before "
         "you send it to anybody."
     )
-
-
-def survive_odd_terminals() -> None:
-    """Print what an ASCII terminal cannot show as escapes instead of failing half-way through an answer."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")

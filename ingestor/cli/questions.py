@@ -1,8 +1,10 @@
 """The questions of design section 7, asked of the store."""
 
+import itertools
+
 import click
 
-from ingestor.cli import render
+from ingestor.cli import access, render
 from ingestor.cli.access import answers
 from ingestor.cli.output import print_csv, print_json, print_json_lines, stdout
 from ingestor.cli.parameters import Question, event_filters, question_options
@@ -61,14 +63,12 @@ def events(question: Question, as_json: bool, limit: int | None, as_csv: bool) -
     """Export the events of a period, oldest first, as JSON lines."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
-    with answers(question.settings) as store:
-        records = store.events(question.period, question.filters)
-        if limit is not None:
-            records = (record for record, _ in zip(records, range(limit), strict=False))
+    with answers(question.settings) as store, access.events(store, question.period, question.filters) as records:
+        wanted = itertools.islice(records, limit)
         if as_csv:
-            print_csv(records)
+            print_csv(wanted)
         else:
-            print_json_lines(record._asdict() for record in records)
+            print_json_lines(record._asdict() for record in wanted)
 
 
 @click.group()
