@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingestor.cli.output import stderr
 from ingestor.core.questions import Answers, Filters, Period, Record
-from ingestor.errors import DamagedStateError, ExitCode, TokentailError, UnavailableError
+from ingestor.errors import DamagedStateError, ExitCode, PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
 from ingestor.shell.database import is_damage
@@ -30,7 +30,7 @@ def directory_of(settings: Settings) -> Path:
 
 @contextlib.contextmanager
 def explained_faults(directory: Path) -> Iterator[None]:
-    """Raise UnavailableError or DamagedStateError for what the database or the disk under the state refuse."""
+    """Raise a TokentailError for what the database, the disk under the state or its permissions refuse."""
     try:
         yield
     except sqlite3.Error as error:
@@ -44,6 +44,12 @@ def explained_faults(directory: Path) -> Iterator[None]:
             f"The state database cannot be used: {error}",
             where=str(directory),
             advice="Is the disk full, or the directory not writable for this user? `tokentail validate` looks closer.",
+        ) from error
+    except PermissionError as error:
+        raise PermissionDeniedError(
+            "This user may not do that here",
+            where=str(error.filename or directory),
+            advice="Run as the user that owns the state, or name another one with --state-dir.",
         ) from error
     except OSError as error:
         if error.filename is None and error.errno is None:

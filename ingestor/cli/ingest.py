@@ -15,7 +15,7 @@ from ingestor import config
 from ingestor.cli import journal, reports
 from ingestor.cli.access import by_whoever_holds_the_state, directory_of, explained_faults, progress_bar, writing
 from ingestor.cli.output import print_json, stdout
-from ingestor.cli.parameters import config_option, json_option, settings_options, state_directory_option
+from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.core.accounting import Account
 from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode
@@ -144,7 +144,7 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, as_
 @click.option(
     "--keep",
     "directory",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Write the log into this directory, instead of a new temporary one.",
 )

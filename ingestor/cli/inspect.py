@@ -16,7 +16,7 @@ from ingestor import config
 from ingestor.cli import reports
 from ingestor.cli.access import directory_of, progress_bar, reading
 from ingestor.cli.output import print_json, print_json_lines, stdout
-from ingestor.cli.parameters import config_option, json_option, settings_options, state_directory_option
+from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.core.explain import Explainer, Explanation
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import Settings
@@ -31,7 +31,7 @@ from ingestor.shell.verify import verify as verify_files
 
 
 @click.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=PATH)
 @click.option("--source", help="The source to explain it as.  [default: the log's that FILE belongs to]")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a line is rejected.")
 @json_option

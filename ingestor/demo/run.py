@@ -106,6 +106,7 @@ def _follow(
 ) -> tuple[Frame, Proof]:
     source = str(writer.path)
     with contextlib.ExitStack() as stack:
+        stack.callback(writer.abandon)
         state = State.open(directory, settings.host)
         stack.callback(state.close)
         daemon = Daemon(settings, state)

@@ -80,6 +80,11 @@ class LogWriter(threading.Thread):
         except OSError as error:
             self.error = error
 
+    def abandon(self) -> None:
+        """Close the log of a writer that was never started."""
+        if self.ident is None:
+            self._file.close()
+
     def close(self) -> None:
         """Write what is held back."""
         self._write(b"", hold=0)

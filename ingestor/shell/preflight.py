@@ -66,8 +66,18 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
         )
     for entry in settings.logs:
         yield from _log(entry)
-    yield _state_directory(state_directory)
-    yield from _disk(state_directory)
+    try:
+        place = next(parent for parent in (state_directory, *state_directory.parents) if parent.exists())
+    except PermissionError:
+        yield _error(
+            "The state directory cannot be looked at by this user",
+            str(state_directory),
+            "Run as the user that owns it, or name another one with --state-dir.",
+            ExitCode.NO_PERMISSION,
+        )
+        return
+    yield _state_directory(state_directory, place)
+    yield from _disk(state_directory, place)
     yield _store(settings, state_directory)
 
 
@@ -129,9 +139,8 @@ def _readable(path: str) -> Finding:
     return Finding(Level.OK, f"Log can be read ({size:,} bytes)", path)
 
 
-def _state_directory(directory: Path) -> Finding:
-    """Write and remove a file where the state is, or where its directory would be made."""
-    existing = next(parent for parent in (directory, *directory.parents) if parent.exists())
+def _state_directory(directory: Path, existing: Path) -> Finding:
+    """Write and remove a file where the state is, or in ``existing``, where its directory would be made."""
     if not existing.is_dir():
         return _error("The state directory is no directory", str(existing), "Name another one with --state-dir.")
     try:
@@ -152,8 +161,7 @@ def _state_directory(directory: Path) -> Finding:
     return Finding(Level.OK, what, str(directory))
 
 
-def _disk(directory: Path) -> Iterator[Finding]:
-    existing = next(parent for parent in (directory, *directory.parents) if parent.exists())
+def _disk(directory: Path, existing: Path) -> Iterator[Finding]:
     try:
         free = shutil.disk_usage(existing).free
     except OSError as error:

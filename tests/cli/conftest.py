@@ -1,8 +1,10 @@
 """A command line in a world of its own: no config of this machine, a state directory in tmp_path, 80 columns."""
 
+import contextlib
 import json
 import os
-from collections.abc import Callable, Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +106,24 @@ def stored(tokentail: Tokentail, state: tuple[str, str], audit_log: Path) -> tup
     result = tokentail("run", "--once", "--log", audit_log, *state)
     assert result.exit_code == 0, result.stderr
     return (*SINCE, *state)
+
+
+@contextlib.contextmanager
+def nobody(directory: Path) -> Iterator[None]:
+    """Be a user whom permissions stop, when the tests run as root; what leads to ``directory`` can be searched.
+
+    The real user id too: access(2) asks for that one. Whatever is imported late must have been imported before.
+    """
+    if os.geteuid() != 0:
+        yield
+        return
+    for parent in directory.parents:
+        mode = stat.S_IMODE(parent.stat().st_mode)
+        if parent.stat().st_uid == 0 and len(parent.parts) > 2 and not mode & 0o001:
+            parent.chmod(mode | 0o011)
+    directory.chmod(0o777)
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
