@@ -23,11 +23,14 @@ from parsers.text import normal_field, normal_tag
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN = re.compile(r"(\d{1,6})([smhdw])")
+_SPAN = re.compile(r"([0-9]{1,18})([smhdw])")
+_BEGINNING_OF_TIME = 0
+_END_OF_TIME = 9_214_646_400_000_000_000
+"""1970, before which no event is stored, and 2262, behind which 64 bits hold no nanosecond: year 1 to 9999 means everything."""
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click alone
-    """A point in time: RFC 3339, or so long ago (``7d``). Converts to nanoseconds since the Unix epoch."""
+    """A point in time: RFC 3339, or so long ago (``7d``). Converts to nanoseconds since the Unix epoch, of any size."""
 
     name = "time"
 
@@ -162,9 +165,15 @@ def question_options(command: Command) -> Command:
             **{name: kwargs.pop(name) for name in ("action", "outcome", "error", "ip") if name in kwargs},
         )
         settings = config.load(config_file, state_directory=state_directory).settings
-        return command(*args, question=Question(settings, Period(since, until), filters), **kwargs)
+        return command(*args, question=Question(settings, _storable(since, until), filters), **kwargs)
 
     return with_question  # type: ignore[return-value]
+
+
+def _storable(since: int, until: int) -> Period:
+    """Return the part of a period in which events can be."""
+    first, last = (min(max(moment, _BEGINNING_OF_TIME), _END_OF_TIME) for moment in (since, until))
+    return Period(first, last)
 
 
 def event_filters(command: Command) -> Command:

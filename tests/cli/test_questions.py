@@ -138,6 +138,29 @@ def test_since_is_in_and_until_is_out(tokentail: Tokentail, stored: tuple[str, .
     assert events == ["token.validation_failed", "token.rate_limited"]
 
 
+@pytest.mark.parametrize("command", [*PEOPLE, "events"])
+@pytest.mark.parametrize(
+    ("since", "until", "found"),
+    [
+        ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", True),
+        ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999999-12:00", True),
+        ("99999999d", "now", True),
+        ("999999999999999999w", "0s", True),
+        ("0001-01-01T00:00:00Z", "0002-01-01T00:00:00Z", False),
+        ("9998-01-01T00:00:00Z", "9999-01-01T00:00:00Z", False),
+    ],
+)
+def test_the_ends_of_the_calendar_mean_everything(
+    tokentail: Tokentail, stored: tuple[str, ...], command: str, since: str, until: str, found: bool
+) -> None:
+    json_too = [] if command == "events" else [["--json"]]
+    for option in ([], *json_too):
+        result = tokentail(*command.split(), *option, "--since", since, "--until", until, *stored[4:])
+        assert result.exit_code == 0, result.output
+    counted = tokentail("stats", "--json", "--since", since, "--until", until, *stored[4:])
+    assert sum(json.loads(counted.stdout)["by_action"].values()) == (8 if found else 0)
+
+
 def test_rankings(tokentail: Tokentail, stored: tuple[str, ...]) -> None:
     clients = json.loads(tokentail("top", "clients", "--json", *stored).stdout)
     assert [(entry["client_id"], entry["events"], entry["failures"]) for entry in clients] == [
