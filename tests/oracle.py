@@ -49,7 +49,6 @@ class Oracle:
         granted = issued + refreshed
         lifetimes = [e["expires_in"] for e in granted if e["expires_in"] is not None]
 
-        realms_exist = any(e["realm"] for e in events)
         return Stats(
             total_issued=len(issued),
             total_refreshed=len(refreshed),
@@ -67,7 +66,7 @@ class Oracle:
             token_lifetime_coverage=_share(len(lifetimes), len(granted)),
             by_action=_by(events, lambda e: e["action"]),
             by_grant_type=_by(events, lambda e: e["grant_type"]),
-            by_client=_by(events, _realm_and_name if realms_exist else lambda e: e["client_id"]),
+            by_client=_by(events, _realm_and_name),
             by_error=_by(events, lambda e: e["error"]),
         )
 
@@ -146,8 +145,8 @@ def _realm_and_name(event: Event) -> str | None:
     if not event["client_id"]:
         return None
     escapes = {"%": "%25", "/": "%2F"}
-    realm = "".join(escapes.get(character, character) for character in event["realm"] or "")
-    return f"{realm}/{event['client_id']}"
+    parts = [part for part in (event["realm"], event["client_id"]) if part]
+    return "/".join("".join(escapes.get(character, character) for character in part) for part in parts)
 
 
 def _ranked(name: str, realm: str | None, events: Sequence[Event]) -> Ranked:

@@ -49,14 +49,12 @@ def is_failed(action: str) -> bool:
 def stats(groups: Iterable[Group], unique_users: int) -> Stats:
     """Fold groups into the figures of ``tokentail stats``.
 
-    The dictionaries are ordered by count, then name, and leave out events that lack the key. ``by_client`` names clients
-    by their id. Where any event of the answer has a realm, every key is ``realm/id`` (``/id`` without one, and ``/`` and
-    ``%`` of a realm percent-encoded), so that neither equal ids of two realms nor an invented id share a key.
+    The dictionaries are ordered by count, then name, and leave out events that lack the key. The keys of ``by_client`` are
+    ``client_key``'s.
     """
     groups = list(groups)
     by_action = _count((group.tags.action, group.events) for group in groups)
     by_client = _count(((group.tags.realm, group.client_id), group.events) for group in groups if group.client_id)
-    by_realm = any(realm for realm, _ in by_client)
     issued = sum(events for action, events in by_action.items() if is_issued(action))
     refreshed = by_action[REFRESHED]
     at_token = [group for group in groups if group.tags.endpoint in _ATTEMPTED_AT]
@@ -82,9 +80,18 @@ def stats(groups: Iterable[Group], unique_users: int) -> Stats:
         token_lifetime_coverage=_ratio(lifetimes, issued + refreshed),
         by_action=_ordered(by_action),
         by_grant_type=_ordered(_count((g.tags.grant_type, g.events) for g in groups if g.tags.grant_type)),
-        by_client=_ordered({_client_key(*client, by_realm=by_realm): events for client, events in by_client.items()}),
+        by_client=_ordered({client_key(*client): events for client, events in by_client.items()}),
         by_error=_ordered(_count((group.tags.error, group.events) for group in groups if group.tags.error)),
     )
+
+
+def client_key(realm: str, client_id: str) -> str:
+    """Name a client, which is (realm, client_id), in one word: ``realm/id``, or ``id`` where there is no realm.
+
+    ``/`` and ``%`` in either part are percent-encoded. So no two clients share a key, whatever ids an attacker invents, and
+    a key depends on its client alone: the same client has the same key in every answer.
+    """
+    return f"{_escaped(realm)}/{_escaped(client_id)}" if realm else _escaped(client_id)
 
 
 def rank_clients(groups: Iterable[Group], limit: int) -> list[Ranked]:
@@ -132,8 +139,8 @@ def _ordered(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _client_key(realm: str, name: str, *, by_realm: bool) -> str:
-    return f"{realm.replace('%', '%25').replace('/', '%2F')}/{name}" if by_realm else name
+def _escaped(part: str) -> str:
+    return part.replace("%", "%25").replace("/", "%2F")
 
 
 def _ratio(part: int, whole: int) -> float | None:
