@@ -1,6 +1,6 @@
 """Bars and the week's heat map. Everything can be read without colour, and without anything but ASCII."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -29,7 +29,7 @@ def bar(share: float, width: int, *, ascii_only: bool) -> str:
 
 
 def breakdown(
-    title: str, counts: Mapping[str, int], *, width: int, ascii_only: bool, style: str, most: int = 10
+    title: str, rows: Sequence[tuple[str, int]], *, width: int, ascii_only: bool, style: str, most: int = 10
 ) -> Table:
     """Return a section: name, count, share and bar, at most ``most`` rows, the rest in one."""
     table = Table(
@@ -41,8 +41,7 @@ def breakdown(
     table.add_column(justify="right", min_width=5)
     table.add_column(no_wrap=True)
     table.show_header = False
-    total = sum(counts.values())
-    rows = list(counts.items())
+    total = sum(count for _, count in rows)
     shown = rows if len(rows) <= most + 1 else rows[:most]
     longest = max((count for _, count in shown), default=0)
     bar_width = max(8, width - name_width - 24)

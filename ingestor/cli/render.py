@@ -15,6 +15,7 @@ from rich.text import Text
 from ingestor.cli import charts
 from ingestor.cli.output import duration, number, percent, period_text, word
 from ingestor.cli.parameters import Question
+from ingestor.core.metrics import client_name
 from ingestor.core.questions import AnalyticsRow, Filters, PeakCell, Ranked, Record, Stats
 
 _ADDRESS_WIDTH = 15
@@ -66,16 +67,16 @@ def stats(console: Console, answer: Stats) -> None:
     console.print(_rates(answer))
     console.print()
     sections = (
-        ("By action", answer.by_action, "green"),
-        ("By grant type", answer.by_grant_type, "cyan"),
-        ("By client", answer.by_client, "blue"),
-        ("By error", answer.by_error, "red"),
+        ("By action", list(answer.by_action.items()), "green"),
+        ("By grant type", list(answer.by_grant_type.items()), "cyan"),
+        ("By client", [(client_name(key), events) for key, events in answer.by_client.items()], "blue"),
+        ("By error", list(answer.by_error.items()), "red"),
     )
-    for title, counts, style in sections:
-        if counts:
+    for title, rows, style in sections:
+        if rows:
             section = charts.breakdown(
                 title,
-                counts,
+                rows,
                 width=min(console.width, 100),
                 ascii_only=console.options.ascii_only,
                 style=style,

@@ -94,6 +94,11 @@ def client_key(realm: str, client_id: str) -> str:
     return f"{_escaped(realm)}/{_escaped(client_id)}" if realm else _escaped(client_id)
 
 
+def client_name(key: str) -> str:
+    """Write a key of ``client_key`` for people, without its escapes: they want to copy the id."""
+    return key.replace("%2F", "/").replace("%25", "%")
+
+
 def rank_clients(groups: Iterable[Group], limit: int) -> list[Ranked]:
     """Return the most active clients, by events, then name, then realm. A client is (realm, client_id)."""
     clients: dict[tuple[str, str], list[int]] = {}

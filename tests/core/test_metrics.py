@@ -3,7 +3,7 @@ from urllib.parse import unquote
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.metrics import Group, client_key, stats
+from ingestor.core.metrics import Group, client_key, client_name, stats
 from ingestor.core.points import Series
 
 PART = st.text(st.sampled_from("/%2Fa5")) | st.text()
@@ -27,6 +27,7 @@ def test_a_key_can_be_read_back_so_no_two_clients_share_one(realm: str, client_i
     *first, last = client_key(realm, client_id).split("/")
     assert len(first) <= 1
     assert ("".join(map(unquote, first)), unquote(last)) == (realm, client_id)
+    assert client_name(client_key(realm, client_id)) == (f"{realm}/{client_id}" if realm else client_id)
 
 
 def test_a_key_does_not_depend_on_the_other_clients_of_the_answer() -> None:
