@@ -5,6 +5,7 @@ misspelt option that is silently its default is found in the middle of an incide
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,11 @@ VARIABLES: Final = {PREFIX + key.upper(): ("", key) for key in options.TOP} | {
     f"{PREFIX}{section}_{key}".upper(): (section, key) for section, table in SECTIONS.items() for key in table
 }
 """Each environment variable, and the option that it sets."""
+_TESTS_PREFIX: Final = "TOKENTAIL_TEST_"
+_KUBERNETES: Final = re.compile(
+    r"TOKENTAIL_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+)
+"""What Kubernetes gives every container near a service of our name; no option ends alike."""
 
 
 class Problem(NamedTuple):
@@ -63,8 +69,6 @@ class Configuration:
     settings: Settings
     origins: dict[str, str] = field(default_factory=dict)
     """Key (``read.max_line_bytes``) to file, variable or flag; a key that is not here has its default."""
-    unknown_variables: tuple[str, ...] = ()
-    """``TOKENTAIL_...`` variables that mean nothing. Not refused: Kubernetes sets some for a service of that name."""
 
 
 def load(
@@ -96,12 +100,7 @@ def load(
         directory, origin = _default_state_directory(environment)
         settings = replace(settings, state_directory=directory)
         reader.origins["state_directory"] = origin
-    unknown = [name for name in environment if name.startswith(PREFIX) and name not in VARIABLES]
-    return Configuration(
-        replace(settings, config_file=path),
-        reader.origins,
-        tuple(sorted(set(unknown) - {CONFIG_VARIABLE, DEBUG_VARIABLE})),
-    )
+    return Configuration(replace(settings, config_file=path), reader.origins)
 
 
 def _read_file(named: Path | None, system_config: Path) -> tuple[Path | None, dict[str, Any]]:
@@ -174,6 +173,7 @@ class _Reader:
             section: self._values(section, tables[section], known_options, environment)
             for section, known_options in {"": options.TOP, **SECTIONS}.items()
         }
+        self._refuse_unknown_variables(environment)
         logs = self._logs(table.get("logs", []))
         errors = self._errors(self._table(table.get("errors", {}), "errors"))
         if self._problems:
@@ -266,6 +266,14 @@ class _Reader:
                 hint = did_you_mean(key, known) or f"; known here: {', '.join(known)}"
                 shown = key if key.isidentifier() else _shown(key)
                 self._report(_join(prefix, shown), f"unknown key{hint}")
+
+    def _refuse_unknown_variables(self, environment: Mapping[str, str]) -> None:
+        known = {*VARIABLES, CONFIG_VARIABLE, DEBUG_VARIABLE}
+        for name in sorted(environment):
+            ours = name.startswith(PREFIX) and not name.startswith(_TESTS_PREFIX) and not _KUBERNETES.fullmatch(name)
+            if ours and environment[name] and name not in known:
+                hint = did_you_mean(name, sorted(known)) or "; no option has this name"
+                self._problems.append(Problem("environment", name, f"unknown variable{hint}"))
 
     def _report(self, key: str, what: str) -> None:
         self._problems.append(Problem(self._file, key, what))

@@ -276,9 +276,28 @@ def test_a_log_named_by_a_flag_keeps_what_the_file_says_of_it(tmp_path: Path) ->
     assert settings_of(tmp_path, text, logs=("/a",)).logs == (LogSettings("/a", "named"),)
 
 
-def test_unknown_variables_are_told_and_not_refused() -> None:
-    environment = {"TOKENTAIL_SERVICE_HOST": "10.0.0.1", "TOKENTAIL_CONFIG": "", "TOKENTAIL_DEBUG": "1", "HOME": "/"}
-    assert load(environment=environment, system_config=NOWHERE).unknown_variables == ("TOKENTAIL_SERVICE_HOST",)
+def test_an_unknown_variable_is_a_mistake_like_an_unknown_key(tmp_path: Path) -> None:
+    environment = {"TOKENTAIL_READ_POLL_INTERVAL_SECOND": "1", "TOKENTAIL_LOGS": "/a", "HOME": "/"}
+    problems = problems_of(tmp_path, "hots = 1", environment)
+    assert set(problems) == {"hots", *environment} - {"HOME"}
+    assert 'did you mean "TOKENTAIL_READ_POLL_INTERVAL_SECONDS"?' in problems["TOKENTAIL_READ_POLL_INTERVAL_SECOND"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("TOKENTAIL_CONFIG", "TOKENTAIL_DEBUG", "TOKENTAIL_TEST_STORE", "MY_TOKENTAIL_HOTS"),
+        *("TOKENTAIL_SERVICE_HOST", "TOKENTAIL_SERVICE_PORT", "TOKENTAIL_SERVICE_PORT_HTTP", "TOKENTAIL_PORT"),
+        *("TOKENTAIL_PORT_8086_TCP", "TOKENTAIL_PORT_8086_TCP_PROTO", "TOKENTAIL_METRICS_PORT_53_UDP_ADDR"),
+    ],
+)
+def test_what_is_ours_elsewhere_or_kubernetes_own_is_no_mistake(tmp_path: Path, name: str) -> None:
+    value = "" if name == "TOKENTAIL_CONFIG" else "tcp://10.0.0.1:8086"
+    assert settings_of(tmp_path, "", {name: value, "TOKENTAIL_UNSET": "", "HOME": "/home/x"}) is not None
+
+
+def test_no_option_is_taken_for_one_of_kubernetes() -> None:
+    assert not any(config._KUBERNETES.fullmatch(name) for name in config.VARIABLES)
 
 
 def test_every_scalar_option_has_a_variable() -> None:

@@ -128,10 +128,6 @@ def validate(no_environment: bool, as_json: bool, config_file: Path | None, stat
         findings.append(
             Finding(Level.OK, "Configuration is valid", str(settings.config_file or "no config file: defaults"))
         )
-        findings += [
-            Finding(Level.WARNING, "This variable means nothing to tokentail", name, "Is it misspelt?")
-            for name in configuration.unknown_variables
-        ]
         if not no_environment:
             findings += preflight(settings, directory_of(settings))
     if as_json:

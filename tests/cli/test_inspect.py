@@ -151,10 +151,17 @@ def test_validate_without_the_environment_looks_at_no_file(world: World, tmp_pat
     assert "warning" in levels
 
 
-def test_validate_warns_of_a_misspelt_variable(world: World) -> None:
+def test_a_misspelt_variable_is_refused_by_every_command_as_a_misspelt_key_is(world: World) -> None:
+    world.ingest()
     world.environment["TOKENTAIL_HOTS"] = "x"
-    (warning,) = [entry for entry in world.json("validate", "--no-environment") if entry["level"] == "warning"]
-    assert warning["where"] == "TOKENTAIL_HOTS"
+    (error,) = world.json("validate", "--no-environment", code=78)
+    assert error["where"] == "environment: TOKENTAIL_HOTS"
+    for command in (
+        *(("stats",), ("events",), ("status",), ("rejected", "list"), ("verify", world.log), ("explain", world.log)),
+        *(("backfill", world.log), ("run", "--once", "--log", world.log), ("config", "show")),
+    ):
+        message = world.run(*command, code=78).stderr
+        assert 'TOKENTAIL_HOTS: unknown variable; did you mean "TOKENTAIL_HOST"?' in message
 
 
 def test_validate_finds_a_damaged_state(world: World) -> None:
