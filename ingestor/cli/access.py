@@ -14,7 +14,7 @@ from ingestor.core.questions import Answers, Filters, Period, Record
 from ingestor.errors import DamagedStateError, ExitCode, PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
-from ingestor.shell.database import is_damage
+from ingestor.shell.database import find_database, is_damage
 from ingestor.shell.ingest import Ingest, relax_collector
 from ingestor.shell.lock import is_held
 from ingestor.shell.state import State
@@ -97,14 +97,20 @@ def writing(settings: Settings) -> Iterator[State]:
 
 
 def by_whoever_holds_the_state(
-    settings: Settings, kind: str, arguments: dict[str, Any], work: Callable[[Ingest], dict[str, Any]]
+    settings: Settings, kind: str, arguments: dict[str, Any], work: Callable[[Ingest], dict[str, Any]], *, first: bool
 ) -> dict[str, Any]:
-    """Do ``work`` in this process; when a daemon holds the state, have it do the request of that kind, and wait for it."""
+    """Do ``work`` in this process; when a daemon holds the state, have it do the request of that kind, and wait for it.
+
+    ``first``: whether it may be the first that a state sees, which is made for it then; else UnavailableError is raised.
+    """
     directory = directory_of(settings)
     if not is_held(directory):
+        if not first:
+            find_database(directory)
         with writing(settings) as state, contextlib.closing(Ingest(settings, state)) as ingest:
             return work(ingest)
-    number = requests.submit(directory, kind, arguments)
+    with reading(settings):  # it has its tables, and none that this version does not know
+        number = requests.submit(directory, kind, arguments)
     with stderr().status(f"The running daemon does it (request {number}); Ctrl-C stops waiting, not the work"):
         answer = requests.wait_for_answer(directory, number)
     if "error" in answer:

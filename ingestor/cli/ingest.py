@@ -122,7 +122,7 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, as_
         return {"files": [file._asdict() for file in done]}
 
     journal.speak()
-    answer = by_whoever_holds_the_state(settings, "backfill", {"paths": absolute, "source": source}, work)
+    answer = by_whoever_holds_the_state(settings, "backfill", {"paths": absolute, "source": source}, work, first=True)
     if as_json:
         print_json(answer["files"])
     else:

@@ -54,7 +54,7 @@ def replay(settings: Settings, as_json: bool) -> None:
     def work(ingest: Ingest) -> dict[str, Any]:
         return dict(replay_lines(ingest, time.time_ns() // 1_000_000)._asdict())
 
-    answer = by_whoever_holds_the_state(settings, "replay", {}, work)
+    answer = by_whoever_holds_the_state(settings, "replay", {}, work, first=False)
     if as_json:
         print_json(answer)
     else:

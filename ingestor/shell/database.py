@@ -6,13 +6,16 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ingestor.errors import ConfigError, DamagedStateError, PermissionDeniedError, UnavailableError
+from ingestor.errors import ConfigError, DamagedStateError, PermissionDeniedError, TokentailError, UnavailableError
+from ingestor.shell.lock import is_held
 from ingestor.stores import sqlite as embedded
 
 DATABASE = "tokentail.db"
 SCHEMA_VERSION = 1
 CONDEMNED = f"{DATABASE}.condemned"
 """A marker beside a database that is damaged; it stays until another one is there that knows of it."""
+_MAKING_SECONDS = 5.0
+"""How long the first tables may take."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -54,6 +57,35 @@ def make_directory(directory: Path) -> None:
         ) from error
 
 
+def find_database(directory: Path) -> Path:
+    """Return the database of a state that exists. Raises UnavailableError when none does, PermissionDeniedError."""
+    path = directory / DATABASE
+    try:
+        path.stat()
+    except PermissionError as error:
+        raise not_permitted(directory) from error
+    except OSError as error:
+        raise UnavailableError(
+            "There is no state here yet",
+            where=str(directory),
+            advice="Run `tokentail run` first, or name the state directory of the service with --state-dir.",
+        ) from error
+    return path
+
+
+def unreadable(path: Path, error: sqlite3.OperationalError) -> TokentailError:
+    """Make the error that says why a reader cannot open a database that exists."""
+    if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}:
+        return not_permitted(path.parent)
+    if "no such table" not in str(error):
+        return UnavailableError(f"The state database cannot be read: {error}", where=str(path), advice="Try again.")
+    if is_held(path.parent) or time.time() - path.stat().st_mtime < _MAKING_SECONDS:
+        return UnavailableError(
+            "The state is being made at this moment", where=str(path.parent), advice="Try again in a second."
+        )
+    return damaged(path, "it is empty" if path.stat().st_size == 0 else "it has no tables of tokentail's")
+
+
 def open_database(path: Path) -> sqlite3.Connection:
     """Open for writing, creating what is missing.
 
@@ -72,14 +104,7 @@ def open_database(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA page_size=8192")
         for pragma in embedded.PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            connection.close()
-            raise ConfigError(
-                f"The state was written by a newer tokentail (schema {version}, this one knows {SCHEMA_VERSION})",
-                where=str(path),
-                advice="Install that version again, or give this one another --state-dir.",
-            )
+        refuse_newer(connection, path)
         connection.executescript(SCHEMA + embedded.SCHEMA)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         _touch_every_table(connection)
@@ -94,6 +119,18 @@ def open_database(path: Path) -> sqlite3.Connection:
             advice="Is the disk full, or the directory not writable for this user?",
         ) from error
     return connection
+
+
+def refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
+    """Close a database of a schema that this version does not know. Raises ConfigError, sqlite3.Error."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        connection.close()
+        raise ConfigError(
+            f"The state was written by a newer tokentail (schema {version}, this one knows {SCHEMA_VERSION})",
+            where=str(path),
+            advice="Install that version again, or give this one another --state-dir.",
+        )
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -17,17 +17,19 @@ from typing import Self
 from ingestor.core.accounting import Account
 from ingestor.core.admission import Admitted
 from ingestor.core.generation import Fingerprint, Generation, Status
-from ingestor.errors import DamagedStateError, UnavailableError
+from ingestor.errors import DamagedStateError
 from ingestor.shell.database import (
     CONDEMNED,
     DATABASE,
     damaged,
+    find_database,
     load_meta,
     make_directory,
-    not_permitted,
     open_database,
+    refuse_newer,
     replace_damaged,
     save_meta,
+    unreadable,
 )
 from ingestor.shell.lock import StateLock
 from parsers.event import Reason
@@ -113,29 +115,20 @@ class State:
 
     @classmethod
     def open_reader(cls, directory: Path) -> Self:
-        """Open for reading only. Raises UnavailableError when there is no state yet, DamagedStateError."""
-        path = directory / DATABASE
-        try:
-            path.stat()
-        except PermissionError as error:
-            raise not_permitted(directory) from error
-        except OSError as error:
-            raise UnavailableError(
-                "There is no state here yet",
-                where=str(directory),
-                advice="Run `tokentail run` first, or name the state directory of the service with --state-dir.",
-            ) from error
+        """Open for reading only.
+
+        Raises UnavailableError when there is no state yet, DamagedStateError, PermissionDeniedError, ConfigError (a state of
+        a newer version).
+        """
+        path = find_database(directory)
         try:
             connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10
             )
+            refuse_newer(connection, path)
             meta = load_meta(connection)
         except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                raise UnavailableError(
-                    "The state is being made at this moment", where=str(directory), advice="Try again in a second."
-                ) from error
-            raise not_permitted(directory) from error
+            raise unreadable(path, error) from error
         except sqlite3.DatabaseError as error:
             raise damaged(path, error) from error
         return cls(directory, connection, None, meta.get("host", ""))

@@ -1,7 +1,11 @@
 """``explain``, ``validate``, ``verify``, ``status``, ``rejected``: what they print and how they exit."""
 
+import contextlib
 import gzip
 import json
+import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ingestor.cli import cli
-from ingestor.shell.database import DATABASE
+from ingestor.shell.database import DATABASE, SCHEMA_VERSION
+from ingestor.shell.lock import StateLock
 
 HOSTILE = "evil\x1b[31m[bold red]client[/]\r\nstored 999\u202e"
 CANARY = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2VjcmV0LWNhbmFyeS1zaWduYXR1cmU"
@@ -186,10 +191,47 @@ def test_status_prints_the_accounting_identity(world: World) -> None:
 
 
 def test_commands_that_need_a_state_say_what_to_do_without_one(world: World) -> None:
-    for command in (("status",), ("stats",), ("rejected", "list"), ("verify", world.log)):
+    for command in (("status",), ("stats",), ("rejected", "list"), ("rejected", "replay"), ("verify", world.log)):
         message = world.run(*command, code=69).stderr
         assert "no state here yet" in message
         assert "tokentail run" in message
+        assert not world.state.exists()
+
+
+def test_a_state_of_a_newer_version_is_refused_by_readers_and_writers_alike(world: World) -> None:
+    world.ingest()
+    with contextlib.closing(sqlite3.connect(world.state / DATABASE)) as newer:
+        newer.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    for command in (
+        *(("status",), ("stats",), ("events",), ("rejected", "list"), ("verify", world.log)),
+        *(("rejected", "replay"), ("backfill", world.log), ("run", "--once", "--log", world.log)),
+    ):
+        message = world.run(*command, code=78).stderr
+        assert "newer tokentail" in message
+        assert "--state-dir" in message
+    assert "newer tokentail" in world.run("validate", code=78).stdout
+    world.run("explain", world.log)  # needs no state
+
+
+@pytest.mark.parametrize("tables", ["", "CREATE TABLE other(x)"])
+def test_an_empty_state_is_being_made_only_while_somebody_may_be_making_it(world: World, tables: str) -> None:
+    world.state.mkdir()
+    path = world.state / DATABASE
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(tables or "SELECT 1")
+    path.touch()
+    message = world.run("stats", code=69).stderr
+    assert "being made" in message
+    an_hour_ago = time.time() - 3600
+    os.utime(path, (an_hour_ago, an_hour_ago))
+    message = world.run("stats", code=1).stderr
+    assert "The state database is damaged" in message
+    assert "tokentail run" in message
+    lock = StateLock(world.state)
+    try:
+        assert "being made" in world.run("stats", code=69).stderr
+    finally:
+        lock.release()
 
 
 def test_verify_agrees_with_what_was_stored(world: World) -> None:
