@@ -9,6 +9,7 @@ from ingestor.cli.output import number, percent, word
 from ingestor.core.questions import PeakCell
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WEEK_WIDTH = 76
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEAT = (
     "",
@@ -36,9 +37,9 @@ def breakdown(
         box=None, padding=(0, 2, 0, 0), title=Text(title, style="bold"), title_justify="left", header_style="dim"
     )
     name_width = max(16, min(34, width // 2 - 6))
-    table.add_column(width=name_width, overflow="fold")
-    table.add_column(justify="right", min_width=9)
-    table.add_column(justify="right", min_width=5)
+    table.add_column(width=name_width)
+    table.add_column(justify="right", min_width=9, no_wrap=True)
+    table.add_column(justify="right", min_width=5, no_wrap=True)
     table.add_column(no_wrap=True)
     table.show_header = False
     total = sum(count for _, count in rows)
@@ -54,24 +55,28 @@ def breakdown(
     return table
 
 
-def heat_map(cells: Iterable[PeakCell], *, ascii_only: bool) -> tuple[Table, str]:
-    """Return the week as 7 rows of 24 two-digit numbers, and the legend. It is 76 columns wide."""
+def heat_map(cells: Iterable[PeakCell], *, width: int, ascii_only: bool) -> tuple[list[Table], str]:
+    """Return the week as 7 rows of 24 two-digit numbers, and the legend.
+
+    It is 76 columns wide; on a smaller screen there are two tables, of 12 hours.
+    """
     events = {(cell.weekday, cell.hour): cell.events for cell in cells}
     most = max(events.values(), default=0)
     unit = 1
     while most / unit >= 99.5:
         unit *= 10
     nothing = "." if ascii_only else "·"
-    table = Table(box=None, padding=0, show_header=True, header_style="dim", pad_edge=False)
-    table.add_column("", width=4)
-    for hour in range(24):
-        table.add_column(f"{hour:02d}", width=3, justify="right")
-    for weekday, name in enumerate(WEEKDAYS):
-        row = [Text(name, style="dim")]
-        row += [_heat_cell(events.get((weekday, hour), 0), most, unit, nothing) for hour in range(24)]
-        table.add_row(*row)
+    hours = [range(24)] if width >= _WEEK_WIDTH else [range(12), range(12, 24)]
+    tables = [Table(box=None, padding=0, header_style="dim", pad_edge=False) for _ in hours]
+    for table, part in zip(tables, hours, strict=True):
+        table.add_column("", width=4)
+        for hour in part:
+            table.add_column(f"{hour:02d}", width=3, justify="right")
+        for weekday, name in enumerate(WEEKDAYS):
+            row = [_heat_cell(events.get((weekday, hour), 0), most, unit, nothing) for hour in part]
+            table.add_row(Text(name, style="dim"), *row)
     scale = "events" if unit == 1 else f"events, in units of {number(unit)}; <1: fewer"
-    return table, f"Hours across, {scale}; {nothing}: none"
+    return tables, f"Hours across, {scale}; {nothing}: none"
 
 
 def _heat_cell(count: int, most: int, unit: int, nothing: str) -> Text:

@@ -1,7 +1,7 @@
 """Where answers go: JSON for programs, consoles for people. Data on stdout, everything else on stderr.
 
 Text of an event is attacker-controlled: consoles here parse no markup, replace no emoji codes and highlight nothing, and
-values are wrapped in rich's ``Text`` (``word``), which is never parsed either.
+values are wrapped (``word``, or rich's ``Text``), so that they are never parsed either.
 """
 
 import csv
@@ -14,13 +14,18 @@ from zoneinfo import ZoneInfo
 
 import click
 import orjson
+from rich import box
 from rich.console import Console
-from rich.text import Text
+from rich.measure import Measurement
+from rich.table import Table
 
+from ingestor.cli.folding import Folding
 from ingestor.core.questions import Period, Record
 
-_PIPE_WIDTH = 160
-"""Columns of a table that goes to a file or a pipe: nothing is cut there for a screen that does not exist."""
+_PIPE_WIDTH = 1 << 15
+"""Columns of a file or a pipe: as many as a value needs; nothing is folded there for a screen that does not exist."""
+SMALL_SCREEN = 56
+"""Columns below which a table shows fewer figures, and keeps its names."""
 _FLUSH_ROWS = 500
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
@@ -75,9 +80,22 @@ def _cell(value: str | int | None) -> str | int | None:
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 
-def word(value: str | None, style: str = "") -> Text:
+def word(value: str | None, style: str = "") -> Folding:
     """Wrap a value of an event for printing; an absent one is a dash."""
-    return Text("-", style="dim") if value is None or value == "" else Text(value, style=style)
+    return Folding(value, style) if value else Folding("-", "dim")
+
+
+def list_table(*columns: str) -> Table:
+    """Return an empty table as all lists here look."""
+    return Table(
+        *columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", show_edge=False
+    )
+
+
+def fits(console: Console, table: Table) -> bool:
+    """Whether a table is as wide as it wants to be, with nothing folded that did not ask for it."""
+    unbounded = console.options.update_width(_PIPE_WIDTH)
+    return Measurement.get(console, unbounded, table).maximum <= console.width
 
 
 def number(value: int) -> str:

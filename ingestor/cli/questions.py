@@ -4,7 +4,7 @@ import itertools
 
 import click
 
-from ingestor.cli import access, render
+from ingestor.cli import access, recent, render
 from ingestor.cli.access import answers
 from ingestor.cli.output import print_csv, print_json, print_json_lines, stdout
 from ingestor.cli.parameters import Question, event_filters, question_options
@@ -47,7 +47,7 @@ def activity(question: Question, as_json: bool, limit: int) -> None:
         if not records:
             _explain_nothing(store, question)
             return
-        render.activity(console, records, question.settings.time_zone)
+        recent.activity(console, records, question.settings.time_zone)
         if len(records) == limit:
             console.print(f"\nThe newest {limit}; --limit shows more, `tokentail events` exports all.", style="dim")
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.cli.output import duration, number, word
-from ingestor.cli.render import OUTCOME_STYLES
+from ingestor.cli.folding import Folding
+from ingestor.cli.output import SMALL_SCREEN, duration, list_table, number, word
+from ingestor.cli.recent import OUTCOME_STYLES
 from ingestor.core.accounting import Account
 from ingestor.core.explain import Explanation
 from ingestor.core.questions import Record
@@ -54,14 +54,14 @@ def _explanation(explanation: Explanation) -> Table:
         for name, value in _told(explanation.event):
             table.add_row(name, value)
         table.add_row("parser", Text(explanation.parser))
-        table.add_row("point", Text(explanation.point or "", style="cyan"))
+        table.add_row("point", Folding(explanation.point or "", "cyan"))
     else:
         reason = (explanation.reason or "").replace("_", " ") if explanation.result == "ignored" else explanation.reason
         head.append(f"  {reason}", style="not dim bold")
         if explanation.detail:
             head.append(f": {explanation.detail}", style="not dim not bold")
         table.add_row("parser", Text(explanation.parser))
-        table.add_row("text", Text(explanation.text))
+        table.add_row("text", Folding(explanation.text))
     table.add_row("", "")
     return table
 
@@ -143,9 +143,9 @@ def _advice(result: Verified) -> str:
 
 def backfilled(console: Console, files: Sequence[Mapping[str, Any]]) -> None:
     """Print what became of each file."""
-    table = _table()
+    table = list_table()
     for name in ("file", "source"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name)
     for name in ("lines", "new"):
         table.add_column(name, justify="right", no_wrap=True)
     for file in files:
@@ -206,16 +206,17 @@ def identity(account: Account) -> str:
 def _logs(console: Console, report: StatusReport) -> None:
     if not report.logs:
         return
-    table = _table()
-    table.add_column("source", overflow="fold", min_width=12)
-    for name in ("read", "stored", "rejected", "ignored", "unread bytes"):
+    small = console.width < SMALL_SCREEN
+    table = list_table("source")
+    for name in ("read", "stored", *(() if small else ("rejected", "ignored")), "unread"):
         table.add_column(name, justify="right", no_wrap=True)
     for log in report.logs:
         account = log.account
-        unread = Text("file is gone", style="yellow") if log.unread_bytes is None else Text(number(log.unread_bytes))
-        counts = (account.read, account.stored, account.total_rejected, account.ignored)
+        unread = Text("gone", style="yellow") if log.unread_bytes is None else Text(f"{number(log.unread_bytes)} B")
+        counts = [account.read, account.stored, *(() if small else (account.total_rejected, account.ignored))]
         table.add_row(word(clean(log.source)), *map(number, counts), unread)
-    console.print(Padding(table, (1, 0, 0, 0)))
+    console.print()
+    console.print(table)
 
 
 # rejected
@@ -231,7 +232,8 @@ def rejected(console: Console, entries: Sequence[RejectedLine]) -> None:
                 (f"  line {number(entry.ordinal + 1)}, byte {number(entry.offset)} of {clean(entry.file)}", "dim"),
             )
         )
-        console.print(Padding(Text(entry.text), (0, 0, 1, 2)))
+        console.print(Padding(Folding(entry.text), (0, 0, 0, 2), expand=False))
+        console.print()
     if entries:
         advice = "after a fix, `tokentail rejected replay` reads them again."
         console.print(Text(f"{_counted(len(entries), 'line')} shown; {advice}", style="dim"))
@@ -253,7 +255,3 @@ def replayed(console: Console, answer: Mapping[str, int]) -> None:
 
 def _counted(count: int, noun: str) -> str:
     return f"{number(count)} {noun}" + ("" if count == 1 else "s")
-
-
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", show_edge=False)

@@ -3,9 +3,11 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 
 from ingestor.cli import charts
+from ingestor.cli.folding import fold
 from ingestor.cli.output import duration, local_time, percent, period_text
 from ingestor.core.questions import PeakCell, Period
 
@@ -50,6 +52,27 @@ def test_any_time_can_be_shown(nanoseconds: int) -> None:
     assert local_time(nanoseconds, "Asia/Kolkata").tzinfo is not None
 
 
+@given(st.text(st.sampled_from("ab/-:.漢 ")), st.integers(2, 40))
+def test_folding_keeps_every_character_and_the_width(text: str, width: int) -> None:
+    pieces = fold(text, width)
+    assert "".join(pieces) == text
+    assert all(cell_len(piece) <= width for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "pieces"),
+    [
+        ("issued.authorization_code", 18, ["issued.", "authorization_code"]),
+        ("2001:db8:58:11a::4", 15, ["2001:db8:58:", "11a::4"]),
+        ("/var/log/endpoint/token-audit.log", 20, ["/var/log/endpoint/", "token-audit.log"]),
+        ("a-" + "b" * 20, 10, ["a-bbbbbbbb", "bbbbbbbbbb", "bb"]),
+        ("web-app", 7, ["web-app"]),
+    ],
+)
+def test_a_value_folds_where_a_reader_would(text: str, width: int, pieces: list[str]) -> None:
+    assert fold(text, width) == pieces
+
+
 @given(st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 60))
 def test_a_bar_is_proportional_and_never_nothing_for_something(part: int, whole: int, width: int) -> None:
     share = min(part, whole) / whole
@@ -61,28 +84,34 @@ def test_a_bar_is_proportional_and_never_nothing_for_something(part: int, whole:
         assert abs(len(drawn) - share * width) <= 1
 
 
+@pytest.mark.parametrize("width", [40, 60, 76, 200])
 @given(st.dictionaries(st.tuples(st.integers(0, 6), st.integers(0, 23)), st.integers(0, 10**9)))
-def test_the_week_fits_and_every_hour_is_told_from_none(events: dict[tuple[int, int], int]) -> None:
-    table, legend = charts.heat_map(
-        (PeakCell(day, hour, count) for (day, hour), count in events.items()), ascii_only=True
+def test_the_week_fits_and_every_hour_is_told_from_none(width: int, events: dict[tuple[int, int], int]) -> None:
+    tables, legend = charts.heat_map(
+        (PeakCell(day, hour, count) for (day, hour), count in events.items()), width=width, ascii_only=True
     )
-    console = Console(width=76, color_system=None)
-    with console.capture() as capture:
-        console.print(table)
-    heading, *week = [text.rstrip("\n") for text in capture.get().splitlines()]
-    assert heading.split() == [f"{hour:02d}" for hour in range(24)]
-    assert len(week) == 7
-    for day, text in enumerate(week):
-        name, *cells = text.split()
-        assert name == charts.WEEKDAYS[day]
-        assert len(cells) == 24
+    console = Console(width=width, color_system=None)
+    hours: list[str] = []
+    week: list[list[str]] = [[] for _ in charts.WEEKDAYS]
+    for table in tables:
+        with console.capture() as capture:
+            console.print(table)
+        heading, *days = capture.get().splitlines()
+        hours += heading.split()
+        assert len(days) == 7
+        for day, text in enumerate(days):
+            name, *cells = text.split()
+            assert name == charts.WEEKDAYS[day]
+            week[day] += cells
+    assert hours == [f"{hour:02d}" for hour in range(24)]
+    for day, cells in enumerate(week):
         assert [cell == "." for cell in cells] == [not events.get((day, hour)) for hour in range(24)]
     assert "events" in legend
 
 
 def test_the_unit_of_the_week_is_said() -> None:
     cells = [PeakCell(0, 9, 17_442), PeakCell(4, 13, 499)]
-    table, legend = charts.heat_map(cells, ascii_only=False)
+    (table,), legend = charts.heat_map(cells, width=76, ascii_only=False)
     console = Console(width=76, color_system=None)
     with console.capture() as capture:
         console.print(table)

@@ -244,6 +244,72 @@ def _folds_to(value: str, shown: str) -> bool:
     return False
 
 
+LONG = {
+    "user": "055455e8-f9bd-dea5-d129-82e46e80fa48",
+    "client": "account-console",
+    "ip_address": "2001:db8:1111:2222:3333:4444:5555:6666",
+    "error": "invalid_grant",
+}
+
+
+@pytest.fixture
+def long_ids(tokentail: Tokentail, state: tuple[str, str], tmp_path: Path) -> tuple[str, ...]:
+    log = tmp_path / "a-directory/with-a-log/whose-name-is-long.log"
+    log.parent.mkdir(parents=True)
+    actions = ("token.issued.authorization_code", "token.validation_failed")
+    texts = [line(f"2026-11-02T09:0{n}:00.000Z", action, **LONG) for n, action in enumerate(actions)]
+    log.write_text("".join(f"{text}\n" for text in texts))
+    assert tokentail("run", "--once", "--log", log, *state).exit_code == 0
+    return (*SINCE, *state)
+
+
+@pytest.mark.parametrize("command", ["activity", "top users", "top clients", "analytics", "stats"])
+def test_usual_ids_are_whole_at_80_columns(tokentail: Tokentail, long_ids: tuple[str, ...], command: str) -> None:
+    shown = tokentail(*command.split(), *long_ids).stdout
+    values = {"activity": ("user", "client"), "top users": ("user",)}.get(command, ("client",))
+    assert all(LONG[key] in shown for key in values), shown
+    assert all(cell_len(text) <= 80 for text in shown.splitlines())
+    assert "authorization_code" in shown or command.startswith("top")
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 120])
+def test_a_small_screen_folds_names_and_cuts_no_number(
+    tokentail: Tokentail, long_ids: tuple[str, ...], width: int
+) -> None:
+    for command in ("activity", "top users", "top clients", "analytics", "stats", "status"):
+        options = long_ids[4:] if command == "status" else long_ids
+        shown = tokentail(*command.split(), *options, env={"COLUMNS": str(width)}).stdout
+        assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+        assert "count" in shown or command != "analytics"
+        assert all(cell_len(text) <= width for text in shown.splitlines())
+
+
+def test_a_pipe_is_as_wide_as_what_is_written(long_ids: tuple[str, ...], environment: dict[str, str]) -> None:
+    del environment["COLUMNS"]
+    for command in ("activity", "top users", "analytics", "status"):
+        options = long_ids[4:] if command == "status" else long_ids
+        words = [sys.executable, "-m", "ingestor", *command.split(), *options]
+        shown = subprocess.run(words, capture_output=True, check=True, env=environment, text=True).stdout
+        first = {"activity": "2026-11-02 09:01:00", "analytics": "2026-11-02", "status": "/"}.get(command, "1")
+        (row,) = [text for text in shown.splitlines() if text.startswith(first)]
+        if command == "activity":
+            assert row.split()[2:] == [
+                *("failure", "validation_failed", LONG["error"], LONG["client"], LONG["user"], LONG["ip_address"])
+            ]
+        assert max(map(len, shown.splitlines())) < 200
+
+
+def test_who_did_it_cannot_be_forged_by_folding(tokentail: Tokentail, state: tuple[str, str], tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    hostile = "x" * 19 + " user root"
+    log.write_text(line("2026-11-02T09:00:00.000Z", "token.refreshed", hostile, "u" * 36) + "\n")
+    assert tokentail("run", "--once", "--log", log, *state).exit_code == 0
+    shown = tokentail("activity", *SINCE, *state, env={"COLUMNS": "60"}).stdout
+    (start,) = {text.index("client, user") for text in shown.splitlines() if "client, user" in text}
+    who = [text[start:].rstrip() for text in shown.splitlines() if len(text) > start]
+    assert not [text for text in who if text.startswith("user root")], shown
+
+
 def test_colour_only_on_a_terminal(stored: tuple[str, ...], environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "ingestor", "stats", *stored]
     piped = subprocess.run(command, capture_output=True, check=True, env=environment).stdout

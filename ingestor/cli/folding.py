@@ -1,0 +1,43 @@
+"""Values that fold where a reader would: behind the punctuation of ids, paths and addresses; in mid-word only at last."""
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.text import Text
+
+_BREAKS = frozenset(" .,:;/_-=@&?")
+
+
+def fold(text: str, width: int) -> list[str]:
+    """Cut a line into pieces of at most ``width`` columns, behind punctuation unless that wastes most of the width."""
+    pieces = []
+    while cell_len(text) > width:
+        fits = max(1, next(end for end in range(len(text)) if cell_len(text[: end + 1]) > width))
+        end = next((end for end in range(fits, fits // 3, -1) if text[end - 1] in _BREAKS), fits)
+        pieces.append(text[:end])
+        text = text[end:]
+    return [*pieces, text]
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """A cell of a table; its text is printed as it is, every character of it. Lines that it has already stay lines."""
+
+    text: str
+    style: str = ""
+    indent: int = 0
+    """Of what is folded, where a line that begins anew would have a meaning."""
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Ask for the longest line, and live with a column."""
+        del console
+        return Measurement(1, max(map(cell_len, self.text.split("\n")))).with_maximum(options.max_width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Print it in the width that there is."""
+        del console
+        room = max(2, options.max_width - self.indent)
+        lines = (f"\n{' ' * self.indent}".join(fold(line, room)) for line in self.text.split("\n"))
+        yield Text("\n".join(lines), style=self.style)
