@@ -26,7 +26,7 @@ def sample() -> None:
     click.echo(asset(SAMPLE).read_text(encoding="utf-8"), nl=False)
 
 
-@config_group.command()
+@config_group.command(short_help="Print the settings in effect.")
 @json_option
 @config_option
 @state_directory_option

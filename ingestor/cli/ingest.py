@@ -14,6 +14,7 @@ import click
 from ingestor import config
 from ingestor.cli import journal, reports
 from ingestor.cli.access import by_whoever_holds_the_state, directory_of, explained_faults, progress_bar, writing
+from ingestor.cli.files import named_files
 from ingestor.cli.output import print_json, stdout
 from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.core.accounting import Account
@@ -21,7 +22,6 @@ from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode
 from ingestor.settings import Settings
 from ingestor.shell.backfill import backfill as backfill_files
-from ingestor.shell.backfill import expand
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.ingest import Ingest
 
@@ -104,7 +104,7 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-@click.command()
+@click.command(short_help="Ingest old files, plain or compressed; safe to repeat.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--source", help="Store the events under this source, instead of the log's that the file belongs to.")
 @json_option
@@ -114,15 +114,15 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, as_
 
     Beside a running daemon, the daemon does it.
     """
-    absolute = [str(Path(path).absolute()) for path in paths]
+    files = named_files(paths)
 
     def work(ingest: Ingest) -> dict[str, Any]:
         with progress_bar() as progress:
-            done = backfill_files(ingest, expand(absolute), source=source, progress=progress)
+            done = backfill_files(ingest, files, source=source, progress=progress)
         return {"files": [file._asdict() for file in done]}
 
     journal.speak()
-    answer = by_whoever_holds_the_state(settings, "backfill", {"paths": absolute, "source": source}, work, first=True)
+    answer = by_whoever_holds_the_state(settings, "backfill", {"paths": files, "source": source}, work, first=True)
     if as_json:
         print_json(answer["files"])
     else:

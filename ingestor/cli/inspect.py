@@ -15,12 +15,13 @@ import parsers
 from ingestor import config
 from ingestor.cli import reports
 from ingestor.cli.access import directory_of, progress_bar, reading
+from ingestor.cli.files import named_files
 from ingestor.cli.output import print_json, print_json_lines, stdout
 from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.core.explain import Explainer, Explanation
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import Settings
-from ingestor.shell.backfill import expand, source_of
+from ingestor.shell.backfill import source_of
 from ingestor.shell.explaining import explain_stream, open_stream
 from ingestor.shell.files import DamagedFileError
 from ingestor.shell.preflight import Finding, Level, preflight, worst
@@ -30,7 +31,7 @@ from ingestor.shell.verify import Verified
 from ingestor.shell.verify import verify as verify_files
 
 
-@click.command()
+@click.command(short_help="Say what becomes of each line of a file, or of stdin.")
 @click.argument("file", required=False, type=PATH)
 @click.option("--source", help="The source to explain it as.  [default: the log's that FILE belongs to]")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a line is rejected.")
@@ -79,10 +80,18 @@ def _stream(file: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        with open_stream(file) as stream:
+        with file.open("rb") if _is_pipe(file) else open_stream(file) as stream:
             yield stream
     except DamagedFileError as error:
         raise TokentailError(str(error), advice="What came before the damage is explained above.") from error
+
+
+def _is_pipe(file: Path) -> bool:
+    """Whether this is what a shell makes of ``explain <(tail -n 5 audit.log)``."""
+    try:
+        return file.is_fifo()
+    except OSError:
+        return False  # whoever opens it says what is wrong
 
 
 def _counted(explanations: Iterator[Explanation], seen: dict[str, int]) -> Iterator[Explanation]:
@@ -140,7 +149,7 @@ def validate(no_environment: bool, as_json: bool, config_file: Path | None, stat
         raise click.exceptions.Exit(code)
 
 
-@click.command()
+@click.command(short_help="Look up every line of these files in the store.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--source", help="The source that the files were stored under, when their names do not tell.")
 @json_option
@@ -151,9 +160,7 @@ def verify(settings: Settings, paths: tuple[str, ...], source: str | None, as_js
     Exit code 1 when a line is missing, different or not read yet.
     """
     with reading(settings) as state, progress_bar() as progress:
-        results = verify_files(
-            settings, state, expand([str(Path(path).absolute()) for path in paths]), source=source, progress=progress
-        )
+        results = verify_files(settings, state, named_files(paths), source=source, progress=progress)
     if as_json:
         print_json([_as_json(result) for result in results])
     else:

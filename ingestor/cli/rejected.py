@@ -22,7 +22,7 @@ def rejected_group() -> None:
     """List the lines that could not become events, or try them again."""
 
 
-@rejected_group.command("list")
+@rejected_group.command("list", short_help="List rejected lines, oldest first.")
 @click.option("--reason", type=click.Choice([reason.value for reason in Reason]), help="Only lines rejected for this.")
 @click.option("--limit", type=click.IntRange(min=1), help="The newest so many.  [default: 50; with --json all]")
 @json_option
@@ -42,7 +42,7 @@ def list_rejected(settings: Settings, reason: str | None, limit: int | None, as_
             reports.rejected(stdout(), list(newest))
 
 
-@rejected_group.command()
+@rejected_group.command(short_help="Read every rejected line again.")
 @json_option
 @settings_options
 def replay(settings: Settings, as_json: bool) -> None:

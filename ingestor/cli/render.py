@@ -173,4 +173,4 @@ def analytics(console: Console, rows: Iterable[AnalyticsRow]) -> None:
 def nothing(console: Console, reason: str, advice: Sequence[str]) -> None:
     """Print why there is no answer, and what to do next."""
     steps = [Text(f"• {step}" if not console.options.ascii_only else f"- {step}") for step in advice]
-    console.print(Group(Text(reason, style="yellow"), Padding(Group(*steps), (0, 0, 0, 2))))
+    console.print(Group(Text(reason, style="yellow"), Padding(Group(*steps), (0, 0, 0, 2), expand=False)))

@@ -38,7 +38,10 @@ def explanations(console: Console, lines: Iterable[Explanation]) -> None:
 def explained(console: Console, seen: Mapping[str, int]) -> None:
     """Print how many lines came to which result."""
     if any(seen.values()):
-        console.print(Text(", ".join(f"{number(count)} {result}" for result, count in seen.items()), style="bold"))
+        events = _counted(seen["event"], "event")
+        console.print(
+            Text(f"{events}, {number(seen['ignored'])} ignored, {number(seen['rejected'])} rejected", style="bold")
+        )
     else:
         console.print(Text("There was no line to explain.", style="yellow"))
 

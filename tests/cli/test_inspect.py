@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,13 @@ def test_explain_reads_stdin_and_compressed_files_alike(world: World, tmp_path: 
     assert from_file == from_stdin == from_packed
 
 
+def test_explain_reads_a_pipe_that_has_a_name(world: World, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cp", world.log, pipe]):
+        assert world.run("explain", pipe).stdout.rstrip().endswith("2 events, 1 ignored, 2 rejected")
+
+
 def test_explained_points_are_the_stored_ones(world: World) -> None:
     world.ingest()
     first = json.loads(world.run("explain", world.log, "--json").stdout.splitlines()[0])
@@ -107,7 +115,7 @@ def test_explain_for_people_names_reason_and_point(world: World) -> None:
     assert "ignored  not a token action" in text
     assert "token_events,action=token.refreshed" in text
     assert "[bold red]client[/]" in text.replace("\n", "")  # printed as it is, not as a style
-    assert text.rstrip().endswith("2 event, 1 ignored, 2 rejected")
+    assert text.rstrip().endswith("2 events, 1 ignored, 2 rejected")
 
 
 def test_explain_strict_exits_with_one_when_a_line_is_rejected(world: World) -> None:
@@ -252,6 +260,16 @@ def test_verify_names_the_lines_that_are_not_stored(world: World) -> None:
     (answer,) = world.json("verify", world.log, code=1)
     assert (answer["good"], answer["unread"]) == (False, 1)
     assert [fault["line"] for fault in answer["faults"]] == [6]
+
+
+def test_a_pattern_that_matches_nothing_was_not_done_well(world: World, tmp_path: Path) -> None:
+    world.ingest()
+    for command in ("verify", "backfill"):
+        assert "No file matches" in world.run(command, tmp_path / "none-*.log", code=1).stderr
+        assert world.run(command, tmp_path / "audit.*").stdout.strip()
+    bracket = tmp_path / "audit[1].log"
+    world.log.rename(bracket)
+    assert world.run("verify", bracket).stdout.startswith("good")
 
 
 # rejected

@@ -297,6 +297,16 @@ def test_a_pipe_is_as_wide_as_what_is_written(long_ids: tuple[str, ...], environ
                 *("failure", "validation_failed", LONG["error"], LONG["client"], LONG["user"], LONG["ip_address"])
             ]
         assert max(map(len, shown.splitlines())) < 200
+    for other in (f"stats --client none {' '.join(long_ids)}", "explain tests/conftest.py", "validate", "status -h"):
+        ran = subprocess.run(
+            [sys.executable, "-m", "ingestor", *other.split()],
+            capture_output=True,
+            check=False,
+            env=environment,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        assert max(map(len, ran.stdout.splitlines())) < 200
 
 
 def test_who_did_it_cannot_be_forged_by_folding(tokentail: Tokentail, state: tuple[str, str], tmp_path: Path) -> None:

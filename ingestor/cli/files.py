@@ -1,0 +1,25 @@
+"""The files that a person names."""
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from ingestor.errors import TokentailError
+
+
+def named_files(paths: Sequence[str]) -> list[str]:
+    """Return absolute paths; a pattern that the shell did not expand becomes what matches it.
+
+    Raises TokentailError when nothing does: a command that was given nothing to do has not done it well.
+    """
+    found: list[str] = []
+    for path in paths:
+        absolute = str(Path(path).absolute())
+        if not glob.has_magic(path) or Path(path).exists():  # "[" may be a part of a name
+            found.append(absolute)
+            continue
+        matching = sorted(glob.glob(absolute))  # noqa: PTH207 - patterns are absolute
+        if not matching:
+            raise TokentailError("No file matches", where=path, advice="Check the path.")
+        found += matching
+    return found
