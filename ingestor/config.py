@@ -13,9 +13,19 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ingestor import options
+from ingestor.credentials import PASSWORD_VARIABLE, TOKEN_VARIABLE
 from ingestor.errors import ConfigError, PermissionDeniedError
 from ingestor.options import NotAcceptedError, Option, did_you_mean
-from ingestor.settings import BudgetSettings, ErrorRule, LogSettings, ReadSettings, Settings, StoreSettings
+from ingestor.settings import (
+    BudgetSettings,
+    ErrorRule,
+    LogSettings,
+    ReadSettings,
+    RetentionSettings,
+    Settings,
+    StoreSettings,
+    TelemetrySettings,
+)
 
 SYSTEM_CONFIG: Final = Path("/etc/tokentail/tokentail.toml")
 PREFIX: Final = "TOKENTAIL_"
@@ -26,6 +36,8 @@ SECTIONS: Final[dict[str, dict[str, Option]]] = {
     "read": options.READ,
     "budgets": options.BUDGETS,
     "store": options.STORE,
+    "retention": options.RETENTION,
+    "telemetry": options.TELEMETRY,
 }
 VARIABLES: Final = {PREFIX + key.upper(): ("", key) for key in options.TOP} | {
     f"{PREFIX}{section}_{key}".upper(): (section, key) for section, table in SECTIONS.items() for key in table
@@ -184,6 +196,8 @@ class _Reader:
             read=ReadSettings(**values["read"]),
             budgets=BudgetSettings(**values["budgets"]),
             store=StoreSettings(**values["store"]),
+            retention=RetentionSettings(**values["retention"]),
+            telemetry=TelemetrySettings(**values["telemetry"]),
             **values[""],
         )
 
@@ -268,7 +282,7 @@ class _Reader:
                 self._report(_join(prefix, shown), f"unknown key{hint}")
 
     def _refuse_unknown_variables(self, environment: Mapping[str, str]) -> None:
-        known = {*VARIABLES, CONFIG_VARIABLE, DEBUG_VARIABLE}
+        known = {*VARIABLES, CONFIG_VARIABLE, DEBUG_VARIABLE, TOKEN_VARIABLE, PASSWORD_VARIABLE}
         for name in sorted(environment):
             ours = name.startswith(PREFIX) and not name.startswith(_TESTS_PREFIX) and not _KUBERNETES.fullmatch(name)
             if ours and environment[name] and name not in known:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import parsers
@@ -134,11 +135,45 @@ def parser_name(value: Any) -> str:
     return one_of("auto", *parsers.names())(value)
 
 
-def store_type(value: Any) -> str:
-    """Accept the embedded store."""
-    if value == "influxdb":
-        raise NotAcceptedError('"influxdb" is not in this release yet; "sqlite", the embedded store, needs no server')
-    return one_of("sqlite")(value)
+def file_or_none(value: Any) -> Path | None:
+    """Accept the absolute path of a file, or nothing."""
+    return Path(absolute_path(value)) if value != "" else None
+
+
+def server_url(value: Any) -> str:
+    """Accept the address of a server: scheme, host, perhaps a port and a path. No secret may stand in it."""
+    parts = urlsplit(text(value))
+    try:
+        port_is_one = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_one = False
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_one:
+        raise NotAcceptedError("must be a URL such as https://influxdb.example.org:8086")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise NotAcceptedError("must hold no user, password or query: see username, password_file and token_file")
+    return str(value).rstrip("/")
+
+
+def database_name(value: Any) -> str:
+    """Accept a name that can be part of a bucket's name, too."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value) or value.startswith("_"):
+        raise NotAcceptedError("must be 1 to 64 letters, digits, dots, dashes or underscores, not beginning with one")
+    return value
+
+
+def listen_address(value: Any) -> str:
+    """Accept ``address:port``, or nothing."""
+    if value == "":
+        return ""
+    host, _, port = text(value).rpartition(":")
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+        good = 0 < int(port) < 65536
+    except ValueError:
+        good = False
+    if not good:
+        raise NotAcceptedError("must be an IP address and a port, such as 127.0.0.1:9464, or empty")
+    return str(value)
 
 
 RULE_ACTIONS: Final = tuple(action for action, outcome in OUTCOMES.items() if outcome in {"failure", "pending"})
@@ -217,4 +252,24 @@ BUDGETS: Final = {
     "failing_clients": Option(whole_number(0, 100_000), _number),
     "realms": Option(whole_number(1, 10_000), _number),
 }
-STORE: Final = {"type": Option(store_type)}
+STORE: Final = {
+    "type": Option(one_of("sqlite", "influxdb")),
+    "url": Option(server_url),
+    "database": Option(database_name),
+    "organization": Option(text),
+    "token_file": Option(file_or_none),
+    "username": Option(text),
+    "password_file": Option(file_or_none),
+    "ca_file": Option(file_or_none),
+    "timeout_seconds": Option(seconds(1, 600), _number),
+}
+RETENTION: Final = {
+    "raw_days": Option(whole_number(1, 36_500), _number),
+    "rollup_days": Option(whole_number(1, 36_500), _number),
+    "findings_days": Option(whole_number(1, 36_500), _number),
+    "own_days": Option(whole_number(1, 36_500), _number),
+}
+TELEMETRY: Final = {
+    "interval_seconds": Option(seconds(1, 3600), _number),
+    "listen": Option(listen_address),
+}

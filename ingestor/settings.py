@@ -49,9 +49,40 @@ class ErrorRule:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where events are kept. ``sqlite``, the embedded store, lives in the state directory and has no options."""
+    """Where events are kept. ``sqlite``, the embedded store, lives in the state directory; the other options are InfluxDB's."""
 
     type: str = "sqlite"
+    url: str = "http://127.0.0.1:8086"
+    database: str = "tokentail"
+    """On InfluxDB 2 the buckets are ``<database>/raw`` and so on."""
+    organization: str = ""
+    """On InfluxDB 2 where ``store init`` makes buckets; empty: the only one that the token sees."""
+    token_file: Path | None = None
+    username: str = ""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    """Certificates to trust, PEM; None: the system's."""
+    timeout_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """How long InfluxDB keeps what, days (design section 3)."""
+
+    raw_days: int = 90
+    rollup_days: int = 730
+    findings_days: int = 365
+    own_days: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """How the daemon is watched."""
+
+    interval_seconds: float = 10.0
+    """How often its own figures are written to the measurement ``tokentail``."""
+    listen: str = ""
+    """``address:port`` of the Prometheus endpoint; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +98,6 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     errors: dict[str, ErrorRule] = field(default_factory=dict)
     store: StoreSettings = field(default_factory=StoreSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     config_file: Path | None = None

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.servers import InfluxServer, servers
 from tests.world import World
 
 # The gate judges a change by the same examples every time; everybody else goes on searching.
@@ -18,3 +19,22 @@ def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     world.stop()
+
+
+@pytest.fixture(scope="session")
+def influxdb1_or_why(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer | str]:
+    yield from servers(1, tmp_path_factory.mktemp("influxdb1"))
+
+
+@pytest.fixture(scope="session")
+def influxdb2_or_why(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer | str]:
+    yield from servers(2, tmp_path_factory.mktemp("influxdb2"))
+
+
+@pytest.fixture(params=[1, 2], ids=["influxdb1", "influxdb2"])
+def influxdb(request: pytest.FixtureRequest) -> InfluxServer:
+    """A real InfluxDB of each major version; a test skips for one that is not here."""
+    found: InfluxServer | str = request.getfixturevalue(f"influxdb{request.param}_or_why")
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -10,7 +11,16 @@ from ingestor import config, options
 from ingestor.assets import asset
 from ingestor.config import BadConfigError, load
 from ingestor.errors import ConfigError, PermissionDeniedError
-from ingestor.settings import BudgetSettings, ErrorRule, LogSettings, ReadSettings, Settings, StoreSettings
+from ingestor.settings import (
+    BudgetSettings,
+    ErrorRule,
+    LogSettings,
+    ReadSettings,
+    RetentionSettings,
+    Settings,
+    StoreSettings,
+    TelemetrySettings,
+)
 
 SAMPLE = asset("config/tokentail.toml")
 NOWHERE = Path("/nonexistent/tokentail.toml")
@@ -47,6 +57,8 @@ def test_the_sample_says_the_defaults() -> None:
         ("read", ReadSettings),
         ("budgets", BudgetSettings),
         ("store", StoreSettings),
+        ("retention", RetentionSettings),
+        ("telemetry", TelemetrySettings),
     ],
 )
 def test_the_sample_shows_and_explains_every_option(section: str, kind: Any) -> None:
@@ -77,9 +89,11 @@ def test_every_setting_has_an_option_and_the_other_way_round() -> None:
         (options.READ, ReadSettings),
         (options.BUDGETS, BudgetSettings),
         (options.STORE, StoreSettings),
+        (options.RETENTION, RetentionSettings),
+        (options.TELEMETRY, TelemetrySettings),
     ]:
         names = {field.name for field in dataclasses.fields(kind)}
-        assert set(table) == names - {"logs", "errors", "read", "budgets", "store", "config_file"}
+        assert set(table) == names - {"logs", "errors", "config_file", *config.SECTIONS}
 
 
 # Decoding
@@ -152,7 +166,7 @@ def test_all_mistakes_are_told_at_once_with_what_is_accepted(tmp_path: Path) -> 
         [errors]
         "x" = "invalid_cod"
         [store]
-        type = "influxdb"
+        type = "influx"
         """,
         {"TOKENTAIL_READ_ROTATED_QUIET_SECONDS": "soon"},
     )
@@ -166,7 +180,6 @@ def test_all_mistakes_are_told_at_once_with_what_is_accepted(tmp_path: Path) -> 
     assert "Europe/Berlin" in problems["time_zone"]
     assert 'did you mean "invalid_code"' in problems["errors.'x'"]
     assert "from 1,024" in problems["read.max_line_bytes"]
-    assert "not in this release" in problems["store.type"]
     assert '"native"' in problems["logs[1].parser"]
 
 
@@ -315,3 +328,28 @@ def test_assets_are_found_in_a_wheel_and_in_a_checkout(tmp_path: Path) -> None:
     assert asset("config/tokentail.toml", package) == package / "_assets/config/tokentail.toml"
     with pytest.raises(FileNotFoundError, match="install it again"):
         asset("config/none.toml", package)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("url", url) for url in ("influx:8086", "ftp://influx", "http://", "http://u:p@influx", "http://influx?u=1")),
+        *(("url", "http://influx:port"), ("database", "_internal"), ("database", "a/b"), ("database", "")),
+        *(("token_file", "token"), ("timeout_seconds", 0), ("username", "a\nb")),
+    ],
+)
+def test_what_cannot_reach_a_store_is_refused(tmp_path: Path, key: str, value: object) -> None:
+    assert list(problems_of(tmp_path, f"[store]\n{key} = {json.dumps(value)}")) == [f"store.{key}"]
+
+
+def test_a_store_is_reached_as_configured(tmp_path: Path) -> None:
+    text = '[store]\ntype = "influxdb"\nurl = "https://influx.example/db/"\ntoken_file = "/etc/token"'
+    store = settings_of(tmp_path, text, {"TOKENTAIL_STORE_TOKEN": "s3cret", "TOKENTAIL_STORE_DATABASE": "t2"}).store
+    assert (store.url, store.token_file, store.database) == ("https://influx.example/db", Path("/etc/token"), "t2")
+    assert "s3cret" not in repr(store), "settings hold no secret"
+
+
+@pytest.mark.parametrize("value", ["localhost:9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", ":9464"])
+def test_the_endpoint_for_prometheus_listens_at_an_address(tmp_path: Path, value: str) -> None:
+    assert list(problems_of(tmp_path, f'[telemetry]\nlisten = "{value}"')) == ["telemetry.listen"]
+    assert settings_of(tmp_path, '[telemetry]\nlisten = "[::1]:9464"').telemetry.listen == "[::1]:9464"

@@ -46,6 +46,8 @@ def _table(configuration: config.Configuration) -> dict[str, Any]:
     table = dataclasses.asdict(configuration.settings)
     del table["config_file"]
     table["state_directory"] = str(table["state_directory"])
+    for key in ("token_file", "password_file", "ca_file"):
+        table["store"][key] = str(table["store"][key] or "")
     return table
 
 

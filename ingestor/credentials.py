@@ -1,0 +1,81 @@
+"""Secrets of the daemon itself: from the environment, a file, or a systemd credential; never from a flag or the config.
+
+They are read anew each time they are used, so that a rotated one works without a restart, and are held nowhere.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ingestor.errors import ConfigError, PermissionDeniedError
+from ingestor.settings import StoreSettings
+
+TOKEN_VARIABLE: Final = "TOKENTAIL_STORE_TOKEN"  # noqa: S105 - its name, not its value
+PASSWORD_VARIABLE: Final = "TOKENTAIL_STORE_PASSWORD"  # noqa: S105 - as above
+DIRECTORY_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
+"""Where systemd puts what `LoadCredential=` names (systemd.exec(5))."""
+_MOST_BYTES: Final = 4096
+
+
+class Credential(NamedTuple):
+    """Where a secret is."""
+
+    variable: str
+    file: Path | None
+    name: str
+    """Of the systemd credential."""
+
+    def read(self, environment: Mapping[str, str] | None = None) -> str:
+        """Return the secret; an empty text when there is none anywhere.
+
+        Raises ConfigError for a file that is absent, others may read, or that holds no secret; PermissionDeniedError.
+        """
+        environment = os.environ if environment is None else environment
+        if secret := environment.get(self.variable, "").strip():
+            return secret
+        if self.file is not None:
+            return _read(self.file, private=True)
+        directory = environment.get(DIRECTORY_VARIABLE)
+        if directory and (path := Path(directory) / self.name).exists():
+            return _read(path, private=False)  # systemd sees to its mode, which is 0440 for a reason
+        return ""
+
+
+def token_of(store: StoreSettings) -> Credential:
+    """Return where the API token of InfluxDB 2.x is."""
+    return Credential(TOKEN_VARIABLE, store.token_file, "store-token")
+
+
+def password_of(store: StoreSettings) -> Credential:
+    """Return where the password of InfluxDB 1.x is."""
+    return Credential(PASSWORD_VARIABLE, store.password_file, "store-password")
+
+
+def _read(path: Path, *, private: bool) -> str:
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(_MOST_BYTES + 1)
+    except PermissionError as error:
+        raise PermissionDeniedError(
+            "The secret cannot be read by this user", where=str(path), advice="Make the daemon's user its owner."
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"The secret cannot be read: {error.strerror}", where=str(path), advice="Check the path in the config."
+        ) from error
+    if private and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(
+            "Others may read the secret", where=str(path), advice=f"`chmod 600 {path}`, and let its user own it."
+        )
+    try:
+        secret = data.decode("ascii").strip()
+    except UnicodeDecodeError:
+        secret = ""
+    if not secret or len(data) > _MOST_BYTES or any(map(str.isspace, secret)):
+        raise ConfigError(
+            "The file holds no secret", where=str(path), advice="It must hold the secret alone, on one line."
+        )
+    return secret

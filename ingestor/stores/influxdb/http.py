@@ -1,0 +1,180 @@
+"""One pool of HTTP connections to an InfluxDB server. It gives back whole answers, whatever they say, and decides nothing.
+
+``influxdb-client`` takes a sign-in page for success and has no InfluxQL, so requests go through the library below it.
+"""
+
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3 import exceptions
+
+from ingestor.credentials import password_of, token_of
+from ingestor.errors import ConfigError
+from ingestor.settings import StoreSettings
+
+MOST_ANSWER_BYTES: Final = 64 << 20
+"""A longer answer is none: a server that sends without end must not fill the memory."""
+_CONNECT_SECONDS: Final = 10.0
+_STEP: Final = 1 << 16
+
+
+class NoAnswerError(Exception):
+    """No whole answer came. The text says why, for people, and holds nothing of the request."""
+
+
+class Answer(NamedTuple):
+    """What the server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+class InfluxHttp:
+    """Requests to one server. Safe to use from several threads."""
+
+    def __init__(self, store: StoreSettings, *, connections: int = 4) -> None:
+        """Keep up to ``connections`` open. Raises ConfigError when the certificates cannot be loaded."""
+        self._store = store
+        try:
+            context = ssl.create_default_context(cafile=str(store.ca_file) if store.ca_file else None)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"The certificates cannot be loaded: {error}", where=str(store.ca_file), advice="Check store.ca_file."
+            ) from error
+        self._pool = urllib3.PoolManager(
+            num_pools=1, maxsize=connections, block=False, retries=False, ssl_context=context
+        )
+
+    @property
+    def url(self) -> str:
+        """The server's address, which holds no secret."""
+        return self._store.url
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """Send a request and return the whole answer. ``timeout``: seconds until it begins, and until it is whole.
+
+        Raises NoAnswerError; ConfigError and PermissionDeniedError when a secret cannot be read.
+        """
+        with self._exchange(method, path, params, body, headers, timeout) as response:
+            parts: list[bytes] = []
+            size, deadline = 0, time.monotonic() + (timeout or self._store.timeout_seconds)
+            for part in response.stream(_STEP):
+                parts.append(part)
+                size += len(part)
+                if size > MOST_ANSWER_BYTES or time.monotonic() > deadline:
+                    raise NoAnswerError("the answer has no end")
+            return Answer(response.status, _lower(response.headers), b"".join(parts))
+
+    @contextmanager
+    def lines(
+        self, path: str, *, params: Mapping[str, str], timeout: float | None = None
+    ) -> Iterator[tuple[Answer, Iterator[bytes]]]:
+        r"""Send a GET request and yield the head of the answer and its lines, as they come, without their ``\n``.
+
+        Raises NoAnswerError, also while the lines are read.
+        """
+        with self._exchange("GET", path, params, None, None, timeout) as response:
+            yield Answer(response.status, _lower(response.headers), b""), _lines(response)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()
+
+    @contextmanager
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+        timeout: float | None,
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        seconds = timeout or self._store.timeout_seconds
+        query = f"?{urlencode(params)}" if params else ""
+        response: urllib3.BaseHTTPResponse | None = None
+        whole = False
+        try:
+            response = self._pool.request(
+                method,
+                f"{self._store.url}{path}{query}",
+                body=body,
+                headers={
+                    "User-Agent": "tokentail",
+                    "Accept-Encoding": "identity",
+                    **self._authorization(),
+                    **(headers or {}),
+                },
+                timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds),
+                preload_content=False,
+                redirect=False,
+            )
+            yield response
+            whole = True
+        except exceptions.HTTPError as error:
+            raise NoAnswerError(_reason(error)) from error
+        finally:
+            if response is not None:
+                if not whole:
+                    response.close()  # its rest must not be taken for the next answer
+                response.release_conn()
+
+    def _authorization(self) -> dict[str, str]:
+        if token := token_of(self._store).read():
+            return {"Authorization": f"Token {token}"}
+        if self._store.username:
+            password = password_of(self._store).read()
+            return urllib3.make_headers(basic_auth=f"{self._store.username}:{password}")
+        return {}
+
+
+def _lower(headers: Mapping[str, Any]) -> dict[str, str]:
+    return {name.lower(): str(value) for name, value in headers.items()}
+
+
+def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    rest = b""
+    for part in response.stream(_STEP):
+        *lines, rest = (rest + part).split(b"\n")
+        yield from lines
+        if len(rest) > MOST_ANSWER_BYTES:
+            raise NoAnswerError("the answer has no end")
+    if rest:
+        yield rest
+
+
+_REASONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (exceptions.NameResolutionError, "the server's name cannot be resolved"),
+    (exceptions.NewConnectionError, "no connection"),
+    (exceptions.ConnectTimeoutError, "no connection in time"),
+    (exceptions.ReadTimeoutError, "no answer in time"),
+    (exceptions.ProtocolError, "the connection broke"),
+)
+
+
+def _reason(error: BaseException) -> str:
+    """Say why in few words. urllib3's own name objects' addresses, and for some errors the URL with its query."""
+    for kind, words in _REASONS:
+        if isinstance(error, kind):
+            system = error.__cause__
+            return f"{words}: {system.strerror}" if isinstance(system, OSError) and system.strerror else words
+    tls = error.args[0] if error.args and isinstance(error.args[0], ssl.SSLError) else error
+    if isinstance(tls, ssl.SSLError):
+        return f"TLS failed: {getattr(tls, 'verify_message', '') or tls.reason or 'no common ground'}"
+    return type(error).__name__

@@ -1,0 +1,206 @@
+"""Real InfluxDB servers on loopback, for the tests that need one.
+
+InfluxDB 1.x is Debian's ``influxdb`` (the program ``influxd``); each session starts one of its own. InfluxDB 2.x is in no
+registry: ``TOKENTAIL_TEST_INFLUXDB2_URL`` (with ``..._TOKEN`` and ``..._ORG``) names one that runs, or a program ``influxd`` of
+version 2 at ``TOKENTAIL_TEST_INFLUXD2`` is started.
+"""
+
+import contextlib
+import dataclasses
+import itertools
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ingestor.settings import StoreSettings
+from ingestor.stores.influxdb.http import Answer, InfluxHttp, NoAnswerError
+
+_numbers = itertools.count()
+CONFIG_1 = """
+reporting-disabled = true
+bind-address = "127.0.0.1:{backup}"
+[meta]
+  dir = "{directory}/meta"
+[data]
+  dir = "{directory}/data"
+  wal-dir = "{directory}/wal"
+  query-log-enabled = false
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+[monitor]
+  store-enabled = false
+[logging]
+  level = "error"
+  suppress-logo = true
+"""
+TOKEN = "test-token-of-loopback"
+ORGANIZATION = "tests"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class InfluxServer:
+    """A server that runs; ``stop`` and ``start`` are for those that we started."""
+
+    version: int
+    store: StoreSettings
+    """Settings that reach it; the database is not made yet."""
+    command: tuple[str, ...] = ()
+    log: Path | None = None
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def fresh(self, **changes: Any) -> StoreSettings:
+        """Return settings with a database of their own, which nobody has made yet."""
+        database = f"test{os.getpid()}x{next(_numbers)}"
+        return dataclasses.replace(self.store, **{"database": database, **changes})
+
+    def start(self) -> None:
+        assert self.log is not None
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + 60
+        with contextlib.closing(InfluxHttp(self.store)) as http:
+            while time.monotonic() < deadline:
+                with contextlib.suppress(NoAnswerError):
+                    if http.request("GET", "/ping").status == 204 and (self.version == 1 or self._set_up(http)):
+                        return
+                assert self.process.poll() is None, self.log.read_text()
+                time.sleep(0.05)
+        raise AssertionError(f"{self.command[0]} did not start: {self.log.read_text()}")
+
+    def _set_up(self, http: InfluxHttp) -> bool:
+        """Give InfluxDB 2 its first user, when it has none."""
+        allowed = http.request("GET", "/api/v2/setup")
+        if allowed.status != 200:
+            return False
+        if not orjson.loads(allowed.body)["allowed"]:
+            return True
+        body = {
+            "username": "tests",
+            "password": "tests-of-loopback",
+            "org": ORGANIZATION,
+            "bucket": "first",
+            "token": TOKEN,
+        }
+        return http.request("POST", "/api/v2/setup", body=orjson.dumps(body)).status == 201
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def query(store: StoreSettings, text: str, **params: str) -> list[dict[str, Any]]:
+    """Ask InfluxQL and return the series of all results, without the code under test."""
+    with contextlib.closing(InfluxHttp(store)) as http:
+        answer: Answer = http.request(
+            "POST", "/query", params={"db": store.database, "epoch": "ns", "q": text, **params}, body=b""
+        )
+    assert answer.status == 200, answer.body
+    results = orjson.loads(answer.body)["results"]
+    assert not any("error" in result for result in results), results
+    return [series for result in results for series in result.get("series", [])]
+
+
+def influxd1() -> str | None:
+    """Return the program of InfluxDB 1.x."""
+    program = shutil.which("influxd")
+    return program if program and _version_of(program) == 1 else None
+
+
+def influxd2() -> str | None:
+    """Return the program of InfluxDB 2.x."""
+    program = os.environ.get("TOKENTAIL_TEST_INFLUXD2") or shutil.which("influxd")
+    return program if program and _version_of(program) == 2 else None
+
+
+def _version_of(program: str) -> int:
+    said = subprocess.run([program, "version"], capture_output=True, text=True, check=False, timeout=60).stdout
+    found = re.search(r"InfluxDB v?(\d)", said)
+    return int(found[1]) if found else 0
+
+
+def new_influxdb1(directory: Path) -> InfluxServer:
+    """Start an InfluxDB 1.x with its data in this directory."""
+    program, port = influxd1(), free_port()
+    assert program is not None
+    config = directory / "influxdb.conf"
+    config.write_text(CONFIG_1.format(directory=directory, port=port, backup=free_port()))
+    store = StoreSettings(type="influxdb", url=f"http://127.0.0.1:{port}")
+    server = InfluxServer(1, store, (program, "-config", str(config)), directory / "influxd.log")
+    server.start()
+    return server
+
+
+def new_influxdb2(directory: Path) -> InfluxServer:
+    """Start an InfluxDB 2.x with its data in this directory."""
+    program, port = influxd2(), free_port()
+    assert program is not None
+    token = directory / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    command: tuple[str, ...] = (
+        program,
+        "--http-bind-address",
+        f"127.0.0.1:{port}",
+        "--reporting-disabled",
+        "--log-level",
+        "error",
+    )
+    command += ("--bolt-path", str(directory / "bolt"), "--engine-path", str(directory / "engine"))
+    command += ("--sqlite-path", str(directory / "sqlite"))
+    store = StoreSettings(type="influxdb", url=f"http://127.0.0.1:{port}", token_file=token, organization=ORGANIZATION)
+    server = InfluxServer(2, store, command, directory / "influxd.log")
+    server.start()
+    return server
+
+
+def running_influxdb2(directory: Path) -> InfluxServer | None:
+    """Return the InfluxDB 2.x that the environment names."""
+    url = os.environ.get("TOKENTAIL_TEST_INFLUXDB2_URL")
+    if not url:
+        return None
+    token = directory / "token"
+    token.write_text(os.environ.get("TOKENTAIL_TEST_INFLUXDB2_TOKEN", ""))
+    token.chmod(0o600)
+    organization = os.environ.get("TOKENTAIL_TEST_INFLUXDB2_ORG", "")
+    return InfluxServer(2, StoreSettings(type="influxdb", url=url, token_file=token, organization=organization))
+
+
+def servers(version: int, directory: Path) -> Iterator[InfluxServer | str]:
+    """Yield the server of a session, or why there is none."""
+    if version == 2 and (running := running_influxdb2(directory)):
+        yield running
+        return
+    program = influxd1() if version == 1 else influxd2()
+    if program is None:
+        yield f"no InfluxDB {version}.x here: see tests/servers.py"
+        return
+    server = new_influxdb1(directory) if version == 1 else new_influxdb2(directory)
+    yield server
+    server.stop()
