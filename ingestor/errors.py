@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Documented in README; 69, 77 and 78 are those of sysexits(3), 141 is a shell's for SIGPIPE (128 + 13)."""
+    """Documented in README; 69, 77 and 78 are those of sysexits(3), above 128 a shell's for signals: SIGINT, SIGPIPE."""
 
     DONE = 0
     BAD_ANSWER = 1
@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 69
     NO_PERMISSION = 77
     BAD_CONFIG = 78
+    INTERRUPTED = 130
     READER_GONE = 141
 
 

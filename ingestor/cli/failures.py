@@ -26,7 +26,11 @@ class CommandGroup(click.Group):
             click.echo("\n".join(map(clean, f"tokentail: {error}".split("\n"))), err=True)
             raise click.exceptions.Exit(int(error.exit_code)) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise  # click's own business: usage errors, --help, Ctrl-C
+            raise  # click's own business: usage errors, --help
+        except KeyboardInterrupt as error:
+            # Not click's "Aborted!" and 1, which of `verify` would say that a line is missing.
+            click.echo(err=True)  # the terminal's ^C has a line of its own
+            raise click.exceptions.Exit(int(ExitCode.INTERRUPTED)) from error
         except Exception as error:  # the last resort: every other handler is where it can do something
             if os.environ.get(DEBUG_VARIABLE):
                 raise

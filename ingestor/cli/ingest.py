@@ -117,8 +117,12 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, as_
     files = named_files(paths)
 
     def work(ingest: Ingest) -> dict[str, Any]:
-        with progress_bar() as progress:
-            done = backfill_files(ingest, files, source=source, progress=progress)
+        try:
+            with progress_bar() as progress:
+                done = backfill_files(ingest, files, source=source, progress=progress)
+        except KeyboardInterrupt:
+            click.echo("Stopped. What was read so far is stored; the same command goes on from there.", err=True)
+            raise
         return {"files": [file._asdict() for file in done]}
 
     journal.speak()

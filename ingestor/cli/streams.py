@@ -49,10 +49,10 @@ class _Output(io.FileIO):
 
 
 def prepare() -> None:
-    """Have both streams survive what is outside. For a process of our own: a test's streams are not replaced."""
-    for name in ("stdout", "stderr"):
+    """Have the streams survive what is outside. For a process of our own: a test's streams are not replaced."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # the caller closed it: its number must not go to the next file that is opened
-            nothing = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open until the end
+            nothing = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115, PTH123 - open until the end
             setattr(sys, name, nothing)
             setattr(sys, f"__{name}__", nothing)
     out, err = sys.stdout, sys.stderr

@@ -36,9 +36,10 @@ def failing(error: BaseException) -> click.Command:
         (PermissionDeniedError("It is forbidden"), 77),
         (ConfigError("It is wrong"), 78),
         (click.UsageError("It is unknown"), 2),
+        (KeyboardInterrupt(), 130),
     ],
 )
-def test_each_error_has_its_exit_code_and_its_words(error: Exception, code: int) -> None:
+def test_each_error_has_its_exit_code_and_its_words(error: BaseException, code: int) -> None:
     result = CliRunner().invoke(failing(error), ["fail"])
     assert result.exit_code == code
     assert str(error) in result.stderr

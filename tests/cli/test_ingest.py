@@ -42,6 +42,11 @@ def has_stored(tokentail: Tokentail, state: State, count: int) -> bool:
     return result.exit_code == 0 and json.loads(result.stdout)["stored"] == count
 
 
+def has_read(tokentail: Tokentail, state: State) -> bool:
+    result = tokentail("status", "--json", *state)
+    return result.exit_code == 0 and json.loads(result.stdout)["read"] > 0
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not condition():
@@ -141,6 +146,24 @@ def test_backfill_is_safe_to_repeat(tokentail: Tokentail, audit_log: Path, state
         assert answer.exit_code == 0, answer.stderr
         assert [file["new"] for file in json.loads(answer.stdout)] == [new]
     assert "audit.log" in "".join(tokentail("backfill", audit_log, *state).stdout.split())
+
+
+def test_an_interrupted_backfill_goes_on_where_it_was(
+    tokentail: Tokentail, audit_log: Path, state: State, environment: dict[str, str], tmp_path: Path
+) -> None:
+    log, lines = tmp_path / "long.log", audit_log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(lines[0] * 400_000)
+    command = [sys.executable, "-m", "ingestor", "backfill", str(log), *state]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        wait_until(lambda: has_read(tokentail, state))
+        process.send_signal(signal.SIGINT)
+        _, spoken = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert spoken.strip() == "Stopped. What was read so far is stored; the same command goes on from there."
+    before = figures(tokentail, state)["read"]
+    (file,) = json.loads(tokentail("backfill", "--json", log, *state).stdout)
+    assert (file["lines"], file["new"]) == (400_000, 400_000 - before)
+    assert figures(tokentail, state)["read"] == 400_000
 
 
 def test_backfill_of_what_cannot_be_read_is_1(

@@ -87,8 +87,8 @@ def test_a_full_disk_is_said_and_is_1(much: Much, words: str) -> None:
 
 def test_a_closed_stdout_gets_no_file_of_ours(much: Much) -> None:
     environment, log = much
-    shell = 'exec "$@" >&- 2>&-'
-    for words in ("stats", "rejected replay", "status"):
+    shell = 'exec "$@" <&- >&- 2>&-'
+    for words in ("stats", "rejected replay", "status", "explain"):
         ran = subprocess.run(["sh", "-c", shell, "sh", *command(words, log)], check=False, env=environment)
         assert ran.returncode == 0
     assert subprocess.run(command("rejected list --json", log), check=False, env=environment).returncode == 0
