@@ -1,19 +1,20 @@
 """What this user may not do is 77, with our words: never click's "wrong usage", and never a fault of ours."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from ingestor.shell.database import DATABASE
 from tests.cli.conftest import SINCE, nobody
 
 Tokentail = Callable[..., Result]
 
 
 @pytest.fixture
-def forbidden(tokentail: Tokentail, stored: tuple[str, ...], audit_log: Path, tmp_path: Path) -> Path:
-    """Return a directory with a state, a config and a log that nobody else may read, and one that nobody may search."""
+def forbidden(tokentail: Tokentail, stored: tuple[str, ...], audit_log: Path, tmp_path: Path) -> Iterator[Path]:
+    """Yield a directory with a state, a config and a log that nobody else may read, and one that nobody may search."""
     del stored
     state = tmp_path / "state"
     warm_up = [("stats", *SINCE), ("events", *SINCE), ("status",), ("verify", audit_log), ("explain", audit_log)]
@@ -24,7 +25,9 @@ def forbidden(tokentail: Tokentail, stored: tuple[str, ...], audit_log: Path, tm
     closed.mkdir()
     for path in (state, closed, tmp_path / "tokentail.toml", audit_log):
         path.chmod(0)
-    return tmp_path
+    yield tmp_path
+    for path in (state, closed):  # so that it can be cleared away
+        path.chmod(0o700)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def forbidden(tokentail: Tokentail, stored: tuple[str, ...], audit_log: Path, tm
         "verify {0}/audit.log --state-dir {0}/state",
         "backfill {0}/audit.log --state-dir {0}/state",
         "run --once --log {0}/audit.log --state-dir {0}/state",
-        "demo --state-dir {0}/state",
+        "demo --keep {0}/kept --state-dir {0}/state",
         "validate --state-dir {0}/state",
         "stats --state-dir {0}/closed/state",
         "backfill {0}/audit.log --state-dir {0}/closed/state",
@@ -63,12 +66,11 @@ def test_no_permission_is_77_with_words_of_ours(tokentail: Tokentail, forbidden:
     assert "Unexpected" not in result.output
 
 
-def test_a_state_that_may_only_be_looked_at_answers_or_says_what_is_missing(
-    tokentail: Tokentail, forbidden: Path
-) -> None:
+def test_a_database_that_may_not_be_read_in_a_directory_that_may(tokentail: Tokentail, forbidden: Path) -> None:
     state = forbidden / "state"
     state.chmod(0o755)
+    (state / DATABASE).chmod(0)
     with nobody(forbidden):
-        result = tokentail("stats", *SINCE, "--state-dir", state)  # the database itself is its owner's alone
+        result = tokentail("stats", *SINCE, "--state-dir", state)
     assert result.exit_code == 77
     assert "by this user" in result.stderr
