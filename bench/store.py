@@ -21,7 +21,7 @@ from ingestor.core.admission import Admission
 from ingestor.core.identity import generation_hash
 from ingestor.core.placing import place
 from ingestor.core.points import Point, SeriesTable
-from ingestor.shell.ingest import BATCH_POINTS
+from ingestor.shell.embedded import BATCH_POINTS
 from ingestor.stores import sqlite as embedded
 from ingestor.stores.sqlite import SqliteStore
 from parsers import find

@@ -120,6 +120,8 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
             if ingest.full:
                 ingest.commit()
             progress(path, file.progress(tail.offset), lines)
+        if tail.offset >= generation.mark.offset and not file.damaged:
+            ingest.book.judged(generation, ingest.rules_of(generation.source))
     except DamagedFileError as error:
         problem = f"{error}; what came before the damage is stored"
         log.warning("%s", problem)

@@ -48,12 +48,14 @@ class Book:
         generation = Generation(self._last_number, source, path, *identity)
         if like is not None:
             generation.h, generation.mark, generation.ordinal = like.h, like.mark, like.ordinal
-            generation.segments = list(like.segments)
+            generation.segments, generation.rules = list(like.segments), like.rules
         self._by_source.setdefault(source, []).append(generation)
         return generation
 
-    def advance(self, generation: Generation, ordinal: int) -> None:
+    def advance(self, generation: Generation, ordinal: int, rules: str) -> None:
         """Note that lines of a generation were read for the first time, from ``ordinal`` up to where it is now."""
+        if rules != generation.rules:
+            generation.rules = "mixed" if generation.segments else rules
         last, free = self._read_last.get(generation.source) or (0, self._free_sequence(generation.source))
         if last != generation.number or not generation.segments or ordinal < generation.segments[0][0]:
             insort(generation.segments, (ordinal, free))
@@ -61,6 +63,12 @@ class Book:
         free = max(free, generation.last_sequence() + 1)
         self._read_last[generation.source] = (generation.number, free)
         self.changed(generation)
+
+    def judged(self, generation: Generation, rules: str) -> None:
+        """Note that all its lines have been read by these rules now."""
+        if generation.rules != rules:
+            generation.rules = rules
+            self.changed(generation)
 
     def _free_sequence(self, source: str) -> int:
         return 1 + max((generation.last_sequence() for generation in self.of(source)), default=0)
@@ -93,15 +101,12 @@ class Book:
         generation.status = Status.LOST
         self.changed(generation)
 
-    def copy_changes(self, checkpoint: Checkpoint) -> None:
-        """Add what is unsaved to a checkpoint, as it is now."""
+    def move_changes(self, checkpoint: Checkpoint) -> None:
+        """Move what is unsaved into a checkpoint, as it is now."""
         for number, generation in self._changed.items():
             checkpoint.generations[number] = dataclasses.replace(generation)
         checkpoint.gaps += self._gaps
         checkpoint.meta.update({f"followed:{source}": "1" for source in self._newly_followed})
-
-    def forget_changes(self) -> None:
-        """Everything is saved."""
         self._changed.clear()
         self._gaps.clear()
         self._newly_followed.clear()

@@ -6,11 +6,10 @@ import threading
 import time
 from pathlib import Path
 
-from ingestor.errors import DamagedStateError, PermissionDeniedError, TokentailError, UnavailableError
+from ingestor.errors import PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
 from ingestor.shell.backfill import backfill, expand
-from ingestor.shell.database import is_damage
 from ingestor.shell.follower import Follower, live_paths
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.replay import replay
@@ -28,8 +27,6 @@ MIN_TURN_SECONDS = 0.1
 """Changes that come faster are gathered: a commit costs two fsyncs."""
 ONCE_PATIENCE_SECONDS = 60.0
 """How long ``--once`` keeps trying a store that cannot be written."""
-FIRST_BACKOFF_SECONDS = 0.5
-LONGEST_BACKOFF_SECONDS = 60.0
 
 
 class Daemon:
@@ -38,24 +35,14 @@ class Daemon:
     def __init__(self, settings: Settings, state: State, *, once: bool = False) -> None:
         """Load the state. Raises sqlite3.Error, OSError."""
         self.ingest = Ingest(settings, state)
+        self.delivery = self.ingest.delivery
         self.follower = Follower(settings, self.ingest.book, once=once)
         self._settings = settings
         self._state = state
         self._polled_at = float("-inf")
-        self._saved_at = float("-inf")
-        self._retry_at = float("-inf")
-        self._backoff = 0.0
-        self._failing_since: float | None = None
-        self._failing_at: float | None = None
-        """The same in wall clock seconds."""
-        self._problem = ""
+        self._shipped_at = float("-inf")
         self._vitals = VitalsFile(state.directory)
         self._vitals_at = float("-inf")
-
-    @property
-    def failing_since(self) -> float | None:
-        """When the store began to refuse (monotonic seconds); None while all is well."""
-        return self._failing_since
 
     def step(self, now: float | None = None) -> bool:
         """Take one turn; return whether anything was read or stored. ``now``: monotonic seconds.
@@ -63,21 +50,9 @@ class Daemon:
         Raises DamagedStateError when the state's database turns out to be damaged.
         """
         now = time.monotonic() if now is None else now
-        if now < self._retry_at:
-            self._say_how_it_is(now)
-            return False
-        if now - self._polled_at >= MIN_TURN_SECONDS:
-            self._polled_at = now
-            self.follower.poll(now)
-            self._carry_out_requests()
-        while not self.ingest.full:
-            block = self.follower.next_block(now)
-            if block is None:
-                break
-            self.ingest.take(block)
-        worked = self.ingest.has_pending
-        if worked or now - self._saved_at >= HEARTBEAT_SECONDS:
-            self._commit(now)
+        worked = self.delivery.settle(now)
+        if self.delivery.has_room:
+            worked = self._read(now) or worked
         self._say_how_it_is(now)
         return worked
 
@@ -89,20 +64,20 @@ class Daemon:
         """
         while True:
             worked = self.step()
-            if self._failing_since is not None:
-                if time.monotonic() - self._failing_since > ONCE_PATIENCE_SECONDS:
+            if (trouble := self.delivery.trouble) is not None:
+                if time.monotonic() - trouble.since > ONCE_PATIENCE_SECONDS:
                     raise UnavailableError(
                         "The store could not be written for a minute",
-                        where=str(self._state.directory),
-                        advice="Is the disk full? Nothing is lost: run it again.",
+                        where=trouble.what,
+                        advice="Nothing is lost: run it again when the store can be written.",
                     )
-                time.sleep(FIRST_BACKOFF_SECONDS)
-            elif self.follower.waiting:
+                time.sleep(MIN_TURN_SECONDS)
+            elif self.follower.waiting or not self.delivery.idle:
                 time.sleep(MIN_TURN_SECONDS)
             elif not worked:
                 # A file may have grown or turned up during the last turn: one more look, then it is the end.
                 self._polled_at = float("-inf")
-                if not self.step():
+                if not self.step() and self.delivery.idle:
                     break
         self._clear_rebuilding()
         self._complain_of_unread_logs()
@@ -123,15 +98,32 @@ class Daemon:
                         wakeup.wait(self._settings.read.poll_interval_seconds - MIN_TURN_SECONDS)
         finally:
             wakeup.close()
-        if self.ingest.has_pending:
-            self._commit(time.monotonic())
+        if self.delivery.has_room and self.ingest.has_pending:
+            self.ingest.ship(time.monotonic())
 
     def close(self) -> None:
-        """Release files. What was not committed is read again next time."""
+        """Release files. What is not durable is read again next time."""
         self._say_how_it_is(float("inf"))
         self.follower.close()
         self.ingest.close()
         self._vitals.close()
+
+    def _read(self, now: float) -> bool:
+        """Look at the logs, fill a batch and hand it over; return whether there was anything to hand over."""
+        if now - self._polled_at >= MIN_TURN_SECONDS:
+            self._polled_at = now
+            self.follower.poll(now)
+            self._carry_out_requests()
+        while not self.ingest.full:
+            block = self.follower.next_block(now)
+            if block is None:
+                break
+            self.ingest.take(block)
+        worked = self.ingest.has_pending
+        if worked or now - self._shipped_at >= HEARTBEAT_SECONDS:
+            self._shipped_at = now
+            self.ingest.ship(now)
+        return worked
 
     def _complain_of_unread_logs(self) -> None:
         unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]
@@ -159,48 +151,26 @@ class Daemon:
         if now - self._vitals_at < VITALS_SECONDS:
             return
         self._vitals_at = now
-        read = self.ingest.bytes_read
         problems = (followed.problem for followed in self.follower.logs if not followed.harmless)
+        trouble = self.delivery.trouble
         self._vitals.write(
             Vitals(
                 written_at=time.time(),
-                lag_since=self.follower.lag_since(accepted=read + self.ingest.pending_bytes, acknowledged=read),
-                store_problem=self._problem,
-                store_failing_since=self._failing_at,
+                lag_since=self.follower.lag_since(
+                    accepted=self.ingest.accepted_bytes, acknowledged=self.delivery.acknowledged_bytes
+                ),
+                store_problem=trouble.what if trouble else "",
+                store_failing_since=trouble.since_wall if trouble else None,
                 log_problems=tuple(problem for problem in problems if problem),
             )
         )
 
-    def _commit(self, now: float) -> None:
-        try:
-            self.ingest.commit()
-        except (sqlite3.Error, OSError) as error:
-            if isinstance(error, sqlite3.Error) and is_damage(error):
-                self._state.condemn()
-                raise DamagedStateError(
-                    f"The state database is damaged: {error}", where=str(self._state.directory)
-                ) from error
-            self._backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, self._backoff * 2))
-            self._retry_at = now + self._backoff
-            self._problem = f"The store in {self._state.directory} cannot be written: {error}"
-            if self._failing_since is None:
-                self._failing_since, self._failing_at = now, time.time()
-                log.error(
-                    "%s. Nothing is lost: reading waits, and it is tried again by itself.",
-                    self._problem,
-                )
-            return
-        if self._failing_since is not None:
-            log.warning("The store can be written again, after %.0f s", now - self._failing_since)
-        self._failing_since, self._failing_at, self._problem = None, None, ""
-        self._backoff, self._retry_at = 0.0, float("-inf")
-        self._saved_at = now
-
     def _clear_rebuilding(self) -> None:
         book = self.ingest.book
-        if book.rebuilding and self._failing_since is None:
+        if book.rebuilding and self.delivery.idle:
             book.rebuilding = False
-            self.ingest.commit(meta={"rebuilding": ""})
+            self.ingest.note({"rebuilding": ""})
+            self.ingest.ship(time.monotonic())
 
     def _carry_out_requests(self) -> None:
         try:

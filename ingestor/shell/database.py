@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS generations(
   number INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL,
   h BLOB, offset INTEGER NOT NULL, head_length INTEGER NOT NULL, head_digest BLOB NOT NULL, tail_length INTEGER NOT NULL,
   tail_digest BLOB NOT NULL, ordinal INTEGER NOT NULL, size_seen INTEGER NOT NULL, status TEXT NOT NULL,
-  segments TEXT NOT NULL, skipped_from INTEGER NOT NULL, skipped_to INTEGER NOT NULL);
+  segments TEXT NOT NULL, skipped_from INTEGER NOT NULL, skipped_to INTEGER NOT NULL, rules TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS accounts(
   source TEXT PRIMARY KEY, read INTEGER NOT NULL, stored INTEGER NOT NULL, ignored INTEGER NOT NULL,
   expired INTEGER NOT NULL) WITHOUT ROWID;

@@ -153,7 +153,7 @@ class State:
         """Write a checkpoint; inside a transaction."""
         execute, many = self.connection.execute, self.connection.executemany
         many(
-            "REPLACE INTO generations VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "REPLACE INTO generations VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [_generation_row(generation) for generation in checkpoint.generations.values()],
         )
         for source, account in checkpoint.accounts.items():
@@ -228,12 +228,12 @@ def _generation_row(generation: Generation) -> tuple[object, ...]:
         *(generation.number, generation.source, generation.path, generation.device, generation.inode, h),
         *generation.mark,
         *(generation.ordinal, generation.size_seen, generation.status.value, json.dumps(generation.segments)),
-        *generation.skipped,
+        *(*generation.skipped, generation.rules),
     )
 
 
 def _generation(row: Iterable[object]) -> Generation:
-    number, source, path, device, inode, h, *mark, ordinal, size_seen, status, segments, skipped_from, skipped_to = row
+    number, source, path, device, inode, h, *mark, ordinal, size_seen, status, segments, skip, skip_to, rules = row
     return Generation(  # the columns' types are the schema's
         number,  # type: ignore[arg-type]
         source,  # type: ignore[arg-type]
@@ -246,5 +246,6 @@ def _generation(row: Iterable[object]) -> Generation:
         size_seen,  # type: ignore[arg-type]
         Status(status),
         [(first, sequence) for first, sequence in json.loads(segments)],  # type: ignore[arg-type]
-        (skipped_from, skipped_to),  # type: ignore[arg-type]
+        rules,  # type: ignore[arg-type]
+        (skip, skip_to),  # type: ignore[arg-type]
     )

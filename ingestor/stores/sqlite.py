@@ -5,7 +5,7 @@ stay exact when points repeat: a repeat replaces its event, and what the old one
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import chain
 from typing import Final
@@ -89,7 +89,7 @@ class SqliteStore:
         Also saves ``series.new``, which the caller clears once it has committed. Batches of 10,000 points and more
         cost least, since a counter is written once a batch. Raises sqlite3.Error; the caller then rolls back.
         """
-        self._save_series()
+        self.save_series({number: self._series.by_number[number] for number in self._series.new})
         tally = Tally(self._series.by_number)
         whole = len(points) - len(points) % GROUP
         for start in range(0, whole, GROUP):
@@ -98,12 +98,14 @@ class SqliteStore:
             self._insert((point,), tally)
         self._count(tally)
 
-    def rewrite(self, points: Sequence[Point]) -> list[Point]:
-        """Store the points of lines that were stored before, and delete what these lines were if their tags have changed.
+    def rewrite(self, points: Sequence[Point], *, recount: bool) -> list[Point]:
+        """Store the points of lines that were counted before, and delete what these lines were if their tags have changed.
 
-        Returns the points of lines of which nothing was stored. Otherwise as ``write``.
+        ``recount``: the lines are read by other rules than when they were counted, so the counters move with them; else
+        the counters are true, and a store that lost or changed a point is mended. Returns the points of lines of which
+        nothing was stored. Otherwise as ``write``.
         """
-        self._save_series()
+        self.save_series({number: self._series.by_number[number] for number in self._series.new})
         tally = Tally(self._series.by_number)
         fresh = []
         for start in range(0, len(points), GROUP):
@@ -124,7 +126,8 @@ class SqliteStore:
                 "DELETE FROM token_events WHERE time = ? AND series = ?", [point[:2] for point in outdated]
             )
             self._connection.executemany(_REPLACE, changed)
-        self._count(tally)
+        if recount:
+            self._count(tally)
         return fresh
 
     def look_up(self, points: Sequence[Point]) -> list[Finding]:
@@ -150,9 +153,9 @@ class SqliteStore:
         self._upsert(_COUNT_HOURS, _ADD_HOURS, tally.hours())
         self._upsert(_COUNT_USERS, _ADD_USERS, tally.user_days())
 
-    def _save_series(self) -> None:
-        rows = [(number, *self._series.by_number[number]) for number in self._series.new]
-        # OR IGNORE: a caller that writes several batches before it commits leaves `new` as it is.
+    def save_series(self, series: Mapping[int, Series]) -> None:
+        """Save series by their numbers, inside the caller's transaction. Known ones stay as they are."""
+        rows = [(number, *tags) for number, tags in series.items()]
         self._connection.executemany("INSERT OR IGNORE INTO series VALUES(?,?,?,?,?,?,?,?,?,?)", rows)
 
     def _insert(self, points: Sequence[Point], tally: Tally) -> None:

@@ -268,6 +268,7 @@ def test_a_line_that_was_ignored_or_rejected_is_accounted_as_what_a_backfill_mak
 
     assert "token.minted" not in OUTCOMES
     monkeypatch.setattr(NativeParser, "parse", understand)
+    monkeypatch.setattr("ingestor.__version__", "the next release")
     for _ in range(2):
         with daemon_of(world) as daemon:
             (done,) = backfill(daemon.ingest, [str(world.log.path)])
@@ -332,3 +333,18 @@ def test_an_interrupted_backfill_of_what_start_end_passed_over_goes_on(
         assert figures(world)[:4] == (120, 120, 0, 0)
         world.check()
         assert world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))[0].good
+
+
+def test_a_store_that_lost_a_point_is_mended_and_nothing_is_counted_for_it(world: World) -> None:
+    world.log.write(20)
+    world.once()
+    before = figures(world)
+    state = State.open(world.state_directory)
+    state.connection.execute("DELETE FROM token_events WHERE event_id IN ('audit-3', 'audit-7')")
+    state.connection.execute("UPDATE token_events SET user_id = 'u-2' WHERE event_id = 'audit-5'")
+    state.close()
+    with daemon_of(world) as daemon:
+        backfill(daemon.ingest, [str(world.log.path)])
+    assert figures(world) == before
+    world.check()
+    assert world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))[0].good

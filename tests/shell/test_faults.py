@@ -20,6 +20,7 @@ from ingestor.shell.daemon import Daemon
 from ingestor.shell.database import DATABASE
 from ingestor.shell.state import State
 from ingestor.shell.wakeup import Wakeup
+from ingestor.stores.sqlite import SqliteStore
 from parsers.event import Reason
 from tests.world import World, gz
 
@@ -77,12 +78,13 @@ def test_t24_damage_that_shows_only_while_writing_does_not_end_in_a_crash_loop(
     corrupt = sqlite3.DatabaseError("database disk image is malformed")
     corrupt.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
-    def write(_: object) -> None:
+    def write(*_: object) -> None:
         raise corrupt
 
-    monkeypatch.setattr(world.daemon.ingest._store, "write", write)
+    monkeypatch.setattr(SqliteStore, "write", write)
     with pytest.raises(DamagedStateError):
         world.turn()
+    monkeypatch.undo()
     world.stop()
     world.once()
     world.check()
@@ -112,15 +114,15 @@ def test_t25_a_full_disk_is_waited_for_and_heals_by_itself(world: World, caplog:
     world.log.write(3000)
     for _ in range(5):
         world.turn(seconds=100.0)
-    failing_since = world.daemon.failing_since
-    assert failing_since is not None
+    trouble = world.daemon.delivery.trouble
+    assert trouble is not None
     assert len(world.stored()) == 10
     assert caplog.text.count("cannot be written") == 1, "said once, not at every try"
     world.log.write(100)
     connection.execute("PRAGMA max_page_count = 1000000")
     world.turn(3, seconds=100.0)
     world.check()
-    assert world.daemon.failing_since is None
+    assert world.ask(lambda _: world.daemon.delivery.trouble) is None
     assert "can be written again" in caplog.text
 
 
@@ -143,7 +145,7 @@ def test_t46_a_full_disk_under_the_rejected_file_blocks_and_loses_nothing(world:
     limit = 40_000
     with files_limited_to(limit):
         world.turn(2, seconds=100.0)
-        assert world.daemon.failing_since is not None
+        assert world.daemon.delivery.trouble is not None
         assert len(world.stored()) == 10
         assert world.rejected() == [] or len(world.rejected()) < 400
     world.turn(2, seconds=100.0)
@@ -181,7 +183,6 @@ def test_t47_a_second_instance_is_refused_with_the_holder_named(world: World) ->
 def test_once_gives_up_when_the_store_stays_unwritable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.log.write(10)
     monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(daemon_module, "FIRST_BACKOFF_SECONDS", 0.01)
     state = State.open(world.state_directory)
     daemon = Daemon(world.settings, state, once=True)
     state.connection.execute("PRAGMA query_only = 1")

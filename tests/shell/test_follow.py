@@ -214,7 +214,7 @@ def test_t12_a_crash_right_after_a_reset_reads_from_the_start_again(
     world.once()
     os.truncate(world.log.path, 0)
     world.log.write(200)
-    monkeypatch.setattr(world.daemon.ingest, "commit", _crash)
+    monkeypatch.setattr(world.daemon.ingest, "ship", _crash)
     with pytest.raises(KeyboardInterrupt):
         world.turn()
     world.stop()
@@ -222,7 +222,7 @@ def test_t12_a_crash_right_after_a_reset_reads_from_the_start_again(
     world.check()
 
 
-def _crash(**_: object) -> None:
+def _crash(*_: object) -> None:
     raise KeyboardInterrupt
 
 

@@ -148,21 +148,21 @@ class FollowerMachine(RuleBasedStateMachine):
     def kill(self, place: str) -> None:
         daemon = self.world.daemon
         state = daemon.ingest.state
-        original_save, original_commit = state.save, Ingest.commit
+        original_save, original_ship = state.save, Ingest.ship
 
         def save(*arguments: object) -> None:
             original_save(*arguments)  # type: ignore[arg-type]
             raise CrashError
 
-        def commit(ingest: Ingest, **keywords: object) -> None:
+        def ship(ingest: Ingest, now: float) -> None:
             if place == "after the commit":
-                original_commit(ingest, **keywords)  # type: ignore[arg-type]
+                original_ship(ingest, now)
             raise CrashError
 
         if place == "inside the transaction":
             state.save = save  # type: ignore[method-assign,assignment]
         else:
-            daemon.ingest.commit = commit.__get__(daemon.ingest)  # type: ignore[method-assign]
+            daemon.ingest.ship = ship.__get__(daemon.ingest)  # type: ignore[method-assign]
         with contextlib.suppress(CrashError):
             self.world.turn()
         self.world.stop()

@@ -1,0 +1,36 @@
+"""A batch: what was read since the last one, and everything that becomes durable with it."""
+
+from dataclasses import dataclass, field
+
+from ingestor.core.accounting import Account
+from ingestor.core.points import Point, Series
+from ingestor.shell.rejected import RejectedLine
+from ingestor.shell.state import Checkpoint
+
+
+@dataclass(slots=True)
+class Batch:
+    """Filled by ``Ingest``; once it is sealed nobody changes it, so a delivery can try it as often as it has to."""
+
+    points: list[Point] = field(default_factory=list)
+    repeats: list[Point] = field(default_factory=list)
+    """Points of lines that were counted before, under the same rules: they are put back, and count nothing."""
+    reclassified: list[Point] = field(default_factory=list)
+    """Points of lines that were counted before, under other rules: they replace what these lines were."""
+    accounts: dict[str, Account] = field(default_factory=dict)
+    """Increments by source; every point of ``points`` is in ``stored``."""
+    rejected: list[RejectedLine] = field(default_factory=list)
+    bytes_read: int = 0
+    series: dict[int, Series] = field(default_factory=dict)
+    """Series that are new in this batch."""
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    """The positions behind the batch, and what else goes with them; set when it is sealed."""
+
+    @property
+    def size(self) -> int:
+        """Points and rejected lines, whichever are more."""
+        return max(len(self.points) + len(self.repeats) + len(self.reclassified), len(self.rejected))
+
+    def account(self, source: str) -> Account:
+        """Return the increments of a source."""
+        return self.accounts.setdefault(source, Account())

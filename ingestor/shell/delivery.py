@@ -1,0 +1,112 @@
+"""Delivery: from a sealed batch to the store and the checkpoint, however often it has to be tried.
+
+The log files are the buffer. A delivery takes few batches at a time; while it has no room nothing is read, so memory stays
+bounded for as long as a store is away.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from ingestor.core.accounting import Account
+from ingestor.shell.batch import Batch
+
+log = logging.getLogger("tokentail")
+
+FIRST_BACKOFF_SECONDS = 0.5
+LONGEST_BACKOFF_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the store refuses, and since when."""
+
+    what: str
+    since: float
+    """Monotonic seconds."""
+    since_wall: float
+    """Seconds since the Unix epoch."""
+
+
+class Delivery(Protocol):
+    """What every store's delivery does. Times are monotonic seconds; all is called from one thread."""
+
+    acknowledged_bytes: int
+    """Bytes of lines whose batch is durable, since the start."""
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why the store refuses; None while all is well."""
+        ...
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another batch may be submitted."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was submitted is durable."""
+        ...
+
+    @property
+    def batch_points(self) -> int:
+        """How many points make a full batch."""
+        ...
+
+    def submit(self, batch: Batch, now: float) -> None:
+        """Take a sealed batch. Raises DamagedStateError."""
+        ...
+
+    def settle(self, now: float) -> bool:
+        """Go on with what was submitted; return whether something became durable. Raises DamagedStateError."""
+        ...
+
+    def flush(self) -> None:
+        """Make everything that was submitted durable before this returns.
+
+        Raises what keeps it from that: sqlite3.Error, OSError, DamagedStateError, UnavailableError; it may be called again.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what is held. What is not durable is read again next time."""
+        ...
+
+
+class Patience:
+    """Backoff of one thing that is tried again and again, and its trouble in the log: said once, not at every try."""
+
+    def __init__(self) -> None:
+        self.trouble: Trouble | None = None
+        self._retry_at = float("-inf")
+        self._backoff = 0.0
+
+    def may_try(self, now: float) -> bool:
+        """Whether it is time to try."""
+        return now >= self._retry_at
+
+    def failed(self, what: str, now: float) -> None:
+        """Note a failure."""
+        self._backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, self._backoff * 2))
+        self._retry_at = now + self._backoff
+        if self.trouble is None:
+            log.error("%s. Nothing is lost: reading waits, and it is tried again by itself.", what)
+        since = self.trouble or Trouble(what, now, time.time())
+        self.trouble = Trouble(what, since.since, since.since_wall)
+
+    def succeeded(self, now: float) -> None:
+        """Note that it works."""
+        if self.trouble is not None:
+            log.warning("The store can be written again, after %.0f s", now - self.trouble.since)
+        self.trouble, self._backoff, self._retry_at = None, 0.0, float("-inf")
+
+
+def merged(accounts: dict[str, Account], corrections: dict[str, Account]) -> dict[str, Account]:
+    """Return the sum of two sets of increments."""
+    total = {source: Account() for source in {*accounts, *corrections}}
+    for part in (accounts, corrections):
+        for source, account in part.items():
+            total[source].add(account)
+    return total

@@ -1,0 +1,109 @@
+"""Delivery into the embedded store: the events and the checkpoint in one transaction of one SQLite file."""
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from ingestor.core.accounting import Account
+from ingestor.core.points import Point, SeriesTable
+from ingestor.errors import DamagedStateError
+from ingestor.shell.batch import Batch
+from ingestor.shell.database import is_damage
+from ingestor.shell.delivery import Patience, Trouble, merged
+from ingestor.shell.rejected import RejectedFile
+from ingestor.shell.state import State
+from ingestor.stores.sqlite import SqliteStore
+
+BATCH_POINTS = 20_000
+"""Points a transaction: large enough that the two fsyncs of a commit do not count, small enough for a flat memory."""
+
+
+class EmbeddedDelivery:
+    """Implements ``Delivery``. A batch is tried at once; it waits only when the disk refuses it."""
+
+    batch_points = BATCH_POINTS
+
+    def __init__(self, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
+        self.acknowledged_bytes = 0
+        self._state = state
+        self._series = series
+        self._store = SqliteStore(state.connection, series)
+        self._rejected = rejected
+        self._waiting: Batch | None = None
+        self._patience = Patience()
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why the disk refuses."""
+        return self._patience.trouble
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the last batch is durable."""
+        return self._waiting is None
+
+    @property
+    def idle(self) -> bool:
+        """Whether the last batch is durable."""
+        return self._waiting is None
+
+    def submit(self, batch: Batch, now: float) -> None:
+        """Take a batch and try to commit it."""
+        if self._waiting is not None:
+            raise ValueError("no room")
+        self._waiting = batch
+        self.settle(now)
+
+    def settle(self, now: float) -> bool:
+        """Try the batch that waits again, when it is time."""
+        if self._waiting is None or not self._patience.may_try(now):
+            return False
+        try:
+            self.flush()
+        except (sqlite3.Error, OSError) as error:
+            self._patience.failed(f"The store in {self._state.directory} cannot be written: {error}", now)
+            return False
+        self._patience.succeeded(now)
+        return True
+
+    def flush(self) -> None:
+        """Commit the batch that waits. Raises sqlite3.Error and OSError; it waits on then."""
+        if self._waiting is None:
+            return
+        try:
+            self._commit(self._waiting)
+        except sqlite3.Error as error:
+            if is_damage(error):
+                self._state.condemn()
+                raise DamagedStateError(
+                    f"The state database is damaged: {error}", where=str(self._state.directory)
+                ) from error
+            raise
+        self.acknowledged_bytes += self._waiting.bytes_read
+        self._waiting = None
+
+    def close(self) -> None:
+        """Hold nothing: the state is whoever opened it to close."""
+
+    def _commit(self, batch: Batch) -> None:
+        checkpoint = batch.checkpoint
+        if batch.rejected:
+            checkpoint.rejected_mark = self._rejected.append(batch.rejected)
+        checkpoint.meta["heartbeat"] = repr(time.time())
+        with self._state.transaction():
+            self._store.save_series(batch.series)
+            if batch.points:
+                self._store.write(batch.points)
+            if batch.repeats:
+                self._store.rewrite(batch.repeats, recount=False)
+            fresh = self._store.rewrite(batch.reclassified, recount=True) if batch.reclassified else []
+            checkpoint.accounts = merged(batch.accounts, self._were_ignored(fresh))
+            self._state.save(checkpoint)
+        if checkpoint.rejected_mark is not None:
+            self._rejected.settle(checkpoint.rejected_mark)
+
+    def _were_ignored(self, fresh: Sequence[Point]) -> dict[str, Account]:
+        """Return what changes in the accounts when lines that had made no point have made one."""
+        sources = Counter(self._series.by_number[point[1]].source for point in fresh)
+        return {source: Account(stored=events, ignored=-events) for source, events in sources.items()}
