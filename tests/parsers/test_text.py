@@ -1,5 +1,6 @@
 """The normal form: nothing unsafe is left, long values stay apart, and doing it again changes nothing."""
 
+import sys
 import unicodedata
 
 import pytest
@@ -8,7 +9,13 @@ from hypothesis import strategies as st
 
 from parsers.text import CUT, FIELD_BYTES, REPLACEMENT, TAG_BYTES, cap, clean, normal_field, normal_tag
 
-ANY_TEXT = st.text(st.characters(exclude_categories=[]) | st.sampled_from("\\ \n\x1b\u2028\u202e\ufeff\ud800"))
+JOINERS = "\u200c\u200d"
+SELECTORS = "\ufe0e\ufe0f\U000e0100\u180b"
+UNSEEN = "\u00ad\u034f\u115f\u1160\u180e\u200b\u2060\u3164\uffa0\ufeff\U000e0001\U000e0041\U000e007f"
+ANY_TEXT = st.text(
+    st.characters(exclude_categories=[])
+    | st.sampled_from("\\ \n\x1b\u2028\u202e\ufeff\ud800" + JOINERS + SELECTORS + UNSEEN)
+)
 LONG_TEXT = st.builds(lambda piece, times: piece * times, st.text(min_size=1, max_size=8), st.integers(1, 2000))
 BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
@@ -19,9 +26,10 @@ def test_nothing_unsafe_is_left(text: str) -> None:
         assert len(normal.encode()) <= limit  # also: it can be encoded
         assert len((normal + "x").splitlines()) == 1
         for character in normal:
-            assert unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"}
+            assert unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in JOINERS
             assert unicodedata.bidirectional(character) not in BIDI
-            assert character not in "\ufeff\u200e\u200f\u061c"
+            assert character not in UNSEEN
+    assert not set(normal_tag(text)) & set(JOINERS + SELECTORS)
     assert "\\" not in normal_tag(text)
     assert normal_tag(text) == normal_tag(text).strip()
 
@@ -32,7 +40,7 @@ def test_again_changes_nothing(text: str) -> None:
     assert normal_tag(normal_tag(text)) == normal_tag(text)
 
 
-@given(st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=60))
+@given(st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters=UNSEEN), max_size=60))
 def test_ordinary_text_stays_itself(text: str) -> None:
     assert normal_field(text) == text
     assert normal_tag(text) == text.replace("\\", "/")
@@ -60,6 +68,26 @@ def test_fields(text: str, field: str) -> None:
 )
 def test_tags(text: str, tag: str) -> None:
     assert normal_tag(text) == tag
+
+
+def test_no_character_of_the_format_category_is_left() -> None:
+    # Of the Unicode version of this Python; the expression lists them, since looking each up would cost start-up time.
+    written = "".join(c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) == "Cf")
+    assert len(written) > 150
+    assert set(clean(written)) == {REPLACEMENT, *JOINERS}
+    assert set(normal_tag(written[:80])) == set(normal_tag(written[80:160])) == {REPLACEMENT}
+
+
+@pytest.mark.parametrize("character", UNSEEN)
+def test_what_nobody_sees_is_shown(character: str) -> None:
+    assert normal_tag(f"web{character}app") == normal_field(f"web{character}app") == f"web{REPLACEMENT}app"
+
+
+@pytest.mark.parametrize("text", ["\u0645\u06cc\u200c\u062e\u0648", "क्\u200dष", "👩\u200d🚀 ❤\ufe0f", "葛\U000e0100"])
+def test_joiners_and_selectors_stay_in_fields_alone(text: str) -> None:
+    assert normal_field(text) == text
+    assert len(normal_tag(text)) == len(text)
+    assert REPLACEMENT in normal_tag(text)
 
 
 def test_the_cap_is_exact_and_counts_bytes() -> None:
