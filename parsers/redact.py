@@ -15,7 +15,7 @@ from collections.abc import MutableMapping
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from parsers.shapes import OPAQUE_RUN, SHAPES, is_opaque
+from parsers.shapes import OPAQUE_RUN, SHAPES, TEXT_SHAPES, is_opaque
 
 LOOK_CHARS: Final = 8192
 """How much of a text is looked at; the rest is dropped unseen (a field keeps 4 KiB at most)."""
@@ -53,7 +53,7 @@ def redact_text(text: str, counts: Counts | None = None) -> str:
 def _redact(text: str, counts: Counts | None, *, identifier: bool) -> str:
     text = _shorten(text)
     lower = text.lower()
-    for kind, hints, expression, replacement in SHAPES:
+    for kind, hints, expression, replacement in SHAPES if identifier else TEXT_SHAPES:
         if any(hint in lower for hint in hints):
             text, found = expression.subn(replacement, text)
             if found and counts is not None:

@@ -8,8 +8,10 @@ also matches what it repeats, and what a match has consumed is never looked at a
 """
 
 import re
-from collections.abc import Callable
 from typing import Final, NamedTuple
+
+from parsers.naming import BLANK, BRACKET, END, GREATER, HINTS, LESS, MASKED, NAMES, QUOTE, SEPARATOR, SLASH
+from parsers.prose import IN_PATH, IN_PROSE
 
 _CODE_CHARS: Final = 20
 """The shortest run looked at: 128 bits (the example code of RFC 6749) are 22 characters of base64url."""
@@ -17,33 +19,26 @@ _OPAQUE_CHARS: Final = 32
 _OPAQUE_IDENTIFIER_CHARS: Final = 41
 """From 41 characters on an identifier may be a 256-bit token (43 in base64url); Auth0's client ids have 32."""
 
-# A quote as it may stand in text: bare, escaped by nested JSON (once or more), as \u0022, percent-encoded (once or twice).
-_QUOTE: Final = r"""(?:\\*["']|\\+u0022|%(?:25)*2[27]|&quot;)"""
-_SEPARATOR: Final = r"(?:[:=]|\\+u003[aAdD]|%(?:25)*3[aAdD])"
-_EDGE: Final = r"(?:(?<![a-zA-Z_-])|(?<=%[0-9A-Fa-f]{2})|(?<=25[0-9A-Fa-f]{2}))"
-"""No letter before a short name; the last two digits of a percent-encoded character are none."""
-_SECRET_NAMES: Final = "|".join(
-    (
-        r"(?:(?:refresh|access|id|subject|actor|logout|registration|login_hint|bearer|auth|csrf|xsrf|session|sso|api)[_-]?)?token(?:[_-]?(?:hint|value))?",
-        r"(?:client|app|api|shared|signing|consumer|totp|otp)?[_-]?secret(?:[_-]?(?:key|value|post|basic))?",
-        r"pass(?:word|wd|phrase|code)|pwd",
-        r"(?:client[_-]?|saml[_-]?)?assertion|saml[_-]?response",
-        rf"(?:auth|authorization|device|user|verification|recovery|mfa|otp)[_-]?code|code[_-]?verifier|{_EDGE}code",
-        r"(?:api|access|private|secret|encryption)[_-]?key",
-        r"auth[_-]?req[_-]?id|(?:session|ticket|credential)(?:[_-]?(?:id|value))?",
-        rf"{_EDGE}(?:sid|otp|pin|mfa|totp|jwt|dpop)",
-    )
-)
+_STATUS: Final = rf"[1-5][0-9]{{2}}(?:[,;|)\]}}]|[.:!?]*{END})"
 _NAMED: Final = re.compile(
-    rf"(?P<name>(?:{_SECRET_NAMES})s?{_QUOTE}?\s*{_SEPARATOR}>?[\s+]*+)"
-    rf"(?:(?P<open>{_QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)"
+    rf"(?P<name>{NAMES}(?:s|[_-]?(?:confirm(?:ation)?|hash|new|old|again|[0-9]))?(?:{BRACKET}|{QUOTE}){{0,3}}"
+    rf"(?:[\s,;]*+{QUOTE}?(?:value|content){QUOTE}?)?"  # a form's field: name="code" value="...", and in JSON
+    rf"(?:{BLANK}*+{SEPARATOR}{{1,3}}+>?{BLANK}*+|(?<=[\"'])(?:\r?\n){{2}}))"  # two line ends: a part of a multipart form
+    rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)"
     r"|(?!\[redacted:)(?P<nested>[\[{].*)"  # a list or an object of secrets: where it ends is anyone's guess
-    r"|(?!\[redacted:)(?P<bare>(?![1-5][0-9]{2}(?![0-9A-Za-z]))[^\s\"'&<>]+))",  # 404 is a status, no code
+    rf"|(?!{MASKED})(?P<bare>(?!{_STATUS}){LESS}?[^\s\"'&<>]+))",  # 404 is a status, no code
+    re.IGNORECASE | re.DOTALL,
+)
+_ELEMENT: Final = re.compile(
+    rf"(?P<name>{LESS}[\w.:-]{{0,16}}?(?P<tag>{NAMES})(?:\s[^<>]{{0,128}}?)?(?<!/){GREATER})"
+    # "Bearer <token> expected" is a form to fill in, unless an element ends behind it.
+    rf"(?!(?:[\s\"'`.,;:)\]/]|\Z)(?![^<&%\\]{{0,256}}{LESS}{SLASH}))"
+    rf"(?P<value>.*?)(?P<close>{LESS}{SLASH}[\w.:-]{{0,16}}?(?P=tag)|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 _HEADER: Final = re.compile(
-    rf"(?P<name>(?:authorization|cookie){_QUOTE}?\s*{_SEPARATOR}[ \t]*+)(?!\[redacted:)"
-    rf"(?:(?P<open>{_QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)|(?P<bare>[^\r\n]+))",
+    rf"(?P<name>(?:authorization|cookies?){QUOTE}?\s*{SEPARATOR}[ \t]*+)(?!\[redacted:[a-z_]+\](?:[\r\n]|\Z))"
+    rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)|(?P<bare>[^\r\n]+))",
     re.IGNORECASE | re.DOTALL,
 )
 _SCHEME: Final = re.compile(
@@ -57,14 +52,19 @@ _SCHEME: Final = re.compile(
 )
 _JWT: Final = re.compile(r"(?:eyJ|ewog|ewo[gN]|ew0K)[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*)*")
 _PREFIXED: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:gh[opsur]_|github_pat_|glpat-|gloas-|xox[abeoprs]-|sk[-_](?:live|test|proj|ant|or)?[-_]?|[rp]k_(?:live|test)_|whsec_|npm_|pypi-"
-    r"|dop_v1_|doo_v1_|dor_v1_|shp(?:at|ca|pa|ss)_|hv[bs]\.|SG\.|ya29\.|1//0|AIza|ory_(?:at|rt|ac)_|EAA[A-Z]|sl\.|lin_api_|figd_|atlasv1\.|v1\.M)"
-    r"[A-Za-z0-9_.~+/=-]{12,}"
+    r"(?<![A-Za-z0-9])(?:(?:gh[opsur]_|github_pat_|gl(?:pat|oas|soat|dt|rt|cbt|ptt|ft|agent|imt)-|xox[abeoprs]-|xapp-"
+    r"|sk[-_](?:live|test|proj|ant|or)?[-_]?|[rp]k_(?:live|test)_|whsec_|npm_|pypi-|dop_v1_|doo_v1_|dor_v1_|shp(?:at|ca|pa|ss)_"
+    r"|hv[bsr]\.|SG\.|ya29\.|1//0|4/0A|GOCSPX-|AIza|ory_(?:at|rt|ac)_|EAA[A-Z]|sl\.|lin_api_|figd_|atlasv1\.|ATATT3|v1\.M"
+    r"|hf_|sbp_|PMAK-|NRAK-|sntry[su]_|dckr_pat_|dp\.[a-z]{2}\.)[A-Za-z0-9_.~+/=-]{12,}|A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9]))"
 )
 _PRIVATE_KEY: Final = re.compile(
     r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,32}PRIVATE KEY-----|\Z)", re.DOTALL
 )
-_USERINFO: Final = re.compile(r"(?<=://)[^\s/?#@:\"']*:[^\s/?#@\"']+(?=@)")
+_USERINFO: Final = re.compile(
+    r"(?<=://)[^\s/?#@:\"']*:[^\s/?#\"']+(?=@)"
+    r"|(?<=%3a%2f%2f)[^\s/?#@:%\"']*(?::|%3a)(?:(?!%2f)[^\s/?#\"'&]){1,256}?(?=%40|@)",
+    re.IGNORECASE,
+)
 _UUID_TEXT: Final = r"[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}"
 _UUID: Final = re.compile(rf"(?<![0-9A-Za-z]){_UUID_TEXT}(?![0-9A-Za-z])")
 _UUID_CODE: Final = re.compile(rf"{_UUID_TEXT}(?:\.{_UUID_TEXT}){{2}}")
@@ -75,10 +75,6 @@ _HEX: Final = re.compile(r"[0-9a-fA-F-]{1,64}")
 _FLIPS: Final = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Za-z0-9])[_+=~-]")
 _LONG_WORD: Final = re.compile(r"[A-Za-z0-9]{20,}")
 
-_SECRET_HINTS: Final = tuple(
-    "token secret pass pwd assertion response code key req session ticket credential sid otp pin mfa jwt dpop".split()  # noqa: SIM905  # words, not a list of quotes
-)
-
 
 class Shape(NamedTuple):
     """One kind of secret and how to mask it."""
@@ -87,7 +83,8 @@ class Shape(NamedTuple):
     hints: tuple[str, ...]
     """The expression is tried only when one of these is in the text's lower case: most text has none of them."""
     expression: re.Pattern[str]
-    replacement: str | Callable[[re.Match[str]], str]
+    replacement: str
+    """What of the match is kept, and the mask."""
 
 
 def is_opaque(run: str, *, identifier: bool) -> bool:
@@ -111,22 +108,20 @@ def _is_mixed(word: str) -> bool:
     return word.upper() != word.lower() and any(map(str.isdecimal, word))
 
 
-def _mask_value(kind: str) -> Callable[[re.Match[str]], str]:
-    """Return a replacement that keeps the name and the quotes and masks what is between."""
-
-    def mask(match: re.Match[str]) -> str:
-        return f"{match['name']}{match['open'] or ''}[redacted:{kind}]{match['close'] or ''}"
-
-    return mask
-
-
 SHAPES: Final[tuple[Shape, ...]] = (
     Shape("private_key", ("private key",), _PRIVATE_KEY, "[redacted:private_key]"),
     Shape("jwt", ("eyj", "ewo", "ew0"), _JWT, "[redacted:jwt]"),
-    Shape("credential", ("authorization", "cookie"), _HEADER, _mask_value("credential")),
-    Shape("secret", _SECRET_HINTS, _NAMED, _mask_value("secret")),
+    Shape("credential", ("authorization", "cookie"), _HEADER, r"\g<name>\g<open>[redacted:credential]\g<close>"),
+    Shape("secret", ("<", "lt;", "3c", "60;"), _ELEMENT, r"\g<name>[redacted:secret]\g<close>"),
+    Shape("secret", HINTS, _NAMED, r"\g<name>\g<open>[redacted:secret]\g<close>"),
+    Shape("secret", HINTS, IN_PATH, r"\g<name>[redacted:secret]"),
     Shape("credential", ("bearer", "basic", "dpop", "negotiate"), _SCHEME, r"\g<scheme>[redacted:credential]"),
-    Shape("token", ("_", "-", ".", "1//0", "aiza", "eaa"), _PREFIXED, "[redacted:token]"),
+    Shape("token", ("_", "-", ".", "/0", "aiza", "eaa", "akia", "asia"), _PREFIXED, "[redacted:token]"),
     Shape("code", ("-",), _UUID_CODE, "[redacted:code]"),
-    Shape("password", ("://",), _USERINFO, "[redacted:password]"),
+    Shape("password", ("://", "%3a%2f%2f"), _USERINFO, "[redacted:password]"),
 )
+TEXT_SHAPES: Final = (
+    *SHAPES,
+    Shape("secret", HINTS, IN_PROSE, r"\g<name>\g<open>[redacted:secret]\g<close>"),
+)
+"""Free text has sentences, too. An identifier has none: "Token App2" is a client's name."""

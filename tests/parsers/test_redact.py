@@ -36,6 +36,12 @@ ORDINARY_TEXT = [
     "status code: 400",
     "token_type=Bearer",
     "error_code=1234",
+    "error code: 404, code: 404; code=404",
+    "A header with Bearer <token> is expected",
+    "GET /token/<code>/info with <client_secret>, see the manual",
+    "<message>invalid code</message><status>400</status>",
+    "code_challenge=plain&code_challenge_method=S256",
+    "https://example.com:8443/a@b",
 ]
 ORDINARY_IDENTIFIERS = [
     "web-app",
@@ -93,6 +99,48 @@ LEAKS = [
     json.dumps({"body": json.dumps({"client_secret": f"two words {SECRET}"})}),
     json.dumps({"body": json.dumps({"body": json.dumps({"password": f'quote " {SECRET}'})})}),
     quote(json.dumps({"refresh_token": SECRET})),
+    *(
+        f"{name}={SECRET}"
+        for name in ("session_code", "PHPSESSID", "JSESSIONID", "oauth_verifier", "2fa", "sig", "pass")
+    ),
+    *(f"{name}={SECRET}" for name in ("password_confirmation", "user_code", "user[password]", "codes[0]", "session")),
+    *(f"{name}: {SECRET}" for name in ("api key", "code verifier", "session id", "pass phrase", "one-time code")),
+    *(
+        f"client_secret{sign}{SECRET}"
+        for sign in (" == ", " := ", " => ", "\n=\n", "%20%3D%20", "+=+", "&#61;", "&equals;")
+    ),
+    *(f"client_secret={sign}a {SECRET}{sign}" for sign in ("&#39;", "&apos;", "&#x22;", "&amp;quot;", "`", "\\u0027")),
+    f"code=<{SECRET}>",
+    f"code=123-{SECRET}",
+    f"GET failed\\ncode={SECRET}",
+    f"user%5Bpassword%5D={SECRET}",
+    f"https://app.example/#access_token={SECRET}&state=1",
+    f"code=[redacted:secret]{SECRET}",
+    f"Authorization: [redacted:credential] {SECRET}",
+    f"cookies={{'a':'{SECRET}'}}",
+    # fields of forms
+    f'<input name="code" value="{SECRET}"/>',
+    json.dumps({"name": "client_secret", "value": SECRET}),
+    f'form-data; name="client_secret"\r\n\r\n{SECRET}\r\n--',
+    # elements
+    f"<password>{SECRET}</password>",
+    f"<password>two words {SECRET}",
+    f"<ns:client_secret a='b'>\n {SECRET}\n</ns:client_secret>",
+    f"<code> {SECRET} </code>",
+    f"<code><![CDATA[{SECRET}]]></code>",
+    f"&lt;refresh_token&gt;{SECRET}&lt;/refresh_token&gt;",
+    f"%3Cpassword%3E{SECRET}%3C%2Fpassword%3E",
+    f"\\u003ccode\\u003e{SECRET}\\u003c/code\\u003e",
+    f"<saml:Assertion ID='a'><saml:NameID>bob</saml:NameID><x>{SECRET}</x></saml:Assertion>",
+    f"<wsse:Password Type='http://a/b#PasswordText'>{SECRET}</wsse:Password>",
+    # a vendor's prefix
+    *(
+        f"failed with {prefix}{SECRET}0123"
+        for prefix in ("GOCSPX-", "4/0A", "xapp-1-", "glrt-", "hf_", "sk_live_", "ATATT3")
+    ),
+    # an address
+    f"redis://:a@{SECRET}@10.0.0.1/",
+    f"https%3A%2F%2Fuser%3A{SECRET}%40example.com",
 ]
 MAKERS = {
     "base64url of 256 bits": lambda: secrets.token_urlsafe(32),
@@ -190,6 +238,15 @@ def test_what_is_too_long_is_cut_without_the_head_of_a_secret() -> None:
             "session_",
             "9f1c7d2e-1111-4222-8333-444455556666.",
             "token =",
+            "<code>",
+            "<code ",
+            "&lt;a.",
+            "<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "code]",
+            'code\\"value',
+            "%3a%2f%2f:",
+            "password",
+            "code    ",
         ),
     ],
 )

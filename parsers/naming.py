@@ -1,0 +1,60 @@
+r"""What secrets are called, and the signs around a name and its value: what ``parsers.shapes`` and ``parsers.prose`` are made of.
+
+All of these are pieces of regular expressions that ignore case. A sign may stand in text bare, escaped by nested JSON (once
+or more), as an entity of HTML, or percent-encoded (once or twice). Repetitions
+are bounded where an expression may begin with them: it would be tried at each of a thousand backslashes.
+"""
+
+from typing import Final
+
+QUOTE: Final = r"""(?:\\{0,8}["'`]|\\{1,8}u002[27]|%(?:25)*2[27]|&(?:amp;)*(?:quot|apos|#0*3[49]|#x2[27]);)"""
+SEPARATOR: Final = r"(?:[:=]|\\{1,8}u003[ad]|%(?:25)*3[ad]|&(?:amp;)*(?:colon|equals|#0*(?:58|61)|#x3[ad]);)"
+LESS: Final = r"(?:<|\\{1,8}u003c|%(?:25)*3c|&(?:amp;)*(?:lt|#0*60|#x3c);)"
+GREATER: Final = r"(?:>|\\{1,8}u003e|%(?:25)*3e|&(?:amp;)*(?:gt|#0*62|#x3e);)"
+SLASH: Final = r"(?:\\{0,8}/|\\{1,8}u002f|%(?:25)*2f)"
+BRACKET: Final = r"(?:\[[0-9]{0,3}\]|\]|%(?:25)*5d)"
+"""What ends ``user[password]`` and ``codes[0]``."""
+BLANK: Final = r"(?:[\s+]|%(?:25)*20)"
+END: Final = r"(?:[\s\"'`&<>]|\Z)"
+"""What a value without quotes ends at."""
+MASKED: Final = rf"\[redacted:[a-z_]{{1,20}}(?::[0-9a-f]{{8}})?\](?=[,;)\]}}]|{END})"
+"""A value that is a mask already, all of it: a mask with something behind it hides nothing of that."""
+
+EDGE: Final = r"(?:(?<![a-z_-])|(?<=%[0-9a-f]{2})|(?<=25[0-9a-f]{2})|(?<=u00[23][0-9a-f])|(?<=\\[nrt]))"
+"""No letter before a short name; what is left of an encoded character is none."""
+
+# What stands before a name in a longer one (`refresh_token`, `clientSecret`) makes no difference, so it is not here.
+WORDS: Final = (
+    r"token(?:[\s_-]?(?:hint|value))?|secret(?:[\s_-]?(?:key|value|post|basic))?|pass[\s_-]?(?:word|wd|phrase|code)|pwd"
+    r"|assertion|saml[\s_-]?response|(?:api|access|private|secret|encryption|signing)[\s_-]?key|session(?:[\s_-]?(?:id|value))?"
+    r"|(?:auth|authorization|device|user|verification|recovery|backup|access|security|activation|confirmation|reset|login|session"
+    r"|sms|email|mfa|2fa|otp|one[\s_-]?time|pairing)[\s_-]?code|code[\s_-]?verifier"
+    rf"|{EDGE}(?:code|otp|pin)"
+)
+"""Names that nothing else has. ``code`` is one only by itself: there are codes of errors, countries and exits, too."""
+_MORE_WORDS: Final = (
+    r"(?:ticket|credential)(?:[\s_-]?(?:id|value))?|auth[\s_-]?req[\s_-]?id|verifier"
+    rf"|{EDGE}(?:sid|(?:php)?sess(?:id)?|pass|pw|2fa|mfa|totp|jwt|dpop|sig)"
+)
+FIRST: Final = "(?=(?-i:[2A-EJLMOPR-Va-ejlmopr-v]))"
+"""What a name begins with: asked first, it saves trying all of them at half of the characters."""
+NAMES: Final = f"{FIRST}(?:{WORDS}|{_MORE_WORDS})"
+"""Names that tell a secret with a sign (a colon, an equals sign) between them and it."""
+HINTS: Final = (
+    *(
+        "token",
+        "secret",
+        "pass",
+        "pwd",
+        "assertion",
+        "response",
+        "code",
+        "key",
+        "req",
+        "session",
+        "ticket",
+        "credential",
+    ),
+    *("sid", "sess", "otp", "pin", "pw", "2fa", "mfa", "jwt", "dpop", "sig", "verifier"),
+)
+"""In the lower case of a text with a name in it there is one of these."""
