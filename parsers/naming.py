@@ -36,25 +36,11 @@ _MORE_WORDS: Final = (
     r"(?:ticket|credential)(?:[\s_-]?(?:id|value))?|auth[\s_-]?req[\s_-]?id|verifier"
     rf"|{EDGE}(?:sid|(?:php)?sess(?:id)?|pass|pw|2fa|mfa|totp|jwt|dpop|sig)"
 )
-FIRST: Final = "(?=(?-i:[2A-EJLMOPR-Va-ejlmopr-v]))"
-"""What a name begins with: asked first, it saves trying all of them at half of the characters."""
+FIRST: Final = "(?=(?-i:[2A-EJLMOPR-Va-ejlmopr-v][ACEFHIM-PR-UWacefhim-pr-uw]))"
+"""The first two letters of a name: asked before anything else, they save trying all names at most of the characters."""
 NAMES: Final = f"{FIRST}(?:{WORDS}|{_MORE_WORDS})"
 """Names that tell a secret with a sign (a colon, an equals sign) between them and it."""
-HINTS: Final = (
-    *(
-        "token",
-        "secret",
-        "pass",
-        "pwd",
-        "assertion",
-        "response",
-        "code",
-        "key",
-        "req",
-        "session",
-        "ticket",
-        "credential",
-    ),
-    *("sid", "sess", "otp", "pin", "pw", "2fa", "mfa", "jwt", "dpop", "sig", "verifier"),
+HINTS: Final = tuple(
+    "token secret pass assertion response code key req ticket credential sid sess otp pin pw 2fa mfa jwt dpop sig verifier".split()  # noqa: SIM905  # words, not a list of quotes
 )
 """In the lower case of a text with a name in it there is one of these."""

@@ -29,7 +29,7 @@ _NUMBER: Final = r"v?[0-9]{1,5}(?:[a-z]{1,2}|%|(?:\.[0-9]{1,5}){1,4}(?:[:/][0-9]
 _ORDINARY: Final = "|".join(
     (
         rf"[(\[{{#/]{{0,4}}(?:{_LETTERS}|{_NUMBER}){_STOP}",
-        rf"[(\[{{]{{0,4}}[a-z_.-]{{1,32}}(?::|=(?!=*(?:\s|\Z)))",
+        r"[(\[{]{0,4}[a-z_.-]{1,32}(?::|=(?!=*(?:\s|\Z)))",
         r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])",
         r"[a-z][a-z+.-]{1,15}://|/",
         rf"[^\s@]{{1,64}}@[a-z0-9.-]{{1,64}}\.[a-z]{{2,12}}{_STOP}",
@@ -61,7 +61,7 @@ IN_PROSE: Final = re.compile(
     re.IGNORECASE,
 )
 IN_PATH: Final = re.compile(
-    rf"(?P<name>{SLASH}[a-z_-]{{0,20}}?{FIRST}(?:{WORDS})s?{SLASH}(?:[a-z_-]{{1,20}}{SLASH}){{0,2}}+)"
-    rf"(?!{_ORDINARY}|(?:{_LETTERS}|{_NUMBER})[/?#])(?P<value>[^\s\"'`&<>/?#]{{4,}})",
+    rf"(?P<name>[/%\\](?:(?<=/)|(?<=%)(?:25)*2f|(?<=\\)u002f)[a-z_-]{{0,20}}?{FIRST}(?:{WORDS})s?{SLASH}(?:[a-z_-]{{1,20}}{SLASH}){{0,2}}+)"
+    rf"(?!{_ORDINARY}|(?:{_LETTERS}|{_NUMBER})[/?#])(?P<open>)(?P<value>[^\s\"'`&<>/?#]{{4,}})(?P<close>)",
     re.IGNORECASE,
 )

@@ -3,7 +3,8 @@
 Endpoints leak: they log error messages with the request in them, URLs with the code, whole token responses. What looks
 like a credential (``parsers.shapes``) is replaced by ``[redacted:<kind>]``. There are two functions because two kinds of
 text differ in what is ordinary: an identifier may be a UUID or 64 hex digits, prose may not. When in doubt, more is
-masked than needed.
+masked than needed. A secret that shows only when the text is read as people read it (``parsers.disguise``) is masked in
+that reading, and the reading takes the text's place.
 
 What no shape tells (a password in prose) cannot be found here; ``parsers.rejected`` therefore masks everything that is
 not known to be harmless in lines that nobody understood.
@@ -11,16 +12,19 @@ not known to be harmless in lines that nobody understood.
 
 import re
 import string
+from collections import Counter
 from collections.abc import MutableMapping
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
+from parsers.disguise import undisguised
 from parsers.shapes import OPAQUE_RUN, SHAPES, TEXT_SHAPES, is_opaque
 
 LOOK_CHARS: Final = 8192
 """How much of a text is looked at; the rest is dropped unseen (a field keeps 4 KiB at most)."""
 _TAIL_CHARS: Final = 512
 _TOKEN_CHARS: Final = string.ascii_letters + string.digits + "._~+/=%-"
+_MASK: Final = re.compile(r"\[redacted:([a-z_]{1,20})")
 
 Counts: TypeAlias = MutableMapping[str, int]
 
@@ -52,28 +56,44 @@ def redact_text(text: str, counts: Counts | None = None) -> str:
 
 def _redact(text: str, counts: Counts | None, *, identifier: bool) -> str:
     text = _shorten(text)
+    masked = _mask(text, identifier=identifier)
+    plain = undisguised(masked)
+    if plain != masked:
+        found = _mask(plain, identifier=identifier)
+        if found != plain:
+            masked = found
+    if counts is not None and masked != text:
+        _count(counts, text, masked)
+    return masked
+
+
+def _mask(text: str, *, identifier: bool) -> str:
     lower = text.lower()
-    for kind, hints, expression, replacement in SHAPES if identifier else TEXT_SHAPES:
-        if any(hint in lower for hint in hints):
-            text, found = expression.subn(replacement, text)
-            if found and counts is not None:
-                _count(counts, kind, found)
+    for hints, looks in SHAPES if identifier else TEXT_SHAPES:
+        for hint in hints:
+            if hint in lower:
+                for expression, replacement in looks:
+                    text = expression.sub(replacement, text)
+                break
 
     def mask(match: re.Match[str]) -> str:
         run = match[0]
         if not is_opaque(run, identifier=identifier):
             return run
-        if counts is not None:
-            _count(counts, "opaque", 1)
         digest = ":" + blake2b(run.encode(), digest_size=4).hexdigest() if identifier else ""
         return f"[redacted:opaque{digest}]"
 
     return OPAQUE_RUN.sub(mask, text)
 
 
-def _count(counts: Counts, kind: str, number: int) -> None:
-    name = f"redacted_{kind}"
-    counts[name] = counts.get(name, 0) + number
+def _count(counts: Counts, text: str, masked: str) -> None:
+    """Count the masks that are new: each once, whatever is under it and however many expressions knew it."""
+    after = Counter(_MASK.findall(masked))
+    for kind, number in (
+        after - Counter(_MASK.findall(text)) or after
+    ).items():  # a mask that was written may be under one
+        name = f"redacted_{kind}"
+        counts[name] = counts.get(name, 0) + number
 
 
 def _shorten(text: str) -> str:

@@ -8,6 +8,7 @@ also matches what it repeats, and what a match has consumed is never looked at a
 """
 
 import re
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from parsers.naming import BLANK, BRACKET, END, GREATER, HINTS, LESS, MASKED, NAMES, QUOTE, SEPARATOR, SLASH
@@ -33,7 +34,7 @@ _ELEMENT: Final = re.compile(
     rf"(?P<name>{LESS}[\w.:-]{{0,16}}?(?P<tag>{NAMES})(?:\s[^<>]{{0,128}}?)?(?<!/){GREATER})"
     # "Bearer <token> expected" is a form to fill in, unless an element ends behind it.
     rf"(?!(?:[\s\"'`.,;:)\]/]|\Z)(?![^<&%\\]{{0,256}}{LESS}{SLASH}))"
-    rf"(?P<value>.*?)(?P<close>{LESS}{SLASH}[\w.:-]{{0,16}}?(?P=tag)|\Z)",
+    rf"(?P<open>)(?P<value>.*?)(?P<close>{LESS}{SLASH}[\w.:-]{{0,16}}?(?P=tag)|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 _HEADER: Final = re.compile(
@@ -42,12 +43,12 @@ _HEADER: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SCHEME: Final = re.compile(
-    r"(?P<scheme>(?<![a-zA-Z])(?:bearer|basic|dpop|negotiate)(?:[\s:=]|%20|\+)+)"
+    r"(?P<name>(?<![a-zA-Z])(?:bearer|basic|dpop|negotiate)(?:[\s:=]|%20|\+)+)"
     # The words people write after these names; all else is a credential.
     r"(?!(?:tokens?|auth|authentication|authorization|credentials?|scheme|method|header|type|is|was|has|not|or|and|in|with|from|for"
     r"|required|missing|invalid|expired|failed|error|proof|nonce|key)(?:[\s.,;:)]|\Z))"
     r"(?!(?:realm|error|scope|algs)=)(?!\[redacted:)"
-    r"(?P<value>[^\s\"'<>(){}\[\],;]+)",
+    r"(?P<open>)(?P<value>[^\s\"'<>(){}\[\],;]+)(?P<close>)",
     re.IGNORECASE,
 )
 _JWT: Final = re.compile(r"(?:eyJ|ewog|ewo[gN]|ew0K)[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*)*")
@@ -76,15 +77,19 @@ _FLIPS: Final = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-
 _LONG_WORD: Final = re.compile(r"[A-Za-z0-9]{20,}")
 
 
-class Shape(NamedTuple):
-    """One kind of secret and how to mask it."""
+class Look(NamedTuple):
+    """An expression, and what takes the place of what it matches: what is kept of it, and the mask."""
 
-    kind: str
-    hints: tuple[str, ...]
-    """The expression is tried only when one of these is in the text's lower case: most text has none of them."""
     expression: re.Pattern[str]
-    replacement: str
-    """What of the match is kept, and the mask."""
+    replacement: str | Callable[[re.Match[str]], str]
+
+
+class Shape(NamedTuple):
+    """What some secrets look like."""
+
+    hints: tuple[str, ...]
+    """The looks are tried only when one of these is in the text's lower case: most text has none of them."""
+    looks: tuple[Look, ...]
 
 
 def is_opaque(run: str, *, identifier: bool) -> bool:
@@ -108,20 +113,30 @@ def _is_mixed(word: str) -> bool:
     return word.upper() != word.lower() and any(map(str.isdecimal, word))
 
 
-SHAPES: Final[tuple[Shape, ...]] = (
-    Shape("private_key", ("private key",), _PRIVATE_KEY, "[redacted:private_key]"),
-    Shape("jwt", ("eyj", "ewo", "ew0"), _JWT, "[redacted:jwt]"),
-    Shape("credential", ("authorization", "cookie"), _HEADER, r"\g<name>\g<open>[redacted:credential]\g<close>"),
-    Shape("secret", ("<", "lt;", "3c", "60;"), _ELEMENT, r"\g<name>[redacted:secret]\g<close>"),
-    Shape("secret", HINTS, _NAMED, r"\g<name>\g<open>[redacted:secret]\g<close>"),
-    Shape("secret", HINTS, IN_PATH, r"\g<name>[redacted:secret]"),
-    Shape("credential", ("bearer", "basic", "dpop", "negotiate"), _SCHEME, r"\g<scheme>[redacted:credential]"),
-    Shape("token", ("_", "-", ".", "/0", "aiza", "eaa", "akia", "asia"), _PREFIXED, "[redacted:token]"),
-    Shape("code", ("-",), _UUID_CODE, "[redacted:code]"),
-    Shape("password", ("://", "%3a%2f%2f"), _USERINFO, "[redacted:password]"),
-)
-TEXT_SHAPES: Final = (
-    *SHAPES,
-    Shape("secret", HINTS, IN_PROSE, r"\g<name>\g<open>[redacted:secret]\g<close>"),
-)
+def _mask(kind: str) -> Callable[[re.Match[str]], str]:
+    """Return a replacement that keeps the name and the quotes. A function, since a template costs more to begin with."""
+
+    def mask(match: re.Match[str]) -> str:
+        return f"{match['name']}{match['open'] or ''}[redacted:{kind}]{match['close'] or ''}"
+
+    return mask
+
+
+def _shapes(*sentences: Look) -> tuple[Shape, ...]:
+    secret, credential = _mask("secret"), _mask("credential")
+    return (
+        Shape(("private key",), (Look(_PRIVATE_KEY, "[redacted:private_key]"),)),
+        Shape(("eyj", "ewo", "ew0"), (Look(_JWT, "[redacted:jwt]"),)),
+        Shape(("authorization", "cookie"), (Look(_HEADER, credential),)),
+        Shape(("<", "lt;", "3c", "60;"), (Look(_ELEMENT, secret),)),
+        Shape(HINTS, (Look(_NAMED, secret), Look(IN_PATH, secret), *sentences)),
+        Shape(("bearer", "basic", "dpop", "negotiate"), (Look(_SCHEME, credential),)),
+        Shape(("_", "-", ".", "/0", "aiza", "eaa", "akia", "asia"), (Look(_PREFIXED, "[redacted:token]"),)),
+        Shape(("-",), (Look(_UUID_CODE, "[redacted:code]"),)),
+        Shape(("://", "%3a%2f%2f"), (Look(_USERINFO, "[redacted:password]"),)),
+    )
+
+
+SHAPES: Final = _shapes()
+TEXT_SHAPES: Final = _shapes(Look(IN_PROSE, _mask("secret")))
 """Free text has sentences, too. An identifier has none: "Token App2" is a client's name."""

@@ -23,6 +23,11 @@ SHAPES = {
     "prefix": f"ghp_{CORE}0123456789abcdef",
     "opaque": f"{CORE}pZ3k8Wq1Yt6Rm0Vb9Ns4Hd7Jf2Lg5XcEaUiOo",
     "url": f"https://bob:{CORE}@a.example/",
+    "element": f"<client_secret>{CORE}</client_secret>",
+    "path": f"/revoke/refresh_token/{CORE}",
+    "input": f'<input name="code" value="{CORE}">',
+    "invisible": f"pass\u200bword={CORE}",
+    "fullwidth": f"\uff43\uff4f\uff44\uff45\uff1d{CORE}",
     "key": f"-----BEGIN EC PRIVATE KEY-----\n{CORE}\n-----END EC PRIVATE KEY-----",
 }
 LINE: dict[str, Any] = {
@@ -46,6 +51,11 @@ LINE: dict[str, Any] = {
         "extra": "x",
     },
 }
+PROSE = [
+    f"Invalid client secret {CORE}",
+    f'Code "{CORE}" is invalid',
+    f"token unknown: {CORE}",
+]
 PATHS = [(key,) for key in LINE if key != "details"] + [("details", key) for key in LINE["details"]]
 SECRET_PATHS = [
     ("password",),
@@ -95,6 +105,15 @@ def test_a_secret_with_a_shape_in_any_key_reaches_no_output(shape: str) -> None:
         for line in lines(path, SHAPES[shape]):
             for output in outputs(parser, line):
                 assert CORE not in output, (path, line[:600], output)
+
+
+@pytest.mark.parametrize("sentence", PROSE)
+@pytest.mark.parametrize("key", ["user_agent", "error", "scopes"])
+def test_a_secret_in_a_sentence_in_a_text_reaches_no_output(key: str, sentence: str) -> None:
+    parser = NativeParser()
+    for line in lines(("details", key), sentence):
+        for output in outputs(parser, line):
+            assert CORE not in output, (line[:600], output)
 
 
 @pytest.mark.parametrize("path", SECRET_PATHS)

@@ -77,6 +77,17 @@ def test_what_was_left_out_is_counted_each_time() -> None:
     assert parser.counts == {"addresses_invalid": 6, "redacted_credential": 6, "redacted_secret": 12}
 
 
+@pytest.mark.parametrize("key", ["id", "user_id", "client_id", "realm", "error", "user_agent", "scopes"])
+def test_a_redaction_counts_once_a_line_whatever_way_it_goes(key: str) -> None:
+    parser = NativeParser()
+    record = json.loads(line())
+    (record if key in {"id", "user_id"} else record["details"])[key] = "pass\u200bword=x1"
+    leak = json.dumps(record).encode()
+    for _ in range(2):  # then the rest of the line is known, and it goes the quick way
+        parser.parse(b"\n".join([line(), leak, leak, leak.replace(b":00Z", b":00.5Z")]), NOW_MS)
+    assert parser.counts == {"redacted_secret": 6}
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -184,6 +184,24 @@ def test_the_rest_of_the_text_stays() -> None:
     assert redact_text(f'{{"refresh_token":"{SECRET}","a":1}}') == '{"refresh_token":"[redacted:secret]","a":1}'
 
 
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        (f"Authorization: Bearer {JWT}", {"redacted_credential": 1}),  # three expressions know it
+        (f"code={JWT}", {"redacted_jwt": 1}),
+        (f"password={SECRET} token={SECRET} ghp_{SECRET}0123456789", {"redacted_secret": 2, "redacted_token": 1}),
+        (json.dumps({"tokens": [JWT, JWT]}), {"redacted_secret": 1}),
+        ("[redacted:secret] and code=[redacted:jwt]", {}),
+        (f"[redacted:secret] and code={SECRET}", {"redacted_secret": 1}),
+        (f"tokens: ['[redacted:secret]', '{SECRET}']", {"redacted_secret": 1}),
+    ],
+)
+def test_each_mask_counts_once(text: str, counts: dict[str, int]) -> None:
+    counted: dict[str, int] = {}
+    redact_text(text, counted)
+    assert counted == counts
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_random_tokens_are_opaque(name: str) -> None:
     # By lot, so not all: one in a thousand may look written by a person. The bound fails by chance less than once in 10^9.
