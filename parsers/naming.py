@@ -12,32 +12,36 @@ SEPARATOR: Final = r"(?:[:=]|\\{1,8}u003[ad]|%(?:25)*3[ad]|&(?:amp;)*(?:colon|eq
 LESS: Final = r"(?:<|\\{1,8}u003c|%(?:25)*3c|&(?:amp;)*(?:lt|#0*60|#x3c);)"
 GREATER: Final = r"(?:>|\\{1,8}u003e|%(?:25)*3e|&(?:amp;)*(?:gt|#0*62|#x3e);)"
 SLASH: Final = r"(?:\\{0,8}/|\\{1,8}u002f|%(?:25)*2f)"
-BRACKET: Final = r"(?:\[[0-9]{0,3}\]|\]|%(?:25)*5d)"
-"""What ends ``user[password]`` and ``codes[0]``."""
+BRACKET: Final = r"(?:\[[0-9]{0,3}\]|\]|%(?:25)*5d|(?:, ?[\w, ]{1,64}+)?\))"
+"""What ends ``user[password]``, ``codes[0]`` and the columns of ``Key (code, client)=(x, web) already exists``."""
 BLANK: Final = r"(?:[\s+]|%(?:25)*20)"
 END: Final = r"(?:[\s\"'`&<>]|\Z)"
 """What a value without quotes ends at."""
 MASKED: Final = rf"\[redacted:[a-z_]{{1,20}}(?::[0-9a-f]{{8}})?\](?=[,;)\]}}]|{END})"
 """A value that is a mask already, all of it: a mask with something behind it hides nothing of that."""
 
-EDGE: Final = r"(?:(?<![a-z_-])|(?<=%[0-9a-f]{2})|(?<=25[0-9a-f]{2})|(?<=u00[23][0-9a-f])|(?<=\\[nrt]))"
+_ENCODED: Final = r"(?<=%[0-9a-f]{2})|(?<=25[0-9a-f]{2})|(?<=u00[23][0-9a-f])|(?<=\\[nrt])"
+_EDGE: Final = rf"(?:(?<![a-z])|{_ENCODED})"
 """No letter before a short name; what is left of an encoded character is none."""
+_ALONE: Final = rf"(?:(?<![a-z_-])|{_ENCODED})"
+"""As before, and no longer name."""
 
 # What stands before a name in a longer one (`refresh_token`, `clientSecret`) makes no difference, so it is not here.
 WORDS: Final = (
-    r"token(?:[\s_-]?(?:hint|value))?|secret(?:[\s_-]?(?:key|value|post|basic))?|pass[\s_-]?(?:word|wd|phrase|code)|pwd"
+    r"token(?:[\s_-]?(?:hint|value))?|secret(?:[\s_-]?(?:key|value|post|basic))?|pass[\s_-]?(?:wor[dt]|wd|phrase|code)|pwd"
     r"|assertion|saml[\s_-]?response|(?:api|access|private|secret|encryption|signing)[\s_-]?key|session(?:[\s_-]?(?:id|value))?"
     r"|(?:auth|authorization|device|user|verification|recovery|backup|access|security|activation|confirmation|reset|login|session"
     r"|sms|email|mfa|2fa|otp|one[\s_-]?time|pairing)[\s_-]?code|code[\s_-]?verifier"
-    rf"|{EDGE}(?:code|otp|pin)"
+    rf"|{_ALONE}code|{_EDGE}(?:otp|pin)"
 )
 """Names that nothing else has. ``code`` is one only by itself: there are codes of errors, countries and exits, too."""
 _MORE_WORDS: Final = (
     r"(?:ticket|credential)(?:[\s_-]?(?:id|value))?|auth[\s_-]?req[\s_-]?id|verifier"
-    rf"|{EDGE}(?:sid|(?:php)?sess(?:id)?|pass|pw|2fa|mfa|totp|jwt|dpop|sig)"
+    rf"|{_EDGE}(?:sid|(?:php)?sess(?:id)?|pass|pw|2fa|mfa|totp|jwt|dpop(?:[\s_-]proof)?|sig|amz-signature)"
 )
-FIRST: Final = "(?=(?-i:[2A-EJLMOPR-Va-ejlmopr-v][ACEFHIM-PR-UWacefhim-pr-uw]))"
-"""The first two letters of a name: asked before anything else, they save trying all names at most of the characters."""
+FIRST: Final = "(?=(?-i:[2A-EJLMOPR-Va-ejlmopr-v][ACEFHIM-PR-UWacefhim-pr-uw]))(?<!\\[redacted:)"
+"""The first two letters of a name: asked before anything else, they save trying all names at most of the characters. The
+name in a mask is none."""
 NAMES: Final = f"{FIRST}(?:{WORDS}|{_MORE_WORDS})"
 """Names that tell a secret with a sign (a colon, an equals sign) between them and it."""
 HINTS: Final = tuple(

@@ -44,7 +44,7 @@ _MIXED: Final = rf"(?=[^\s0-9]{{0,64}}[0-9])(?=[^\sa-z]{{0,64}}[a-z]){_CHAR}{{8,
 _VERDICT: Final = (
     r"(?:is|was|were|are|has|have|had|been|be|not|no|already|does|do|did|could|can|cannot|found|known|unknown|invalid|valid"
     r"|wrong|incorrect|bad|expired|revoked|used|reused|redeemed|consumed|mismatch|mismatched|match|malformed|rejected|denied"
-    r"|refused|recogni[sz]ed|accepted|provided|received|presented|supplied|given|sent|exist|exists)(?![a-z])"
+    r"|refused|recogni[sz]ed|accepted|provided|received|presented|supplied|given|sent|exist|exists|(?:with |has )?value|expected|got|equals)(?![a-z])"
 )
 _NAME: Final = (
     rf"{FIRST}(?:{WORDS})"
@@ -54,14 +54,15 @@ _NAME: Final = (
 IN_PROSE: Final = re.compile(
     rf"(?P<name>{_NAME}{QUOTE}?"
     rf"(?:(?:\s{{1,4}}(?:is|was))?[\s(\[]{{1,4}}(?=(?:{QUOTE}|{_VALUE}))"
-    rf"|(?:\s{{1,4}}{_VERDICT}){{1,5}}+"
+    rf"|\s?[-,;|>\u2013\u2192]{{1,2}}\s?(?=(?!{_ORDINARY}){_MIXED})"
+    rf"|(?:[\s(:,]{{1,4}}{_VERDICT}){{1,5}}+"
     rf"(?:\s?{SEPARATOR}\s{{0,4}}(?=(?:{QUOTE}|{_VALUE}|(?!{MASKED}|{_NUMBER}{_STOP}){_CHAR}{{1,64}}\s*\Z))"
     rf"|\s{{1,4}}(?=(?:{QUOTE}|(?!{_ORDINARY}){_MIXED})))))"
     rf"(?:(?P<open>{QUOTE})(?P<quoted>[^\r\n]*?)(?P<close>(?<!\\)(?P=open)|\Z|(?=[\r\n]))|(?!{QUOTE})(?P<bare>{_CHAR}+))",
     re.IGNORECASE,
 )
 IN_PATH: Final = re.compile(
-    rf"(?P<name>[/%\\](?:(?<=/)|(?<=%)(?:25)*2f|(?<=\\)u002f)[a-z_-]{{0,20}}?{FIRST}(?:{WORDS})s?{SLASH}(?:[a-z_-]{{1,20}}{SLASH}){{0,2}}+)"
+    rf"(?P<name>[/%\\](?:(?<=/)|(?<=%)(?:25)*2f|(?<=\\)u002f)[a-z_-]{{0,20}}?{FIRST}(?:{WORDS})(?:s|[_-][a-z]{{1,12}})?{SLASH}(?:[a-z_-]{{1,20}}{SLASH}){{0,2}}+)"
     rf"(?!{_ORDINARY}|(?:{_LETTERS}|{_NUMBER})[/?#])(?P<open>)(?P<value>[^\s\"'`&<>/?#]{{4,}})(?P<close>)",
     re.IGNORECASE,
 )

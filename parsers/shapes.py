@@ -23,15 +23,16 @@ _OPAQUE_IDENTIFIER_CHARS: Final = 41
 _STATUS: Final = rf"[1-5][0-9]{{2}}(?:[,;|)\]}}]|[.:!?]*{END})"
 _NAMED: Final = re.compile(
     rf"(?P<name>{NAMES}(?:s|[_-]?(?:confirm(?:ation)?|hash|new|old|again|[0-9]))?(?:{BRACKET}|{QUOTE}){{0,3}}"
-    rf"(?:[\s,;]*+{QUOTE}?(?:value|content){QUOTE}?)?"  # a form's field: name="code" value="...", and in JSON
-    rf"(?:{BLANK}*+{SEPARATOR}{{1,3}}+>?{BLANK}*+|(?<=[\"'])(?:\r?\n){{2}}))"  # two line ends: a part of a multipart form
-    rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)"
+    rf"(?:[\s,;]*+{QUOTE}?(?:value|val|v|content){QUOTE}?)?"  # a form's field: name="code" value="...", and in JSON
+    rf"(?:{BLANK}*+{SEPARATOR}{{1,3}}+>?{BLANK}*+|(?<=[\"'])(?:\r?\n){{2}})"  # two line ends: a part of a multipart form
+    r"(?:(?:[bur]{1,2}|[a-z_.]{1,16}\()(?=[\"']))?)"  # b"..." and Some("...")
+    rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)|(?<=\)=)(?P<row>\([^)]*\)?)"
     r"|(?!\[redacted:)(?P<nested>[\[{].*)"  # a list or an object of secrets: where it ends is anyone's guess
     rf"|(?!{MASKED})(?P<bare>(?!{_STATUS}){LESS}?[^\s\"'&<>]+))",  # 404 is a status, no code
     re.IGNORECASE | re.DOTALL,
 )
 _ELEMENT: Final = re.compile(
-    rf"(?P<name>{LESS}[\w.:-]{{0,16}}?(?P<tag>{NAMES})(?:\s[^<>]{{0,128}}?)?(?<!/){GREATER})"
+    rf"(?P<name>{LESS}[\w.:-]{{0,16}}?(?P<tag>{NAMES}s?)(?:\s[^<>]{{0,128}}?)?(?<!/){GREATER})"
     # "Bearer <token> expected" is a form to fill in, unless an element ends behind it.
     rf"(?!(?:[\s\"'`.,;:)\]/]|\Z)(?![^<&%\\]{{0,256}}{LESS}{SLASH}))"
     rf"(?P<open>)(?P<value>.*?)(?P<close>{LESS}{SLASH}[\w.:-]{{0,16}}?(?P=tag)|\Z)",
@@ -43,7 +44,7 @@ _HEADER: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SCHEME: Final = re.compile(
-    r"(?P<name>(?<![a-zA-Z])(?:bearer|basic|dpop|negotiate)(?:[\s:=]|%20|\+)+)"
+    r"(?P<name>(?<![a-zA-Z])(?:bearer|basic|dpop|negotiate|ssws)(?:[\s:=]|%20|\+)++)"
     # The words people write after these names; all else is a credential.
     r"(?!(?:tokens?|auth|authentication|authorization|credentials?|scheme|method|header|type|is|was|has|not|or|and|in|with|from|for"
     r"|required|missing|invalid|expired|failed|error|proof|nonce|key)(?:[\s.,;:)]|\Z))"
@@ -130,7 +131,7 @@ def _shapes(*sentences: Look) -> tuple[Shape, ...]:
         Shape(("authorization", "cookie"), (Look(_HEADER, credential),)),
         Shape(("<", "lt;", "3c", "60;"), (Look(_ELEMENT, secret),)),
         Shape(HINTS, (Look(_NAMED, secret), Look(IN_PATH, secret), *sentences)),
-        Shape(("bearer", "basic", "dpop", "negotiate"), (Look(_SCHEME, credential),)),
+        Shape(("bearer", "basic", "dpop", "negotiate", "ssws"), (Look(_SCHEME, credential),)),
         Shape(("_", "-", ".", "/0", "aiza", "eaa", "akia", "asia"), (Look(_PREFIXED, "[redacted:token]"),)),
         Shape(("-",), (Look(_UUID_CODE, "[redacted:code]"),)),
         Shape(("://", "%3a%2f%2f"), (Look(_USERINFO, "[redacted:password]"),)),

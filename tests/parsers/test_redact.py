@@ -42,6 +42,10 @@ ORDINARY_TEXT = [
     "<message>invalid code</message><status>400</status>",
     "code_challenge=plain&code_challenge_method=S256",
     "https://example.com:8443/a@b",
+    "error_code=1234&errorCode: 12 exit-code=1 country_code=DE zipcode=12345 barcode=x",
+    "encode=x unicode: y, bypass: z, compass=n, spin=2, residue: 3, topology: flat",
+    "(client_id)=(web) already exists",
+    "password_policy=strict token_endpoint=https://a/b secretary: Bob",
 ]
 ORDINARY_IDENTIFIERS = [
     "web-app",
@@ -122,6 +126,23 @@ LEAKS = [
     f'<input name="code" value="{SECRET}"/>',
     json.dumps({"name": "client_secret", "value": SECRET}),
     f'form-data; name="client_secret"\r\n\r\n{SECRET}\r\n--',
+    *(
+        json.dumps({key: "client_secret", value: SECRET})
+        for key, value in (("key", "val"), ("k", "v"), ("name", "value"))
+    ),
+    # what code, databases and languages print
+    f"Key (code)=({SECRET}) already exists.",
+    f"Key (refresh_token, client_id)=({SECRET}, web) already exists.",
+    f"Key (client_id, refresh_token)=(web, {SECRET}) already exists.",
+    f"code=b'{SECRET}'",
+    f'code: Some("{SECRET}")',
+    f'TokenRequest(grant=x, code="{SECRET}")',
+    f'"code" => "{SECRET}"',
+    f"TokenRequest[refreshToken={SECRET}]",
+    f"curl --client-secret={SECRET} -d 'code={SECRET}'",
+    f"Passwort: {SECRET}",
+    f"SSWS {SECRET}",
+    f"user_pin={SECRET} db_pass={SECRET} connect.sid={SECRET} x-amz-signature={SECRET}",
     # elements
     f"<password>{SECRET}</password>",
     f"<password>two words {SECRET}",
@@ -142,6 +163,14 @@ LEAKS = [
     f"redis://:a@{SECRET}@10.0.0.1/",
     f"https%3A%2F%2Fuser%3A{SECRET}%40example.com",
 ]
+NAMES = (
+    "token id_token token_hint secret client_secret secret_key shared_secret_value client_secret_post password passwd passphrase pass_code"
+    " pwd assertion client_assertion saml_response api_key access_key private_key secret-key encryption_key signing_key session session_id"
+    " auth_code authorization_code device_code user_code verification_code recovery_code backup_code access_code security_code"
+    " activation_code confirmation_code reset_code login_code session_code sms_code email_code mfa_code 2fa_code otp_code one_time_code"
+    " onetimecode pairing_code code_verifier code otp pin ticket ticket_id credential credentials auth_req_id verifier sid phpsessid sess pass"
+    " pw 2fa mfa totp jwt dpop sig amz-signature"
+)
 MAKERS = {
     "base64url of 256 bits": lambda: secrets.token_urlsafe(32),
     "base64 of 256 bits": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
@@ -174,6 +203,17 @@ def test_a_secret_with_a_shape_is_masked_once_and_for_all(text: str, redact: Red
     assert "[redacted:" in masked
     assert sum(counts.values()) >= 1
     assert redact(masked, {}) == masked
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+@pytest.mark.parametrize(
+    "change", [str, str.upper, str.title, lambda name: name.replace("_", "-"), lambda name: name.replace("_", " ")]
+)
+def test_every_name_of_a_secret_is_known(name: str, change: Callable[[str], str]) -> None:
+    written = change(name)
+    tag = written.replace(" ", "")
+    for text in (f"{written}=hunter", f'a "{written}":"hunter"', f"<{tag}>hunter</{tag}>"):
+        assert "hunter" not in redact_text(text)
 
 
 def test_the_rest_of_the_text_stays() -> None:
