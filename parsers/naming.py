@@ -36,7 +36,7 @@ WORDS: Final = (
 )
 """Names that nothing else has. ``code`` is one only by itself: there are codes of errors, countries and exits, too."""
 _MORE_WORDS: Final = (
-    r"(?:ticket|credential)(?:[\s_-]?(?:id|value))?|auth[\s_-]?req[\s_-]?id|verifier"
+    r"(?:ticket|credential)(?:[\s_-]?(?:id|value))?|auth[\s_-]?req[\s_-]?id|oauth[\s_-]?verifier"
     rf"|{_EDGE}(?:sid|(?:php)?sess(?:id)?|pass|pw|2fa|mfa|totp|jwt|dpop(?:[\s_-]proof)?|sig|amz-signature)"
 )
 FIRST: Final = "(?=(?-i:[2A-EJLMOPR-Va-ejlmopr-v][ACEFHIM-PR-UWacefhim-pr-uw]))(?<!\\[redacted:)"

@@ -6,8 +6,8 @@ text differ in what is ordinary: an identifier may be a UUID or 64 hex digits, p
 masked than needed. A secret that shows only when the text is read as people read it (``parsers.disguise``) is masked in
 that reading, and the reading takes the text's place.
 
-What no shape tells (a password in prose) cannot be found here; ``parsers.rejected`` therefore masks everything that is
-not known to be harmless in lines that nobody understood.
+What no shape tells (a password that is an ordinary word in a sentence) cannot be found here; ``parsers.rejected``
+therefore masks everything that is not known to be harmless in lines that nobody understood.
 """
 
 import re

@@ -1,10 +1,11 @@
 r"""What secrets look like in text: the expressions behind ``parsers.redact``.
 
 Credentials are found as themselves (a JWT, a vendor's prefix), by the name before them (``code=``, ``"client_secret":``,
-however quoted, escaped or percent-encoded) or by being too random to have been written by a person.
+``<password>``, however quoted, escaped or percent-encoded; ``parsers.naming``), by the path or sentence that they are in
+(``parsers.prose``) or by being too random to have been written by a person.
 
-Every expression must be linear in the text, because the text is hostile: no quantifier is followed by something that
-also matches what it repeats, and what a match has consumed is never looked at again.
+Every expression must be linear in the text, because the text is hostile: no quantifier without a bound is followed by
+something that also matches what it repeats, and what a match has consumed is never looked at again.
 """
 
 import re

@@ -62,6 +62,12 @@ ORDINARY_IDENTIFIERS = [
     "90020201101000000000000000000000000000000000000000000000",
     "https://sts.windows.net/9f1c7d2e-1111-4222-8333-444455556666/",
     "service-account-my-long-name-production-eu-west-1",
+    "redirect_uri:https://verifier.example/cb",
+    "did:web:example.com:verifier:app1",
+    "https://claude.ai/oauth/claude-code-client-metadata",
+    "https://app.example/token/client.json",
+    "Password Manager 2, Code Runner, Token App2",
+    "session-manager/v2",
 ]
 SECRET = "s3cr3t-Value"
 LEAKS = [
@@ -168,7 +174,7 @@ NAMES = (
     " pwd assertion client_assertion saml_response api_key access_key private_key secret-key encryption_key signing_key session session_id"
     " auth_code authorization_code device_code user_code verification_code recovery_code backup_code access_code security_code"
     " activation_code confirmation_code reset_code login_code session_code sms_code email_code mfa_code 2fa_code otp_code one_time_code"
-    " onetimecode pairing_code code_verifier code otp pin ticket ticket_id credential credentials auth_req_id verifier sid phpsessid sess pass"
+    " onetimecode pairing_code code_verifier code otp pin ticket ticket_id credential credentials auth_req_id oauth_verifier sid phpsessid sess pass"
     " pw 2fa mfa totp jwt dpop sig amz-signature"
 )
 MAKERS = {
@@ -305,6 +311,15 @@ def test_what_is_too_long_is_cut_without_the_head_of_a_secret() -> None:
             "%3a%2f%2f:",
             "password",
             "code    ",
+            "code \u200b",
+            "/token/code/",
+            "password was not found ",
+            "user code AB-",
+            "code 'a",
+            "code, a ",
+            "%E2%80",
+            "\\u200b",
+            "a\u0301\u0323",
         ),
     ],
 )
