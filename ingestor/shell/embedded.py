@@ -13,6 +13,7 @@ from ingestor.shell.database import is_damage
 from ingestor.shell.delivery import Patience, Trouble, merged
 from ingestor.shell.rejected import RejectedFile
 from ingestor.shell.state import State
+from ingestor.stores.counters import save_series
 from ingestor.stores.sqlite import SqliteStore
 
 BATCH_POINTS = 20_000
@@ -92,7 +93,7 @@ class EmbeddedDelivery:
             checkpoint.rejected_mark = self._rejected.append(batch.rejected)
         checkpoint.meta["heartbeat"] = repr(time.time())
         with self._state.transaction():
-            self._store.save_series(batch.series)
+            save_series(self._state.connection, batch.series)
             if batch.points:
                 self._store.write(batch.points)
             if batch.repeats:

@@ -5,12 +5,14 @@ stay exact when points repeat: a repeat replaces its event, and what the old one
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import chain
 from typing import Final
 
 from ingestor.core.points import POINT_COLUMNS, Point, Series, SeriesTable
+from ingestor.stores.counters import GROUP, add_to_counters, placeholders, save_series
+from ingestor.stores.counters import SCHEMA as COUNTERS
 from ingestor.stores.sqlite_lines import NOTHING_STORED, stored_lines
 from ingestor.stores.tally import Tally
 
@@ -23,45 +25,20 @@ PRAGMAS: Final = (
 )
 """For the connection that writes, in this order."""
 
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS series(
-  number INTEGER PRIMARY KEY,
-  action TEXT NOT NULL DEFAULT '', client_id TEXT NOT NULL DEFAULT '', endpoint TEXT NOT NULL DEFAULT '',
-  error TEXT NOT NULL DEFAULT '', grant_type TEXT NOT NULL DEFAULT '', host TEXT NOT NULL DEFAULT '',
-  outcome TEXT NOT NULL DEFAULT '', realm TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '');
+SCHEMA: Final = (
+    COUNTERS
+    + """
 CREATE TABLE IF NOT EXISTS token_events(
   time INTEGER NOT NULL, series INTEGER NOT NULL,
   user_id TEXT, ip TEXT, user_agent TEXT, scopes TEXT, client TEXT, expires_in INTEGER,
   fraction TEXT, event_id TEXT, error_detail TEXT,
   PRIMARY KEY(time, series)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS token_events_client ON token_events(time, client) WHERE client IS NOT NULL;
-CREATE TABLE IF NOT EXISTS token_events_1h(
-  time INTEGER NOT NULL, series INTEGER NOT NULL,
-  events INTEGER NOT NULL, lifetime_sum INTEGER NOT NULL, lifetime_count INTEGER NOT NULL,
-  PRIMARY KEY(time, series)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS token_users_1d(
-  time INTEGER NOT NULL, user_id TEXT NOT NULL, source TEXT NOT NULL, host TEXT NOT NULL,
-  events INTEGER NOT NULL, issued INTEGER NOT NULL, refreshed INTEGER NOT NULL, failed INTEGER NOT NULL,
-  PRIMARY KEY(time, user_id, source, host)) WITHOUT ROWID;
 """
-"""``series.number`` is local to this file; the tag set identifies. An absent tag is an empty string, as in ``Series``."""
-
-GROUP: Final = 80
-"""Rows in one statement. Beyond about 80 nothing is gained; the limit of variables in old SQLite builds is 999."""
-
+)
 _COLUMNS: Final = ",".join(POINT_COLUMNS)
 _INSERT: Final = f"INSERT INTO token_events({_COLUMNS}) VALUES "
 _REPLACE: Final = f"REPLACE INTO token_events({_COLUMNS}) VALUES ({','.join('?' * len(POINT_COLUMNS))})"
-_COUNT_HOURS: Final = "INSERT INTO token_events_1h(time,series,events,lifetime_sum,lifetime_count) VALUES "
-_ADD_HOURS: Final = (
-    " ON CONFLICT DO UPDATE SET events=events+excluded.events,"
-    "lifetime_sum=lifetime_sum+excluded.lifetime_sum,lifetime_count=lifetime_count+excluded.lifetime_count"
-)
-_COUNT_USERS: Final = "INSERT INTO token_users_1d(time,user_id,source,host,events,issued,refreshed,failed) VALUES "
-_ADD_USERS: Final = (
-    " ON CONFLICT DO UPDATE SET events=events+excluded.events,issued=issued+excluded.issued,"
-    "refreshed=refreshed+excluded.refreshed,failed=failed+excluded.failed"
-)
 
 
 class Finding(Enum):
@@ -89,14 +66,14 @@ class SqliteStore:
         Also saves ``series.new``, which the caller clears once it has committed. Batches of 10,000 points and more
         cost least, since a counter is written once a batch. Raises sqlite3.Error; the caller then rolls back.
         """
-        self.save_series({number: self._series.by_number[number] for number in self._series.new})
+        self._save_new_series()
         tally = Tally(self._series.by_number)
         whole = len(points) - len(points) % GROUP
         for start in range(0, whole, GROUP):
             self._insert(points[start : start + GROUP], tally)
         for point in points[whole:]:
             self._insert((point,), tally)
-        self._count(tally)
+        add_to_counters(self._connection, tally)
 
     def rewrite(self, points: Sequence[Point], *, recount: bool) -> list[Point]:
         """Store the points of lines that were counted before, and delete what these lines were if their tags have changed.
@@ -105,7 +82,7 @@ class SqliteStore:
         the counters are true, and a store that lost or changed a point is mended. Returns the points of lines of which
         nothing was stored. Otherwise as ``write``.
         """
-        self.save_series({number: self._series.by_number[number] for number in self._series.new})
+        self._save_new_series()
         tally = Tally(self._series.by_number)
         fresh = []
         for start in range(0, len(points), GROUP):
@@ -127,7 +104,7 @@ class SqliteStore:
             )
             self._connection.executemany(_REPLACE, changed)
         if recount:
-            self._count(tally)
+            add_to_counters(self._connection, tally)
         return fresh
 
     def look_up(self, points: Sequence[Point]) -> list[Finding]:
@@ -149,18 +126,12 @@ class SqliteStore:
                     findings.append(Finding.STORED if exact == point else Finding.DIFFERENT)
         return findings
 
-    def _count(self, tally: Tally) -> None:
-        self._upsert(_COUNT_HOURS, _ADD_HOURS, tally.hours())
-        self._upsert(_COUNT_USERS, _ADD_USERS, tally.user_days())
-
-    def save_series(self, series: Mapping[int, Series]) -> None:
-        """Save series by their numbers, inside the caller's transaction. Known ones stay as they are."""
-        rows = [(number, *tags) for number, tags in series.items()]
-        self._connection.executemany("INSERT OR IGNORE INTO series VALUES(?,?,?,?,?,?,?,?,?,?)", rows)
+    def _save_new_series(self) -> None:
+        save_series(self._connection, {number: self._series.by_number[number] for number in self._series.new})
 
     def _insert(self, points: Sequence[Point], tally: Tally) -> None:
         """Insert as if all were new, which nearly all are; a statement that meets a repeat undoes itself whole."""
-        statement = _INSERT + _places(len(POINT_COLUMNS), len(points))
+        statement = _INSERT + placeholders(len(POINT_COLUMNS), len(points))
         try:
             self._connection.execute(statement, list(chain.from_iterable(points)))
         except sqlite3.IntegrityError:
@@ -179,20 +150,11 @@ class SqliteStore:
     def _stored(self, points: Sequence[Point]) -> dict[tuple[int, int], Point]:
         rows: Iterator[Point] = self._connection.execute(
             # A join, the points outside: SQLite answers `(time, series) IN (VALUES ...)` by scanning the table.
-            f"WITH wanted(time, series) AS (VALUES {_places(2, len(points))}) "
+            f"WITH wanted(time, series) AS (VALUES {placeholders(2, len(points))}) "
             f"SELECT {_COLUMNS} FROM wanted CROSS JOIN token_events USING (time, series)",
             [part for point in points for part in point[:2]],
         )
         return {row[:2]: row for row in rows}
-
-    def _upsert(self, insert: str, add: str, rows: Sequence[tuple[int | str, ...]]) -> None:
-        for start in range(0, len(rows), GROUP):
-            group = rows[start : start + GROUP]
-            if len(group) == GROUP:
-                statement = insert + _places(len(group[0]), GROUP) + add
-                self._connection.execute(statement, list(chain.from_iterable(group)))
-            else:
-                self._connection.executemany(insert + _places(len(group[0]), 1) + add, group)
 
 
 def load_series(connection: sqlite3.Connection) -> SeriesTable:
@@ -200,8 +162,3 @@ def load_series(connection: sqlite3.Connection) -> SeriesTable:
     columns = ",".join(Series._fields)
     rows = connection.execute(f"SELECT number,{columns} FROM series ORDER BY number")
     return SeriesTable({number: Series(*tags) for number, *tags in rows})
-
-
-def _places(width: int, rows: int) -> str:
-    row = f"({','.join('?' * width)})"
-    return ",".join([row] * rows)

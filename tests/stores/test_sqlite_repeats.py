@@ -8,7 +8,8 @@ import pytest
 from ingestor.core.points import Point, Series, SeriesTable
 from ingestor.core.questions import Filters, Period
 from ingestor.stores import sqlite as embedded
-from ingestor.stores.sqlite import GROUP, SqliteStore
+from ingestor.stores.counters import GROUP
+from ingestor.stores.sqlite import SqliteStore
 from ingestor.stores.sqlite_answers import SqliteAnswers
 
 DAY = 86_400_000_000_000

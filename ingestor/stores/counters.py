@@ -1,0 +1,86 @@
+"""The counters of design section 3 in the state's SQLite file: they move in the transaction of the positions.
+
+The embedded store answers from them. For InfluxDB they are what is true, and are written there as absolute values: what
+has changed since is marked in the same transaction, and a mark goes once the value behind it is acknowledged.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Final
+
+from ingestor.core.points import Series
+from ingestor.stores.tally import Tally
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS series(
+  number INTEGER PRIMARY KEY,
+  action TEXT NOT NULL DEFAULT '', client_id TEXT NOT NULL DEFAULT '', endpoint TEXT NOT NULL DEFAULT '',
+  error TEXT NOT NULL DEFAULT '', grant_type TEXT NOT NULL DEFAULT '', host TEXT NOT NULL DEFAULT '',
+  outcome TEXT NOT NULL DEFAULT '', realm TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS token_events_1h(
+  time INTEGER NOT NULL, series INTEGER NOT NULL,
+  events INTEGER NOT NULL, lifetime_sum INTEGER NOT NULL, lifetime_count INTEGER NOT NULL,
+  PRIMARY KEY(time, series)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS token_users_1d(
+  time INTEGER NOT NULL, user_id TEXT NOT NULL, source TEXT NOT NULL, host TEXT NOT NULL,
+  events INTEGER NOT NULL, issued INTEGER NOT NULL, refreshed INTEGER NOT NULL, failed INTEGER NOT NULL,
+  PRIMARY KEY(time, user_id, source, host)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unwritten_hours(
+  time INTEGER NOT NULL, series INTEGER NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY(time, series)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unwritten_users(
+  time INTEGER NOT NULL, user_id TEXT NOT NULL, source TEXT NOT NULL, host TEXT NOT NULL, mark INTEGER NOT NULL,
+  PRIMARY KEY(time, user_id, source, host)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tagged_users(
+  source TEXT NOT NULL, user_id TEXT NOT NULL, PRIMARY KEY(source, user_id)) WITHOUT ROWID;
+"""
+"""``series.number`` is local to this file; the tag set identifies. An absent tag is an empty string, as in ``Series``.
+
+``unwritten_...``: what InfluxDB has not got yet. ``tagged_users``: the users whose counters have a series of their own there.
+"""
+
+GROUP: Final = 80
+"""Rows in one statement. Beyond about 80 nothing is gained; the limit of variables in old SQLite builds is 999."""
+
+_COUNT_HOURS: Final = "INSERT INTO token_events_1h(time,series,events,lifetime_sum,lifetime_count) VALUES "
+_ADD_HOURS: Final = (
+    " ON CONFLICT DO UPDATE SET events=events+excluded.events,"
+    "lifetime_sum=lifetime_sum+excluded.lifetime_sum,lifetime_count=lifetime_count+excluded.lifetime_count"
+)
+_COUNT_USERS: Final = "INSERT INTO token_users_1d(time,user_id,source,host,events,issued,refreshed,failed) VALUES "
+_ADD_USERS: Final = (
+    " ON CONFLICT DO UPDATE SET events=events+excluded.events,issued=issued+excluded.issued,"
+    "refreshed=refreshed+excluded.refreshed,failed=failed+excluded.failed"
+)
+
+
+def save_series(connection: sqlite3.Connection, series: Mapping[int, Series]) -> None:
+    """Save series by their numbers, inside the caller's transaction. Known ones stay as they are."""
+    rows = [(number, *tags) for number, tags in series.items()]
+    connection.executemany("INSERT OR IGNORE INTO series VALUES(?,?,?,?,?,?,?,?,?,?)", rows)
+
+
+def add_to_counters(connection: sqlite3.Connection, tally: Tally, *, mark: int | None = None) -> None:
+    """Add increments, inside the caller's transaction. With a ``mark``, a number that grows, note what has changed."""
+    hours, users = tally.hours(), tally.user_days()
+    _upsert(connection, _COUNT_HOURS, _ADD_HOURS, hours)
+    _upsert(connection, _COUNT_USERS, _ADD_USERS, users)
+    if mark is not None:
+        connection.executemany("REPLACE INTO unwritten_hours VALUES(?,?,?)", [(*row[:2], mark) for row in hours])
+        connection.executemany("REPLACE INTO unwritten_users VALUES(?,?,?,?,?)", [(*row[:4], mark) for row in users])
+
+
+def placeholders(width: int, rows: int) -> str:
+    """Return the places of ``rows`` rows of ``width`` values."""
+    row = f"({','.join('?' * width)})"
+    return ",".join([row] * rows)
+
+
+def _upsert(connection: sqlite3.Connection, insert: str, add: str, rows: Sequence[tuple[int | str, ...]]) -> None:
+    for start in range(0, len(rows), GROUP):
+        group = rows[start : start + GROUP]
+        if len(group) == GROUP:
+            statement = insert + placeholders(len(group[0]), GROUP) + add
+            connection.execute(statement, list(chain.from_iterable(group)))
+        else:
+            connection.executemany(insert + placeholders(len(group[0]), 1) + add, group)
