@@ -119,7 +119,6 @@ def main() -> None:
             if name == "bare":
                 write_bare(connection, made, watch)
                 connection.execute("DROP TABLE bare")
-                table.forget_new()
             else:
                 write(connection, table, made, watch)
             watch.report(name, arguments.events)

@@ -7,7 +7,7 @@ otherwise than 3.x) the parsers' normal form has already replaced; tags are norm
 ``host`` come from elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ingestor.core.points import MEASUREMENT, Point, Series, SeriesTable
@@ -92,17 +92,18 @@ class Encoder:
         return _line(prefix, point)
 
     def _forget(self) -> None:
-        # The number of a series that is not saved yet goes to another one if its transaction fails.
-        for number in self._table.new:
-            self._prefixes.pop(number, None)
         for fragments in (self._user_ids, self._ips, self._user_agents, self._scopes, self._lifetimes):
             if len(fragments) > MAX_FRAGMENTS:
                 fragments.clear()
 
 
+def tag_set(tags: Mapping[str, str]) -> str:
+    """Return tags as they stand behind the measurement; they must be in key order. Empty ones are absent."""
+    return "".join(f",{key}={tag}" for key, value in tags.items() if (tag := _tag(value)))
+
+
 def _prefix(series: Series) -> str:
-    tags = "".join(f",{key}={tag}" for key, value in series._asdict().items() if (tag := _tag(value)))
-    return f"{MEASUREMENT}{tags} events=1i"
+    return f"{MEASUREMENT}{tag_set(series._asdict())} events=1i"
 
 
 def _tag(value: str) -> str:

@@ -54,7 +54,8 @@ class Series(NamedTuple):
 class SeriesTable:
     """Numbers series in order of first use. The numbers are local to one state; the tag set is what identifies.
 
-    ``new`` collects what is not yet saved: whoever commits a batch saves these with it, then clears the list.
+    ``new`` collects what is not yet saved: whoever makes a batch takes these along, then clears the list. A number is
+    never given to another series, also when the batch fails: it is tried again.
     """
 
     def __init__(self, known: dict[int, Series] | None = None) -> None:
@@ -71,8 +72,8 @@ class SeriesTable:
             self.new.append(number)
         return number
 
-    def forget_new(self) -> None:
-        """Drop the unsaved series after a transaction that failed: their numbers must not be reused for others."""
-        for number in self.new:
-            del self.numbers[self.by_number.pop(number)]
+    def take_new(self) -> dict[int, Series]:
+        """Return what is not yet saved, by number; it counts as saved from now on."""
+        taken = {number: self.by_number[number] for number in self.new}
         self.new.clear()
+        return taken

@@ -1,6 +1,9 @@
 """A batch: what was read since the last one, and everything that becomes durable with it."""
 
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from ingestor.core.accounting import Account
 from ingestor.core.points import Point, Series
@@ -21,6 +24,8 @@ class Batch:
     """Increments by source; every point of ``points`` is in ``stored``."""
     rejected: list[RejectedLine] = field(default_factory=list)
     bytes_read: int = 0
+    origins: list[tuple[int, Callable[[int, str], RejectedLine]]] = field(default_factory=list)
+    """(first of ``points``, how to list one of them as refused): where the points of a block or a replay begin."""
     series: dict[int, Series] = field(default_factory=dict)
     """Series that are new in this batch."""
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
@@ -30,6 +35,11 @@ class Batch:
     def size(self) -> int:
         """Points and rejected lines, whichever are more."""
         return max(len(self.points) + len(self.repeats) + len(self.reclassified), len(self.rejected))
+
+    def refused_line(self, point: int, reason: str) -> RejectedLine:
+        """Return the entry of the rejected file for one of ``points`` that the store refuses."""
+        first, listed = self.origins[bisect_right(self.origins, point, key=itemgetter(0)) - 1]
+        return listed(point - first, reason)
 
     def account(self, source: str) -> Account:
         """Return the increments of a source."""

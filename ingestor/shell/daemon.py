@@ -19,6 +19,8 @@ from ingestor.shell.wakeup import Wakeup
 
 log = logging.getLogger("tokentail")
 
+DRAIN_SECONDS = 20.0
+"""How long the end may take, within the stop timeout of systemd."""
 VITALS_SECONDS = 1.0
 """How often it says so beside the state, where a full disk does not silence it."""
 HEARTBEAT_SECONDS = 10.0
@@ -41,6 +43,7 @@ class Daemon:
         self._state = state
         self._polled_at = float("-inf")
         self._shipped_at = float("-inf")
+        self._behind = False
         self._vitals = VitalsFile(state.directory)
         self._vitals_at = float("-inf")
 
@@ -55,6 +58,11 @@ class Daemon:
             worked = self._read(now) or worked
         self._say_how_it_is(now)
         return worked
+
+    @property
+    def behind(self) -> bool:
+        """Whether the last turn left something to read, because it had filled a batch."""
+        return self._behind
 
     def run_once(self) -> None:
         """Read to the end of every file, and store it.
@@ -71,13 +79,14 @@ class Daemon:
                         where=trouble.what,
                         advice="Nothing is lost: run it again when the store can be written.",
                     )
-                time.sleep(MIN_TURN_SECONDS)
-            elif self.follower.waiting or not self.delivery.idle:
-                time.sleep(MIN_TURN_SECONDS)
+                self.delivery.wait(MIN_TURN_SECONDS)
+            elif not self.delivery.has_room or self.follower.waiting:
+                self.delivery.wait(MIN_TURN_SECONDS)
             elif not worked:
                 # A file may have grown or turned up during the last turn: one more look, then it is the end.
+                self.delivery.flush()
                 self._polled_at = float("-inf")
-                if not self.step() and self.delivery.idle:
+                if not self.step():
                     break
         self._clear_rebuilding()
         self._complain_of_unread_logs()
@@ -85,21 +94,24 @@ class Daemon:
     def run_forever(self, stop: threading.Event) -> None:
         """Follow until ``stop`` is set; everything that was read is then stored before it returns."""
         wakeup = Wakeup()
+        self.delivery.wake = wakeup.set
         try:
             while not stop.is_set():
                 worked = self.step()
+                wakeup.watch(self._directories())
+                if self._behind:
+                    if not self.delivery.has_room:
+                        self.delivery.wait(MIN_TURN_SECONDS)
+                    continue
                 if not worked and not self.follower.waiting:
                     self._clear_rebuilding()
-                wakeup.watch(self._directories())
-                if not self.ingest.full:
-                    if stop.wait(MIN_TURN_SECONDS):
-                        break
-                    if not worked:
-                        wakeup.wait(self._settings.read.poll_interval_seconds - MIN_TURN_SECONDS)
+                if stop.wait(MIN_TURN_SECONDS):
+                    break
+                if not worked:
+                    wakeup.wait(self._settings.read.poll_interval_seconds - MIN_TURN_SECONDS)
         finally:
             wakeup.close()
-        if self.delivery.has_room and self.ingest.has_pending:
-            self.ingest.ship(time.monotonic())
+        self._drain()
 
     def close(self) -> None:
         """Release files. What is not durable is read again next time."""
@@ -114,9 +126,11 @@ class Daemon:
             self._polled_at = now
             self.follower.poll(now)
             self._carry_out_requests()
+        self._behind = True
         while not self.ingest.full:
             block = self.follower.next_block(now)
             if block is None:
+                self._behind = False
                 break
             self.ingest.take(block)
         worked = self.ingest.has_pending
@@ -124,6 +138,15 @@ class Daemon:
             self._shipped_at = now
             self.ingest.ship(now)
         return worked
+
+    def _drain(self) -> None:
+        """Store what was read, but do not wait for a store that is away: what is not stored is read again."""
+        try:
+            if self.delivery.has_room and self.ingest.has_pending:
+                self.ingest.ship(time.monotonic())
+            self.delivery.flush(DRAIN_SECONDS)
+        except (UnavailableError, sqlite3.Error, OSError) as error:
+            log.warning("Ending with lines that are not stored; they are read again at the next start: %s", error)
 
     def _complain_of_unread_logs(self) -> None:
         unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]

@@ -6,6 +6,7 @@ bounded for as long as a store is away.
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from ingestor.shell.batch import Batch
 
 log = logging.getLogger("tokentail")
 
+PATIENCE_SECONDS = 60.0
+"""How long ``flush`` waits for a store that does not answer."""
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 60.0
 
@@ -34,6 +37,8 @@ class Delivery(Protocol):
 
     acknowledged_bytes: int
     """Bytes of lines whose batch is durable, since the start."""
+    wake: Callable[[], None]
+    """Called, from whatever thread, when there is something to settle."""
 
     @property
     def trouble(self) -> Trouble | None:
@@ -55,6 +60,16 @@ class Delivery(Protocol):
         """How many points make a full batch."""
         ...
 
+    @property
+    def batch_bytes(self) -> int:
+        """How many bytes of lines make a full batch."""
+        ...
+
+    @property
+    def refuses_points(self) -> bool:
+        """Whether the store may refuse a point for what it is, so that its line must be at hand."""
+        ...
+
     def submit(self, batch: Batch, now: float) -> None:
         """Take a sealed batch. Raises DamagedStateError."""
         ...
@@ -63,11 +78,15 @@ class Delivery(Protocol):
         """Go on with what was submitted; return whether something became durable. Raises DamagedStateError."""
         ...
 
-    def flush(self) -> None:
-        """Make everything that was submitted durable before this returns.
+    def flush(self, patience: float = PATIENCE_SECONDS) -> None:
+        """Make everything that was submitted durable before this returns, or give up after ``patience`` seconds.
 
         Raises what keeps it from that: sqlite3.Error, OSError, DamagedStateError, UnavailableError; it may be called again.
         """
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there may be something to settle, but no longer than so many seconds."""
         ...
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ingestor.core.accounting import Account
 from ingestor.core.points import Point, SeriesTable
@@ -18,15 +18,20 @@ from ingestor.stores.sqlite import SqliteStore
 
 BATCH_POINTS = 20_000
 """Points a transaction: large enough that the two fsyncs of a commit do not count, small enough for a flat memory."""
+BATCH_BYTES = 32 << 20
+"""Of lines: twenty thousand of them may be long."""
 
 
 class EmbeddedDelivery:
     """Implements ``Delivery``. A batch is tried at once; it waits only when the disk refuses it."""
 
     batch_points = BATCH_POINTS
+    batch_bytes = BATCH_BYTES
+    refuses_points = False
 
     def __init__(self, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
         self.acknowledged_bytes = 0
+        self.wake: Callable[[], None] = lambda: None
         self._state = state
         self._series = series
         self._store = SqliteStore(state.connection, series)
@@ -68,7 +73,7 @@ class EmbeddedDelivery:
         self._patience.succeeded(now)
         return True
 
-    def flush(self) -> None:
+    def flush(self, patience: float = 0.0) -> None:  # noqa: ARG002 - a disk is not waited for
         """Commit the batch that waits. Raises sqlite3.Error and OSError; it waits on then."""
         if self._waiting is None:
             return
@@ -83,6 +88,10 @@ class EmbeddedDelivery:
             raise
         self.acknowledged_bytes += self._waiting.bytes_read
         self._waiting = None
+
+    def wait(self, seconds: float) -> None:
+        """Wait: nothing comes back by itself."""
+        time.sleep(seconds)
 
     def close(self) -> None:
         """Hold nothing: the state is whoever opened it to close."""

@@ -4,6 +4,8 @@ import gc
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
 
 import orjson
 
@@ -17,6 +19,7 @@ from ingestor.shell.book import Book
 from ingestor.shell.delivery import Delivery
 from ingestor.shell.embedded import EmbeddedDelivery
 from ingestor.shell.rejected import RejectedFile, RejectedLine, read_rejected, rejected_line
+from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.state import State
 from ingestor.shell.tail import Block
 from ingestor.stores.sqlite import load_series
@@ -48,13 +51,17 @@ class Ingest:
         self._parser_names = {entry.source or entry.path: entry.parser for entry in settings.logs}
         self._rules: dict[str, str] = {}
         self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""))
-        self.delivery: Delivery = EmbeddedDelivery(state, self._series, self._rejected)
+        self.delivery: Delivery = (
+            RemoteDelivery(settings, state, self._series, self._rejected)
+            if settings.store.type == "influxdb"
+            else EmbeddedDelivery(state, self._series, self._rejected)
+        )
         self._batch = Batch()
 
     @property
     def full(self) -> bool:
         """Whether the batch should be handed over before more is read."""
-        return self._batch.size >= self.delivery.batch_points
+        return self._batch.size >= self.delivery.batch_points or self._batch.bytes_read >= self.delivery.batch_bytes
 
     @property
     def has_pending(self) -> bool:
@@ -110,6 +117,8 @@ class Ingest:
         self.book.advance(generation, block.ordinal, self.rules_of(generation.source))
         outcomes = self._outcomes(block, parser)
         placed = self._place(generation, block.ordinal, outcomes, repeat=False)
+        if placed.points and self.delivery.refuses_points:
+            batch.origins.append((len(batch.points), partial(self._refused_line, block, generation)))
         batch.points += placed.points
         batch.bytes_read += block.too_long.length if block.too_long else len(block.data)
         account = batch.account(generation.source)
@@ -144,6 +153,8 @@ class Ingest:
         """Add a rejected line that has become something else: rejected goes down, stored or ignored goes up."""
         placed = self._place(generation, entry.ordinal, [outcome], repeat=True)
         batch = self._batch
+        refused = entry._replace(reason=Reason.STORE_REFUSED)
+        batch.origins.append((len(batch.points), lambda _, reason: refused._replace(detail=reason)))
         batch.points += placed.points
         batch.checkpoint.replayed.append((entry.generation, entry.offset))
         account = batch.account(generation.source)
@@ -167,8 +178,7 @@ class Ingest:
         for source, admission in self._admissions.items():
             batch.checkpoint.admitted += [(source, entry) for entry in admission.new]
             admission.new.clear()
-        batch.series = {number: self._series.by_number[number] for number in self._series.new}
-        self._series.new.clear()
+        batch.series = self._series.take_new()
         self.delivery.submit(batch, now)
 
     def commit(self) -> None:
@@ -197,6 +207,15 @@ class Ingest:
             limit = self.settings.read.max_line_bytes
             return [Rejection(Reason.LINE_TOO_LONG, f"{block.too_long.length} bytes, at most {limit} are read")]
         return parser.parse(block.data, time.time_ns() // 1_000_000)
+
+    def _refused_line(self, block: Block, generation: Generation, number: int, reason: str) -> RejectedLine:
+        """Return the entry of the event with that number in a block, which the store refuses."""
+        parser = self.parser_of(generation.source)
+        outcomes = self._outcomes(block, parser)
+        events = (index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple)
+        rejection = Rejection(Reason.STORE_REFUSED, reason)
+        placed = Placed(rejections=[(next(islice(events, number, None)), rejection)])
+        return self._rejected_lines(block, placed, generation, parser)[0]
 
     def _rejected_lines(
         self, block: Block, placed: Placed, generation: Generation, parser: Parser

@@ -68,6 +68,16 @@ class Checkpoint:
     """What ``RejectedFile`` must find at its end after a crash."""
     meta: dict[str, str] = field(default_factory=dict)
 
+    def add(self, later: "Checkpoint") -> None:
+        """Add what a later one says; of equal things the later wins."""
+        self.generations.update(later.generations)
+        for source, account in later.accounts.items():
+            self.accounts.setdefault(source, Account()).add(account)
+        self.admitted += later.admitted
+        self.gaps += later.gaps
+        self.replayed += later.replayed
+        self.meta.update(later.meta)
+
     def __bool__(self) -> bool:
         return bool(self.generations or self.accounts or self.admitted or self.gaps or self.replayed or self.meta) or (
             self.rejected_mark is not None

@@ -119,18 +119,6 @@ def test_a_source_with_delimiters_and_line_breaks_stays_one_tag() -> None:
     assert tags["host"] == "h"
 
 
-def test_a_number_that_a_failed_transaction_gave_back_is_not_remembered() -> None:
-    table = SeriesTable()
-    encoder = Encoder(table)
-    table.number(SERIES)
-    encoder.encode([POINT])
-    table.forget_new()
-    other = SERIES._replace(client_id="other")
-    table.number(other)
-    table.new.clear()  # saved
-    assert encoder.encode([POINT]).decode() == encode_point(POINT, other) + "\n"
-
-
 def test_each_point_of_a_batch_has_the_tags_of_its_own_series() -> None:
     series = [SERIES, SERIES._replace(client_id="other"), SERIES._replace(action="token.revoked")]
     numbers = [0, 1, 0, 2, 1]

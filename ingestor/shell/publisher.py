@@ -1,0 +1,90 @@
+"""Writes the counters to InfluxDB when they have changed, at most once a minute each."""
+
+import logging
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final
+
+from ingestor.core.periods import DAY
+from ingestor.core.shipment import Shipment
+from ingestor.settings import RetentionSettings
+from ingestor.shell.state import State
+from ingestor.stores.influxdb.counters import (
+    Written,
+    acknowledge,
+    forget_before,
+    new_mark,
+    unwritten_hours,
+    unwritten_users,
+)
+
+log = logging.getLogger("tokentail")
+
+PUBLISH_SECONDS: Final = 60.0
+
+Send = Callable[[str, bytes, list[int]], "Future[Shipment]"]
+
+
+class Publisher:
+    """One round a minute; a round goes on until nothing is unwritten. Times are monotonic seconds."""
+
+    def __init__(self, state: State, retention: RetentionSettings, send: Send) -> None:
+        """Write nothing yet. ``send`` takes a policy, lines and their times."""
+        self._state = state
+        self._retention = retention
+        self._send = send
+        self._sending: deque[tuple[Written, Future[Shipment]]] = deque()
+        self._round: int | None = None
+        """Counters with a mark up to this one are written in the round that is under way."""
+        self._next_round = float("-inf")
+
+    @property
+    def idle(self) -> bool:
+        """Whether no round is under way."""
+        return self._round is None
+
+    def hurry(self) -> None:
+        """Have a round begin at once."""
+        self._round = new_mark()
+
+    def settle(self, now: float) -> None:
+        """Take what has come back, and send what is next."""
+        if now >= self._next_round:
+            self._round = new_mark()
+            self._next_round = (time.monotonic() if now == float("inf") else now) + PUBLISH_SECONDS
+        if self._round is None:
+            return
+        try:
+            while self._sending and self._sending[0][1].done():
+                written, future = self._sending[0]
+                future.result()  # whatever was refused would be refused again
+                with self._state.transaction():
+                    acknowledge(self._state.connection, written)
+                self._sending.popleft()
+            if not self._sending:
+                self._go_on(self._round)
+        except sqlite3.Error as error:
+            log.warning("The counters cannot be marked as written: %s", error)  # the checkpoint says the rest
+            self._round = None
+
+    def _go_on(self, mark: int) -> None:
+        connection = self._state.connection
+        with self._state.transaction():
+            parts = [unwritten_hours(connection, mark), *unwritten_users(connection, mark)]
+        for part in parts:
+            if part.lines:
+                self._sending.append(
+                    (part, self._send(part.policy, ("\n".join(part.lines) + "\n").encode(), part.times))
+                )
+        if not self._sending:
+            self._round = None
+            now = time.time_ns()
+            with self._state.transaction():
+                forget_before(
+                    connection,
+                    raw=now - self._retention.raw_days * DAY,
+                    rollup=now - self._retention.rollup_days * DAY,
+                )

@@ -1,0 +1,234 @@
+"""Delivery into InfluxDB: two requests in flight, acknowledged in order, and the checkpoint behind them about once a second.
+
+All state is this thread's; the others send bytes and bring back what became of each point. A crash between the
+acknowledgement and the checkpoint has lines read and written again, which changes nothing.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from ingestor.core.accounting import Account
+from ingestor.core.lineprotocol import Encoder
+from ingestor.core.points import SeriesTable
+from ingestor.core.shipment import Shipment
+from ingestor.errors import DamagedStateError, UnavailableError
+from ingestor.settings import Settings
+from ingestor.shell.batch import Batch
+from ingestor.shell.database import is_damage
+from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, merged
+from ingestor.shell.publisher import Publisher
+from ingestor.shell.rejected import RejectedFile, RejectedLine
+from ingestor.shell.state import Checkpoint, State
+from ingestor.stores.counters import add_to_counters, save_series
+from ingestor.stores.influxdb.counters import new_mark
+from ingestor.stores.influxdb.http import InfluxHttp
+from ingestor.stores.influxdb.sender import Sender
+from ingestor.stores.tally import Tally
+from parsers.event import Reason
+
+log = logging.getLogger("tokentail")
+
+BATCH_POINTS: Final = 5_000
+BATCH_BYTES: Final = 4 << 20
+IN_FLIGHT: Final = 2
+CHECKPOINT_SECONDS: Final = 1.0
+"""A checkpoint costs two fsyncs; what is in none is only read and written again after a crash."""
+PAUSE_SECONDS: Final = 0.2
+"""When nothing came for so long, the checkpoint need not wait."""
+MOST_UNSAVED: Final = 64
+"""Batches; while the disk refuses the checkpoint no more are read."""
+
+
+@dataclass(slots=True)
+class _Delivered:
+    """A batch whose points are in the store, or refused, or too old; it is not in a checkpoint yet."""
+
+    batch: Batch
+    shipment: Shipment
+
+
+class RemoteDelivery:
+    """Implements ``Delivery``."""
+
+    batch_points = BATCH_POINTS
+    batch_bytes = BATCH_BYTES
+    refuses_points = True
+
+    def __init__(self, settings: Settings, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
+        """Nothing is sent yet. Raises ConfigError for certificates that cannot be loaded."""
+        self.acknowledged_bytes = 0
+        self._settings = settings
+        self._state = state
+        self._series = series
+        self._rejected = rejected
+        self._http = InfluxHttp(settings.store)
+        self._sender = Sender(self._http, settings.store)
+        self._encoder = Encoder(series)
+        self._publisher = Publisher(state, settings.retention, self._in_background)
+        self._sending: deque[tuple[Batch, Future[Shipment]]] = deque()
+        self._unsaved: list[_Delivered] = []
+        self._patience = Patience()
+        self._saved_at = self._submitted_at = float("-inf")
+        self._back = threading.Event()
+        self.wake: Callable[[], None] = lambda: None
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why the store, or the disk under the state, refuses."""
+        if self._sender.problem:
+            return Trouble(self._sender.problem, *self._sender.failing_since)
+        return self._patience.trouble
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another batch may be submitted."""
+        return len(self._sending) < IN_FLIGHT and len(self._unsaved) < MOST_UNSAVED
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything is in the store, and in a checkpoint."""
+        return not self._sending and not self._unsaved and self._publisher.idle
+
+    def submit(self, batch: Batch, now: float) -> None:
+        """Send a batch."""
+        if not self.has_room:
+            raise ValueError("no room")
+        self._submitted_at = now
+        points = batch.points + batch.repeats + batch.reclassified
+        body = self._encoder.encode(points)
+        self._sending.append((batch, self._in_background("raw", body, [point[0] for point in points])))
+
+    def settle(self, now: float) -> bool:
+        """Take what has come back; make a checkpoint when it is time."""
+        self._back.clear()
+        while self._sending and self._sending[0][1].done():
+            batch, future = self._sending.popleft()
+            self._unsaved.append(_Delivered(batch, future.result()))
+        quiet = not self._sending and now - self._submitted_at >= PAUSE_SECONDS
+        saved = False
+        if self._unsaved and (quiet or now - self._saved_at >= CHECKPOINT_SECONDS):
+            saved = self._save(now)
+        self._publisher.settle(now)
+        return saved
+
+    def flush(self, patience: float = PATIENCE_SECONDS) -> None:
+        """Wait until everything is in the store and in a checkpoint.
+
+        Raises UnavailableError when that takes more seconds than ``patience``.
+        """
+        deadline = time.monotonic() + patience
+        self._publisher.hurry()
+        while True:
+            self.settle(float("inf"))
+            if self.idle:
+                return
+            if time.monotonic() > deadline:
+                trouble = self.trouble
+                raise UnavailableError(
+                    f"The store could not be written for {patience:.0f} s",
+                    where=trouble.what if trouble else self._http.url,
+                    advice="Nothing is lost: run it again when the store can be written.",
+                )
+            self.wait(0.1)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something comes back, but no longer than so many seconds."""
+        self._back.wait(seconds)
+
+    def close(self) -> None:
+        """Stop sending. What is not in a checkpoint is read and written again next time."""
+        self._sender.stop()
+        self._http.close()
+
+    def _in_background(self, policy: str, body: bytes, times: list[int]) -> "Future[Shipment]":
+        """Send lines from a thread of their own, which must not keep the process from ending."""
+        future: Future[Shipment] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(self._sender.send(policy, body, times))
+            except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+                future.set_exception(error)
+            self._back.set()
+            self.wake()
+
+        threading.Thread(target=work, name=f"influxdb-{policy}", daemon=True).start()
+        return future
+
+    def _save(self, now: float) -> bool:
+        if not self._patience.may_try(now):
+            return False
+        delivered = self._unsaved
+        checkpoint = Checkpoint()
+        tally = Tally(self._series.by_number)
+        rejected: list[RejectedLine] = []
+        for part in delivered:
+            checkpoint.add(part.batch.checkpoint)
+            checkpoint.accounts = merged(checkpoint.accounts, self._account(part))
+            refused = {point.point: point.reason for point in part.shipment.refused}
+            tally.add([point for index, point in enumerate(part.batch.points) if index not in refused])
+            rejected += part.batch.rejected
+            rejected += [part.batch.refused_line(index, reason) for index, reason in refused.items()]
+        try:
+            if rejected:
+                checkpoint.rejected_mark = self._rejected.append(rejected)
+            checkpoint.meta["heartbeat"] = repr(time.time())
+            with self._state.transaction():
+                for part in delivered:
+                    save_series(self._state.connection, part.batch.series)
+                add_to_counters(self._state.connection, tally, mark=new_mark())
+                self._state.save(checkpoint)
+        except (sqlite3.Error, OSError) as error:
+            if isinstance(error, sqlite3.Error) and is_damage(error):
+                self._state.condemn()
+                raise DamagedStateError(
+                    f"The state database is damaged: {error}", where=str(self._state.directory)
+                ) from error
+            self._patience.failed(f"The state in {self._state.directory} cannot be written: {error}", now)
+            return False
+        self._patience.succeeded(now)
+        if checkpoint.rejected_mark is not None:
+            self._rejected.settle(checkpoint.rejected_mark)
+        self.acknowledged_bytes += sum(part.batch.bytes_read for part in delivered)
+        self._unsaved = []
+        self._saved_at = now if now != float("inf") else time.monotonic()
+        return True
+
+    def _account(self, part: _Delivered) -> dict[str, Account]:
+        """Return the increments of a batch, now that the store has said what it took."""
+        batch = part.batch
+        corrections: dict[str, Account] = {}
+        for refused in part.shipment.refused:
+            if refused.point < len(batch.points):
+                source = self._series.by_number[batch.points[refused.point][1]].source
+                account = corrections.setdefault(source, Account())
+                account.stored -= 1
+                account.rejected[Reason.STORE_REFUSED] += 1
+        expired: dict[str, list[int]] = {}
+        for index in part.shipment.expired:
+            if index < len(batch.points):
+                time_, number, *_ = batch.points[index]
+                expired.setdefault(self._series.by_number[number].source, []).append(time_)
+        for source, times in expired.items():
+            account = corrections.setdefault(source, Account())
+            account.stored -= len(times)
+            account.expired += len(times)
+            first, last = (
+                datetime.fromtimestamp(time_ // 10**9, UTC).isoformat() for time_ in (min(times), max(times))
+            )
+            log.warning(
+                "%d events of %s, from %s to %s, are older than InfluxDB keeps them (retention.raw_days)",
+                len(times),
+                source,
+                first,
+                last,
+            )
+        return merged(batch.accounts, corrections)

@@ -1,0 +1,146 @@
+"""The counters of the state on their way to InfluxDB, as absolute values: the last write wins, and is true.
+
+A user's counters have a series of their own in InfluxDB only while the budget of the source lasts; the others share
+``_other`` there. The state knows them all, so the number of active users is exact.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from ingestor.core.lineprotocol import tag_set
+from ingestor.core.periods import DAY
+from ingestor.core.points import Series
+
+USERS_PER_SOURCE: Final = 50_000
+OTHER: Final = "_other"
+ROWS: Final = 5_000
+"""Counters that are looked at together."""
+
+
+class Written(NamedTuple):
+    """Lines for one policy, and the marks that go when these are acknowledged."""
+
+    policy: str
+    lines: list[str]
+    times: list[int]
+    """Nanoseconds."""
+    hours: list[tuple[int, int, int]]
+    """(time, series, mark)"""
+    users: list[tuple[int, str, str, str, int]]
+    """(time, user_id, source, host, mark)"""
+
+
+def new_mark() -> int:
+    """Return the mark of counters that change from now on. Marks grow, also over restarts."""
+    return time.time_ns()
+
+
+def unwritten_hours(connection: sqlite3.Connection, mark: int) -> Written:
+    """Return the next hourly counters that InfluxDB has not got, of those with a mark up to this one."""
+    rows = connection.execute(
+        "SELECT unwritten_hours.time, series, mark, events, lifetime_sum, lifetime_count,"
+        " action, client_id, endpoint, error, grant_type, host, outcome, realm, source"
+        " FROM unwritten_hours JOIN token_events_1h USING(time, series) JOIN series ON series.number = series"
+        f" WHERE mark <= ? ORDER BY unwritten_hours.time LIMIT {ROWS}",
+        (mark,),
+    ).fetchall()
+    lines = [
+        f"token_events_1h{tag_set(Series(*tags)._asdict())}"
+        f" events={events}i,lifetime_sum={lifetime_sum}i,lifetime_count={lifetime_count}i {hour}"
+        for hour, _, _, events, lifetime_sum, lifetime_count, *tags in rows
+    ]
+    return Written("rollup", lines, [row[0] for row in rows], [row[:3] for row in rows], [])
+
+
+def unwritten_users(connection: sqlite3.Connection, mark: int) -> list[Written]:
+    """Return the next daily counters of users that InfluxDB has not got, and the numbers of active users that go with them.
+
+    Gives users their series, in the order in which they come here; to be called inside a transaction.
+    """
+    rows = connection.execute(
+        "SELECT time, user_id, source, host, mark, events, issued, refreshed, failed"
+        " FROM unwritten_users JOIN token_users_1d USING(time, user_id, source, host)"
+        f" WHERE mark <= ? ORDER BY time LIMIT {ROWS}",
+        (mark,),
+    ).fetchall()
+    own = _tagged(connection, ((source, user_id) for _, user_id, source, *_ in rows))
+    values = [
+        (day, user_id, source, host, *counts)
+        for day, user_id, source, host, _, *counts in rows
+        if (source, user_id) in own
+    ]
+    days = sorted({(day, source, host) for day, _, source, host, *_ in rows})
+    values += [
+        (day, OTHER, source, host, *_others(connection, day, source, host))
+        for day, source, host in days
+        if any((day, source, host) == (row[0], row[2], row[3]) and (source, row[1]) not in own for row in rows)
+    ]
+    lines = [
+        f"token_users_1d{tag_set({'host': host, 'source': source, 'user_id': user_id})}"
+        f" events={events}i,issued={issued}i,refreshed={refreshed}i,failed={failed}i {day}"
+        for day, user_id, source, host, events, issued, refreshed, failed in values
+    ]
+    active = [
+        f"token_active_1d{tag_set({'host': host, 'source': source})} users={_active(connection, day, source, host)}i {day}"
+        for day, source, host in days
+    ]
+    marks = [row[:5] for row in rows]
+    return [
+        Written("rollup", active, [day[0] for day in days], [], []),
+        Written("raw", lines, [value[0] for value in values], [], marks),
+    ]
+
+
+def acknowledge(connection: sqlite3.Connection, written: Written) -> None:
+    """Take off the marks of what InfluxDB has got, unless it has changed meanwhile; inside a transaction."""
+    connection.executemany("DELETE FROM unwritten_hours WHERE time = ? AND series = ? AND mark = ?", written.hours)
+    connection.executemany(
+        "DELETE FROM unwritten_users WHERE time = ? AND user_id = ? AND source = ? AND host = ? AND mark = ?",
+        written.users,
+    )
+
+
+def forget_before(connection: sqlite3.Connection, *, raw: int, rollup: int) -> None:
+    """Delete counters of days and hours that InfluxDB keeps no longer (nanoseconds); inside a transaction."""
+    connection.execute("DELETE FROM token_users_1d WHERE time < ?", (raw - 2 * DAY,))
+    connection.execute("DELETE FROM unwritten_users WHERE time < ?", (raw - 2 * DAY,))
+    connection.execute("DELETE FROM token_events_1h WHERE time < ?", (rollup - 2 * DAY,))
+    connection.execute("DELETE FROM unwritten_hours WHERE time < ?", (rollup - 2 * DAY,))
+
+
+def _tagged(connection: sqlite3.Connection, users: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return those of (source, user) that have a series of their own, giving them one while the budget lasts."""
+    used = dict(connection.execute("SELECT source, count(*) FROM tagged_users GROUP BY source"))
+    own: set[tuple[str, str]] = set()
+    for source, user_id in dict.fromkeys(users):
+        known = connection.execute(
+            "SELECT 1 FROM tagged_users WHERE source = ? AND user_id = ?", (source, user_id)
+        ).fetchone()
+        if known is None:
+            if used.get(source, 0) >= USERS_PER_SOURCE or user_id == OTHER:
+                continue
+            used[source] = used.get(source, 0) + 1
+            connection.execute("INSERT INTO tagged_users VALUES(?,?)", (source, user_id))
+        own.add((source, user_id))
+    return own
+
+
+def _others(connection: sqlite3.Connection, day: int, source: str, host: str) -> Iterator[int]:
+    row: tuple[int, ...] = connection.execute(
+        "SELECT coalesce(sum(events), 0), coalesce(sum(issued), 0), coalesce(sum(refreshed), 0), coalesce(sum(failed), 0)"
+        " FROM token_users_1d WHERE time = ? AND source = ? AND host = ?"
+        " AND NOT EXISTS (SELECT 1 FROM tagged_users AS t WHERE t.source = token_users_1d.source"
+        " AND t.user_id = token_users_1d.user_id)",
+        (day, source, host),
+    ).fetchone()
+    return iter(row)
+
+
+def _active(connection: sqlite3.Connection, day: int, source: str, host: str) -> int:
+    row: tuple[int] = connection.execute(
+        "SELECT count(*) FROM token_users_1d WHERE time = ? AND source = ? AND host = ? AND events > 0",
+        (day, source, host),
+    ).fetchone()
+    return row[0]

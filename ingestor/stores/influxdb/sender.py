@@ -1,0 +1,120 @@
+"""Writes lines to InfluxDB until the fate of every one is known, for as long as it takes (design section 6)."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from ingestor.core.shipment import Shipment
+from ingestor.core.verdict import Retry, TooLarge, Verdict, judge
+from ingestor.errors import TokentailError
+from ingestor.settings import StoreSettings
+from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
+
+log = logging.getLogger("tokentail")
+
+MOST_POINTS: Final = 5_000
+MOST_BYTES: Final = 4 << 20
+"""Of one request."""
+FIRST_BACKOFF_SECONDS: Final = 0.5
+LONGEST_BACKOFF_SECONDS: Final = 60.0
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """The sender was told to stop before the fate of all points was known."""
+
+
+class Sender:
+    """Sends to one database. ``send`` may be called from several threads; what it waits for shows in ``trouble``."""
+
+    def __init__(self, http: InfluxHttp, store: StoreSettings) -> None:
+        self._http = http
+        self._database = store.database
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._failing = 0
+        self._proven: set[str] = set()
+        """Policies that have taken a point since the start."""
+        self.problem = ""
+        """Why the store refuses; empty while all is well."""
+        self.failing_since = (0.0, 0.0)
+        """Monotonic and wall clock seconds; of value while there is a problem."""
+        self.requests = 0
+        self.retries = 0
+        self.seconds = 0.0
+        """How long the requests that were answered took, in sum."""
+
+    def send(self, policy: str, body: bytes, times: Sequence[int]) -> Shipment:
+        r"""Send lines, each ended by ``\n``, to a retention policy; return when the fate of every point is known.
+
+        Raises Stopped.
+        """
+        shipment = Shipment(times)
+        lines: list[bytes] = []
+        backoff = 0.0
+        while (part := shipment.next) is not None:
+            if self._stop.is_set():
+                raise Stopped
+            data = body
+            if len(part) < len(times):
+                lines = lines or body.split(b"\n")
+                data = b"\n".join(lines[part.start : part.stop])
+            verdict: Verdict = TooLarge()
+            if len(part) == 1 or (len(data) <= MOST_BYTES and len(part) <= MOST_POINTS):
+                verdict = self._post(policy, data)
+            if shipment.tell(verdict, proven=policy in self._proven):
+                self._proven.add(policy)
+            if shipment.next != part:
+                self._works()
+                backoff = 0.0
+                continue
+            backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, backoff * 2))
+            self._wait(verdict, backoff)
+        return shipment
+
+    def stop(self) -> None:
+        """Have every ``send`` end soon."""
+        self._stop.set()
+
+    def _post(self, policy: str, data: bytes) -> Verdict:
+        began = time.monotonic()
+        try:
+            answer = self._http.request(
+                "POST",
+                "/write",
+                params={"db": self._database, "rp": policy, "precision": "ns"},
+                body=data,
+                headers={"Content-Type": "text/plain; charset=utf-8"},
+            )
+        except NoAnswerError as error:
+            return Retry(str(error))
+        except TokentailError as error:  # a secret that cannot be read: somebody may be about to replace it
+            return Retry(str(error))
+        self.requests += 1
+        self.seconds += time.monotonic() - began
+        return judge(answer.status, answer.headers, answer.body, now=time.time())
+
+    def _works(self) -> None:
+        with self._lock:
+            if self.problem:
+                log.warning("InfluxDB takes points again, after %.0f s", time.monotonic() - self.failing_since[0])
+            self.problem = ""
+
+    def _wait(self, verdict: Verdict, backoff: float) -> None:
+        asked = verdict.after_seconds if isinstance(verdict, Retry) else None
+        problem = verdict.problem if isinstance(verdict, Retry) else f"it refuses every point: {verdict}"
+        self.retries += 1
+        with self._lock:
+            if not self.problem:
+                self.failing_since = (time.monotonic(), time.time())
+                log.error(
+                    "InfluxDB at %s cannot be written: %s. Nothing is lost: it is tried again by itself, and reading waits.",
+                    self._http.url,
+                    problem,
+                )
+            self.problem = f"InfluxDB at {self._http.url} cannot be written: {problem}"
+        # Jitter: many daemons must not come back in the same moment.
+        seconds = max(asked or 0.0, backoff * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+        self._stop.wait(seconds)
