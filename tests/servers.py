@@ -70,6 +70,31 @@ class InfluxServer:
         database = f"test{os.getpid()}x{next(_numbers)}"
         return dataclasses.replace(self.store, **{"database": database, **changes})
 
+    def make(self, **days: int) -> StoreSettings:
+        """Make a database of its own, by hand, and return settings with it. ``days``: retention by policy, 0 is for ever."""
+        store = self.fresh()
+        kept = {"raw": 0, "rollup": 0, "findings": 0, "own": 0} | days
+        with contextlib.closing(InfluxHttp(store)) as http:
+            if self.version == 1:
+                policies = "".join(
+                    f'; CREATE RETENTION POLICY "{policy}" ON "{store.database}"'
+                    f" DURATION {f'{number}d' if number else 'INF'} REPLICATION 1 SHARD DURATION 1d"
+                    for policy, number in kept.items()
+                )
+                answer = http.request("POST", "/query", params={"q": f'CREATE DATABASE "{store.database}"{policies}'})
+                assert b"error" not in answer.body, answer.body
+                return store
+            organizations = orjson.loads(http.request("GET", "/api/v2/orgs").body)["orgs"]
+            for policy, number in kept.items():
+                bucket = {
+                    "name": f"{store.database}/{policy}",
+                    "orgID": organizations[0]["id"],
+                    "retentionRules": [{"type": "expire", "everySeconds": number * 86_400}] if number else [],
+                }
+                answer = http.request("POST", "/api/v2/buckets", body=orjson.dumps(bucket))
+                assert answer.status == 201, answer.body
+        return store
+
     def start(self) -> None:
         assert self.log is not None
         with self.log.open("ab") as log:

@@ -11,11 +11,12 @@ from typing import TypeVar
 
 import zstandard
 
-from ingestor.settings import BudgetSettings, LogSettings, ReadSettings, Settings
+from ingestor.settings import BudgetSettings, LogSettings, ReadSettings, Settings, StoreSettings
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.rejected import read_rejected
 from ingestor.shell.state import Gap, State
 from parsers.event import Reason
+from tests.servers import query
 
 T = TypeVar("T")
 
@@ -114,6 +115,7 @@ class World:
         self.log_settings: tuple[LogSettings, ...] = (LogSettings(str(self.log.path)),)
         self.read = FAST
         self.budgets = BudgetSettings()
+        self.store = StoreSettings()
         self.now = 1000.0
         self._running: tuple[State, Daemon] | None = None
 
@@ -123,7 +125,11 @@ class World:
     @property
     def settings(self) -> Settings:
         return Settings(
-            logs=self.log_settings, state_directory=self.state_directory, read=self.read, budgets=self.budgets
+            logs=self.log_settings,
+            state_directory=self.state_directory,
+            read=self.read,
+            budgets=self.budgets,
+            store=self.store,
         )
 
     @property
@@ -169,6 +175,9 @@ class World:
 
     def stored(self) -> list[str]:
         """Return the event ids in the store, sorted."""
+        if self.store.type == "influxdb":
+            found = query(self.store, f'SELECT event_id, events FROM "{self.store.database}"."raw"."token_events"')
+            return sorted(row[1] for series in found for row in series["values"])
         return self.ask(
             lambda state: sorted(row[0] for row in state.connection.execute("SELECT event_id FROM token_events"))
         )
