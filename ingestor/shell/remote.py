@@ -9,15 +9,15 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import Encoder
-from ingestor.core.points import SeriesTable
+from ingestor.core.points import Series, SeriesTable
 from ingestor.core.shipment import Shipment
 from ingestor.errors import DamagedStateError, UnavailableError
 from ingestor.settings import Settings
@@ -43,16 +43,20 @@ CHECKPOINT_SECONDS: Final = 1.0
 """A checkpoint costs two fsyncs; what is in none is only read and written again after a crash."""
 PAUSE_SECONDS: Final = 0.2
 """When nothing came for so long, the checkpoint need not wait."""
-MOST_UNSAVED: Final = 64
+MOST_UNSAVED: Final = 256
 """Batches; while the disk refuses the checkpoint no more are read."""
 
 
 @dataclass(slots=True)
-class _Delivered:
-    """A batch whose points are in the store, or refused, or too old; it is not in a checkpoint yet."""
+class _Unsaved:
+    """What the store has taken and no checkpoint holds yet: sums, not points, however many batches that are."""
 
-    batch: Batch
-    shipment: Shipment
+    tally: Tally
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    series: dict[int, Series] = field(default_factory=dict)
+    rejected: list[RejectedLine] = field(default_factory=list)
+    bytes_read: int = 0
+    batches: int = 0
 
 
 class RemoteDelivery:
@@ -74,7 +78,7 @@ class RemoteDelivery:
         self._encoder = Encoder(series)
         self._publisher = Publisher(state, settings.retention, self._in_background)
         self._sending: deque[tuple[Batch, Future[Shipment]]] = deque()
-        self._unsaved: list[_Delivered] = []
+        self._unsaved = _Unsaved(Tally(series.by_number))
         self._patience = Patience()
         self._saved_at = self._submitted_at = float("-inf")
         self._back = threading.Event()
@@ -90,12 +94,12 @@ class RemoteDelivery:
     @property
     def has_room(self) -> bool:
         """Whether another batch may be submitted."""
-        return len(self._sending) < IN_FLIGHT and len(self._unsaved) < MOST_UNSAVED
+        return len(self._sending) < IN_FLIGHT and self._unsaved.batches < MOST_UNSAVED
 
     @property
     def idle(self) -> bool:
         """Whether everything is in the store, and in a checkpoint."""
-        return not self._sending and not self._unsaved and self._publisher.idle
+        return not self._sending and not self._unsaved.batches and self._publisher.idle
 
     def submit(self, batch: Batch, now: float) -> None:
         """Send a batch."""
@@ -110,11 +114,10 @@ class RemoteDelivery:
         """Take what has come back; make a checkpoint when it is time."""
         self._back.clear()
         while self._sending and self._sending[0][1].done():
-            batch, future = self._sending.popleft()
-            self._unsaved.append(_Delivered(batch, future.result()))
+            self._acknowledge(*self._sending.popleft())
         quiet = not self._sending and now - self._submitted_at >= PAUSE_SECONDS
         saved = False
-        if self._unsaved and (quiet or now - self._saved_at >= CHECKPOINT_SECONDS):
+        if self._unsaved.batches and (quiet or now - self._saved_at >= CHECKPOINT_SECONDS):
             saved = self._save(now)
         self._publisher.settle(now)
         return saved
@@ -166,25 +169,15 @@ class RemoteDelivery:
     def _save(self, now: float) -> bool:
         if not self._patience.may_try(now):
             return False
-        delivered = self._unsaved
-        checkpoint = Checkpoint()
-        tally = Tally(self._series.by_number)
-        rejected: list[RejectedLine] = []
-        for part in delivered:
-            checkpoint.add(part.batch.checkpoint)
-            checkpoint.accounts = merged(checkpoint.accounts, self._account(part))
-            refused = {point.point: point.reason for point in part.shipment.refused}
-            tally.add([point for index, point in enumerate(part.batch.points) if index not in refused])
-            rejected += part.batch.rejected
-            rejected += [part.batch.refused_line(index, reason) for index, reason in refused.items()]
+        unsaved = self._unsaved
+        checkpoint = unsaved.checkpoint
         try:
-            if rejected:
-                checkpoint.rejected_mark = self._rejected.append(rejected)
+            if unsaved.rejected:
+                checkpoint.rejected_mark = self._rejected.append(unsaved.rejected)
             checkpoint.meta["heartbeat"] = repr(time.time())
             with self._state.transaction():
-                for part in delivered:
-                    save_series(self._state.connection, part.batch.series)
-                add_to_counters(self._state.connection, tally, mark=new_mark())
+                save_series(self._state.connection, unsaved.series)
+                add_to_counters(self._state.connection, unsaved.tally, mark=new_mark())
                 self._state.save(checkpoint)
         except (sqlite3.Error, OSError) as error:
             if isinstance(error, sqlite3.Error) and is_damage(error):
@@ -197,26 +190,40 @@ class RemoteDelivery:
         self._patience.succeeded(now)
         if checkpoint.rejected_mark is not None:
             self._rejected.settle(checkpoint.rejected_mark)
-        self.acknowledged_bytes += sum(part.batch.bytes_read for part in delivered)
-        self._unsaved = []
+        self.acknowledged_bytes += unsaved.bytes_read
+        self._unsaved = _Unsaved(Tally(self._series.by_number))
         self._saved_at = now if now != float("inf") else time.monotonic()
         return True
 
-    def _account(self, part: _Delivered) -> dict[str, Account]:
+    def _acknowledge(self, batch: Batch, future: "Future[Shipment]") -> None:
+        """Add a batch whose points are in the store, or refused, or too old."""
+        shipment, unsaved = future.result(), self._unsaved
+        new = len(batch.points)  # what stands behind these was counted before
+        refused = {point.point: point.reason for point in shipment.refused if point.point < new}
+        expired = [index for index in shipment.expired if index < new]
+        unsaved.tally.add(
+            [point for index, point in enumerate(batch.points) if index not in refused] if refused else batch.points
+        )
+        unsaved.checkpoint.add(batch.checkpoint)
+        unsaved.checkpoint.accounts = merged(unsaved.checkpoint.accounts, self._account(batch, refused, expired))
+        unsaved.series.update(batch.series)
+        unsaved.rejected += batch.rejected
+        unsaved.rejected += [batch.refused_line(index, reason) for index, reason in refused.items()]
+        unsaved.bytes_read += batch.bytes_read
+        unsaved.batches += 1
+
+    def _account(self, batch: Batch, refused: Iterable[int], too_old: Iterable[int]) -> dict[str, Account]:
         """Return the increments of a batch, now that the store has said what it took."""
-        batch = part.batch
         corrections: dict[str, Account] = {}
-        for refused in part.shipment.refused:
-            if refused.point < len(batch.points):
-                source = self._series.by_number[batch.points[refused.point][1]].source
-                account = corrections.setdefault(source, Account())
-                account.stored -= 1
-                account.rejected[Reason.STORE_REFUSED] += 1
+        for index in refused:
+            source = self._series.by_number[batch.points[index][1]].source
+            account = corrections.setdefault(source, Account())
+            account.stored -= 1
+            account.rejected[Reason.STORE_REFUSED] += 1
         expired: dict[str, list[int]] = {}
-        for index in part.shipment.expired:
-            if index < len(batch.points):
-                time_, number, *_ = batch.points[index]
-                expired.setdefault(self._series.by_number[number].source, []).append(time_)
+        for index in too_old:
+            time_, number, *_ = batch.points[index]
+            expired.setdefault(self._series.by_number[number].source, []).append(time_)
         for source, times in expired.items():
             account = corrections.setdefault(source, Account())
             account.stored -= len(times)

@@ -23,8 +23,6 @@ def remote(world: World, influxdb: InfluxServer) -> World:
     return world
 
 
-
-
 def test_every_event_is_stored_once_whatever_is_read_again(remote: World) -> None:
     remote.log.write(12_000)
     remote.once()
