@@ -62,6 +62,11 @@ class Admission:
             self._remember(entry)
 
     @property
+    def clients(self) -> int:
+        """How many clients are admitted."""
+        return len(self._clients)
+
+    @property
     def overflowing(self) -> bool:
         """Whether a budget is used up."""
         return any(self._used[kind] >= budget for kind, budget in self._budgets.items())

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     """Type of a field, the same for ever: InfluxDB refuses a point whose field has another one."""
 
     INTEGER = "integer"
+    FLOAT = "float"
     STRING = "string"
 
 
@@ -114,4 +115,35 @@ ACTIVE: Final = Measurement(
     (Field("users", Kind.INTEGER, "users", "Distinct users within the source."),),
 )
 
-MEASUREMENTS: Final = (EVENTS, HOURLY, USERS, ACTIVE)
+OWN: Final = Measurement(
+    "tokentail",
+    "The daemon's own figures: of the daemon where there is no tag source, else of one log.",
+    "wall clock, when they were read off",
+    (_HOST, Tag("reason", "Why lines were rejected; with the field rejected_lines alone."), _SOURCE),
+    (
+        Field("uptime_seconds", Kind.FLOAT, "s", "Since the start. That it is written is the heartbeat."),
+        Field("lag_seconds", Kind.FLOAT, "s", "Age, since first seen, of the oldest byte unread or unacknowledged."),
+        Field("unread_bytes", Kind.INTEGER, "bytes", "Bytes of the logs that wait to be read."),
+        Field("pending_bytes", Kind.INTEGER, "bytes", "Bytes that were read and are not yet durable."),
+        Field("checkpoint_age_seconds", Kind.FLOAT, "s", "Since the last checkpoint."),
+        Field("store_failing", Kind.INTEGER, "0 or 1", "1 while the store refuses, else 0."),
+        Field("store_requests", Kind.INTEGER, "requests", "Answered requests since the start."),
+        Field("store_retries", Kind.INTEGER, "requests", "Requests since the start that had to be repeated."),
+        Field("store_latency_seconds", Kind.FLOAT, "s", "Mean time of a request since the last point."),
+        Field("logs_unreadable", Kind.INTEGER, "logs", "Logs that cannot be read now."),
+        Field(
+            "redactions", Kind.INTEGER, "secrets", "Secrets masked since the start: each is a leak of the log's writer."
+        ),
+        Field("addresses_invalid", Kind.INTEGER, "addresses", "Addresses since the start that are none."),
+        Field("read", Kind.INTEGER, "lines", "Of all time, as the five that follow: the accounting of a log."),
+        Field("stored", Kind.INTEGER, "lines", "Became events in the store."),
+        Field("rejected", Kind.INTEGER, "lines", "Could not become events."),
+        Field("ignored", Kind.INTEGER, "lines", "No token operations."),
+        Field("expired", Kind.INTEGER, "lines", "Older than the store keeps."),
+        Field("clients", Kind.INTEGER, "clients", "Clients with a series of their own."),
+        Field("budget_exhausted", Kind.INTEGER, "0 or 1", "1 when a budget of tags is used up, else 0."),
+        Field("rejected_lines", Kind.INTEGER, "lines", "Of all time, rejected for the reason in the tag."),
+    ),
+)
+
+MEASUREMENTS: Final = (EVENTS, HOURLY, USERS, ACTIVE, OWN)

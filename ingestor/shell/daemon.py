@@ -1,19 +1,24 @@
 """The run loop: poll, read, commit, wait. What waiting can mend is waited for; what it cannot ends with its exit code."""
 
 import logging
+import math
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from ingestor.errors import PermissionDeniedError, TokentailError, UnavailableError
+from ingestor.core.figures import Figures
+from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
 from ingestor.shell.backfill import backfill, expand
 from ingestor.shell.follower import Follower, live_paths
 from ingestor.shell.ingest import Ingest
+from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.replay import replay
 from ingestor.shell.state import State
+from ingestor.shell.telemetry import Telemetry
 from ingestor.shell.vitals import Vitals, VitalsFile
 from ingestor.shell.wakeup import Wakeup
 
@@ -21,8 +26,8 @@ log = logging.getLogger("tokentail")
 
 DRAIN_SECONDS = 20.0
 """How long the end may take, within the stop timeout of systemd."""
-VITALS_SECONDS = 1.0
-"""How often it says so beside the state, where a full disk does not silence it."""
+TELL_SECONDS = 1.0
+"""How often it tells whoever watches it how it is."""
 HEARTBEAT_SECONDS = 10.0
 """How often an idle daemon says in the state that it lives."""
 MIN_TURN_SECONDS = 0.1
@@ -44,8 +49,12 @@ class Daemon:
         self._polled_at = float("-inf")
         self._shipped_at = float("-inf")
         self._behind = False
+        self._started_at = time.time()
         self._vitals = VitalsFile(state.directory)
-        self._vitals_at = float("-inf")
+        self._told_at = float("-inf")
+        self._telemetry = self._new_telemetry()
+        self.watchers: list[Callable[[Figures], None]] = []
+        """Called once a second while the pipeline moves or waits on purpose; not while something in it hangs."""
 
     def step(self, now: float | None = None) -> bool:
         """Take one turn; return whether anything was read or stored. ``now``: monotonic seconds.
@@ -169,24 +178,73 @@ class Daemon:
             str(Path(path).parent) for entry in self._settings.logs for path in live_paths(entry.path)[:1]
         }
 
-    def _say_how_it_is(self, now: float) -> None:
-        """Write the vitals, at most once a second: not only when the state can be written."""
-        if now - self._vitals_at < VITALS_SECONDS:
-            return
-        self._vitals_at = now
+    def figures(self) -> Figures:
+        """Return how the daemon is at this moment."""
+        delivery = self.delivery
+        trouble, (requests, retries, seconds) = delivery.trouble, delivery.requests
+        accepted, acknowledged = self.ingest.accepted_bytes, delivery.acknowledged_bytes
         problems = (followed.problem for followed in self.follower.logs if not followed.harmless)
-        trouble = self.delivery.trouble
+        return Figures(
+            time=time.time(),
+            started_at=self._started_at,
+            lag_since=self.follower.lag_since(accepted=accepted, acknowledged=acknowledged),
+            unread_bytes=self.follower.unread_bytes(),
+            pending_bytes=accepted - acknowledged,
+            checkpoint_at=delivery.checkpoint_at,
+            store_problem=trouble.what if trouble else "",
+            store_failing_since=trouble.since_wall if trouble else None,
+            log_problems=tuple(problem for problem in problems if problem),
+            store_requests=requests,
+            store_retries=retries,
+            store_seconds=seconds,
+            counts=self.ingest.counts(),
+            sources=self.ingest.sources(),
+        )
+
+    def reload(self, settings: Settings) -> None:
+        """Go on with other settings; no line is lost or read twice.
+
+        Raises ConfigError when only a restart can apply them; UnavailableError when what was read cannot be stored first.
+        """
+        if settings.state_directory != self._settings.state_directory or settings.host != self._settings.host:
+            raise ConfigError(
+                "The state directory and the host change only with a restart",
+                where=str(settings.config_file or ""),
+                advice="Restart the service.",
+            )
+        self.ingest.commit()
+        self.ingest.reload(settings)
+        self.delivery = self.ingest.delivery
+        self.follower.reload(settings)
+        self._settings = settings
+        self._telemetry = self._new_telemetry()
+
+    def _new_telemetry(self) -> Telemetry | None:
+        if isinstance(self.delivery, RemoteDelivery):
+            return Telemetry(self.delivery, self._state.host, self._settings.telemetry.interval_seconds)
+        return None
+
+    def _say_how_it_is(self, now: float) -> None:
+        """Tell everybody who watches, at most once a second: not only when the state can be written."""
+        if now - self._told_at < TELL_SECONDS:
+            return
+        self._told_at = now
+        figures = self.figures()
         self._vitals.write(
             Vitals(
-                written_at=time.time(),
-                lag_since=self.follower.lag_since(
-                    accepted=self.ingest.accepted_bytes, acknowledged=self.delivery.acknowledged_bytes
-                ),
-                store_problem=trouble.what if trouble else "",
-                store_failing_since=trouble.since_wall if trouble else None,
-                log_problems=tuple(problem for problem in problems if problem),
+                written_at=figures.time,
+                lag_since=figures.lag_since,
+                store_problem=figures.store_problem,
+                store_failing_since=figures.store_failing_since,
+                log_problems=figures.log_problems,
+                counts=dict(figures.counts),
             )
         )
+        if self._telemetry is not None and math.isfinite(now):
+            self._telemetry.tell(figures, now)
+        if not self.delivery.stuck(time.monotonic()):
+            for watcher in self.watchers:
+                watcher(figures)
 
     def _clear_rebuilding(self) -> None:
         book = self.ingest.book

@@ -37,12 +37,25 @@ class Delivery(Protocol):
 
     acknowledged_bytes: int
     """Bytes of lines whose batch is durable, since the start."""
+    accounts: dict[str, Account]
+    """By source, of all time, as far as it is durable."""
+    checkpoint_at: float | None
+    """When the last checkpoint was made: wall clock, seconds."""
     wake: Callable[[], None]
     """Called, from whatever thread, when there is something to settle."""
 
     @property
     def trouble(self) -> Trouble | None:
         """Why the store refuses; None while all is well."""
+        ...
+
+    @property
+    def requests(self) -> tuple[int, int, float]:
+        """Requests of the store that were answered, those that had to be repeated, and the seconds they took in sum."""
+        ...
+
+    def stuck(self, now: float) -> bool:
+        """Whether something neither works nor waits on purpose."""
         ...
 
     @property
@@ -120,6 +133,12 @@ class Patience:
         if self.trouble is not None:
             log.warning("The store can be written again, after %.0f s", now - self.trouble.since)
         self.trouble, self._backoff, self._retry_at = None, 0.0, float("-inf")
+
+
+def add_to(total: dict[str, Account], accounts: dict[str, Account]) -> None:
+    """Add increments to a total."""
+    for source, account in accounts.items():
+        total.setdefault(source, Account()).add(account)
 
 
 def merged(accounts: dict[str, Account], corrections: dict[str, Account]) -> dict[str, Account]:

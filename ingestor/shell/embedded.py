@@ -10,7 +10,7 @@ from ingestor.core.points import Point, SeriesTable
 from ingestor.errors import DamagedStateError
 from ingestor.shell.batch import Batch
 from ingestor.shell.database import is_damage
-from ingestor.shell.delivery import Patience, Trouble, merged
+from ingestor.shell.delivery import Patience, Trouble, add_to, merged
 from ingestor.shell.rejected import RejectedFile
 from ingestor.shell.state import State
 from ingestor.stores.counters import save_series
@@ -31,6 +31,9 @@ class EmbeddedDelivery:
 
     def __init__(self, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
         self.acknowledged_bytes = 0
+        self.accounts = state.accounts()
+        self.checkpoint_at: float | None = None
+        self.requests = (0, 0, 0.0)
         self.wake: Callable[[], None] = lambda: None
         self._state = state
         self._series = series
@@ -43,6 +46,10 @@ class EmbeddedDelivery:
     def trouble(self) -> Trouble | None:
         """Why the disk refuses."""
         return self._patience.trouble
+
+    def stuck(self, now: float) -> bool:  # noqa: ARG002 - there is no thread but the caller's
+        """Tell that nothing hangs: a commit is done by whoever asks."""
+        return False
 
     @property
     def has_room(self) -> bool:
@@ -68,6 +75,8 @@ class EmbeddedDelivery:
         try:
             self.flush()
         except (sqlite3.Error, OSError) as error:
+            commits, retries, seconds = self.requests
+            self.requests = (commits, retries + 1, seconds)
             self._patience.failed(f"The store in {self._state.directory} cannot be written: {error}", now)
             return False
         self._patience.succeeded(now)
@@ -97,7 +106,7 @@ class EmbeddedDelivery:
         """Hold nothing: the state is whoever opened it to close."""
 
     def _commit(self, batch: Batch) -> None:
-        checkpoint = batch.checkpoint
+        checkpoint, began = batch.checkpoint, time.monotonic()
         if batch.rejected:
             checkpoint.rejected_mark = self._rejected.append(batch.rejected)
         checkpoint.meta["heartbeat"] = repr(time.time())
@@ -112,6 +121,10 @@ class EmbeddedDelivery:
             self._state.save(checkpoint)
         if checkpoint.rejected_mark is not None:
             self._rejected.settle(checkpoint.rejected_mark)
+        add_to(self.accounts, checkpoint.accounts)
+        self.checkpoint_at = time.time()
+        commits, retries, seconds = self.requests
+        self.requests = (commits + 1, retries, seconds + time.monotonic() - began)
 
     def _were_ignored(self, fresh: Sequence[Point]) -> dict[str, Account]:
         """Return what changes in the accounts when lines that had made no point have made one."""

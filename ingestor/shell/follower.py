@@ -67,6 +67,24 @@ class Follower:
         for followed in self._logs.values():
             followed.poll(now)
 
+    def unread_bytes(self) -> int:
+        """Return how many bytes of the logs wait to be read."""
+        return sum(followed.unread_bytes() for followed in self._logs.values())
+
+    def reload(self, settings: Settings) -> None:
+        """Go on with other settings: a log that is still named is followed on, one that is not is left."""
+        named = {path: entry for entry in settings.logs for path in live_paths(entry.path)}
+        for path, followed in list(self._logs.items()):
+            entry = named.get(path)
+            if entry is not None and (entry.source or path) == followed.source:
+                followed.reload(entry, settings.read)
+                continue
+            followed.close()
+            del self._logs[path]
+            self._turn.remove(followed)
+        self._refused.clear()
+        self._settings = settings
+
     def next_block(self, now: float) -> Block | None:
         """Return a block of the next log that has one; every log gets its turn."""
         for _ in range(len(self._turn)):
@@ -110,7 +128,7 @@ class Follower:
 
         ``accepted``, ``acknowledged``: bytes since the start.
         """
-        seen = accepted + sum(followed.unread_bytes() for followed in self._logs.values())
+        seen = accepted + self.unread_bytes()
         if seen > (self._behind[-1][1] if self._behind else acknowledged):
             self._behind.append((time.time(), seen))
         while self._behind and self._behind[0][1] <= acknowledged:

@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -11,6 +12,7 @@ import orjson
 
 import ingestor
 from ingestor.core.admission import Admission
+from ingestor.core.figures import SourceFigures
 from ingestor.core.generation import Generation
 from ingestor.core.placing import Placed, place
 from ingestor.settings import Settings
@@ -46,17 +48,12 @@ class Ingest:
         followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
         self.book = Book(state.generations(), followed, rebuilding=meta.get("rebuilding") == "1")
         self._series = load_series(state.connection)
-        self._admissions: dict[str, Admission] = {}
-        self._parsers: dict[str, Parser] = {}
-        self._parser_names = {entry.source or entry.path: entry.parser for entry in settings.logs}
-        self._rules: dict[str, str] = {}
         self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""))
-        self.delivery: Delivery = (
-            RemoteDelivery(settings, state, self._series, self._rejected)
-            if settings.store.type == "influxdb"
-            else EmbeddedDelivery(state, self._series, self._rejected)
-        )
         self._batch = Batch()
+        self._accepted_bytes = 0
+        self._parsers: dict[str, Parser] = {}
+        self.delivery = self._new_delivery()
+        self._forget_settings()
 
     @property
     def full(self) -> bool:
@@ -73,7 +70,31 @@ class Ingest:
         """Bytes that were read since the start, durable or not."""
         return self._accepted_bytes + self._batch.bytes_read
 
-    _accepted_bytes = 0
+    def reload(self, settings: Settings) -> None:
+        """Go on with other settings. Everything that was taken must be durable."""
+        before, self.settings = self.settings, settings
+        self._forget_settings()
+        if (before.store, before.retention) != (settings.store, settings.retention):
+            former = self.delivery
+            former.close()
+            self.delivery = self._new_delivery()
+            self.delivery.wake, self.delivery.acknowledged_bytes = former.wake, former.acknowledged_bytes
+
+    def counts(self) -> dict[str, int]:
+        """Return what the parsers left out since the start: ``addresses_invalid``, ``redacted_<kind>``."""
+        total = Counter(self._counted)
+        for parser in self._parsers.values():
+            total.update(parser.counts)
+        return dict(total)
+
+    def sources(self) -> dict[str, SourceFigures]:
+        """Return the figures of every source, as far as they are durable."""
+        figures = {}
+        for source, account in self.delivery.accounts.items():
+            admission = self._admissions.get(source)
+            clients, overflowing = (admission.clients, admission.overflowing) if admission else (0, False)
+            figures[source] = SourceFigures(account, clients, overflowing)
+        return figures
 
     def parser_of(self, source: str) -> Parser:
         """Return the parser of a source."""
@@ -191,6 +212,19 @@ class Ingest:
         """Release files. What is not durable is read again next time."""
         self.delivery.close()
         self._rejected.close()
+
+    def _new_delivery(self) -> Delivery:
+        if self.settings.store.type == "influxdb":
+            return RemoteDelivery(self.settings, self.state, self._series, self._rejected)
+        return EmbeddedDelivery(self.state, self._series, self._rejected)
+
+    def _forget_settings(self) -> None:
+        """Drop what was made by the settings; it is made anew when it is asked for."""
+        self._counted = self.counts() if self._parsers else {}
+        self._parsers.clear()
+        self._parser_names = {entry.source or entry.path: entry.parser for entry in self.settings.logs}
+        self._rules: dict[str, str] = {}
+        self._admissions: dict[str, Admission] = {}
 
     def _place(self, generation: Generation, ordinal: int, outcomes: Sequence[Outcome], *, repeat: bool) -> Placed:
         return place(

@@ -47,17 +47,24 @@ class FollowedLog:
         """Whether that is a missing permission."""
         self.harmless = False
         """Whether nothing can be unread for it."""
-        self._again = "" if once else f"; trying again every {read.poll_interval_seconds:g} s"
-        self.settings = settings
-        self._read = read
+        self._once = once
         self._book = book
         self._owner_of = owner_of
         self._live: Tail | None = None
-        grace = read.missing_grace_seconds
-        self._missing = Missing(book, min(grace, ONCE_GRACE_SECONDS) if once else grace)
-        self._rotated = Rotated(book, self._missing, 0.0 if once else read.rotated_quiet_seconds)
+        self._missing = Missing(book)
+        self._rotated = Rotated(book, self._missing)
+        self.reload(settings, read)
         self._first_look: bool | None = None
         self._looked = False
+
+    def reload(self, settings: LogSettings, read: ReadSettings) -> None:
+        """Go on with other settings."""
+        self._again = "" if self._once else f"; trying again every {read.poll_interval_seconds:g} s"
+        self.settings = settings
+        self._read = read
+        grace = read.missing_grace_seconds
+        self._missing.grace_seconds = min(grace, ONCE_GRACE_SECONDS) if self._once else grace
+        self._rotated.quiet_seconds = 0.0 if self._once else read.rotated_quiet_seconds
 
     @property
     def live_identity(self) -> FileIdentity | None:

@@ -19,9 +19,9 @@ class Remainder(NamedTuple):
 class Missing:
     """The remainders that one log looks for, each for a time of grace; then it is a gap, which is reported."""
 
-    def __init__(self, book: Book, grace_seconds: float) -> None:
+    def __init__(self, book: Book) -> None:
+        self.grace_seconds = 0.0
         self._book = book
-        self._grace = grace_seconds
         self._remainders: dict[int, Remainder] = {}
 
     def __bool__(self) -> bool:
@@ -43,7 +43,7 @@ class Missing:
     def give_up(self, now: float) -> None:
         """Report what was missing for too long as a gap, if there is reason to think that something was unread."""
         for number, remainder in list(self._remainders.items()):
-            if now - remainder.since < self._grace:
+            if now - remainder.since < self.grace_seconds:
                 continue
             del self._remainders[number]
             if remainder.unread:

@@ -23,7 +23,7 @@ from ingestor.errors import DamagedStateError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell.batch import Batch
 from ingestor.shell.database import is_damage
-from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, merged
+from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, add_to, merged
 from ingestor.shell.publisher import Publisher
 from ingestor.shell.rejected import RejectedFile, RejectedLine
 from ingestor.shell.state import Checkpoint, State
@@ -69,6 +69,8 @@ class RemoteDelivery:
     def __init__(self, settings: Settings, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
         """Nothing is sent yet. Raises ConfigError for certificates that cannot be loaded."""
         self.acknowledged_bytes = 0
+        self.accounts = state.accounts()
+        self.checkpoint_at: float | None = None
         self._settings = settings
         self._state = state
         self._series = series
@@ -90,6 +92,19 @@ class RemoteDelivery:
         if self._sender.problem:
             return Trouble(self._sender.problem, *self._sender.failing_since)
         return self._patience.trouble
+
+    @property
+    def requests(self) -> tuple[int, int, float]:
+        """Answered, repeated, and the seconds they took."""
+        return self._sender.requests, self._sender.retries, self._sender.seconds
+
+    def stuck(self, now: float) -> bool:
+        """Whether a thread neither works nor waits on purpose."""
+        return self._sender.stuck(now)
+
+    def write(self, policy: str, body: bytes, times: list[int]) -> "Future[Shipment]":
+        """Write points that are in no batch and no checkpoint: the daemon's own."""
+        return self._in_background(policy, body, times)
 
     @property
     def has_room(self) -> bool:
@@ -191,6 +206,8 @@ class RemoteDelivery:
         if checkpoint.rejected_mark is not None:
             self._rejected.settle(checkpoint.rejected_mark)
         self.acknowledged_bytes += unsaved.bytes_read
+        add_to(self.accounts, checkpoint.accounts)
+        self.checkpoint_at = time.time()
         self._unsaved = _Unsaved(Tally(self._series.by_number))
         self._saved_at = now if now != float("inf") else time.monotonic()
         return True

@@ -14,14 +14,14 @@ log = logging.getLogger("tokentail")
 class Rotated:
     """The rotated files of one log that are open, oldest first."""
 
-    def __init__(self, book: Book, missing: Missing, quiet_seconds: float) -> None:
-        """``quiet_seconds``: a file that has not grown for so long is closed, so its half line is final."""
+    def __init__(self, book: Book, missing: Missing) -> None:
+        self.quiet_seconds = 0.0
+        """A file that has not grown for so long is closed, so its half line is final."""
         self.tails: list[Tail] = []
         self.deleted_one = False
         """A plain file was deleted and read to its end: a compressed copy of it may hold what came after our last read."""
         self._book = book
         self._missing = missing
-        self._quiet_seconds = quiet_seconds
         self._damaged: dict[FileIdentity, Sighting] = {}
         """Compressed files that could not be read to their end, as they were then."""
 
@@ -54,7 +54,7 @@ class Rotated:
         """Read on. A file is closed once nothing can follow: deleted, compressed, or quiet and not the newest."""
         newest = tail is self.tails[-1]
         sighting = tail.file.look()  # fstat of an open file
-        quiet = now - tail.moved_at >= self._quiet_seconds
+        quiet = now - tail.moved_at >= self.quiet_seconds
         gone = tail.file.compressed or sighting.links == 0
         if sighting == tail.exhausted_at and not gone and (newest or not quiet):
             return None

@@ -5,7 +5,7 @@ it. When it is silent all the same (a read-only disk, a daemon that hangs), its 
 """
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Vitals:
     store_failing_since: float | None = None
     log_problems: tuple[str, ...] = ()
     """What keeps logs from being read."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """What the parsers left out since the start: ``addresses_invalid``, ``redacted_<kind>``."""
 
 
 class VitalsFile:

@@ -60,7 +60,7 @@ def test_a_measurement_is_described_and_unambiguous(measurement: schema.Measurem
     assert all(tag.description for tag in measurement.tags)
     assert all(field.description for field in measurement.fields)
     # A number without a unit cannot be put on an axis; text has none.
-    assert all(bool(field.unit) == (field.kind is schema.Kind.INTEGER) for field in measurement.fields)
+    assert all(bool(field.unit) == (field.kind is not schema.Kind.STRING) for field in measurement.fields)
 
 
 def test_measurements_have_different_names() -> None:

@@ -18,6 +18,8 @@ log = logging.getLogger("tokentail")
 MOST_POINTS: Final = 5_000
 MOST_BYTES: Final = 4 << 20
 """Of one request."""
+GRACE_SECONDS: Final = 10.0
+"""A thread that has not moved for so long after it should have hangs."""
 FIRST_BACKOFF_SECONDS: Final = 0.5
 LONGEST_BACKOFF_SECONDS: Final = 60.0
 
@@ -32,6 +34,7 @@ class Sender:
     def __init__(self, http: InfluxHttp, store: StoreSettings) -> None:
         self._http = http
         self._database = store.database
+        self._timeout_seconds = store.timeout_seconds
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._failing = 0
@@ -41,6 +44,8 @@ class Sender:
         """Why the store refuses; empty while all is well."""
         self.failing_since = (0.0, 0.0)
         """Monotonic and wall clock seconds; of value while there is a problem."""
+        self._moves_by: dict[int, float] = {}
+        """By thread: when it must have shown life again, monotonic seconds."""
         self.requests = 0
         self.retries = 0
         self.seconds = 0.0
@@ -54,25 +59,32 @@ class Sender:
         shipment = Shipment(times)
         lines: list[bytes] = []
         backoff = 0.0
-        while (part := shipment.next) is not None:
-            if self._stop.is_set():
-                raise Stopped
-            data = body
-            if len(part) < len(times):
-                lines = lines or body.split(b"\n")
-                data = b"\n".join(lines[part.start : part.stop])
-            verdict: Verdict = TooLarge()
-            if len(part) == 1 or (len(data) <= MOST_BYTES and len(part) <= MOST_POINTS):
-                verdict = self._post(policy, data)
-            if shipment.tell(verdict, proven=policy in self._proven):
-                self._proven.add(policy)
-            if shipment.next != part:
-                self._works()
-                backoff = 0.0
-                continue
-            backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, backoff * 2))
-            self._wait(verdict, backoff)
+        try:
+            while (part := shipment.next) is not None:
+                if self._stop.is_set():
+                    raise Stopped
+                data = body
+                if len(part) < len(times):
+                    lines = lines or body.split(b"\n")
+                    data = b"\n".join(lines[part.start : part.stop])
+                verdict: Verdict = TooLarge()
+                if len(part) == 1 or (len(data) <= MOST_BYTES and len(part) <= MOST_POINTS):
+                    verdict = self._post(policy, data)
+                if shipment.tell(verdict, proven=policy in self._proven):
+                    self._proven.add(policy)
+                if shipment.next != part:
+                    self._works()
+                    backoff = 0.0
+                    continue
+                backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, backoff * 2))
+                self._wait(verdict, backoff)
+        finally:
+            self._moves_by.pop(threading.get_ident(), None)
         return shipment
+
+    def stuck(self, now: float) -> bool:
+        """Whether a thread has not moved although it should have. ``now``: monotonic seconds."""
+        return any(now > moves_by for moves_by in list(self._moves_by.values()))
 
     def stop(self) -> None:
         """Have every ``send`` end soon."""
@@ -80,6 +92,7 @@ class Sender:
 
     def _post(self, policy: str, data: bytes) -> Verdict:
         began = time.monotonic()
+        self._moves_by[threading.get_ident()] = began + 2 * self._timeout_seconds + GRACE_SECONDS
         try:
             answer = self._http.request(
                 "POST",
@@ -117,4 +130,5 @@ class Sender:
             self.problem = f"InfluxDB at {self._http.url} cannot be written: {problem}"
         # Jitter: many daemons must not come back in the same moment.
         seconds = max(asked or 0.0, backoff * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+        self._moves_by[threading.get_ident()] = time.monotonic() + seconds + GRACE_SECONDS
         self._stop.wait(seconds)

@@ -1,0 +1,160 @@
+"""An endpoint for Prometheus, and for whoever asks whether the daemon lives: /metrics, /livez, /readyz. Off by default.
+
+It shows the daemon's latest snapshot. It holds no event, no client and no user: sources and reasons are its only labels.
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ingestor.core.figures import Figures
+from ingestor.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+ALIVE_SECONDS: Final = 60.0
+"""A daemon tells how it is every second; one that has not for so long hangs."""
+_TEXT: Final = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+_GAUGES: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
+    "tokentail_lag_seconds": ("Age of the oldest byte that is unread or unacknowledged.", lambda f: f.lag_seconds),
+    "tokentail_unread_bytes": ("Bytes of the logs that wait to be read.", lambda f: f.unread_bytes),
+    "tokentail_pending_bytes": ("Bytes that were read and are not yet durable.", lambda f: f.pending_bytes),
+    "tokentail_checkpoint_timestamp_seconds": ("When the last checkpoint was made.", lambda f: f.checkpoint_at or 0.0),
+    "tokentail_snapshot_timestamp_seconds": ("When these figures were read off.", lambda f: f.time),
+    "tokentail_start_timestamp_seconds": ("When the daemon started.", lambda f: f.started_at),
+    "tokentail_store_up": ("0 while the store refuses.", lambda f: float(not f.store_problem)),
+    "tokentail_logs_unreadable": ("Logs that cannot be read now.", lambda f: len(f.log_problems)),
+}
+_COUNTERS: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
+    "tokentail_store_requests": ("Requests of the store that were answered.", lambda f: f.store_requests),
+    "tokentail_store_retries": ("Requests of the store that had to be repeated.", lambda f: f.store_retries),
+    "tokentail_store_request_seconds": ("What the answered requests took.", lambda f: f.store_seconds),
+}
+_FATES: Final = ("stored", "ignored", "expired")
+
+
+class Watch(Collector):
+    """Holds the latest snapshot, and tells it as metrics."""
+
+    def __init__(self) -> None:
+        self.figures: Figures | None = None
+
+    def __call__(self, figures: Figures) -> None:
+        """Take a snapshot: one of the daemon's watchers."""
+        self.figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics of the snapshot."""
+        figures = self.figures
+        if figures is None:
+            return
+        for name, (text, value) in _GAUGES.items():
+            yield GaugeMetricFamily(name, text, value=value(figures))
+        for name, (text, value) in _COUNTERS.items():
+            yield CounterMetricFamily(name, text, value=value(figures))
+        lines = CounterMetricFamily("tokentail_lines", "Lines read, by what became of them.", labels=["source", "fate"])
+        rejected = CounterMetricFamily("tokentail_rejected_lines", "Lines rejected.", labels=["source", "reason"])
+        clients = GaugeMetricFamily("tokentail_clients", "Clients with a series of their own.", labels=["source"])
+        budget = GaugeMetricFamily(
+            "tokentail_budget_exhausted", "1 when a budget of tags is used up.", labels=["source"]
+        )
+        for name, source in figures.sources.items():
+            account = source.account
+            for fate in _FATES:
+                lines.add_metric([name, fate], getattr(account, fate))
+            lines.add_metric([name, "rejected"], account.total_rejected)
+            for reason, count in account.rejected.items():
+                rejected.add_metric([name, reason.value], count)
+            clients.add_metric([name], source.clients)
+            budget.add_metric([name], float(source.overflowing))
+        left_out = CounterMetricFamily(
+            "tokentail_left_out", "Secrets masked, addresses that are none.", labels=["kind"]
+        )
+        for kind, count in figures.counts.items():
+            left_out.add_metric([kind], count)
+        yield from (lines, rejected, clients, budget, left_out)
+
+    def alive(self) -> bool:
+        """Whether the pipeline has moved lately."""
+        return self.figures is not None and time.time() - self.figures.time < ALIVE_SECONDS
+
+    def ready(self) -> bool:
+        """Whether it moves, and the store takes what it sends."""
+        return self.alive() and self.figures is not None and not self.figures.store_problem
+
+
+class _Quiet(WSGIRequestHandler):
+    timeout = 10  # a client that says nothing must not hold a thread
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+        """Log nothing: a scrape is no news, and its path is a stranger's text."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+@contextlib.contextmanager
+def endpoint(listen: str) -> Iterator[Watch]:
+    """Serve at ``address:port`` while the block runs; give the watcher to the daemon.
+
+    Raises UnavailableError when the address cannot be listened at.
+    """
+    host, _, port = listen.rpartition(":")
+    watch = Watch()
+    registry = CollectorRegistry()
+    registry.register(watch)
+    kind = _Server6 if ":" in host else _Server
+    try:
+        server = make_server(host.strip("[]"), int(port), _application(watch, registry), kind, _Quiet)
+    except OSError as error:
+        raise UnavailableError(
+            f"The endpoint for Prometheus cannot listen: {error.strerror}",
+            where=listen,
+            advice="Is the port taken? telemetry.listen names it; empty is none.",
+        ) from error
+    thread = threading.Thread(target=server.serve_forever, name="prometheus", daemon=True)
+    thread.start()
+    try:
+        yield watch
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _application(
+    watch: Watch, registry: CollectorRegistry
+) -> "Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]":
+    metrics = make_wsgi_app(registry)
+
+    def answer(environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environment.get("PATH_INFO", "")
+        if environment.get("REQUEST_METHOD") not in {"GET", "HEAD"}:
+            start_response("405 Method Not Allowed", _TEXT)
+            return [b""]
+        if path == "/metrics":
+            told: Iterable[bytes] = metrics(environment, start_response)
+            return told
+        checks = {"/livez": watch.alive, "/readyz": watch.ready}
+        if path not in checks:
+            start_response("404 Not Found", _TEXT)
+            return [b"/metrics, /livez, /readyz\n"]
+        good = checks[path]()
+        start_response("200 OK" if good else "503 Service Unavailable", _TEXT)
+        return [b"ok\n" if good else b"no\n"]
+
+    return answer
