@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 ALIVE_SECONDS: Final = 60.0
 """A daemon tells how it is every second; one that has not for so long hangs."""
-_TEXT: Final = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+_TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
+"""Copied for each answer: wsgiref writes the length of the body into the list that it is given."""
 _GAUGES: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
     "tokentail_lag_seconds": ("Age of the oldest byte that is unread or unacknowledged.", lambda f: f.lag_seconds),
     "tokentail_unread_bytes": ("Bytes of the logs that wait to be read.", lambda f: f.unread_bytes),
@@ -144,17 +145,17 @@ def _application(
     def answer(environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environment.get("PATH_INFO", "")
         if environment.get("REQUEST_METHOD") not in {"GET", "HEAD"}:
-            start_response("405 Method Not Allowed", _TEXT)
+            start_response("405 Method Not Allowed", [*_TEXT])
             return [b""]
         if path == "/metrics":
             told: Iterable[bytes] = metrics(environment, start_response)
             return told
         checks = {"/livez": watch.alive, "/readyz": watch.ready}
         if path not in checks:
-            start_response("404 Not Found", _TEXT)
+            start_response("404 Not Found", [*_TEXT])
             return [b"/metrics, /livez, /readyz\n"]
         good = checks[path]()
-        start_response("200 OK" if good else "503 Service Unavailable", _TEXT)
+        start_response("200 OK" if good else "503 Service Unavailable", [*_TEXT])
         return [b"ok\n" if good else b"no\n"]
 
     return answer
