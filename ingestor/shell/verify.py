@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ingestor.core.admission import Admission
 from ingestor.core.generation import NOTHING_READ, Generation, Kinship
+from ingestor.core.lines import Finding
 from ingestor.core.placing import place
 from ingestor.core.points import SeriesTable
 from ingestor.settings import Settings
@@ -15,7 +16,7 @@ from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, LogFile
 from ingestor.shell.state import State
 from ingestor.shell.tail import Block, Tail
-from ingestor.stores.sqlite import Finding, SqliteStore, load_series
+from ingestor.stores.sqlite import SqliteStore, load_series
 from parsers import find
 from parsers.event import Rejection
 

@@ -6,14 +6,13 @@ stay exact when points repeat: a repeat replaces its event, and what the old one
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from enum import Enum
 from itertools import chain
 from typing import Final
 
+from ingestor.core.lines import NOTHING_STORED, Finding, StoredLine, finding, stored_lines
 from ingestor.core.points import POINT_COLUMNS, Point, Series, SeriesTable
 from ingestor.stores.counters import GROUP, add_to_counters, placeholders, save_series
 from ingestor.stores.counters import SCHEMA as COUNTERS
-from ingestor.stores.sqlite_lines import NOTHING_STORED, stored_lines
 from ingestor.stores.tally import Tally
 
 PRAGMAS: Final = (
@@ -39,18 +38,6 @@ CREATE INDEX IF NOT EXISTS token_events_client ON token_events(time, client) WHE
 _COLUMNS: Final = ",".join(POINT_COLUMNS)
 _INSERT: Final = f"INSERT INTO token_events({_COLUMNS}) VALUES "
 _REPLACE: Final = f"REPLACE INTO token_events({_COLUMNS}) VALUES ({','.join('?' * len(POINT_COLUMNS))})"
-
-
-class Finding(Enum):
-    """What the store holds at the identity of an expected point."""
-
-    STORED = "stored"
-    DIFFERENT = "different"
-    MISSING = "missing"
-    OTHER_TAGS = "other tags"
-    """Not there, but the same line is under other tags: it was classified otherwise when it was stored."""
-    TWICE = "twice"
-    """There, and the same line is under other tags as well."""
 
 
 class SqliteStore:
@@ -90,7 +77,7 @@ class SqliteStore:
             changed: list[Point] = []
             replaced: list[Point] = []
             outdated: list[Point] = []
-            for point, line in zip(group, stored_lines(self._connection, self._series.by_number, group), strict=True):
+            for point, line in zip(group, self._lines(group), strict=True):
                 outdated += line.others
                 if line == NOTHING_STORED:
                     fresh.append(point)
@@ -116,14 +103,8 @@ class SqliteStore:
         findings = []
         for start in range(0, len(points), GROUP):
             expected = points[start : start + GROUP]
-            lines = stored_lines(self._connection, self._series.by_number, expected)
-            for point, (exact, others) in zip(expected, lines, strict=True):
-                if exact is None or point[1] in unsaved:
-                    findings.append(Finding.OTHER_TAGS if others else Finding.MISSING)
-                elif others:
-                    findings.append(Finding.TWICE)
-                else:
-                    findings.append(Finding.STORED if exact == point else Finding.DIFFERENT)
+            for point, line in zip(expected, self._lines(expected), strict=True):
+                findings.append(finding(point, line._replace(exact=None) if point[1] in unsaved else line))
         return findings
 
     def _save_new_series(self) -> None:
@@ -146,6 +127,19 @@ class SqliteStore:
         tally.add([stored[point[:2]] for point in changed if point[:2] in stored], sign=-1)
         tally.add(changed)
         self._connection.executemany(_REPLACE, changed)
+
+    def _lines(self, points: Sequence[Point]) -> list[StoredLine]:
+        """Look up the lines that make these points. By source, not by host: one file holds what one state has read."""
+        times = list({point[0] for point in points})
+        at: dict[int, list[Point]] = {}
+        for row in self._connection.execute(
+            # A join, the points outside: SQLite answers `time IN (VALUES ...)` by scanning the table.
+            f"WITH wanted(time) AS (VALUES {placeholders(1, len(times))})"
+            f" SELECT {_COLUMNS} FROM wanted CROSS JOIN token_events USING (time)",
+            times,
+        ):
+            at.setdefault(row[0], []).append(row)
+        return stored_lines(points, at, self._series.by_number)
 
     def _stored(self, points: Sequence[Point]) -> dict[tuple[int, int], Point]:
         rows: Iterator[Point] = self._connection.execute(

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestor.core.lines import Finding
 from ingestor.core.points import Point, Series, SeriesTable
 from ingestor.stores import sqlite as embedded
-from ingestor.stores.sqlite import Finding, SqliteStore, load_series
+from ingestor.stores.sqlite import SqliteStore, load_series
 from tests.generated import Sample, points, random_samples, samples, survivors
 
 HOUR = 3_600_000_000_000

@@ -1,17 +1,15 @@
-"""What the embedded store holds of a line, under whatever tags.
+"""What a store holds of a line, under whatever tags.
 
 A line's point keeps its time for ever, but not its tags: another ``[errors]`` table or another release may classify it
-otherwise, which makes it another series. So a line that is read again is looked for by time and source. (Not by host: one
-embedded store holds what one state has read, and a renamed host is the same machine.)
+otherwise, which makes it another series. So a line that is read again is known by time and source.
 """
 
-import sqlite3
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Final, NamedTuple
 
 from ingestor.core.points import POINT_COLUMNS, Point, Series
 
-_COLUMNS: Final = ",".join(POINT_COLUMNS)
 _FRACTION: Final = POINT_COLUMNS.index("fraction")
 _EVENT_ID: Final = POINT_COLUMNS.index("event_id")
 
@@ -28,26 +26,32 @@ class StoredLine(NamedTuple):
 NOTHING_STORED: Final = StoredLine(None, ())
 
 
+class Finding(Enum):
+    """What the store holds at the identity of an expected point."""
+
+    STORED = "stored"
+    DIFFERENT = "different"
+    MISSING = "missing"
+    OTHER_TAGS = "other tags"
+    """Not there, but the same line is under other tags: it was classified otherwise when it was stored."""
+    TWICE = "twice"
+    """There, and the same line is under other tags as well."""
+
+
 def stored_lines(
-    connection: sqlite3.Connection, series: Mapping[int, Series], points: Sequence[Point]
+    points: Sequence[Point], at: Mapping[int, Sequence[Point]], series: Mapping[int, Series]
 ) -> list[StoredLine]:
-    """Look up the lines that make these points, at most a few hundred; one answer each, in order. Raises sqlite3.Error."""
-    times = list({point[0] for point in points})
-    places = ",".join(["(?)"] * len(times))
-    at: dict[int, list[Point]] = {}
-    for row in connection.execute(
-        # A join, the points outside: SQLite answers `time IN (VALUES ...)` by scanning the table.
-        f"WITH wanted(time) AS (VALUES {places}) SELECT {_COLUMNS} FROM wanted CROSS JOIN token_events USING (time)",
-        times,
-    ):
-        at.setdefault(row[0], []).append(row)
+    """Return what is stored of the lines that make these points; one answer each, in order.
+
+    ``at``: the stored points by time, at least those of the times of ``points``. ``series``: the tags of both; a stored
+    point whose number is not in it is of a series that a running writer has added since, hence of no line from before.
+    """
     expected = {point[:2] for point in points}
     answers = []
     for point in points:
-        here = at.get(point[0], [])
+        here = at.get(point[0], ())
         exact = next((stored for stored in here if stored[1] == point[1]), None)
         tags = series[point[1]]
-        # A series that a running writer has added since is none of a line that was stored before.
         others = [
             stored
             for stored in here
@@ -58,6 +62,15 @@ def stored_lines(
         ]
         answers.append(StoredLine(exact, tuple(others)))
     return answers
+
+
+def finding(point: Point, line: StoredLine) -> Finding:
+    """Say what the store holds of a point that ought to be there."""
+    if line.exact is None:
+        return Finding.OTHER_TAGS if line.others else Finding.MISSING
+    if line.others:
+        return Finding.TWICE
+    return Finding.STORED if line.exact == point else Finding.DIFFERENT
 
 
 def _same_line(stored: Point, point: Point) -> bool:
