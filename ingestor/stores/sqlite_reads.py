@@ -11,10 +11,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
-from ingestor.core.metrics import Group, written_time
+from ingestor.core.metrics import Group
 from ingestor.core.periods import DAY, HOUR, clip, split, start_of
-from ingestor.core.points import POINT_COLUMNS, Point, Series
+from ingestor.core.points import POINT_COLUMNS, Series
 from ingestor.core.questions import Filters, Period, Record
+from ingestor.core.records import record
 from ingestor.stores.sqlite import load_series
 from ingestor.stores.sqlite_filters import NO_FILTERS, Condition, counted, on_events, on_hours, within
 
@@ -78,7 +79,7 @@ class Reads:
             if len(ties) > 1:
                 ties.sort(key=itemgetter(0))
             for tags, point in ties:
-                yield _record(tags, point)
+                yield record(tags, point)
 
     def groups(self, period: Period, filters: Filters) -> list[Group]:
         """Group the events of a period by series and, where the tag is ``_other``, by true client."""
@@ -158,26 +159,3 @@ class Reads:
 
 def _split(period: Period, filters: Filters) -> tuple[Period, list[Period]]:
     return split(period, HOUR) if counted(filters) else (Period(0, 0), [period])
-
-
-def _record(tags: Series, point: Point) -> Record:
-    time, _, user_id, ip, user_agent, scopes, client, expires_in, fraction, event_id, error_detail = point
-    return Record(
-        time=written_time(time, fraction),
-        action=tags.action,
-        outcome=tags.outcome,
-        client_id=tags.client_id if client is None else client,
-        user_id=user_id,
-        grant_type=tags.grant_type or None,
-        scopes=scopes,
-        ip=ip,
-        user_agent=user_agent,
-        error=tags.error or None,
-        error_detail=error_detail,
-        expires_in=expires_in,
-        event_id=event_id,
-        realm=tags.realm or None,
-        endpoint=tags.endpoint or None,
-        source=tags.source,
-        host=tags.host,
-    )
