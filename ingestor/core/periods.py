@@ -66,6 +66,23 @@ def local_pieces(period: Period, unit: int, zone: ZoneInfo) -> Iterator[tuple[da
         start = stop
 
 
+def offsets(period: Period, zone: ZoneInfo) -> Iterator[tuple[int, Period]]:
+    """Cut a period where a zone's clocks are changed. Yields each piece with what to add to UTC in it, nanoseconds."""
+    if period.since >= period.until:
+        return
+    start, last = period.since // SECOND, (period.until - 1) // SECOND
+    since, offset = period.since, _offset(start, zone)
+    while start < last:
+        end = min(start + DAY // SECOND, last)
+        if _offset(end, zone) == offset:
+            start = end
+            continue
+        start = _change_of_clocks(start, end, zone)
+        yield offset * SECOND, Period(since, start * SECOND)
+        since, offset = start * SECOND, _offset(start, zone)
+    yield offset * SECOND, Period(since, period.until)
+
+
 def _change_of_clocks(before: int, after: int, zone: ZoneInfo) -> int:
     """Return the first second with another offset than ``before``; the one of ``after`` is another."""
     seconds = range(before, after + 1)
