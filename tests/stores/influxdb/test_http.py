@@ -15,8 +15,8 @@ def test_a_server_answers_whole_and_line_by_line(influxdb: InfluxServer) -> None
         answer = http.request("GET", "/ping")
         assert answer.status == 204
         assert answer.headers["x-influxdb-version"].lstrip("v").startswith(str(influxdb.version))
-        params = {"q": "SHOW DATABASES", "chunked": "true"}
-        with http.lines("/query", params=params) as (head, lines):
+        form = {"q": "SHOW DATABASES", "chunked": "true"}
+        with http.lines("/query", form=form) as (head, lines):
             assert head.status == 200
             assert all("results" in orjson.loads(line) for line in lines if line)
     assert query(influxdb.store, "SHOW DATABASES")[0]["name"] == "databases"
