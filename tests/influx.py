@@ -1,17 +1,19 @@
 """What `tokentail store init` and the daemon do to an InfluxDB, by hand and without the code under test."""
 
 import contextlib
+import re
 from collections.abc import Iterable
 
 import orjson
 
 from ingestor.core.lineprotocol import Encoder
-from ingestor.core.points import SeriesTable
+from ingestor.core.points import Series, SeriesTable
 from ingestor.settings import StoreSettings
 from ingestor.stores.influxdb.http import InfluxHttp
-from tests.generated import Sample, points
+from tests.generated import SECOND, Sample, points
 from tests.servers import InfluxServer
 
+HOUR = 3600 * SECOND
 POLICIES = ("raw", "rollup")
 
 
@@ -46,3 +48,21 @@ def write_samples(store: StoreSettings, samples: Iterable[Sample]) -> None:
     """Store generated events as the daemon does."""
     table = SeriesTable()
     write_lines(store, "raw", Encoder(table).encode(points(samples, table)))
+
+
+def hourly_lines(samples: Iterable[Sample]) -> bytes:
+    """Return the counters of these events."""
+    counters: dict[tuple[int, Series], list[int]] = {}
+    for sample in samples:
+        counter = counters.setdefault((sample.time - sample.time % HOUR, sample.series), [0, 0, 0])
+        lifetime = sample.fields["expires_in"]
+        counter[0] += 1
+        counter[1] += lifetime or 0
+        counter[2] += lifetime is not None
+    lines = []
+    for (hour, series), (events, lifetime_sum, lifetime_count) in counters.items():
+        escaped = {key: re.sub("([,= ])", r"\\\1", value) for key, value in series._asdict().items() if value}
+        tags = "".join(f",{key}={value}" for key, value in escaped.items())
+        fields = f"events={events}i,lifetime_sum={lifetime_sum}i,lifetime_count={lifetime_count}i"
+        lines.append(f"token_events_1h{tags} {fields} {hour}\n")
+    return "".join(lines).encode()

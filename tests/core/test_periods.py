@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.periods import DAY, HOUR, SECOND, clip, local_pieces, merge, split, start_of
+from ingestor.core.periods import DAY, HOUR, SECOND, clip, local_pieces, merge, offsets, split, start_of
 from ingestor.core.questions import Period
 
 # Transitions in these years: by an hour, by half an hour (Lord Howe), a whole day that never was (Apia, 30 December
@@ -48,6 +48,25 @@ def test_every_instant_of_a_piece_is_in_its_local_hour_or_date(zone: str, begin:
         named = (start.year, start.month, start.day, start.hour)[: len(local(0))]
         instants = [*range(piece.since, piece.until, 60 * SECOND), piece.until - 1]
         assert {local(time) for time in instants} == {named}
+
+
+@pytest.mark.parametrize(("zone", "begin"), PLACES)
+def test_the_clocks_of_a_piece_are_ahead_of_utc_by_its_offset(zone: str, begin: str) -> None:
+    period = Period(nanoseconds(begin) - 40 * DAY + 7, nanoseconds(begin) + 40 * DAY + 123)
+    pieces = list(offsets(period, ZoneInfo(zone)))
+    assert (pieces[0][1].since, pieces[-1][1].until) == (period.since, period.until)
+    for (_, before), (_, after) in itertools.pairwise(pieces):
+        assert before.until == after.since
+    for offset, piece in pieces:
+        for time in (*range(piece.since, piece.until, 7 * HOUR), piece.until - 1):
+            local = datetime.fromtimestamp(time // SECOND, ZoneInfo(zone)).replace(tzinfo=UTC)
+            assert int(local.timestamp()) == time // SECOND + offset // SECOND
+    assert len(pieces) == (1 if zone in {"UTC", "Asia/Kolkata", "Asia/Kathmandu"} else 2)
+
+
+def test_no_clocks_in_no_time() -> None:
+    assert list(offsets(Period(7, 7), ZoneInfo("Europe/Berlin"))) == []
+    assert list(offsets(Period(7, 8), ZoneInfo("UTC"))) == [(0, Period(7, 8))]
 
 
 def test_a_zone_of_whole_hours_is_cut_at_the_hours_of_utc_so_that_counters_can_answer() -> None:

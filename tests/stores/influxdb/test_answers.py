@@ -1,12 +1,15 @@
 """InfluxDB answers all of design section 7 as the embedded store and the plain-Python oracle do, to the last unit."""
 
 import contextlib
+import dataclasses
 import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from ingestor.core.points import SeriesTable
 from ingestor.core.questions import Answers, Filters, Period
@@ -14,10 +17,12 @@ from ingestor.settings import RetentionSettings
 from ingestor.stores import sqlite as embedded
 from ingestor.stores.influxdb.answers import InfluxAnswers
 from ingestor.stores.influxdb.http import InfluxHttp
+from ingestor.stores.influxdb.points import NO_NUMBER, stored_points
 from ingestor.stores.sqlite import SqliteStore
 from ingestor.stores.sqlite_answers import SqliteAnswers
+from parsers.text import clean, normal_tag
 from tests.generated import DAYS, SECOND, START, Sample, points, random_samples
-from tests.influx import make_database, write_samples
+from tests.influx import hourly_lines, make_database, write_lines, write_samples
 from tests.oracle import Oracle
 from tests.servers import InfluxServer
 
@@ -130,3 +135,149 @@ def test_answers_are_those_of_the_oracle_and_of_the_embedded_store(
         assert answer == ask(others["oracle"], period, filters), (period, filters)
         if abs(period.since) < 1 << 63:  # SQLite's integers end there
             assert answer == ask(others["sqlite"], period, filters), (period, filters)
+
+
+@pytest.fixture(scope="module")
+def aged(server: InfluxServer, made: list[Sample]) -> Iterator[tuple[InfluxAnswers, Oracle]]:
+    """The answers of a store whose raw policy has lost what is older than a day, and the oracle of what they must be."""
+    store = server.fresh()
+    make_database(server, store)
+    write_lines(store, "rollup", hourly_lines(made))
+    write_samples(store, [sample for sample in made if sample.time >= RAW_SINCE])
+    expected = [counted(sample.event()) if sample.time < FIRST_WHOLE_HOUR else sample.event() for sample in made]
+    with contextlib.closing(InfluxHttp(store)) as http:
+        answers = InfluxAnswers(http, store, RetentionSettings(raw_days=1), lambda: RAW_SINCE + 24 * HOUR)
+        yield answers, Oracle(expected)
+
+
+RAW_SINCE = BEGIN + 50 * HOUR + 1234 * SECOND + 7
+FIRST_WHOLE_HOUR = BEGIN + 51 * HOUR
+AGED = [
+    ALWAYS,
+    Period(BEGIN + 20 * HOUR, BEGIN + 70 * HOUR + 1),
+    Period(BEGIN + 20 * HOUR, BEGIN + 40 * HOUR),  # of counters alone
+    Period(BEGIN + 50 * HOUR, BEGIN + 60 * HOUR),  # the first hour is partly raw
+    Period(FIRST_WHOLE_HOUR, END),  # of events alone
+]
+
+
+def counted(event: dict[str, Any]) -> dict[str, Any]:
+    """What the counters still know of an event."""
+    hour = event["time_ns"] - event["time_ns"] % HOUR
+    return {**event, "time_ns": hour, "client_id": event["client_tag"], "user_id": None}
+
+
+@pytest.mark.parametrize("period", AGED)
+@pytest.mark.parametrize("filters", [f for f in FILTERS if f.user is None and f.ip is None])
+def test_what_raw_has_lost_is_answered_by_the_counters_and_nothing_twice(
+    period: Period, filters: Filters, aged: tuple[InfluxAnswers, Oracle]
+) -> None:
+    answers, oracle = aged
+    users = answers.stats(period, filters).unique_users
+    assert answers.stats(period, filters) == dataclasses.replace(oracle.stats(period, filters), unique_users=users)
+    assert answers.top_clients(period, filters, 9) == oracle.top_clients(period, filters, 9)
+    for zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu") if period != ALWAYS else ("UTC",):
+        assert answers.peak(period, filters, zone) == oracle.peak(period, filters, zone)
+        assert answers.analytics(period, filters, zone) == oracle.analytics(period, filters, zone)
+
+
+def test_users_are_those_that_raw_still_holds(aged: tuple[InfluxAnswers, Oracle], made: list[Sample]) -> None:
+    answers, _ = aged
+    raw = Oracle(sample.event() for sample in made if sample.time >= RAW_SINCE)
+    for filters in FILTERS:
+        assert answers.stats(ALWAYS, filters).unique_users == raw.stats(ALWAYS, filters).unique_users
+        assert answers.top_users(ALWAYS, filters, 9) == raw.top_users(ALWAYS, filters, 9)
+        assert list(answers.events(ALWAYS, filters)) == list(raw.events(ALWAYS, filters))
+        if filters.user is not None or filters.ip is not None:
+            assert answers.stats(ALWAYS, filters) == raw.stats(ALWAYS, filters)
+            assert answers.peak(ALWAYS, filters, "UTC") == raw.peak(ALWAYS, filters, "UTC")
+
+
+HOSTILE = [
+    "'",
+    "\\",
+    "\\'",
+    "' OR 1=1 --",
+    "' OR ''='",
+    '"; DROP DATABASE x; --',
+    "'; DROP MEASUREMENT token_events; SELECT '",
+    "%27",
+    "$x",
+    "/.*/",
+    "a,b=c d",
+    'quo"te',
+    "back\\slash\\",
+    "😀 größe",
+    "-- comment",
+    "/* comment */",
+    "\N{REPLACEMENT CHARACTER}n",
+]
+
+
+@pytest.fixture(scope="module")
+def hostile(server: InfluxServer) -> Iterator[InfluxAnswers]:
+    """A store with one event of each hostile user, one of each hostile client, and one that is `_other`."""
+    template = random_samples(seed=1, count=1)[0]
+    written = []
+    for number, value in enumerate(HOSTILE):
+        tag, plain = template.series._replace(client_id=normal_tag(value)), template.series._replace(client_id="web")
+        other = template.series._replace(client_id="_other")
+        at = template.time + number
+        written += [
+            dataclasses.replace(template, time=at, series=tag, fields={**template.fields, "client": None}),
+            dataclasses.replace(
+                template, time=at, series=plain, fields={**template.fields, "user_id": value, "ip": value}
+            ),
+            dataclasses.replace(template, time=at, series=other, fields={**template.fields, "client": f"{value}?"}),
+        ]
+    store = server.fresh()
+    make_database(server, store)
+    write_samples(store, written)
+    with contextlib.closing(InfluxHttp(store)) as http:
+        yield InfluxAnswers(http, store, KEPT, lambda: END)
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_hostile_value_finds_its_event_alone(value: str, hostile: InfluxAnswers) -> None:
+    for filters in (
+        Filters(user=value),
+        Filters(ip=value),
+        Filters(client=normal_tag(value)),
+        Filters(client=f"{value}?"),
+    ):
+        found = list(hostile.events(ALWAYS, filters))
+        assert len(found) == 1
+        assert hostile.stats(ALWAYS, filters).by_action == {found[0].action: 1}
+        assert value in (found[0].user_id, found[0].client_id, found[0].client_id[:-1]) or "\\" in value
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=st.text() | st.text(alphabet="'\"\\;-/*\n\r\0 OR1="))
+def test_no_value_is_ever_read_as_influxql(value: str, hostile: InfluxAnswers) -> None:
+    assume(clean(value) not in HOSTILE)
+    for filters in (Filters(user=value), Filters(action=value), Filters(realm=value, error=value)):
+        if value:  # an empty text is an absent tag
+            assert list(hostile.events(ALWAYS, filters)) == []
+
+
+def test_stored_points_are_those_that_were_written(answers: InfluxAnswers, made: list[Sample]) -> None:
+    http = answers._queries._http
+    store = answers._queries._store
+    found = list(stored_points(http, store, ODD, "backup", "idp-1"))
+    table = SeriesTable()
+    expected = {
+        (sample.series, (sample.time, NO_NUMBER, *sample.point(table)[2:]))
+        for sample in made
+        if sample.series.source == "backup" and sample.series.host == "idp-1" and ODD.since <= sample.time < ODD.until
+    }
+    assert len(found) == len(expected) > 100
+    assert set(found) == expected
+    assert [stored.point[0] for stored in found] == sorted(stored.point[0] for stored in found)
+    assert list(stored_points(http, store, ODD, "backup'", "idp-1")) == []
+
+
+def test_an_abandoned_export_leaves_the_connection_usable(answers: InfluxAnswers, made: list[Sample]) -> None:
+    exported = answers.events(ALWAYS, Filters())
+    next(exported)
+    exported.close()  # type: ignore[attr-defined]  # the protocol promises an iterator; this one is a generator
+    assert sum(answers.stats(ALWAYS, Filters()).by_action.values()) == len(made)
