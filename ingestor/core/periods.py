@@ -66,6 +66,18 @@ def local_pieces(period: Period, unit: int, zone: ZoneInfo) -> Iterator[tuple[da
         start = stop
 
 
+def newest_first(period: Period, now: int) -> Iterator[Period]:
+    """Cut a period into pieces, the newest first, each some times as long as the one before.
+
+    Whoever wants the newest of something need not look at all of it: it mostly lies in the day before ``now``.
+    """
+    until, newest, reach = period.until, min(period.until, now), DAY
+    while until > period.since:
+        since = max(period.since, newest - reach)
+        yield Period(since, until)
+        until, reach = since, 4 * reach
+
+
 def offsets(period: Period, zone: ZoneInfo) -> Iterator[tuple[int, Period]]:
     """Cut a period where a zone's clocks are changed. Yields each piece with what to add to UTC in it, nanoseconds."""
     if period.since >= period.until:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.periods import DAY, HOUR, SECOND, clip, local_pieces, merge, offsets, split, start_of
+from ingestor.core.periods import DAY, HOUR, SECOND, clip, local_pieces, merge, newest_first, offsets, split, start_of
 from ingestor.core.questions import Period
 
 # Transitions in these years: by an hour, by half an hour (Lord Howe), a whole day that never was (Apia, 30 December
@@ -62,6 +62,15 @@ def test_the_clocks_of_a_piece_are_ahead_of_utc_by_its_offset(zone: str, begin: 
             local = datetime.fromtimestamp(time // SECOND, ZoneInfo(zone)).replace(tzinfo=UTC)
             assert int(local.timestamp()) == time // SECOND + offset // SECOND
     assert len(pieces) == (1 if zone in {"UTC", "Asia/Kolkata", "Asia/Kathmandu"} else 2)
+
+
+@given(st.tuples(st.integers(-9, 9), st.integers(-9, 900)), st.integers(-20, 950))
+def test_newest_first_loses_and_repeats_nothing(edges: tuple[int, int], now: int) -> None:
+    period = Period(edges[0] * DAY + 1, edges[1] * DAY)
+    pieces = list(newest_first(period, now * DAY))
+    assert list(merge(reversed(pieces))) == ([period] if period.since < period.until else [])
+    assert all(piece.since < piece.until for piece in pieces)
+    assert len(pieces) <= 7
 
 
 def test_no_clocks_in_no_time() -> None:

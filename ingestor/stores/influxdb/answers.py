@@ -65,7 +65,7 @@ class InfluxAnswers:
 
     def activity(self, period: Period, filters: Filters, limit: int) -> list[Record]:
         """Return the newest events, newest first, equal times by tags."""
-        return [record(*point) for point in self._events.newest(period, filters, limit)]
+        return [record(*point) for point in self._events.newest(period, filters, limit, self._now())]
 
     def events(self, period: Period, filters: Filters) -> Iterator[Record]:
         """Yield every event, oldest first, equal times by tags, in constant memory."""

@@ -7,13 +7,13 @@ from operator import itemgetter
 from typing import Any, Final
 
 from ingestor.core import metrics
+from ingestor.core.periods import newest_first
 from ingestor.core.questions import Filters, Period, Ranked
 from ingestor.stores.influxdb.influxql import of_client, on_events, where
 from ingestor.stores.influxdb.points import SELECT, StoredPoint, point_of
 from ingestor.stores.influxdb.queries import Queries
 
 _USERS: Final = 'SELECT count(distinct("user_id")) FROM'
-_NEWEST: Final = "ORDER BY time DESC"
 
 
 class Events:
@@ -29,18 +29,14 @@ class Events:
         for _, ties in groupby(rows, key=itemgetter(0)):
             yield from sorted(map(point_of, ties), key=itemgetter(0))
 
-    def newest(self, period: Period, filters: Filters, limit: int) -> list[StoredPoint]:
+    def newest(self, period: Period, filters: Filters, limit: int, now: int) -> list[StoredPoint]:
         """Return the newest events, newest first, equal times by tags."""
-        if limit <= 0:  # to InfluxQL, LIMIT 0 is no limit
-            return []
-        rows = [row for table in self._rows(period, filters, f"{_NEWEST} LIMIT {limit:d}") for row in table]
-        if len(rows) >= limit:
-            # The server's choice among the oldest ties is another one than ours.
-            oldest = rows[-1][0]
-            ties = self._rows(Period(oldest, oldest + 1), filters)
-            rows = [row for row in rows if row[0] > oldest] + [row for table in ties for row in table]
-        points = sorted(map(point_of, rows), key=lambda stored: (-stored.point[0], stored.tags))
-        return points[:limit]
+        found: list[StoredPoint] = []
+        for piece in newest_first(period, now):
+            if len(found) >= limit:
+                break
+            found += self._newest(piece, filters, limit - len(found))
+        return found
 
     def unique_users(self, period: Period, filters: Filters) -> int:
         """Count the distinct users."""
@@ -68,6 +64,15 @@ class Events:
                     counter.update(users)
         best = sorted(events.items(), key=lambda item: (-item[1], item[0]))[:limit]
         return [Ranked(user, None, total, issued[user], refreshed[user], failures[user]) for user, total in best]
+
+    def _newest(self, period: Period, filters: Filters, limit: int) -> list[StoredPoint]:
+        rows = [row for table in self._rows(period, filters, f"ORDER BY time DESC LIMIT {limit:d}") for row in table]
+        if len(rows) == limit:
+            # The server's choice among the oldest ties is another one than ours.
+            oldest = rows[-1][0]
+            ties = self._rows(Period(oldest, oldest + 1), filters)
+            rows = [row for row in rows if row[0] > oldest] + [row for table in ties for row in table]
+        return sorted(map(point_of, rows), key=lambda stored: (-stored.point[0], stored.tags))[:limit]
 
     def _rows(self, period: Period, filters: Filters, order: str = "") -> Iterable[list[list[Any]]]:
         statement = f"{SELECT} {self._source} {_where(period, filters)} {order}"

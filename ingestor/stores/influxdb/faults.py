@@ -20,7 +20,8 @@ def no_answer(store: StoreSettings, reason: str) -> UnavailableError:
     return UnavailableError(
         f"InfluxDB does not answer: {reason}",
         where=store.url,
-        advice="Does it run, and is `store.url` right? `tokentail validate` looks closer.",
+        advice="Does it run, and is `store.url` right? Of many events over long periods it may take more than"
+        " `store.timeout_seconds`.",
     )
 
 

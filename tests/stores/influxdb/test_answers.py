@@ -15,6 +15,7 @@ from ingestor.core.points import SeriesTable
 from ingestor.core.questions import Answers, Filters, Period
 from ingestor.settings import RetentionSettings
 from ingestor.stores import sqlite as embedded
+from ingestor.stores.influxdb import queries
 from ingestor.stores.influxdb.answers import InfluxAnswers
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.points import NO_NUMBER, stored_points
@@ -31,9 +32,9 @@ BEGIN = START * SECOND
 END = BEGIN + DAYS * 24 * HOUR
 ALWAYS = Period(0, 1 << 62)
 ODD = Period(BEGIN + 31 * HOUR + 17 * SECOND + 1, BEGIN + 80 * HOUR - 1)
+BEYOND = Period(-(1 << 70), 1 << 70)
 PERIODS = [
     ALWAYS,
-    Period(-(1 << 63), 1 << 63),
     Period(BEGIN + 24 * HOUR, BEGIN + 48 * HOUR),
     ODD,
     Period(BEGIN + 31 * HOUR + 600 * SECOND, BEGIN + 31 * HOUR + 1200 * SECOND),  # within one hour
@@ -64,22 +65,22 @@ KEPT = RetentionSettings(raw_days=90)
 
 def zones(period: Period, filters: Filters) -> list[str]:
     """Every zone for some questions, and every period and every filter with some zones."""
+    if period == BEYOND:
+        return ["Asia/Kathmandu"]
     if period == ODD and filters in FILTERS[:2]:
         return ZONES
-    if period in PERIODS[:2]:  # a century has 200 changes of the clocks
+    if period == ALWAYS:  # a century has 200 changes of the clocks
         return [("UTC", "Asia/Kathmandu")[FILTERS.index(filters) % 2]]
     return [ZONES[(PERIODS.index(period) + FILTERS.index(filters)) % len(ZONES)]]
 
 
 QUESTIONS: dict[str, Callable[[Answers, Period, Filters], Any]] = {
-    "stats": lambda answers, period, filters: answers.stats(period, filters),
-    "by_order": lambda answers, period, filters: [
-        list(by.items())
+    "stats": lambda answers, period, filters: [
+        (stats, *(list(by.items()) for by in (stats.by_action, stats.by_grant_type, stats.by_client, stats.by_error)))
         for stats in [answers.stats(period, filters)]
-        for by in (stats.by_action, stats.by_grant_type, stats.by_client, stats.by_error)
     ],
     "events": lambda answers, period, filters: list(answers.events(period, filters)),
-    "activity": lambda answers, period, filters: [list(answers.activity(period, filters, n)) for n in (0, 1, 7, 4_000)],
+    "activity": lambda answers, period, filters: [list(answers.activity(period, filters, n)) for n in (0, 7, 4_000)],
     "top_clients": lambda answers, period, filters: [list(answers.top_clients(period, filters, n)) for n in (1, 99)],
     "top_users": lambda answers, period, filters: [list(answers.top_users(period, filters, n)) for n in (1, 99)],
     "peak": lambda answers, period, filters: [
@@ -133,8 +134,7 @@ def test_answers_are_those_of_the_oracle_and_of_the_embedded_store(
     for period, filters in itertools.product(PERIODS, FILTERS):
         answer = ask(answers, period, filters)
         assert answer == ask(others["oracle"], period, filters), (period, filters)
-        if abs(period.since) < 1 << 63:  # SQLite's integers end there
-            assert answer == ask(others["sqlite"], period, filters), (period, filters)
+        assert answer == ask(others["sqlite"], period, filters), (period, filters)
 
 
 @pytest.fixture(scope="module")
@@ -281,3 +281,22 @@ def test_an_abandoned_export_leaves_the_connection_usable(answers: InfluxAnswers
     next(exported)
     exported.close()  # type: ignore[attr-defined]  # the protocol promises an iterator; this one is a generator
     assert sum(answers.stats(ALWAYS, Filters()).by_action.values()) == len(made)
+
+
+def test_answers_of_many_chunks(
+    answers: InfluxAnswers, others: dict[str, Answers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "ROWS_IN_A_CHUNK", 7)
+    for question, ask in QUESTIONS.items():
+        assert ask(answers, ODD, Filters()) == ask(others["oracle"], ODD, Filters()), question
+
+
+def test_a_century_of_changing_clocks(answers: InfluxAnswers, others: dict[str, Answers]) -> None:
+    """Berlin's are changed twice a year: more statements than one request takes."""
+    oracle = others["oracle"]
+    assert answers.peak(ALWAYS, Filters(), "Europe/Berlin") == oracle.peak(ALWAYS, Filters(), "Europe/Berlin")
+
+
+def test_a_period_beyond_the_calendar(answers: InfluxAnswers, others: dict[str, Answers]) -> None:
+    for question, ask in QUESTIONS.items():
+        assert ask(answers, BEYOND, Filters()) == ask(others["oracle"], BEYOND, Filters()), question
