@@ -33,14 +33,22 @@ class Credential(NamedTuple):
         Raises ConfigError for a file that is absent, others may read, or that holds no secret; PermissionDeniedError.
         """
         environment = os.environ if environment is None else environment
-        if secret := environment.get(self.variable, "").strip():
-            return secret
+        place = self.place(environment)
+        if isinstance(place, Path):
+            return _read(
+                place, private=place == self.file
+            )  # systemd sees to its own's mode, which is 0440 for a reason
+        return environment.get(self.variable, "").strip() if place else ""
+
+    def place(self, environment: Mapping[str, str] | None = None) -> Path | str | None:
+        """Return the file or the variable in which the secret is sought; None when it is nowhere."""
+        environment = os.environ if environment is None else environment
+        if environment.get(self.variable, "").strip():
+            return self.variable
         if self.file is not None:
-            return _read(self.file, private=True)
+            return self.file
         directory = environment.get(DIRECTORY_VARIABLE)
-        if directory and (path := Path(directory) / self.name).exists():
-            return _read(path, private=False)  # systemd sees to its mode, which is 0440 for a reason
-        return ""
+        return path if directory and (path := Path(directory) / self.name).exists() else None
 
 
 def token_of(store: StoreSettings) -> Credential:

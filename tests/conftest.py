@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.servers import InfluxServer, servers
+from tests.servers import InfluxServer, first_user, influxd1, new_influxdb1, servers
 from tests.world import World
 
 # The gate judges a change by the same examples every time; everybody else goes on searching.
@@ -38,3 +38,23 @@ def influxdb(request: pytest.FixtureRequest) -> InfluxServer:
     if isinstance(found, str):
         pytest.skip(found)
     return found
+
+
+@pytest.fixture(scope="session")
+def influxdb1_with_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
+    """An InfluxDB 1.x that asks who one is; its settings are the administrator's."""
+    if influxd1() is None:
+        pytest.skip("no InfluxDB 1.x here: see tests/servers.py")
+    directory = tmp_path_factory.mktemp("influxdb1-with-users")
+    server = new_influxdb1(directory, users=True)
+    server.store = first_user(server, directory)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def influxdb2(influxdb2_or_why: InfluxServer | str) -> InfluxServer:
+    """A real InfluxDB 2.x."""
+    if isinstance(influxdb2_or_why, str):
+        pytest.skip(influxdb2_or_why)
+    return influxdb2_or_why

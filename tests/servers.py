@@ -37,6 +37,7 @@ bind-address = "127.0.0.1:{backup}"
   query-log-enabled = false
 [http]
   bind-address = "127.0.0.1:{port}"
+  auth-enabled = {users}
   log-enabled = false
 [monitor]
   store-enabled = false
@@ -44,6 +45,8 @@ bind-address = "127.0.0.1:{backup}"
   level = "error"
   suppress-logo = true
 """
+ADMINISTRATOR = "root"
+PASSWORD = "test-password-of-loopback"
 TOKEN = "test-token-of-loopback"
 ORGANIZATION = "tests"
 
@@ -170,25 +173,64 @@ def _version_of(program: str) -> int:
     return int(found[1]) if found else 0
 
 
-def new_influxdb1(directory: Path) -> InfluxServer:
-    """Start an InfluxDB 1.x with its data in this directory."""
+def new_influxdb1(directory: Path, *, users: bool = False) -> InfluxServer:
+    """Start an InfluxDB 1.x with its data in this directory; with ``users``, one that asks who one is."""
     program, port = influxd1(), free_port()
     assert program is not None
     config = directory / "influxdb.conf"
-    config.write_text(CONFIG_1.format(directory=directory, port=port, backup=free_port()))
+    config.write_text(
+        CONFIG_1.format(directory=directory, port=port, backup=free_port(), users="true" if users else "false")
+    )
     store = StoreSettings(type="influxdb", url=f"http://127.0.0.1:{port}")
     server = InfluxServer(1, store, (program, "-config", str(config)), directory / "influxd.log")
     server.start()
     return server
 
 
+def new_user(server: InfluxServer, name: str, directory: Path, *, grants: str = "") -> StoreSettings:
+    """Make a user of InfluxDB 1.x; return settings that are this user's. ``grants``: ``READ ON "db"``, ``WRITE ON "db"``."""
+    query(server.store, f"CREATE USER \"{name}\" WITH PASSWORD '{PASSWORD}'")
+    for grant in filter(None, grants.split(",")):
+        query(server.store, f'GRANT {grant} TO "{name}"')
+    password = private_file(directory / f"password-{name}", PASSWORD)
+    return dataclasses.replace(server.store, username=name, password_file=password)
+
+
+def first_user(server: InfluxServer, directory: Path) -> StoreSettings:
+    """Make the first user of an InfluxDB 1.x that asks for one: its administrator."""
+    query(server.store, f"CREATE USER {ADMINISTRATOR} WITH PASSWORD '{PASSWORD}' WITH ALL PRIVILEGES")
+    password = private_file(directory / "password", PASSWORD)
+    return dataclasses.replace(server.store, username=ADMINISTRATOR, password_file=password)
+
+
+def new_token(server: InfluxServer, directory: Path, *actions: str, bucket: str = "") -> StoreSettings:
+    """Make a token of InfluxDB 2.x that may do these actions (``read``, ``write``) with a bucket, or with all."""
+    with contextlib.closing(InfluxHttp(server.store)) as http:
+        organization = orjson.loads(http.request("GET", "/api/v2/orgs", params={"org": ORGANIZATION}).body)["orgs"][0]
+        resource = {"type": "buckets", "orgID": organization["id"]}
+        if bucket:
+            found = orjson.loads(http.request("GET", "/api/v2/buckets", params={"name": bucket}).body)["buckets"]
+            resource["id"] = found[0]["id"]
+        permissions = [{"action": action, "resource": resource} for action in actions]
+        body = orjson.dumps({"orgID": organization["id"], "permissions": permissions})
+        answer = http.request("POST", "/api/v2/authorizations", body=body)
+    assert answer.status == 201, answer.body
+    token = private_file(directory / f"token{next(_numbers)}", orjson.loads(answer.body)["token"])
+    return dataclasses.replace(server.store, token_file=token)
+
+
+def private_file(path: Path, text: str) -> Path:
+    """Write a file that its owner alone may read."""
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
 def new_influxdb2(directory: Path) -> InfluxServer:
     """Start an InfluxDB 2.x with its data in this directory."""
     program, port = influxd2(), free_port()
     assert program is not None
-    token = directory / "token"
-    token.write_text(TOKEN)
-    token.chmod(0o600)
+    token = private_file(directory / "token", TOKEN)
     command: tuple[str, ...] = (
         program,
         "--http-bind-address",
@@ -210,9 +252,7 @@ def running_influxdb2(directory: Path) -> InfluxServer | None:
     url = os.environ.get("TOKENTAIL_TEST_INFLUXDB2_URL")
     if not url:
         return None
-    token = directory / "token"
-    token.write_text(os.environ.get("TOKENTAIL_TEST_INFLUXDB2_TOKEN", ""))
-    token.chmod(0o600)
+    token = private_file(directory / "token", os.environ.get("TOKENTAIL_TEST_INFLUXDB2_TOKEN", ""))
     organization = os.environ.get("TOKENTAIL_TEST_INFLUXDB2_ORG", "")
     return InfluxServer(2, StoreSettings(type="influxdb", url=url, token_file=token, organization=organization))
 

@@ -36,20 +36,24 @@ class Answer(NamedTuple):
     body: bytes
 
 
+def tls_context(store: StoreSettings) -> ssl.SSLContext:
+    """Return what servers must prove themselves by. Raises ConfigError when the certificates cannot be loaded."""
+    try:
+        return ssl.create_default_context(cafile=str(store.ca_file) if store.ca_file else None)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"The certificates cannot be loaded: {error}", where=str(store.ca_file), advice="Check store.ca_file."
+        ) from error
+
+
 class InfluxHttp:
     """Requests to one server. Safe to use from several threads."""
 
     def __init__(self, store: StoreSettings, *, connections: int = 4) -> None:
         """Keep up to ``connections`` open. Raises ConfigError when the certificates cannot be loaded."""
         self._store = store
-        try:
-            context = ssl.create_default_context(cafile=str(store.ca_file) if store.ca_file else None)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(
-                f"The certificates cannot be loaded: {error}", where=str(store.ca_file), advice="Check store.ca_file."
-            ) from error
         self._pool = urllib3.PoolManager(
-            num_pools=1, maxsize=connections, block=False, retries=False, ssl_context=context
+            num_pools=1, maxsize=connections, block=False, retries=False, ssl_context=tls_context(store)
         )
 
     @property
@@ -66,12 +70,14 @@ class InfluxHttp:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        anonymous: bool = False,
     ) -> Answer:
         """Send a request and return the whole answer. ``timeout``: seconds until it begins, and until it is whole.
 
-        Raises NoAnswerError; ConfigError and PermissionDeniedError when a secret cannot be read.
+        ``anonymous``: send no secret, and need none. Raises NoAnswerError; ConfigError and PermissionDeniedError when a
+        secret cannot be read.
         """
-        with self._exchange(method, path, params, body, headers, timeout) as response:
+        with self._exchange(method, path, params, body, headers, timeout, anonymous=anonymous) as response:
             parts: list[bytes] = []
             size, deadline = 0, time.monotonic() + (timeout or self._store.timeout_seconds)
             for part in response.stream(_STEP):
@@ -108,6 +114,8 @@ class InfluxHttp:
         body: bytes | None,
         headers: Mapping[str, str] | None,
         timeout: float | None,
+        *,
+        anonymous: bool = False,
     ) -> Iterator[urllib3.BaseHTTPResponse]:
         seconds = timeout or self._store.timeout_seconds
         query = f"?{urlencode(params)}" if params else ""
@@ -121,7 +129,7 @@ class InfluxHttp:
                 headers={
                     "User-Agent": "tokentail",
                     "Accept-Encoding": "identity",
-                    **self._authorization(),
+                    **({} if anonymous else self._authorization()),
                     **(headers or {}),
                 },
                 timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds),
@@ -131,7 +139,7 @@ class InfluxHttp:
             yield response
             whole = True
         except exceptions.HTTPError as error:
-            raise NoAnswerError(_reason(error)) from error
+            raise NoAnswerError(reason(error)) from error
         finally:
             if response is not None:
                 if not whole:
@@ -171,7 +179,7 @@ _REASONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 )
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """Say why in few words. urllib3's own name objects' addresses, and for some errors the URL with its query."""
     for kind, words in _REASONS:
         if isinstance(error, kind):
