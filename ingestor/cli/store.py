@@ -1,0 +1,120 @@
+"""``store init``."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from ingestor.cli.output import print_json, stdout
+from ingestor.cli.parameters import json_option, settings_options
+from ingestor.errors import ExitCode
+from ingestor.settings import Settings
+from ingestor.stores.influxdb.admin import administration
+from ingestor.stores.influxdb.admin import init as init_store
+from ingestor.stores.influxdb.plan import Status, Step, written
+from parsers.text import clean
+
+_STYLES = {
+    Status.THERE: "green",
+    Status.MADE: "bold green",
+    Status.CHANGED: "bold green",
+    Status.DIFFERS: "yellow",
+    Status.MISSING: "yellow",
+}
+
+
+@click.group("store")
+def store_group() -> None:
+    """Prepare the store."""
+
+
+@store_group.command(short_help="Make the database, policies or buckets in InfluxDB.")
+@click.option(
+    "--change-retention", is_flag=True, help="Alter what keeps points for another time; shortening deletes points."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@json_option
+@settings_options
+def init(settings: Settings, change_retention: bool, dry_run: bool, as_json: bool) -> None:
+    """Make what is missing in InfluxDB: the database with its retention policies (1.x), or the buckets (2.x).
+
+    Safe to repeat. Nothing is dropped, and what is there stays as it is: another retention than the configured one is
+    reported, and altered only with --change-retention. Exit code 1 when something remains to be made or altered.
+    """
+    store = settings.store
+    if store.type == "sqlite":
+        if as_json:
+            print_json({"type": store.type, "steps": []})
+        else:
+            click.echo("Nothing to do: the embedded store makes itself.")
+        return
+    with administration(store) as admin:
+        steps = init_store(admin, settings.retention, change_retention=change_retention, dry_run=dry_run)
+        version, organization = admin.server.version, admin.organization
+    if as_json:
+        about = {"type": store.type, "url": store.url, "version": version, "organization": organization}
+        print_json({**about, "database": store.database, "dry_run": dry_run, "steps": _as_json(steps)})
+    else:
+        console = stdout()
+        within = f", organization {clean(organization)}" if organization else ""
+        console.print(Text(f"InfluxDB {version} at {store.url}{within}", style="dim"))
+        console.print(_table(steps))
+        for words, style in _remarks(steps):
+            console.print(Text(words, style=style))
+    if not all(step.good for step in steps):
+        raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
+
+
+def _as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": step.place.kind,
+            "name": step.place.name,
+            "status": step.status,
+            "configured_seconds": None if step.place.is_database else step.place.seconds,
+            "found_seconds": None if step.place.is_database else step.found,
+        }
+        for step in steps
+    ]
+
+
+def _table(steps: Sequence[Step]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for step in steps:
+        table.add_row(
+            Text(step.status.value, style=_STYLES[step.status]), Text(step.place.name), step.place.kind, _keeps(step)
+        )
+    return table
+
+
+def _keeps(step: Step) -> str:
+    """Say how long points are kept, and what that was or should be."""
+    if step.place.is_database:
+        return ""
+    wanted, found = written(step.place.seconds), written(step.found or 0)
+    if step.status is Status.DIFFERS:
+        return f"{found} (configured: {wanted})"
+    return f"{wanted} (before: {found})" if step.status is Status.CHANGED else wanted
+
+
+def _remarks(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
+    """Yield what to say below, each with its style."""
+    statuses = {step.status for step in steps}
+    if Status.MISSING in statuses:
+        yield "`tokentail store init` makes what is missing.", "yellow"
+    if Status.DIFFERS in statuses:
+        yield "`tokentail store init --change-retention` alters what differs.", "yellow"
+    for step in steps:
+        if step.shortens:
+            old = f"points in {step.place.name} that are older than {written(step.place.seconds)}"
+            done = step.status is Status.CHANGED
+            yield (f"InfluxDB deletes the {old} now." if done else f"That would delete the {old}."), "bold yellow"
+    if statuses == {Status.THERE}:
+        yield "Nothing to do.", "green"
+    elif statuses & {Status.MADE, Status.CHANGED}:
+        yield "`tokentail validate` finds out whether the daemon may write and read there.", "dim"
