@@ -64,7 +64,9 @@ LINES = (
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Clear what would reach the commands from outside; return the environment that a child process needs."""
-    for name in [name for name in os.environ if name.startswith("TOKENTAIL_")]:
+    for name in [
+        name for name in os.environ if name.startswith("TOKENTAIL_") and not name.startswith("TOKENTAIL_TEST_")
+    ]:
         monkeypatch.delenv(name)
     for name in ("STATE_DIRECTORY", "JOURNAL_STREAM", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE"):
         monkeypatch.delenv(name, raising=False)
