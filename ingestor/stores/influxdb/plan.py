@@ -15,6 +15,7 @@ RAW: Final = "raw"
 ROLLUP: Final = "rollup"
 FINDINGS: Final = "findings"
 OWN: Final = "own"
+POLICIES: Final = (RAW, ROLLUP, FINDINGS, OWN)
 
 
 class Place(NamedTuple):

@@ -1,17 +1,14 @@
 """Databases and retention policies of InfluxDB 1.x."""
 
 import re
-from collections.abc import Mapping
 from typing import Any, Final
-
-import orjson
 
 from ingestor.errors import TokentailError
 from ingestor.settings import RetentionSettings, StoreSettings
-from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
+from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.plan import Place, places, shard_seconds
-from ingestor.stores.influxdb.refusals import MOST_CHARS, refusal, said
-from ingestor.stores.influxdb.server import Server, unreachable
+from ingestor.stores.influxdb.server import Server
+from ingestor.stores.influxdb.statements import ask
 from parsers.text import clean
 
 _UNITS: Final = {"h": 3600, "m": 60, "s": 1}
@@ -60,24 +57,7 @@ class Policies:
         return f'"{place.policy}" ON "{self._store.database}" DURATION {place.seconds}s'
 
     def _ask(self, statement: str, doing: str, *, administrator: bool = False) -> list[list[Any]]:
-        """Return the rows that a statement answers with."""
-        try:
-            answer = self._http.request("POST", "/query", params={"q": statement}, body=b"")
-        except NoAnswerError as error:
-            raise unreachable(self._http.url, str(error)) from error
-        if answer.status != 200:
-            raise refusal(1, answer.status, said(answer.body), self._store, doing=doing, administrator=administrator)
-        try:
-            result: Mapping[str, Any] = orjson.loads(answer.body)["results"][0]
-            problem = result.get("error")
-            rows = [list(row) for series in result.get("series", []) for row in series.get("values", [])]
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise TokentailError(
-                f"InfluxDB did not {doing}: its answer makes no sense", where=self._http.url
-            ) from error
-        if problem:
-            raise TokentailError(f"InfluxDB did not {doing}: {clean(str(problem))[:MOST_CHARS]}", where=self._http.url)
-        return rows
+        return ask(self._http, self._store, self.server, statement, doing=doing, administrator=administrator)
 
 
 def _shards(place: Place) -> str:

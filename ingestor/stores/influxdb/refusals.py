@@ -13,15 +13,17 @@ from parsers.text import clean
 MOST_CHARS: Final = 300
 _LACKS: Final = re.compile(r"(read|write):\S+ is unauthorized")
 """InfluxDB 2.x answers 401 to a good token that lacks a permission, too, and names the permission."""
+_REQUIRES: Final = re.compile(r"requires [^']+$")
+"""The end of what InfluxDB 1.x says; it repeats the whole statement before."""
 _NO_ADMINISTRATOR: Final = "create admin user first"
 
 TOKEN_ADVICE: Final = "Put an API token into the file of store.token_file (mode 0600), or into TOKENTAIL_STORE_TOKEN."  # noqa: S105
 USER_ADVICE: Final = "Set store.username, and store.password_file or TOKENTAIL_STORE_PASSWORD."
-DAEMON_ADVICE: Final = {
-    1: "An administrator grants it: GRANT ALL ON {database} TO {user}",
+_DAEMON_ADVICE: Final = {
+    1: 'An administrator grants it: GRANT ALL ON "{database}" TO "{user}"',
     2: "It takes a token that may read and write the buckets {database}/raw, .../rollup, .../findings and .../own.",
 }
-ADMINISTRATOR_ADVICE: Final = {
+_ADMINISTRATOR_ADVICE: Final = {
     1: "It takes an administrator: run this once with TOKENTAIL_STORE_USERNAME and TOKENTAIL_STORE_PASSWORD set to one's.",
     2: "It takes a token that may read and write all buckets of the organization: run this once with TOKENTAIL_STORE_TOKEN "
     "set to one.",
@@ -53,15 +55,18 @@ def refusal(
             return PermissionDeniedError(
                 "InfluxDB has authentication on, and no user yet", where=store.url, advice=advice
             )
-        table = ADMINISTRATOR_ADVICE if administrator else DAEMON_ADVICE
-        advice = table[major].format(
-            database=f'"{store.database}"' if major == 1 else store.database, user=f'"{store.username}"'
-        )
+        advice = _ADMINISTRATOR_ADVICE[major] if administrator else daemon_advice(major, store)
         who = f"the user {store.username!r}" if major == 1 else "the token"
-        reason = f" ({words})" if words else ""
+        needs = _REQUIRES.search(words)
+        reason = f" ({needs[0] if needs else words})" if words else ""
         return PermissionDeniedError(f"InfluxDB does not let {who} {doing}{reason}", where=store.url, advice=advice)
     kind = UnavailableError if status >= 500 or status == 429 else TokentailError
     return kind(f"InfluxDB did not {doing}: {words or 'no reason given'} (status {status})", where=store.url)
+
+
+def daemon_advice(major: int, store: StoreSettings) -> str:
+    """Say which rights the daemon needs, and how it gets them."""
+    return _DAEMON_ADVICE[major].format(database=store.database, user=store.username)
 
 
 def _unknown_caller(major: int, store: StoreSettings) -> TokentailError:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,16 @@ from ingestor.settings import RetentionSettings, StoreSettings
 from ingestor.stores.influxdb.admin import administration, init
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.plan import DAY, Status, Step
-from tests.servers import ORGANIZATION, InfluxServer, new_influxdb1, new_token, new_user, private_file, query
+from tests.servers import (
+    ORGANIZATION,
+    InfluxServer,
+    another_organization,
+    new_influxdb1,
+    new_token,
+    new_user,
+    private_file,
+    query,
+)
 from tests.webserver import web_server
 
 LIFETIMES = {"raw": 90 * DAY, "rollup": 730 * DAY, "findings": 365 * DAY, "own": 14 * DAY}
@@ -209,25 +217,17 @@ def test_a_token_that_sees_nothing_is_said(influxdb2: InfluxServer, tmp_path: Pa
     assert "sees no organization" in error.what
 
 
-@pytest.fixture
-def second_organization(influxdb2: InfluxServer) -> Iterator[str]:
-    with contextlib.closing(InfluxHttp(influxdb2.store)) as http:
-        answer = http.request("POST", "/api/v2/orgs", body=orjson.dumps({"name": "second"}))
-        assert answer.status == 201
-        yield "second"
-        http.request("DELETE", f"/api/v2/orgs/{orjson.loads(answer.body)['id']}")
-
-
-def test_of_several_organizations_one_must_be_named(influxdb2: InfluxServer, second_organization: str) -> None:
-    error = refused(influxdb2.fresh(organization=""))
-    assert isinstance(error, ConfigError)
-    assert f"{second_organization}, {ORGANIZATION}" in error.what
-    assert "store.organization" in error.advice
-    assert "'third'" in refused(influxdb2.fresh(organization="third")).what
-    store = influxdb2.fresh(organization=second_organization)
-    assert statuses(initialize(store)) == {Status.MADE}
-    with administration(store) as admin:
-        assert admin.organization == second_organization
+def test_of_several_organizations_one_must_be_named(influxdb2: InfluxServer) -> None:
+    with another_organization(influxdb2, "second"):
+        error = refused(influxdb2.fresh(organization=""))
+        assert isinstance(error, ConfigError)
+        assert f"second, {ORGANIZATION}" in error.what
+        assert "store.organization" in error.advice
+        assert "'third'" in refused(influxdb2.fresh(organization="third")).what
+        store = influxdb2.fresh(organization="second")
+        assert statuses(initialize(store)) == {Status.MADE}
+        with administration(store) as admin:
+            assert admin.organization == "second"
 
 
 def test_the_only_organization_need_not_be_named(influxdb2: InfluxServer) -> None:
