@@ -219,6 +219,16 @@ def new_token(server: InfluxServer, directory: Path, *actions: str, bucket: str 
     return dataclasses.replace(server.store, token_file=token)
 
 
+@contextlib.contextmanager
+def another_organization(server: InfluxServer, name: str) -> Iterator[str]:
+    """Make a second organization in an InfluxDB 2.x, for as long as the block lasts."""
+    with contextlib.closing(InfluxHttp(server.store)) as http:
+        answer = http.request("POST", "/api/v2/orgs", body=orjson.dumps({"name": name}))
+        assert answer.status == 201, answer.body
+        yield name
+        http.request("DELETE", f"/api/v2/orgs/{orjson.loads(answer.body)['id']}")
+
+
 def private_file(path: Path, text: str) -> Path:
     """Write a file that its owner alone may read."""
     path.write_text(text)

@@ -10,19 +10,21 @@ HTML = b"<!doctype html><title>Sign in</title>"
 
 @contextlib.contextmanager
 def web_server(
-    status: int = 200, headers: Mapping[str, str] | None = None, body: bytes = HTML, *, ping: int = 0
+    status: int = 200, headers: Mapping[str, str] | None = None, body: bytes = HTML, *, ping: int = 0, write: int = 0
 ) -> Iterator[tuple[str, list[Mapping[str, str]]]]:
-    """Serve, with another status for ``/ping`` if one is given; yield the URL, and the headers of the requests as they come."""
+    """Serve, with another status for ``/ping`` or ``/write`` if one is given; yield the URL, and the headers of the requests as they come."""
     seen: list[Mapping[str, str]] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             seen.append({name.lower(): value for name, value in self.headers.items()})
-            self.send_response_only(ping if ping and self.path == "/ping" else status)
-            for name, value in {"Content-Length": str(len(body)), **(headers or {"Content-Type": "text/html"})}.items():
+            special = {"/ping": ping, "/write": write}.get(self.path.partition("?")[0])
+            self.send_response_only(special or status)
+            length = 0 if special == 204 else len(body)
+            for name, value in {"Content-Length": str(length), **(headers or {"Content-Type": "text/html"})}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[:length])
 
         do_POST = do_GET  # noqa: N815 - the library's name
 

@@ -15,7 +15,7 @@ from ingestor.cli.recent import OUTCOME_STYLES
 from ingestor.core.accounting import Account
 from ingestor.core.explain import Explanation
 from ingestor.core.questions import Record
-from ingestor.shell.preflight import Finding, Level
+from ingestor.shell.findings import Finding, Level
 from ingestor.shell.rejected import RejectedLine
 from ingestor.shell.status import StatusReport
 from ingestor.shell.verify import Verified

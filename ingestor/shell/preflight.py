@@ -1,24 +1,28 @@
-"""What `tokentail validate` finds on this machine: whether logs can be read, the state be written, and there is room.
+"""What `tokentail validate` finds: whether logs can be read, the state be written, there is room, and the store works.
 
 Everything is tried for real, nothing is changed for good, and no finding hides another.
 """
 
+import contextlib
 import os
 import shutil
+import socket
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from ingestor.core.questions import Filters, Period
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.database import DATABASE
-from ingestor.shell.files import open_log
+from ingestor.shell.files import LogFile, open_log
+from ingestor.shell.findings import Finding, Level, failed, wrong
 from ingestor.shell.follower import live_paths
 from ingestor.shell.lock import is_held
+from ingestor.shell.newest import judge_newest
+from ingestor.shell.preflight_influxdb import check_influxdb
 from ingestor.shell.state import State
 from ingestor.stores.sqlite_answers import SqliteAnswers
 
@@ -27,36 +31,8 @@ NO_SPACE_BYTES: Final = 16 << 20
 """Below this a checkpoint under load may not fit."""
 
 
-class Level(StrEnum):
-    """How bad a finding is."""
-
-    OK = "ok"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at."""
-
-    level: Level
-    what: str
-    where: str = ""
-    advice: str = ""
-    exit_code: ExitCode = ExitCode.DONE
-    """What the process should end with because of it; DONE for all but errors."""
-
-
-def worst(findings: list[Finding]) -> ExitCode:
-    """Return the exit code of a run: configuration before permission before anything else that is bad."""
-    codes = {finding.exit_code for finding in findings if finding.level is Level.ERROR}
-    for code in (ExitCode.BAD_CONFIG, ExitCode.NO_PERMISSION):
-        if code in codes:
-            return code
-    return ExitCode.BAD_ANSWER if codes else ExitCode.DONE
-
-
 def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
-    """Yield a finding for everything on this machine that `tokentail run` will need."""
+    """Yield a finding for everything that `tokentail run` will need: logs, state, store."""
     if not settings.logs:
         yield Finding(
             Level.WARNING,
@@ -65,37 +41,43 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
             "Add a [[logs]] table, or name logs with `tokentail run --log PATH`.",
         )
     for entry in settings.logs:
-        yield from _log(entry)
+        yield from _log(entry, settings)
+    yield from _state_findings(settings, state_directory)
+    if settings.store.type == "influxdb":
+        yield from check_influxdb(settings.store, settings.retention)
+
+
+def _state_findings(settings: Settings, directory: Path) -> Iterator[Finding]:
     try:
-        place = next(parent for parent in (state_directory, *state_directory.parents) if parent.exists())
+        place = next(parent for parent in (directory, *directory.parents) if parent.exists())
     except PermissionError:
-        yield _error(
+        yield wrong(
             "The state directory cannot be looked at by this user",
-            str(state_directory),
+            str(directory),
             "Run as the user that owns it, or name another one with --state-dir.",
             ExitCode.NO_PERMISSION,
         )
         return
-    yield _state_directory(state_directory, place)
-    yield from _disk(state_directory, place)
-    yield _store(settings, state_directory)
+    yield _state_directory(directory, place)
+    yield from _disk(directory, place)
+    yield from _state(settings, directory)
 
 
-def _log(entry: LogSettings) -> Iterator[Finding]:
+def _log(entry: LogSettings, settings: Settings) -> Iterator[Finding]:
     paths = live_paths(entry.path)
     if not paths:
         yield _nothing_matches(entry.path)
     if entry.source and len(paths) > 1:
-        yield _error(
+        yield wrong(
             f"{len(paths)} logs match, and would share the source {entry.source!r}: only the first is read",
             entry.path,
             "Leave `source` out, so that each is named by its path, or give each a [[logs]] table of its own.",
         )
     for path in paths:
-        yield _readable(path)
+        yield from _readable(path, entry, settings)
     for directory in {str(Path(path).parent) for path in paths} | set(entry.archive_directories):
         if Path(directory).is_dir() and not os.access(directory, os.R_OK | os.X_OK):
-            yield _error(
+            yield wrong(
                 "The directory cannot be listed, so rotated generations are not found",
                 directory,
                 "Give the daemon's user read and search permission for it.",
@@ -114,16 +96,17 @@ def _nothing_matches(pattern: str) -> Finding:
     )
 
 
-def _readable(path: str) -> Finding:
+def _readable(path: str, entry: LogSettings, settings: Settings) -> Iterator[Finding]:
     try:
         file = open_log(path)
     except FileNotFoundError:
         parent = Path(path).parent
-        if not parent.exists():
-            return Finding(Level.WARNING, "The log's directory does not exist yet", str(parent), "Is the path right?")
-        return Finding(Level.WARNING, "The log does not exist yet", path, "It is followed as soon as it is there.")
+        if parent.exists():
+            yield Finding(Level.WARNING, "The log does not exist yet", path, "It is followed as soon as it is there.")
+        else:
+            yield Finding(Level.WARNING, "The log's directory does not exist yet", str(parent), "Is the path right?")
     except PermissionError:
-        return _error(
+        yield wrong(
             "The log cannot be read by this user",
             path,
             "Add the daemon's user to the log's group (often `adm`), and see that the directory is searchable.",
@@ -131,30 +114,38 @@ def _readable(path: str) -> Finding:
         )
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) else str(error)
-        return _error(f"The log cannot be read: {what}", path, "Name a regular file.")
+        yield wrong(f"The log cannot be read: {what}", path, "Name a regular file.")
+    else:
+        with contextlib.closing(file):
+            yield from _contents(file, entry, settings)
+
+
+def _contents(file: LogFile, entry: LogSettings, settings: Settings) -> Iterator[Finding]:
     try:
-        size = file.look().size
-    finally:
-        file.close()
-    return Finding(Level.OK, f"Log can be read ({size:,} bytes)", path)
+        odd = list(judge_newest(file, entry, settings))
+    except OSError as error:
+        yield wrong(f"The log cannot be read: {error.strerror}", file.path, "Is the disk or the mount in order?")
+        return
+    yield Finding(Level.OK, f"Log can be read ({file.look().size:,} bytes)", file.path)
+    yield from odd
 
 
 def _state_directory(directory: Path, existing: Path) -> Finding:
     """Write and remove a file where the state is, or in ``existing``, where its directory would be made."""
     if not existing.is_dir():
-        return _error("The state directory is no directory", str(existing), "Name another one with --state-dir.")
+        return wrong("The state directory is no directory", str(existing), "Name another one with --state-dir.")
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass
     except PermissionError:
-        return _error(
+        return wrong(
             "The state directory cannot be written by this user",
             str(existing),
             "Run as the user that owns it, or name another one with --state-dir.",
             ExitCode.NO_PERMISSION,
         )
     except OSError as error:
-        return _error(
+        return wrong(
             f"The state directory cannot be written: {error.strerror}", str(existing), "Is the disk full or read-only?"
         )
     what = "State directory can be written" if existing == directory else "State directory can be made"
@@ -169,7 +160,7 @@ def _disk(directory: Path, existing: Path) -> Iterator[Finding]:
         return
     what = f"{free / (1 << 30):.1f} GiB are free on the disk of the state"
     if free < NO_SPACE_BYTES:
-        yield _error(f"Only {free >> 20} MiB are free on the disk of the state", str(directory), "Make room first.")
+        yield wrong(f"Only {free >> 20} MiB are free on the disk of the state", str(directory), "Make room first.")
     elif free < LITTLE_SPACE_BYTES:
         yield Finding(
             Level.WARNING, f"Only {free >> 20} MiB are free on the disk of the state", str(directory), "Make room."
@@ -178,42 +169,53 @@ def _disk(directory: Path, existing: Path) -> Iterator[Finding]:
         yield Finding(Level.OK, what, str(directory))
 
 
-def _store(settings: Settings, directory: Path) -> Finding:
-    """Ask the store a question, if there is a store."""
+def _state(settings: Settings, directory: Path) -> Iterator[Finding]:
+    """Open the state, if there is one; ask the store in it a question, if the events are there."""
     try:
         there = (directory / DATABASE).exists()
     except OSError as error:
-        return _error(
+        yield wrong(
             f"The state cannot be looked at: {error.strerror}",
             str(directory),
             "Run as the user that owns it, or name another one with --state-dir.",
             ExitCode.NO_PERMISSION,
         )
+        return
     if not there:
-        return Finding(Level.OK, "There is no state yet: the first `tokentail run` makes it", str(directory))
+        yield Finding(Level.OK, "There is no state yet: the first `tokentail run` makes it", str(directory))
+        return
+    embedded = settings.store.type == "sqlite"
     try:
-        state = State.open_reader(directory)
-        try:
-            SqliteAnswers(state.connection).activity(Period(0, 1 << 62), Filters(), 1)
+        with contextlib.closing(State.open_reader(directory)) as state:
             host = state.host
-        finally:
-            state.close()
+            if embedded:
+                SqliteAnswers(state.connection).activity(Period(0, 1 << 62), Filters(), 1)
     except TokentailError as error:
-        return _error(error.what, error.where, error.advice, error.exit_code)
+        yield failed(error)
+        return
     except sqlite3.Error as error:
-        return _error(
-            f"The embedded store cannot be read: {error}", str(directory / DATABASE), "See `tokentail status`."
-        )
-    if settings.host and host and settings.host != host:
-        return Finding(
+        yield wrong(f"The embedded store cannot be read: {error}", str(directory / DATABASE), "See `tokentail status`.")
+        return
+    who = "a running daemon holds it" if is_held(directory) else "no daemon is running"
+    what = "Embedded store answers" if embedded else "State can be read"
+    yield Finding(Level.OK, f"{what}; {who}", str(directory / DATABASE))
+    if host:
+        yield from _host(settings.host, host, directory)
+
+
+def _host(configured: str, stored: str, directory: Path) -> Iterator[Finding]:
+    """Compare the name that points were stored under with the one that they will be, and with this machine's."""
+    if configured and configured != stored:
+        yield Finding(
             Level.WARNING,
-            f"Points were stored as host {host!r} until now and will be as {settings.host!r} from now on",
+            f"Points were stored as host {stored!r} until now and will be as {configured!r} from now on",
             str(directory),
             "Lines that are read again under another name are stored again: change it only with a new state.",
         )
-    who = "a running daemon holds it" if is_held(directory) else "no daemon is running"
-    return Finding(Level.OK, f"Embedded store answers; {who}", str(directory / DATABASE))
-
-
-def _error(what: str, where: str, advice: str, code: ExitCode = ExitCode.BAD_ANSWER) -> Finding:
-    return Finding(Level.ERROR, what, where, advice, code)
+    elif not configured and (name := socket.gethostname()) != stored:
+        yield Finding(
+            Level.WARNING,
+            f"Points are stored as host {stored!r}, which the state remembers, and this machine is called {name!r}",
+            str(directory),
+            f'Write host = "{stored}" into the config: should the state be lost, lines that are read again keep their name.',
+        )

@@ -153,7 +153,7 @@ def test_validate_lists_every_mistake_and_never_says_that_all_is_well(world: Wor
     assert "well." not in text.replace("cannot run well", "")
     findings = world.json("validate", "--config", file, code=78)
     assert [entry["level"] for entry in findings] == ["error", "error"]
-    assert all(list(entry) == ["level", "what", "where", "advice"] for entry in findings)
+    assert all(list(entry) == ["level", "what", "where", "advice", "exit_code"] for entry in findings)
 
 
 def test_validate_without_the_environment_looks_at_no_file(world: World, tmp_path: Path) -> None:

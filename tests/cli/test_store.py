@@ -1,5 +1,6 @@
 """``store init``, against real servers."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -131,3 +132,36 @@ def test_what_is_not_allowed_is_77(
     result = tokentail("store", "init", *configured(reader))
     assert result.exit_code == 77
     assert "does not let the token make the bucket" in result.stderr
+
+
+def test_validate_says_that_all_is_well_after_init_and_not_before(
+    tokentail: Tokentail, influxdb: InfluxServer, configured: Configured, audit_log: Path, state: tuple[str, str]
+) -> None:
+    options = (*configured(influxdb.fresh(), f'[[logs]]\npath = "{audit_log}"'), *state)
+    before = tokentail("validate", *options)
+    assert before.exit_code == 1
+    assert "`tokentail store init` makes what is missing." in before.stdout
+    assert "All is well" not in before.stdout
+    assert tokentail("store", "init", *options).exit_code == 0
+    after = tokentail("validate", *options)
+    assert after.exit_code == 0, after.stdout
+    assert "All is well." in after.stdout
+
+
+@pytest.mark.parametrize(("kind", "code"), [("nobody", 69), ("page", 78), ("token", 77), ("mode", 78)])
+def test_validate_ends_as_the_worst_finding_says(
+    tokentail: Tokentail, influxdb2: InfluxServer, configured: Configured, tmp_path: Path, kind: str, code: int
+) -> None:
+    token = private_file(tmp_path / "token", "s3cret")
+    store = influxdb2.fresh(token_file=token)
+    if kind == "mode":
+        token.chmod(0o640)
+    with web_server() as (page, _):
+        url = {"nobody": f"http://127.0.0.1:{free_port()}", "page": page}.get(kind, store.url)
+        result = tokentail(
+            "validate", "--json", *configured(dataclasses.replace(store, url=url)), "--state-dir", tmp_path / "state"
+        )
+    assert result.exit_code == code, result.output
+    errors = [finding for finding in json.loads(result.stdout) if finding["level"] == "error"]
+    assert [finding["exit_code"] for finding in errors] == [code]
+    assert "s3cret" not in result.output

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import tempfile
@@ -8,9 +9,9 @@ import pytest
 
 from ingestor.errors import ExitCode
 from ingestor.settings import LogSettings, Settings
-from ingestor.shell import preflight
+from ingestor.shell import newest, preflight
 from ingestor.shell.database import DATABASE
-from ingestor.shell.preflight import Finding, Level, worst
+from ingestor.shell.findings import Finding, Level, worst
 from ingestor.shell.state import State
 
 
@@ -149,6 +150,56 @@ def test_another_host_name_than_the_states_is_a_warning(tmp_path: Path) -> None:
     assert [finding for finding in findings if "'old'" in finding.what and finding.level is Level.WARNING]
 
 
+def test_a_machine_that_is_called_otherwise_than_the_state_remembers_is_a_warning(tmp_path: Path) -> None:
+    """As a container is whenever it is made anew."""
+    State.open(tmp_path, "old-container").close()
+    (warning,) = [
+        finding for finding in found(Settings(), tmp_path) if finding.level is Level.WARNING and finding.where
+    ]
+    assert "'old-container', which the state remembers" in warning.what
+    assert 'host = "old-container"' in warning.advice
+    assert worst(found(Settings(host="old-container"), tmp_path)) is ExitCode.DONE
+    assert "'old-container'" not in str(found(Settings(host="old-container"), tmp_path))
+    assert about(found(Settings(), tmp_path), tmp_path / DATABASE).level is Level.OK
+
+
+def lines(action: str, count: int) -> str:
+    line = {"created_at": "2026-11-01T09:30:00Z", "action": action, "details": {"client_id": "web-app"}}
+    return (json.dumps(line) + "\n") * count
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        (lines("token.validation_failed", 50), True),
+        (lines("token.validation_failed", 50) + "nonsense\n\n" + lines("user.login", 5), True),
+        (lines("token.refreshed", 1) + lines("token.validation_failed", 50), False),
+        (lines("token.validation_failed", 50) + lines("token.refreshed", 1), False),
+        (lines("token.validation_failed", 5), False),
+        (lines("token.authorization_pending", 50), False),
+        (lines("token.refreshed", 1) + lines("token.validation_failed", newest.NEWEST_LINES), True),
+        (lines("token.validation_failed", 50) + lines("token.refreshed", 1)[:-1], True),
+        ("", False),
+    ],
+)
+def test_a_log_that_has_failures_only_is_a_warning(log: Path, tmp_path: Path, text: str, warned: bool) -> None:
+    log.write_text(text, encoding="ascii")
+    findings = [finding for finding in found(logs(LogSettings(str(log))), tmp_path / "s") if finding.where == str(log)]
+    assert [finding.level for finding in findings] == [Level.OK, *[Level.WARNING] * warned]
+    if warned:
+        assert "none is a success" in findings[1].what
+        assert "success-level" in findings[1].advice
+
+
+def test_of_a_large_log_the_newest_part_is_looked_at(log: Path, tmp_path: Path) -> None:
+    long = lines("token.validation_failed", 1).replace("web-app", "x" * 200_000)
+    log.write_text(lines("token.refreshed", 1) + long * 30, encoding="ascii")
+    findings = found(logs(LogSettings(str(log))), tmp_path / "s")
+    assert [f.what for f in findings if f.where == str(log) and f.level is Level.WARNING] == [
+        "All 20 results in its newest lines are failures, none is a success"
+    ]
+
+
 def test_a_damaged_store_is_an_error(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"no database" * 1000)
     findings = found(Settings(), tmp_path)
@@ -165,3 +216,6 @@ def test_the_worst_exit_code_wins() -> None:
     assert worst([bad, denied]) is ExitCode.NO_PERMISSION
     assert worst([bad, Finding(Level.WARNING, "x")]) is ExitCode.BAD_ANSWER
     assert worst([Finding(Level.WARNING, "x")]) is ExitCode.DONE
+    away = error(ExitCode.UNAVAILABLE)
+    assert worst([away]) is ExitCode.UNAVAILABLE
+    assert worst([away, bad]) is ExitCode.BAD_ANSWER
