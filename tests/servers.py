@@ -203,15 +203,18 @@ def first_user(server: InfluxServer, directory: Path) -> StoreSettings:
     return dataclasses.replace(server.store, username=ADMINISTRATOR, password_file=password)
 
 
-def new_token(server: InfluxServer, directory: Path, *actions: str, bucket: str = "") -> StoreSettings:
-    """Make a token of InfluxDB 2.x that may do these actions (``read``, ``write``) with a bucket, or with all."""
+def new_token(server: InfluxServer, directory: Path, *grants: tuple[str, str]) -> StoreSettings:
+    """Make a token of InfluxDB 2.x; return settings with it. A grant: ``read`` or ``write``, and a bucket, or "" for all."""
     with contextlib.closing(InfluxHttp(server.store)) as http:
-        organization = orjson.loads(http.request("GET", "/api/v2/orgs", params={"org": ORGANIZATION}).body)["orgs"][0]
-        resource = {"type": "buckets", "orgID": organization["id"]}
-        if bucket:
-            found = orjson.loads(http.request("GET", "/api/v2/buckets", params={"name": bucket}).body)["buckets"]
-            resource["id"] = found[0]["id"]
-        permissions = [{"action": action, "resource": resource} for action in actions]
+        params = {"org": server.store.organization}
+        organization = orjson.loads(http.request("GET", "/api/v2/orgs", params=params).body)["orgs"][0]
+        permissions = []
+        for action, bucket in grants:
+            resource = {"type": "buckets", "orgID": organization["id"]}
+            if bucket:
+                found = orjson.loads(http.request("GET", "/api/v2/buckets", params={"name": bucket}).body)["buckets"]
+                resource["id"] = found[0]["id"]
+            permissions.append({"action": action, "resource": resource})
         body = orjson.dumps({"orgID": organization["id"], "permissions": permissions})
         answer = http.request("POST", "/api/v2/authorizations", body=body)
     assert answer.status == 201, answer.body

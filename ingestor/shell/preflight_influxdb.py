@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ingestor.credentials import password_of, token_of
-from ingestor.errors import ExitCode, TokentailError
+from ingestor.errors import ExitCode, PermissionDeniedError, TokentailError
 from ingestor.settings import RetentionSettings, StoreSettings
 from ingestor.shell.findings import Finding, Level, failed, wrong
 from ingestor.stores.influxdb.admin import admin_of
@@ -118,8 +118,10 @@ def _inside(store: StoreSettings, retention: RetentionSettings, server: Server, 
         told.add(error.what)
         yield failed(error)
     else:
-        yield from _places(steps, store)
-        usable = [step.place.policy for step in steps if step.place.policy and step.status is not Status.MISSING]
+        unseen = [step.place for step in steps if step.status is Status.MISSING]
+        absent = [place.policy for place in unseen if place.policy and _is_absent(http, store, server, place.policy)]
+        usable = [policy for policy in POLICIES if policy not in absent]
+        yield from _places(steps, [place.name for place in unseen if place.policy in absent or not usable], store)
     written_at: list[int] = []
 
     def write(policy: str) -> None:
@@ -135,11 +137,21 @@ def _inside(store: StoreSettings, retention: RetentionSettings, server: Server, 
     yield from _tried("Points can be read", read, usable, store, told)
 
 
-def _places(steps: Iterable[Step], store: StoreSettings) -> Iterator[Finding]:
-    missing = [step.place.name for step in steps if step.status is Status.MISSING]
-    if missing:
+def _is_absent(http: InfluxHttp, store: StoreSettings, server: Server, policy: str) -> bool:
+    """Whether what is not listed is not there, either: a list leaves out what one may not read."""
+    try:
+        prove_writing(http, store, server, policy)
+    except PermissionDeniedError:
+        return False
+    except TokentailError:
+        return True
+    return False
+
+
+def _places(steps: Iterable[Step], absent: list[str], store: StoreSettings) -> Iterator[Finding]:
+    if absent:
         yield wrong(
-            f"Missing, or not to be seen with these rights: {', '.join(missing)}",
+            f"Missing, or not to be seen with these rights: {', '.join(absent)}",
             store.url,
             "`tokentail store init` makes what is missing.",
         )

@@ -128,7 +128,7 @@ def test_what_is_not_allowed_is_77(
     assert result.exit_code == 77
     assert "store.token_file" in result.stderr
     assert "s3cret" not in result.output
-    reader = influxdb2.fresh(token_file=new_token(influxdb2, tmp_path, "read").token_file)
+    reader = influxdb2.fresh(token_file=new_token(influxdb2, tmp_path, ("read", "")).token_file)
     result = tokentail("store", "init", *configured(reader))
     assert result.exit_code == 77
     assert "does not let the token make the bucket" in result.stderr

@@ -10,6 +10,7 @@ import pytest
 import parsers
 from ingestor.cli import cli
 from ingestor.config import VARIABLES
+from ingestor.credentials import PASSWORD_VARIABLE, TOKEN_VARIABLE
 from ingestor.errors import ExitCode
 from ingestor.settings import Settings
 from parsers.event import OUTCOMES, Event, Reason, Rejection
@@ -77,7 +78,7 @@ def test_every_section_of_the_configuration_and_a_variable_is_named() -> None:
             assert f"`{field.name}`" in PROSE or f"`[{field.name}]`" in PROSE or f"`[[{field.name}]]`" in PROSE
     named = set(re.findall(r"TOKENTAIL_[A-Z_]+[A-Z]", TEXT))
     assert "TOKENTAIL_READ_POLL_INTERVAL_SECONDS" in named
-    assert named <= {*VARIABLES, "TOKENTAIL_CONFIG", "TOKENTAIL_DEBUG"}
+    assert named <= {*VARIABLES, TOKEN_VARIABLE, PASSWORD_VARIABLE, "TOKENTAIL_CONFIG", "TOKENTAIL_DEBUG"}
 
 
 def test_every_reason_and_action_is_named() -> None:

@@ -16,6 +16,7 @@ from ingestor.shell.preflight import preflight
 from ingestor.shell.preflight_influxdb import check_influxdb, clock, is_loopback
 from ingestor.shell.state import State
 from ingestor.stores.influxdb.admin import administration, init
+from ingestor.stores.influxdb.plan import POLICIES
 from tests.servers import InfluxServer, another_organization, free_port, new_token, new_user, private_file, query
 from tests.webserver import web_server
 
@@ -120,7 +121,7 @@ def test_no_token_is_told(influxdb2: InfluxServer) -> None:
 
 def test_a_token_that_may_only_read_is_found_out_by_writing(influxdb2: InfluxServer, tmp_path: Path) -> None:
     store = initialize(influxdb2.fresh())
-    findings = check(dataclasses.replace(store, token_file=new_token(influxdb2, tmp_path, "read").token_file))
+    findings = check(dataclasses.replace(store, token_file=new_token(influxdb2, tmp_path, ("read", "")).token_file))
     (error,) = errors(findings)
     assert error.exit_code is ExitCode.NO_PERMISSION
     assert error.what.startswith("InfluxDB does not let the token write (insufficient permissions for write): ")
@@ -131,12 +132,24 @@ def test_a_token_that_may_only_read_is_found_out_by_writing(influxdb2: InfluxSer
 
 def test_a_token_for_one_bucket_is_found_out(influxdb2: InfluxServer, tmp_path: Path) -> None:
     store = initialize(influxdb2.fresh())
-    token = new_token(influxdb2, tmp_path, "read", "write", bucket=f"{store.database}/raw").token_file
+    token = new_token(
+        influxdb2, tmp_path, *((action, f"{store.database}/raw") for action in ("read", "write"))
+    ).token_file
     findings = check(dataclasses.replace(store, token_file=token))
     (error,) = errors(findings)
     missing = ", ".join(f"{store.database}/{policy}" for policy in ("rollup", "findings", "own"))
     assert error.what == f"Missing, or not to be seen with these rights: {missing}"
     assert f"Points can be written: {store.database}/raw" in told(findings, Level.OK)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_token_for_the_four_buckets_is_enough(influxdb2: InfluxServer, tmp_path: Path, named: bool) -> None:
+    store = initialize(influxdb2.fresh())
+    buckets = [f"{store.database}/{policy}" for policy in POLICIES]
+    token = new_token(influxdb2, tmp_path, *((action, bucket) for action in ("read", "write") for bucket in buckets))
+    organization = store.organization if named else ""
+    findings = check(dataclasses.replace(store, token_file=token.token_file, organization=organization))
+    assert {finding.level for finding in findings} == {Level.OK}, told(findings, Level.ERROR)
 
 
 def test_a_token_of_another_organization_is_found_out(influxdb2: InfluxServer) -> None:
@@ -146,6 +159,29 @@ def test_a_token_of_another_organization_is_found_out(influxdb2: InfluxServer) -
     assert "take a token of the organization 'elsewhere'" in told(findings, Level.ERROR)
     assert worst(findings) is ExitCode.BAD_CONFIG
     assert "has all it needs" in told(findings, Level.OK)
+
+
+def test_a_token_that_may_only_write_is_not_told_that_buckets_are_missing(
+    influxdb2: InfluxServer, tmp_path: Path
+) -> None:
+    store = initialize(influxdb2.fresh(organization=""))
+    grants = [("write", f"{store.database}/own"), ("read", "first")]
+    findings = check(dataclasses.replace(store, token_file=new_token(influxdb2, tmp_path, *grants).token_file))
+    assert f"InfluxDB does not let this be read: {store.database}/own" in told(findings, Level.ERROR)
+    assert f"Points can be written: {store.database}/own" in told(findings, Level.OK)
+
+
+def test_a_user_without_rights_is_not_told_that_the_database_is_missing(
+    influxdb1_with_users: InfluxServer, tmp_path: Path
+) -> None:
+    store = initialize(influxdb1_with_users.fresh())
+    user = new_user(influxdb1_with_users, f"plain-{store.database}", tmp_path)
+    findings = check(dataclasses.replace(user, database=store.database))
+    assert "Missing" not in told(findings, Level.ERROR)
+    writing, reading = errors(findings)
+    assert "not authorized to write" in writing.what
+    assert f"requires READ on {store.database}" in reading.what
+    assert "has all it needs" not in told(findings, Level.OK)
 
 
 @pytest.mark.parametrize(

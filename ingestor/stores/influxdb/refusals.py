@@ -18,7 +18,8 @@ _REQUIRES: Final = re.compile(r"requires [^']+$")
 _NO_ADMINISTRATOR: Final = "create admin user first"
 
 TOKEN_ADVICE: Final = "Put an API token into the file of store.token_file (mode 0600), or into TOKENTAIL_STORE_TOKEN."  # noqa: S105
-USER_ADVICE: Final = "Set store.username, and store.password_file or TOKENTAIL_STORE_PASSWORD."
+_USER_SETTINGS: Final = "store.username, and store.password_file or TOKENTAIL_STORE_PASSWORD"
+USER_ADVICE: Final = f"Set {_USER_SETTINGS}."
 _DAEMON_ADVICE: Final = {
     1: 'An administrator grants it: GRANT ALL ON "{database}" TO "{user}"',
     2: "It takes a token that may read and write the buckets {database}/raw, .../rollup, .../findings and .../own.",
@@ -87,7 +88,7 @@ def _unknown_caller(major: int, store: StoreSettings) -> TokentailError:
         return PermissionDeniedError(
             f"InfluxDB does not accept the user {store.username!r} with this password",
             where=store.url,
-            advice=USER_ADVICE,
+            advice=f"Check {_USER_SETTINGS}.",
         )
     return PermissionDeniedError("InfluxDB wants a user: it has authentication on", where=store.url, advice=USER_ADVICE)
 

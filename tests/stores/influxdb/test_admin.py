@@ -42,7 +42,7 @@ def found(store: StoreSettings) -> dict[str, tuple[int, int]]:
     """Return retention and shard duration of what is there, asked of the server without the code under test."""
     with contextlib.closing(InfluxHttp(store)) as http:
         if store.organization:
-            params = {"org": ORGANIZATION, "limit": "100"}
+            params = {"org": store.organization, "limit": "100"}
             buckets = orjson.loads(http.request("GET", "/api/v2/buckets", params=params).body)["buckets"]
             ours = {bucket["name"]: bucket["retentionRules"][0] for bucket in buckets}
             return {
@@ -192,7 +192,7 @@ def test_a_wrong_or_missing_token_is_said(influxdb2: InfluxServer, tmp_path: Pat
 
 def test_a_token_that_may_not_make_buckets_is_told_from_a_wrong_one(influxdb2: InfluxServer, tmp_path: Path) -> None:
     store = influxdb2.fresh()
-    reader = dataclasses.replace(new_token(influxdb2, tmp_path, "read"), database=store.database)
+    reader = dataclasses.replace(new_token(influxdb2, tmp_path, ("read", "")), database=store.database)
     error = refused(reader)
     assert isinstance(error, PermissionDeniedError)
     assert f"does not let the token make the bucket {store.database}/raw" in error.what
@@ -204,13 +204,13 @@ def test_a_token_that_may_not_make_buckets_is_told_from_a_wrong_one(influxdb2: I
 
 @pytest.mark.parametrize("organization", ["", ORGANIZATION])
 def test_a_token_for_buckets_alone_is_enough(influxdb2: InfluxServer, tmp_path: Path, organization: str) -> None:
-    token = new_token(influxdb2, tmp_path, "read", "write").token_file
+    token = new_token(influxdb2, tmp_path, ("read", ""), ("write", "")).token_file
     store = influxdb2.fresh(token_file=token, organization=organization)
     assert statuses(initialize(store)) == {Status.MADE}
 
 
 def test_a_token_that_sees_nothing_is_said(influxdb2: InfluxServer, tmp_path: Path) -> None:
-    store = influxdb2.fresh(token_file=new_token(influxdb2, tmp_path, "write", bucket="first").token_file)
+    store = influxdb2.fresh(token_file=new_token(influxdb2, tmp_path, ("write", "first")).token_file)
     assert "sees no organization named 'tests'" in refused(store).what
     error = refused(dataclasses.replace(store, organization=""))
     assert error.exit_code is ExitCode.NO_PERMISSION
