@@ -145,7 +145,7 @@ def test_validate_says_that_all_is_well(world: World, tmp_path: Path) -> None:
 
 def test_validate_lists_every_mistake_and_never_says_that_all_is_well(world: World, tmp_path: Path) -> None:
     file = tmp_path / "t.toml"
-    file.write_text('hots = "x"\n[store]\ntype = "postgresql"\n', encoding="utf-8")
+    file.write_text('hots = "x"\n[store]\ntype = "influx"\n', encoding="utf-8")
     text = world.run("validate", "--config", file, code=78).stdout
     assert "hots" in text
     assert "store.type" in text

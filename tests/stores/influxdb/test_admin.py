@@ -250,3 +250,13 @@ def test_an_answer_that_makes_no_sense_is_no_success(version: str, tmp_path: Pat
             error = refused(dataclasses.replace(settings, url=url))
         assert error.exit_code is code, (status, body)
         assert "\x1b" not in str(error)
+
+
+def test_no_redirect_is_followed_with_a_secret(tmp_path: Path) -> None:
+    store = StoreSettings(type="influxdb", token_file=private_file(tmp_path / "token", "s3cret"))
+    with web_server() as (elsewhere, seen):
+        for version in ("1.8.10", "2.7.12"):
+            headers = {"X-Influxdb-Version": version, "Location": f"{elsewhere}/sign-in"}
+            with web_server(302, headers, b"", ping=204) as (url, _):
+                assert "status 302" in refused(dataclasses.replace(store, url=url)).what
+        assert not seen
