@@ -114,9 +114,9 @@ def test_a_wrong_token_is_told_once(influxdb2: InfluxServer, tmp_path: Path) -> 
 
 
 def test_no_token_is_told(influxdb2: InfluxServer) -> None:
-    findings = check(influxdb2.fresh(token_file=None))
-    assert "wants a token" in told(findings, Level.ERROR)
-    assert worst(findings) is ExitCode.NO_PERMISSION
+    (error,) = errors(check(influxdb2.fresh(token_file=None)))
+    assert "wants a token" in error.what
+    assert error.exit_code is ExitCode.NO_PERMISSION
 
 
 def test_a_token_that_may_only_read_is_found_out_by_writing(influxdb2: InfluxServer, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from ingestor.settings import StoreSettings
 
 MOST_ANSWER_BYTES: Final = 64 << 20
 """A longer answer is none: a server that sends without end must not fill the memory."""
+TLS_FAILED: Final = "TLS failed"
+"""How the reason begins when the server could not prove who it is."""
 _CONNECT_SECONDS: Final = 10.0
 _STEP: Final = 1 << 16
 
@@ -187,5 +189,5 @@ def reason(error: BaseException) -> str:
             return f"{words}: {system.strerror}" if isinstance(system, OSError) and system.strerror else words
     tls = error.args[0] if error.args and isinstance(error.args[0], ssl.SSLError) else error
     if isinstance(tls, ssl.SSLError):
-        return f"TLS failed: {getattr(tls, 'verify_message', '') or tls.reason or 'no common ground'}"
+        return f"{TLS_FAILED}: {getattr(tls, 'verify_message', '') or tls.reason or 'no common ground'}"
     return type(error).__name__

@@ -72,13 +72,16 @@ def daemon_advice(major: int, store: StoreSettings) -> str:
 
 def _unknown_caller(major: int, store: StoreSettings) -> TokentailError:
     """Say of an answer 401 which setting is missing or wrong."""
+    token = token_of(store).place()
+    if major == 2 and not token:
+        return no_token(store)
     if major == 2:
         return PermissionDeniedError(
             "InfluxDB does not know the token",
-            where=store.url,
+            where=str(token),
             advice=f"Is it active, and of this server? {TOKEN_ADVICE}",
         )
-    if token_of(store).place():
+    if token:
         return PermissionDeniedError(
             "InfluxDB 1.x knows no tokens, and one is configured",
             where=store.url,

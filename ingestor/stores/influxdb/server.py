@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 
 from ingestor.errors import ConfigError, TokentailError, UnavailableError
-from ingestor.stores.influxdb.http import Answer, InfluxHttp, NoAnswerError
+from ingestor.stores.influxdb.http import TLS_FAILED, Answer, InfluxHttp, NoAnswerError
 from parsers.text import clean
 
 SUPPORTED: Final = frozenset({1, 2})
@@ -71,9 +71,10 @@ def _instead(answer: Answer) -> str:
 
 def unreachable(url: str, why: str) -> TokentailError:
     """Return what to raise when no answer comes."""
-    return UnavailableError(
-        f"InfluxDB cannot be reached: {why}", where=url, advice="Is it running, and is store.url its address?"
-    )
+    advice = "Is it running, and is store.url its address?"
+    if why.startswith(TLS_FAILED):
+        advice = "A certificate of your own is named in store.ca_file; it must be made out to the host in store.url."
+    return UnavailableError(f"InfluxDB cannot be reached: {why}", where=url, advice=advice)
 
 
 def clock_ahead(date: str, sent: float, received: float) -> float | None:

@@ -9,7 +9,7 @@ import pytest
 from ingestor.errors import ConfigError, ExitCode, TokentailError
 from ingestor.settings import StoreSettings
 from ingestor.stores.influxdb.http import Answer, InfluxHttp
-from ingestor.stores.influxdb.server import clock_ahead, identify, recognise
+from ingestor.stores.influxdb.server import clock_ahead, identify, recognise, unreachable
 from tests.servers import InfluxServer, free_port
 from tests.webserver import web_server
 
@@ -115,3 +115,8 @@ def test_nobody_there_is_out_of_reach() -> None:
     assert caught.value.exit_code is ExitCode.UNAVAILABLE
     assert "Connection refused" in caught.value.what
     assert caught.value.where == url
+
+
+def test_a_certificate_that_is_not_trusted_points_at_the_setting() -> None:
+    assert "store.ca_file" in unreachable(URL, "TLS failed: self-signed certificate").advice
+    assert "store.url" in unreachable(URL, "no connection: Connection refused").advice
