@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from ingestor.shell.database import find_database, is_damage
 from ingestor.shell.ingest import Ingest, relax_collector
 from ingestor.shell.lock import is_held
 from ingestor.shell.state import State
+from ingestor.stores.influxdb.answers import InfluxAnswers
+from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.sqlite_answers import SqliteAnswers
 
 
@@ -72,6 +75,10 @@ def reading(settings: Settings) -> Iterator[State]:
 @contextlib.contextmanager
 def answers(settings: Settings) -> Iterator[Answers]:
     """Open the store for questions."""
+    if settings.store.type == "influxdb":
+        with contextlib.closing(InfluxHttp(settings.store)) as http:
+            yield InfluxAnswers(http, settings.store, settings.retention, time.time_ns)
+        return
     with reading(settings) as state:
         yield SqliteAnswers(state.connection)
 

@@ -142,6 +142,7 @@ OWN: Final = Measurement(
         Field("expired", Kind.INTEGER, "lines", "Older than the store keeps."),
         Field("clients", Kind.INTEGER, "clients", "Clients with a series of their own."),
         Field("budget_exhausted", Kind.INTEGER, "0 or 1", "1 when a budget of tags is used up, else 0."),
+        Field("validated", Kind.INTEGER, "0 or 1", "1, written by `tokentail validate` to prove that it can be."),
         Field("rejected_lines", Kind.INTEGER, "lines", "Of all time, rejected for the reason in the tag."),
     ),
 )

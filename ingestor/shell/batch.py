@@ -20,6 +20,8 @@ class Batch:
     """Points of lines that were counted before, under the same rules: they are put back, and count nothing."""
     reclassified: list[Point] = field(default_factory=list)
     """Points of lines that were counted before, under other rules: they replace what these lines were."""
+    perhaps_sent: bool = False
+    """``points`` may be in the store under other rules: they were sent before a crash, and no checkpoint says so."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """Increments by source; every point of ``points`` is in ``stored``."""
     rejected: list[RejectedLine] = field(default_factory=list)

@@ -13,7 +13,7 @@ import orjson
 import ingestor
 from ingestor.core.admission import Admission
 from ingestor.core.figures import SourceFigures
-from ingestor.core.generation import Generation
+from ingestor.core.generation import Generation, Status
 from ingestor.core.placing import Placed, place
 from ingestor.settings import Settings
 from ingestor.shell.batch import Batch
@@ -27,6 +27,9 @@ from ingestor.shell.tail import Block
 from ingestor.stores.sqlite import load_series
 from parsers import find
 from parsers.event import BLANK, Outcome, Parser, Reason, Rejection
+
+PERHAPS_SENT_LINES = 200_000
+"""No more lines are sent than this without a checkpoint behind them (``remote.MOST_UNSAVED`` batches)."""
 
 
 def relax_collector() -> None:
@@ -54,6 +57,7 @@ class Ingest:
         self._parsers: dict[str, Parser] = {}
         self.delivery = self._new_delivery()
         self._forget_settings()
+        self._perhaps_sent = self._count_perhaps_sent()
 
     @property
     def full(self) -> bool:
@@ -138,6 +142,9 @@ class Ingest:
         self.book.advance(generation, block.ordinal, self.rules_of(generation.source))
         outcomes = self._outcomes(block, parser)
         placed = self._place(generation, block.ordinal, outcomes, repeat=False)
+        if self._perhaps_sent.get(generation.source, 0) > 0:
+            self._perhaps_sent[generation.source] -= len(outcomes)
+            batch.perhaps_sent = True
         if placed.points and self.delivery.refuses_points:
             batch.origins.append((len(batch.points), partial(self._refused_line, block, generation)))
         batch.points += placed.points
@@ -225,6 +232,21 @@ class Ingest:
         self._parser_names = {entry.source or entry.path: entry.parser for entry in self.settings.logs}
         self._rules: dict[str, str] = {}
         self._admissions: dict[str, Admission] = {}
+
+    def _count_perhaps_sent(self) -> dict[str, int]:
+        """Return, by source, how many of its next lines may be in the store under other rules.
+
+        A store that is no part of the state may hold lines that were sent and are in no checkpoint. They are sent again,
+        and if the rules have changed in between, as other points.
+        """
+        if not self.delivery.refuses_points:
+            return {}
+        return {
+            source: PERHAPS_SENT_LINES
+            for source in self.book.sources
+            for generation in self.book.of(source)
+            if generation.segments and generation.status is Status.OPEN and generation.rules != self.rules_of(source)
+        }
 
     def _place(self, generation: Generation, ordinal: int, outcomes: Sequence[Outcome], *, repeat: bool) -> Placed:
         return place(

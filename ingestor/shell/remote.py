@@ -21,15 +21,18 @@ from ingestor.core.points import Series, SeriesTable
 from ingestor.core.shipment import Shipment
 from ingestor.errors import DamagedStateError, UnavailableError
 from ingestor.settings import Settings
+from ingestor.shell.background import Background
 from ingestor.shell.batch import Batch
 from ingestor.shell.database import is_damage
 from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, add_to, merged
+from ingestor.shell.mover import Mover
 from ingestor.shell.publisher import Publisher
 from ingestor.shell.rejected import RejectedFile, RejectedLine
 from ingestor.shell.state import Checkpoint, State
 from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.influxdb.counters import new_mark
 from ingestor.stores.influxdb.http import InfluxHttp
+from ingestor.stores.influxdb.lines import InfluxLines
 from ingestor.stores.influxdb.sender import Sender
 from ingestor.stores.tally import Tally
 from parsers.event import Reason
@@ -43,7 +46,7 @@ CHECKPOINT_SECONDS: Final = 1.0
 """A checkpoint costs two fsyncs; what is in none is only read and written again after a crash."""
 PAUSE_SECONDS: Final = 0.2
 """When nothing came for so long, the checkpoint need not wait."""
-MOST_UNSAVED: Final = 256
+MOST_UNSAVED: Final = 20
 """Batches; while the disk refuses the checkpoint no more are read."""
 
 
@@ -78,8 +81,19 @@ class RemoteDelivery:
         self._http = InfluxHttp(settings.store)
         self._sender = Sender(self._http, settings.store)
         self._encoder = Encoder(series)
-        self._publisher = Publisher(state, settings.retention, self._in_background)
+        self._background = Background(self._came_back)
+        self._mover = Mover(
+            state,
+            series,
+            InfluxLines(self._http, settings.store, series),
+            self._sender,
+            self._background,
+            settings.retention.raw_days,
+        )
+        self._publisher = Publisher(state, settings.retention, self.write)
         self._sending: deque[tuple[Batch, Future[Shipment]]] = deque()
+        self._held: Batch | None = None
+        """A batch that is sent only when what its lines were is moved."""
         self._unsaved = _Unsaved(Tally(series.by_number))
         self._patience = Patience()
         self._saved_at = self._submitted_at = float("-inf")
@@ -103,33 +117,38 @@ class RemoteDelivery:
         return self._sender.stuck(now)
 
     def write(self, policy: str, body: bytes, times: list[int]) -> "Future[Shipment]":
-        """Write points that are in no batch and no checkpoint: the daemon's own."""
-        return self._in_background(policy, body, times)
+        """Write points that are in no batch: counters, and the daemon's own figures."""
+        return self._background.do(lambda: self._sender.send(policy, body, times))
 
     @property
     def has_room(self) -> bool:
         """Whether another batch may be submitted."""
-        return len(self._sending) < IN_FLIGHT and self._unsaved.batches < MOST_UNSAVED
+        nothing_moves = self._held is None and not self._mover.busy
+        return nothing_moves and len(self._sending) < IN_FLIGHT and self._unsaved.batches < MOST_UNSAVED
 
     @property
     def idle(self) -> bool:
         """Whether everything is in the store, and in a checkpoint."""
-        return not self._sending and not self._unsaved.batches and self._publisher.idle
+        nothing_moves = self._held is None and not self._mover.busy
+        return nothing_moves and not self._sending and not self._unsaved.batches and self._publisher.idle
 
     def submit(self, batch: Batch, now: float) -> None:
         """Send a batch."""
         if not self.has_room:
             raise ValueError("no room")
         self._submitted_at = now
-        points = batch.points + batch.repeats + batch.reclassified
-        body = self._encoder.encode(points)
-        self._sending.append((batch, self._in_background("raw", body, [point[0] for point in points])))
+        if batch.reclassified or batch.perhaps_sent:
+            self._held = batch
+        else:
+            self._send(batch)
 
     def settle(self, now: float) -> bool:
         """Take what has come back; make a checkpoint when it is time."""
         self._back.clear()
         while self._sending and self._sending[0][1].done():
-            self._acknowledge(*self._sending.popleft())
+            batch, future = self._sending.popleft()
+            self._acknowledge(batch, future.result())
+        self._move(now)
         quiet = not self._sending and now - self._submitted_at >= PAUSE_SECONDS
         saved = False
         if self._unsaved.batches and (quiet or now - self._saved_at >= CHECKPOINT_SECONDS):
@@ -166,20 +185,37 @@ class RemoteDelivery:
         self._sender.stop()
         self._http.close()
 
-    def _in_background(self, policy: str, body: bytes, times: list[int]) -> "Future[Shipment]":
-        """Send lines from a thread of their own, which must not keep the process from ending."""
-        future: Future[Shipment] = Future()
+    def _came_back(self) -> None:
+        self._back.set()
+        self.wake()
 
-        def work() -> None:
-            try:
-                future.set_result(self._sender.send(policy, body, times))
-            except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
-                future.set_exception(error)
-            self._back.set()
-            self.wake()
+    def _send(self, batch: Batch) -> None:
+        points = batch.points + batch.repeats
+        body, times = self._encoder.encode(points), [point[0] for point in points]
+        self._sending.append((batch, self.write("raw", body, times)))
 
-        threading.Thread(target=work, name=f"influxdb-{policy}", daemon=True).start()
-        return future
+    def _move(self, now: float) -> None:
+        """Go on with the move of what the held batch's lines were; it begins when nothing else is on its way."""
+        if not self._patience.may_try(now):
+            return
+        try:
+            self._mover.settle()
+        except sqlite3.Error as error:
+            self._refused(error, now)
+            return
+        if self._mover.busy or self._sending or self._held is None:
+            return
+        batch, self._held = self._held, None
+        if batch.reclassified or batch.perhaps_sent:
+            if batch.reclassified:
+                self._mover.begin(batch.reclassified, batch.series, counted=True)
+                batch.reclassified = []
+            else:
+                self._mover.begin(batch.points, batch.series, counted=False)
+                batch.perhaps_sent = False
+            self._held = batch
+        else:
+            self._send(batch)
 
     def _save(self, now: float) -> bool:
         if not self._patience.may_try(now):
@@ -195,26 +231,32 @@ class RemoteDelivery:
                 add_to_counters(self._state.connection, unsaved.tally, mark=new_mark())
                 self._state.save(checkpoint)
         except (sqlite3.Error, OSError) as error:
-            if isinstance(error, sqlite3.Error) and is_damage(error):
-                self._state.condemn()
-                raise DamagedStateError(
-                    f"The state database is damaged: {error}", where=str(self._state.directory)
-                ) from error
-            self._patience.failed(f"The state in {self._state.directory} cannot be written: {error}", now)
+            self._refused(error, now)
             return False
         self._patience.succeeded(now)
         if checkpoint.rejected_mark is not None:
             self._rejected.settle(checkpoint.rejected_mark)
         self.acknowledged_bytes += unsaved.bytes_read
         add_to(self.accounts, checkpoint.accounts)
+        add_to(self.accounts, self._mover.accounts)
+        self._mover.accounts = {}
         self.checkpoint_at = time.time()
         self._unsaved = _Unsaved(Tally(self._series.by_number))
         self._saved_at = now if now != float("inf") else time.monotonic()
         return True
 
-    def _acknowledge(self, batch: Batch, future: "Future[Shipment]") -> None:
+    def _refused(self, error: sqlite3.Error | OSError, now: float) -> None:
+        """Note that the disk under the state refuses. Raises DamagedStateError when that is why."""
+        if isinstance(error, sqlite3.Error) and is_damage(error):
+            self._state.condemn()
+            raise DamagedStateError(
+                f"The state database is damaged: {error}", where=str(self._state.directory)
+            ) from error
+        self._patience.failed(f"The state in {self._state.directory} cannot be written: {error}", now)
+
+    def _acknowledge(self, batch: Batch, shipment: Shipment) -> None:
         """Add a batch whose points are in the store, or refused, or too old."""
-        shipment, unsaved = future.result(), self._unsaved
+        unsaved = self._unsaved
         new = len(batch.points)  # what stands behind these was counted before
         refused = {point.point: point.reason for point in shipment.refused if point.point < new}
         expired = [index for index in shipment.expired if index < new]

@@ -1,5 +1,6 @@
 """Proof, not trust: recompute every point of a file and look it up in the store (promise 1)."""
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
@@ -9,18 +10,23 @@ from ingestor.core.admission import Admission
 from ingestor.core.generation import NOTHING_READ, Generation, Kinship
 from ingestor.core.lines import Finding
 from ingestor.core.placing import place
-from ingestor.core.points import SeriesTable
+from ingestor.core.points import Point, SeriesTable
 from ingestor.settings import Settings
 from ingestor.shell.backfill import Progress, generation_of, open_for_reading, source_of
 from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, LogFile
 from ingestor.shell.state import State
 from ingestor.shell.tail import Block, Tail
+from ingestor.stores.influxdb.http import InfluxHttp
+from ingestor.stores.influxdb.lines import InfluxLines
 from ingestor.stores.sqlite import SqliteStore, load_series
 from parsers import find
 from parsers.event import Rejection
 
 SHOWN_FAULTS = 20
+
+LookUp = Callable[[Sequence[Point]], list[Finding]]
+"""Asks a store for points that ought to be there."""
 
 
 class Fault(NamedTuple):
@@ -79,17 +85,23 @@ def verify(
     """
     series = load_series(state.connection)
     book = Book(state.generations())
-    verifier = _Verifier(settings, state, series, book)
-    return [verifier.verify(path, source, progress) for path in paths]
+    with contextlib.ExitStack() as stack:
+        if settings.store.type == "influxdb":
+            http = stack.enter_context(contextlib.closing(InfluxHttp(settings.store)))
+            look_up: LookUp = InfluxLines(http, settings.store, series).look_up
+        else:
+            look_up = SqliteStore(state.connection, series).look_up
+        verifier = _Verifier(settings, state, series, book, look_up)
+        return [verifier.verify(path, source, progress) for path in paths]
 
 
 class _Verifier:
-    def __init__(self, settings: Settings, state: State, series: SeriesTable, book: Book) -> None:
+    def __init__(self, settings: Settings, state: State, series: SeriesTable, book: Book, look_up: LookUp) -> None:
         self._settings = settings
         self._state = state
         self._series = series
         self._book = book
-        self._store = SqliteStore(state.connection, series)
+        self._look_up = look_up
         self._parser_names = {entry.source or entry.path: entry.parser for entry in settings.logs}
 
     def verify(self, path: str, source: str | None, progress: Progress) -> Verified:
@@ -152,7 +164,7 @@ class _Verifier:
             found.rejected += len(placed.rejections)
             found.ignored += placed.ignored
             found.events += len(placed.points)
-            findings = self._store.look_up(placed.points)
+            findings = self._look_up(placed.points) if placed.points else []
             if any(finding is not Finding.STORED for finding in findings):
                 indexes = [index for index, outcome in enumerate(outcomes) if _is_event(outcome)]
                 self._list_faults(block, not_read, indexes, findings, found)

@@ -1,11 +1,12 @@
 """Writes lines to InfluxDB until the fate of every one is known, for as long as it takes (design section 6)."""
 
 import logging
+import math
 import random
 import threading
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from ingestor.core.shipment import Shipment
 from ingestor.core.verdict import Retry, TooLarge, Verdict, judge
@@ -14,6 +15,8 @@ from ingestor.settings import StoreSettings
 from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
 
 log = logging.getLogger("tokentail")
+
+T = TypeVar("T")
 
 MOST_POINTS: Final = 5_000
 MOST_BYTES: Final = 4 << 20
@@ -81,6 +84,24 @@ class Sender:
         finally:
             self._moves_by.pop(threading.get_ident(), None)
         return shipment
+
+    def insist(self, work: Callable[[], T]) -> T:
+        """Do something else with the server until it works, with the same patience. Raises Stopped."""
+        backoff = 0.0
+        try:
+            while not self._stop.is_set():
+                self._moves_by[threading.get_ident()] = math.inf  # how long a deletion takes nobody knows
+                try:
+                    result = work()
+                except (TokentailError, NoAnswerError) as error:
+                    backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, backoff * 2))
+                    self._wait(Retry(str(error)), backoff)
+                else:
+                    self._works()
+                    return result
+        finally:
+            self._moves_by.pop(threading.get_ident(), None)
+        raise Stopped
 
     def stuck(self, now: float) -> bool:
         """Whether a thread has not moved although it should have. ``now``: monotonic seconds."""

@@ -1,0 +1,176 @@
+"""What InfluxDB holds of lines that are read again, and the deletion of what they no longer are.
+
+A deletion names a series and a range of time, and each takes milliseconds, so what is outdated is deleted in runs. On
+InfluxDB 2 a predicate cannot say that a tag is absent: it also meets the series that have more tags. So no run spans a point
+that is to stay, and points are written after the deletion, not before.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import orjson
+
+from ingestor.core.lines import NOTHING_STORED, Finding, StoredLine, finding, stored_lines
+from ingestor.core.points import MEASUREMENT, Point, Series, SeriesTable
+from ingestor.core.questions import Period
+from ingestor.settings import StoreSettings
+from ingestor.stores.influxdb.admin import administration
+from ingestor.stores.influxdb.faults import no_answer, refused_request
+from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
+from ingestor.stores.influxdb.influxql import equal, identifier
+from ingestor.stores.influxdb.points import RAW, stored_points
+from ingestor.stores.influxdb.results import tables
+from parsers.text import normal_tag
+
+
+class Outdated(NamedTuple):
+    """Points of one series, from the first to the last, that no line makes any more."""
+
+    tags: Series
+    first: int
+    """Nanoseconds."""
+    last: int
+
+
+class Moved(NamedTuple):
+    """What changes when lines are classified otherwise."""
+
+    outdated: tuple[Outdated, ...]
+    """What is to be deleted."""
+    removed: tuple[Point, ...]
+    """Points that were stored, and are no more."""
+    added: tuple[Point, ...]
+    """Points that take their place, or are new."""
+    fresh: tuple[Point, ...]
+    """Of these, such of lines that had made no point."""
+
+
+class InfluxLines:
+    """Looks up lines. ``series`` numbers the points that are asked for; it is not changed."""
+
+    def __init__(self, http: InfluxHttp, store: StoreSettings, series: SeriesTable) -> None:
+        self._http = http
+        self._store = store
+        self._series = series
+
+    def look_up(self, points: Sequence[Point]) -> list[Finding]:
+        """Look up points that ought to be stored: one finding for each, in order. Raises TokentailError."""
+        lines, _, _ = self.lines(points)
+        return [finding(point, line) for point, line in zip(points, lines, strict=True)]
+
+    def lines(self, points: Sequence[Point]) -> tuple[list[StoredLine], dict[int, Series], list[Point]]:
+        """Return what is stored of the lines that make these points, in order; the tags of all; and all that is stored around.
+
+        Series that are not in the table have numbers below zero. Raises TokentailError.
+        """
+        series = dict(self._series.by_number)
+        numbers = {_written(tags): number for number, tags in series.items()}
+        at: dict[int, list[Point]] = {}
+        stored: list[Point] = []
+        for source, host in sorted({(series[point[1]].source, series[point[1]].host) for point in points}):
+            times = [point[0] for point in points if (series[point[1]].source, series[point[1]].host) == (source, host)]
+            for tags, (time, _, *fields) in stored_points(
+                self._http, self._store, Period(min(times), max(times) + 1), source, host
+            ):
+                number = numbers.get(tags)
+                if number is None:
+                    number = numbers[tags] = -len(series)
+                    series[number] = tags._replace(source=source, host=host)
+                found: Point = (time, number, *fields)  # type: ignore[assignment]
+                stored.append(found)
+                at.setdefault(time, []).append(found)
+        return stored_lines(points, at, series), series, stored
+
+    def compare(self, points: Sequence[Point]) -> Moved:
+        """Say what changes when the lines that make these points are what they are now. Raises TokentailError."""
+        lines, series, stored = self.lines(points)
+        outdated = [other for line in lines for other in line.others]
+        changed = [(point, line) for point, line in zip(points, lines, strict=True) if line.exact != point]
+        return Moved(
+            tuple(runs(outdated, stored, series)),
+            (*outdated, *(line.exact for _, line in changed if line.exact is not None)),
+            tuple(point for point, _ in changed),
+            tuple(point for point, line in changed if line == NOTHING_STORED),
+        )
+
+    def delete(self, outdated: Sequence[Outdated]) -> None:
+        """Delete runs of points. Raises TokentailError; what was deleted by then may be deleted again."""
+        if not outdated:
+            return
+        try:
+            with administration(self._store) as admin:
+                for run in outdated:
+                    if admin.server.major == 1:
+                        self._delete_1(run)
+                    else:
+                        self._delete_2(run, admin.organization)
+        except NoAnswerError as error:
+            raise no_answer(self._store, str(error)) from error
+
+    def _delete_1(self, run: Outdated) -> None:
+        conditions = [equal(key, value) for key, value in _written(run.tags)._asdict().items()]
+        conditions += [f"time >= {run.first}", f"time <= {run.last}"]
+        statement = f"DELETE FROM {identifier(MEASUREMENT)} WHERE {' AND '.join(conditions)}"
+        answer = self._http.request(
+            "POST",
+            "/query",
+            body=urlencode({"db": self._store.database, "q": statement}).encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        if answer.status != 200:
+            raise refused_request(self._store, answer.status, answer.body)
+        for _ in tables(self._store, [answer.body], 1):
+            pass  # a deletion answers nothing; an error in it is raised
+
+    def _delete_2(self, run: Outdated, organization: str) -> None:
+        tags = {"_measurement": MEASUREMENT, **_written(run.tags)._asdict()}
+        predicate = " AND ".join(f"{key}={_quoted(value)}" for key, value in tags.items() if value)
+        answer = self._http.request(
+            "POST",
+            "/api/v2/delete",
+            params={"bucket": f"{self._store.database}/{RAW}", "org": organization},
+            body=orjson.dumps({"start": _rfc3339(run.first), "stop": _rfc3339(run.last), "predicate": predicate}),
+            headers={"Content-Type": "application/json"},
+        )
+        if answer.status != 204:
+            raise refused_request(self._store, answer.status, answer.body)
+
+
+def runs(outdated: Sequence[Point], stored: Iterable[Point], series: dict[int, Series]) -> Iterator[Outdated]:
+    """Yield what to delete. ``stored``: everything of that source, host and time; what of it is not outdated is spared."""
+    gone = {point[:2] for point in outdated}
+    kept = sorted((point[0], point[1]) for point in stored if point[:2] not in gone)
+    by_series: dict[int, list[int]] = {}
+    for time, number, *_ in outdated:
+        by_series.setdefault(number, []).append(time)
+    for number, times in by_series.items():
+        tags = series[number]
+        spared = [time for time, other in kept if _is_met_by(series[other], tags)]
+        times.sort()
+        first = last = times[0]
+        for time in times[1:]:
+            if any(last < other < time for other in spared):
+                yield Outdated(tags, first, last)
+                first = time
+            last = time
+        yield Outdated(tags, first, last)
+
+
+def _is_met_by(tags: Series, predicate: Series) -> bool:
+    return all(not wanted or wanted == value for value, wanted in zip(tags, predicate, strict=True))
+
+
+def _written(tags: Series) -> Series:
+    """Return tags as they are written: in normal form. The parsers' are; ``source`` and ``host`` come from elsewhere."""
+    return tags._replace(source=normal_tag(tags.source), host=normal_tag(tags.host))
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _rfc3339(time: int) -> str:
+    return f"{datetime.fromtimestamp(time // 10**9, UTC):%Y-%m-%dT%H:%M:%S}.{time % 10**9:09d}Z"
