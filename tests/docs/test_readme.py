@@ -23,6 +23,7 @@ DESIGNED = {
     *("run", "backfill", "demo", "explain", "validate", "verify", "status", "stats", "activity", "events"),
     *("top clients", "top users", "peak", "analytics", "rejected list", "rejected replay"),
     *("config sample", "config show", "store init"),
+    *("service install", "service uninstall", "service status"),
 }
 
 
@@ -50,7 +51,7 @@ def test_every_command_is_in_the_prose_before_the_reference(path: str) -> None:
 
 
 def test_whatever_prints_data_prints_json() -> None:
-    silent = {"tokentail run", "tokentail config sample"}
+    silent = {"tokentail run", "tokentail config sample", "tokentail service install", "tokentail service uninstall"}
     for path, command in COMMANDS.items():
         names = {name for parameter in command.params for name in parameter.opts}
         assert ("--json" in names) != (path in silent), path
