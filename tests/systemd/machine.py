@@ -13,6 +13,8 @@ import click
 HERE = Path(__file__).resolve().parent
 CANNOT = "no systemd can be booted here"
 _BOOT_SECONDS = 30.0
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "COLUMNS": "120"}
+"""Of commands inside: a PYTHONPATH of the developer's is of no use there."""
 
 
 class Machine:
@@ -29,7 +31,7 @@ class Machine:
 
     def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         words = [*self._enter, *map(str, command)]
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=100)
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=100, env=_ENVIRONMENT)
 
     def tell(self, *command: str | Path) -> str:
         """Run what must go well; return what it prints."""
@@ -39,7 +41,7 @@ class Machine:
 
     def write(self, path: str, text: str, mode: int = 0o644) -> None:
         program = f"mkdir -p {os.path.dirname(path)} && umask 077 && cat > {path} && chmod {mode:o} {path}"  # noqa: PTH120
-        ran = subprocess.run([*self._enter, "sh", "-c", program], input=text, text=True, check=False)
+        ran = subprocess.run([*self._enter, "sh", "-c", program], input=text, text=True, check=False, env=_ENVIRONMENT)
         assert ran.returncode == 0
 
 
@@ -86,4 +88,9 @@ def install_tokentail(machine: Machine) -> None:
     machine.write(f"{library}/checkout.pth", "/opt/checkout\n/opt/site\n")
     machine.write(
         "/opt/tokentail/bin/tokentail", "#!/opt/tokentail/bin/python\nfrom ingestor.cli import main\nmain()\n", 0o755
+    )
+    # A Python with a shared library looks for it where it was built, which may be below /home as well.
+    machine.write(
+        "/etc/systemd/system/tokentail.service.d/python.conf",
+        "[Service]\nEnvironment=LD_LIBRARY_PATH=/opt/python/lib\n",
     )
