@@ -128,7 +128,7 @@ def uninstall(host: Host, *, purge: bool = False) -> Iterator[str]:
         path.unlink()
         host.demand("daemon-reload")
         host.systemctl("reset-failed", NAME)
-        yield f"Stopped, and removed {path}"
+        yield f"{'Stopped, and removed' if host.is_this else 'Removed'} {path}"
     else:
         yield f"Not installed: there is no {path}"
     left = [host / part for part in (DROP_INS, CONFIG.parent, *CREDENTIALS, *STATE)]
