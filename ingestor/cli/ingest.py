@@ -1,11 +1,7 @@
 """``run``, ``backfill``, ``demo``: the commands that read logs into the store."""
 
-import contextlib
 import logging
-import signal
 import tempfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +9,17 @@ import click
 
 from ingestor import config
 from ingestor.cli import journal, reports
-from ingestor.cli.access import by_whoever_holds_the_state, directory_of, explained_faults, progress_bar, writing
+from ingestor.cli.access import by_whoever_holds_the_state, directory_of, explained_faults, progress_bar
 from ingestor.cli.files import named_files
 from ingestor.cli.output import print_json, stdout
 from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
-from ingestor.core.accounting import Account
+from ingestor.cli.running import follow, follow_once
 from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode
 from ingestor.settings import Settings
 from ingestor.shell.backfill import backfill as backfill_files
-from ingestor.shell.daemon import Daemon
 from ingestor.shell.ingest import Ingest
+from ingestor.shell.notify import Notifier
 
 log = logging.getLogger("tokentail")
 
@@ -41,67 +37,42 @@ def run(
 ) -> None:
     """Follow the logs for ever, into the store.
 
-    SIGTERM and Ctrl-C store what was read, and end it with exit code 0.
+    SIGTERM and Ctrl-C store what was read, and end it with exit code 0. SIGHUP reads the configuration anew; a bad one is told
+    and not used.
     """
     if strict and not once:
         raise click.UsageError("--strict needs --once: a daemon has no end to judge.")
-    settings = config.load(config_file, logs=logs, state_directory=state_directory).settings
-    if not settings.logs:
-        raise ConfigError(
-            "There is no log to follow",
-            where=str(settings.config_file or "no config file"),
-            advice="Name one with --log PATH, or add a [[logs]] entry to the config (`tokentail config sample`).",
-        )
+
+    def load() -> Settings:
+        settings = config.load(config_file, logs=logs, state_directory=state_directory).settings
+        if not settings.logs:
+            raise ConfigError(
+                "There is no log to follow",
+                where=str(settings.config_file or "no config file"),
+                advice="Name one with --log PATH, or add a [[logs]] entry to the config (`tokentail config sample`).",
+            )
+        return settings
+
+    settings = load()
     journal.speak()
-    try:
-        rejected = _follow(settings, once=once)
-    except DamagedStateError as error:
-        # Damage that showed only now: the next opening sets the database aside and has everything read again.
-        log.critical("%s", error)
-        rejected = _follow(settings, once=once)
+    rejected = 0
+    for last_try in (False, True):
+        try:
+            if once:
+                rejected = follow_once(settings)
+            else:
+                follow(settings, load, Notifier())
+            break
+        except DamagedStateError as error:
+            # Damage that showed only now: the next opening sets the database aside and has everything read again.
+            if last_try:
+                raise
+            log.critical("%s", error)
     if strict and rejected:
         click.echo(
             f"tokentail: rejected lines: {rejected:,}\n  `tokentail rejected list` shows them and why.", err=True
         )
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
-
-
-def _follow(settings: Settings, *, once: bool) -> int:
-    """Run the daemon until its end; return how many lines it rejected."""
-    with writing(settings) as state, contextlib.closing(Daemon(settings, state, once=once)) as daemon:
-        before = sum(account.total_rejected for account in state.accounts().values())
-        log.info("Following %s into %s", ", ".join(entry.path for entry in settings.logs), state.directory)
-        if once:
-            daemon.run_once()
-        else:
-            with _stopped_by_signals() as stop:
-                daemon.run_forever(stop)
-        total = Account()
-        for account in state.accounts().values():
-            total.add(account)
-        log.info(
-            f"Done. {total.read:,} lines read in all: {total.stored:,} stored, {total.total_rejected:,} rejected, "  # noqa: G004 - once
-            f"{total.ignored:,} ignored"
-        )
-        return total.total_rejected - before
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGTERM and SIGINT set; a second SIGINT interrupts at once."""
-    stop = threading.Event()
-
-    def ask_to_stop(number: int, _frame: object) -> None:
-        log.info("%s: storing what was read, then ending", signal.Signals(number).name)
-        stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    previous = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 @click.command(short_help="Ingest old files, plain or compressed; safe to repeat.")

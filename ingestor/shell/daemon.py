@@ -49,6 +49,7 @@ class Daemon:
         self._polled_at = float("-inf")
         self._shipped_at = float("-inf")
         self._behind = False
+        self._wakeup: Wakeup | None = None
         self._started_at = time.time()
         self._vitals = VitalsFile(state.directory)
         self._told_at = float("-inf")
@@ -100,13 +101,23 @@ class Daemon:
         self._clear_rebuilding()
         self._complain_of_unread_logs()
 
-    def run_forever(self, stop: threading.Event) -> None:
-        """Follow until ``stop`` is set; everything that was read is then stored before it returns."""
-        wakeup = Wakeup()
+    def run_forever(
+        self,
+        stop: threading.Event,
+        *,
+        between_turns: Callable[[], None] = lambda: None,
+        longest_wait: float | None = None,
+    ) -> None:
+        """Follow until ``stop`` is set; ``drain`` then stores what was read.
+
+        ``between_turns`` is called after each turn, and turns are at most ``longest_wait`` seconds apart.
+        """
+        wakeup = self._wakeup = Wakeup()
         self.delivery.wake = wakeup.set
         try:
             while not stop.is_set():
                 worked = self.step()
+                between_turns()
                 wakeup.watch(self._directories())
                 if self._behind:
                     if not self.delivery.has_room:
@@ -117,10 +128,25 @@ class Daemon:
                 if stop.wait(MIN_TURN_SECONDS):
                     break
                 if not worked:
-                    wakeup.wait(self._settings.read.poll_interval_seconds - MIN_TURN_SECONDS)
+                    idle_seconds = min(self._settings.read.poll_interval_seconds, longest_wait or math.inf)
+                    wakeup.wait(idle_seconds - MIN_TURN_SECONDS)
         finally:
             wakeup.close()
-        self._drain()
+            self._wakeup = None
+
+    def nudge(self) -> None:
+        """Have the next turn begin at once. For signal handlers, too."""
+        if self._wakeup is not None:
+            self._wakeup.set()
+
+    def drain(self) -> None:
+        """Store what was read, but do not wait long for a store that is away: what is not stored is read again."""
+        try:
+            if self.delivery.has_room and self.ingest.has_pending:
+                self.ingest.ship(time.monotonic())
+            self.delivery.flush(DRAIN_SECONDS)
+        except (UnavailableError, sqlite3.Error, OSError) as error:
+            log.warning("Ending with lines that are not stored; they are read again at the next start: %s", error)
 
     def close(self) -> None:
         """Release files. What is not durable is read again next time."""
@@ -147,15 +173,6 @@ class Daemon:
             self._shipped_at = now
             self.ingest.ship(now)
         return worked
-
-    def _drain(self) -> None:
-        """Store what was read, but do not wait for a store that is away: what is not stored is read again."""
-        try:
-            if self.delivery.has_room and self.ingest.has_pending:
-                self.ingest.ship(time.monotonic())
-            self.delivery.flush(DRAIN_SECONDS)
-        except (UnavailableError, sqlite3.Error, OSError) as error:
-            log.warning("Ending with lines that are not stored; they are read again at the next start: %s", error)
 
     def _complain_of_unread_logs(self) -> None:
         unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]
@@ -261,7 +278,7 @@ class Daemon:
         if request is None:
             return
         try:
-            answer = carry_out(self.ingest, request)
+            answer = carry_out(self.ingest, request, lambda: self._say_how_it_is(time.monotonic()))
         except TokentailError as error:
             answer = {"error": str(error), "exit_code": int(error.exit_code)}
         except (sqlite3.Error, OSError) as error:
@@ -270,11 +287,12 @@ class Daemon:
         requests.finish(self._state.connection, request.number, answer)
 
 
-def carry_out(ingest: Ingest, request: requests.Request) -> dict[str, object]:
-    """Do what a request asks for, in the process that holds the state."""
+def carry_out(ingest: Ingest, request: requests.Request, tick: Callable[[], None]) -> dict[str, object]:
+    """Do what a request asks for, in the process that holds the state. ``tick`` is called now and then."""
     match request.kind:
         case "backfill":
-            done = backfill(ingest, expand(request.arguments["paths"]), source=request.arguments.get("source"))
+            paths = expand(request.arguments["paths"])
+            done = backfill(ingest, paths, source=request.arguments.get("source"), progress=lambda *_: tick())
             return {"files": [file._asdict() for file in done]}
         case "replay":
             return dict(replay(ingest, time.time_ns() // 1_000_000)._asdict())

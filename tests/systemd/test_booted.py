@@ -56,7 +56,8 @@ def append(machine: Machine, first: int, count: int) -> None:
 
 def read(machine: Machine, lines: int) -> Callable[[dict[str, Any]], bool]:
     del machine
-    return lambda told: told["status"] == f"{lines} read, {lines} stored" and bool(told["good"])
+    said = f"{lines} lines read: {lines} stored, 0 rejected"
+    return lambda told: told["status"].startswith(said) and bool(told["good"])
 
 
 def test_before_it_is_installed_status_says_so(machine: Machine) -> None:
@@ -70,8 +71,8 @@ def test_it_is_installed_and_started(machine: Machine) -> None:
     assert "Wrote /etc/systemd/system/tokentail.service" in said
     machine.tell("sed", "-i", f's|^path = .*|path = "{LOG}"|', "/etc/tokentail/tokentail.toml")
     machine.write(
-        "/etc/systemd/system/tokentail.service.d/standin.conf",
-        "[Service]\nExecStart=\nExecStart=/opt/tokentail/bin/python -m tests.systemd.standin\nWatchdogSec=6\nRestartSec=1\n",
+        "/etc/systemd/system/tokentail.service.d/quicker.conf",
+        "[Service]\nWatchdogSec=6\nTimeoutAbortSec=2\nRestartSec=1\n",
     )
     said = machine.tell(TOKENTAIL, "service", "install", "--start")
     assert "Unchanged: /etc/systemd/system/tokentail.service" in said
@@ -110,15 +111,14 @@ def test_a_kill_is_mended_by_itself(machine: Machine) -> None:
     assert "restarted by itself once" in told["advice"][0]
 
 
-def test_one_that_hangs_is_killed_and_the_journal_says_where_it_stood(machine: Machine) -> None:
+def test_one_that_hangs_is_killed_and_started_again(machine: Machine) -> None:
     hung = shown(machine)["main_pid"]
-    machine.tell("kill", "-USR1", str(hung))
+    machine.tell("kill", "-STOP", str(hung))
     append(machine, 30, 10)
     told = wait_for(machine, lambda told: told["main_pid"] not in (None, hung) and read(machine, 40)(told), seconds=40)
     assert told["restarts"] == 2
     journal = machine.tell("journalctl", "-u", "tokentail", "--no-pager")
     assert "Watchdog timeout" in journal
-    assert re.search(r'standin\.py", line \d+ in main', journal)
     time.sleep(8)
     assert shown(machine)["main_pid"] == told["main_pid"], "it is fed, and stays"
 
@@ -126,7 +126,10 @@ def test_one_that_hangs_is_killed_and_the_journal_says_where_it_stood(machine: M
 def test_a_reload_ends_when_the_daemon_says_so(machine: Machine) -> None:
     before = shown(machine)["main_pid"]
     machine.tell("systemctl", "reload", "tokentail")
-    wait_for(machine, lambda told: told["status"] == "Read the configuration anew")
+    wait_for(
+        machine,
+        lambda _: "The new configuration is in use" in machine.tell("journalctl", "-u", "tokentail", "-n", "20"),
+    )
     assert wait_for(machine, read(machine, 40))["main_pid"] == before
 
 
