@@ -265,10 +265,16 @@ class Daemon:
 
     def _clear_rebuilding(self) -> None:
         book = self.ingest.book
-        if book.rebuilding and self.delivery.idle:
-            book.rebuilding = False
-            self.ingest.note({"rebuilding": ""})
-            self.ingest.ship(time.monotonic())
+        if not (book.rebuilding and self.delivery.idle):
+            return
+        try:
+            self.ingest.recount(lambda: self._say_how_it_is(time.monotonic()))
+        except TokentailError as error:
+            log.warning("The counters cannot be counted yet, which is tried again: %s", error)
+            return
+        book.rebuilding = False
+        self.ingest.note({"rebuilding": ""})
+        self.ingest.ship(time.monotonic())
 
     def _carry_out_requests(self) -> None:
         try:
@@ -296,5 +302,7 @@ def carry_out(ingest: Ingest, request: requests.Request, tick: Callable[[], None
             return {"files": [file._asdict() for file in done]}
         case "replay":
             return dict(replay(ingest, time.time_ns() // 1_000_000)._asdict())
+        case "recount":
+            return {"events": ingest.recount(tick)}
         case unknown:
             raise TokentailError(f"This daemon does not know the request {unknown!r}", advice="Is it an older version?")

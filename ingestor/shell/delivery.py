@@ -6,7 +6,7 @@ bounded for as long as a store is away.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -100,6 +100,13 @@ class Delivery(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Wait until there may be something to settle, but no longer than so many seconds."""
+        ...
+
+    def recount(self, sources: Iterable[str], tick: Callable[[], None]) -> int:
+        """Count the counters of these sources anew from the stored events; return how many these are.
+
+        Everything that was submitted must be durable. ``tick`` is called now and then. Raises TokentailError, sqlite3.Error.
+        """
         ...
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ingestor.core.accounting import Account
 from ingestor.core.points import Point, SeriesTable
@@ -14,6 +14,7 @@ from ingestor.shell.delivery import Patience, Trouble, add_to, merged
 from ingestor.shell.rejected import RejectedFile
 from ingestor.shell.state import State
 from ingestor.stores.counters import save_series
+from ingestor.stores.recount import recount_embedded
 from ingestor.stores.sqlite import SqliteStore
 
 BATCH_POINTS = 20_000
@@ -101,6 +102,12 @@ class EmbeddedDelivery:
     def wait(self, seconds: float) -> None:
         """Wait: nothing comes back by itself."""
         time.sleep(seconds)
+
+    def recount(self, sources: Iterable[str], tick: Callable[[], None]) -> int:  # noqa: ARG002 - it is one file
+        """Count all events anew."""
+        tick()
+        with self._state.transaction():
+            return recount_embedded(self._state.connection)
 
     def close(self) -> None:
         """Hold nothing: the state is whoever opened it to close."""

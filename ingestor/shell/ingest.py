@@ -4,7 +4,7 @@ import gc
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
@@ -145,6 +145,8 @@ class Ingest:
         if self._perhaps_sent.get(generation.source, 0) > 0:
             self._perhaps_sent[generation.source] -= len(outcomes)
             batch.perhaps_sent = True
+        # The order of admission may be another one than before the state was lost: so may be the tags.
+        batch.perhaps_sent = batch.perhaps_sent or (self.book.rebuilding and self.delivery.refuses_points)
         if placed.points and self.delivery.refuses_points:
             batch.origins.append((len(batch.points), partial(self._refused_line, block, generation)))
         batch.points += placed.points
@@ -214,6 +216,13 @@ class Ingest:
         self.delivery.flush()
         self.ship(time.monotonic())
         self.delivery.flush()
+
+    def recount(self, tick: Callable[[], None] = lambda: None) -> int:
+        """Count all counters anew from the stored events; return how many these are. Raises what the delivery raises."""
+        self.commit()
+        counted = self.delivery.recount(sorted({*self.book.sources, *self.delivery.accounts}), tick)
+        self.delivery.flush()
+        return counted
 
     def close(self) -> None:
         """Release files. What is not durable is read again next time."""

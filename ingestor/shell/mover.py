@@ -20,8 +20,7 @@ from ingestor.core.points import Point, Series, SeriesTable
 from ingestor.shell.background import Background
 from ingestor.shell.delivery import add_to
 from ingestor.shell.state import Checkpoint, State
-from ingestor.stores.counters import add_to_counters, save_series
-from ingestor.stores.influxdb.counters import new_mark
+from ingestor.stores.counters import add_to_counters, new_mark, save_series
 from ingestor.stores.influxdb.lines import InfluxLines, Moved, Outdated
 from ingestor.stores.influxdb.sender import Sender
 from ingestor.stores.tally import Tally

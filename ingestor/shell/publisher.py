@@ -12,11 +12,11 @@ from ingestor.core.periods import DAY
 from ingestor.core.shipment import Shipment
 from ingestor.settings import RetentionSettings
 from ingestor.shell.state import State
+from ingestor.stores.counters import new_mark
 from ingestor.stores.influxdb.counters import (
     Written,
     acknowledge,
     forget_before,
-    new_mark,
     unwritten_hours,
     unwritten_users,
 )

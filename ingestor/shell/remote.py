@@ -17,7 +17,9 @@ from typing import Final
 
 from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import Encoder
+from ingestor.core.periods import DAY, start_of
 from ingestor.core.points import Series, SeriesTable
+from ingestor.core.questions import Period
 from ingestor.core.shipment import Shipment
 from ingestor.errors import DamagedStateError, UnavailableError
 from ingestor.settings import Settings
@@ -29,11 +31,12 @@ from ingestor.shell.mover import Mover
 from ingestor.shell.publisher import Publisher
 from ingestor.shell.rejected import RejectedFile, RejectedLine
 from ingestor.shell.state import Checkpoint, State
-from ingestor.stores.counters import add_to_counters, save_series
-from ingestor.stores.influxdb.counters import new_mark
+from ingestor.stores.counters import add_to_counters, new_mark, save_series
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
+from ingestor.stores.influxdb.points import stored_points
 from ingestor.stores.influxdb.sender import Sender
+from ingestor.stores.recount import recount_day
 from ingestor.stores.tally import Tally
 from parsers.event import Reason
 
@@ -74,6 +77,8 @@ class RemoteDelivery:
         self.acknowledged_bytes = 0
         self.accounts = state.accounts()
         self.checkpoint_at: float | None = None
+        self.counting = state.meta().get("rebuilding") != "1"
+        """Whether what is sent is counted. Not while a lost state is rebuilt: files that are gone would be missing."""
         self._settings = settings
         self._state = state
         self._series = series
@@ -180,6 +185,26 @@ class RemoteDelivery:
         """Wait until something comes back, but no longer than so many seconds."""
         self._back.wait(seconds)
 
+    def recount(self, sources: Iterable[str], tick: Callable[[], None]) -> int:
+        """Count the days that the raw policy holds whole; what is older stays as it was counted."""
+        host, now = self._state.host, time.time_ns()
+        first = start_of(now - self._settings.retention.raw_days * DAY + DAY, DAY)
+        counted = 0
+        for source in sources:
+            for start in range(first, now + 2 * DAY, DAY):
+                tick()
+                day = Period(start, start + DAY)
+                stored = stored_points(self._http, self._settings.store, day, source, host)
+                points = (
+                    (point[0], self._series.number(tags._replace(source=source, host=host)), *point[2:])
+                    for tags, point in stored
+                )
+                with self._state.transaction():
+                    counted += recount_day(self._state.connection, self._series, day, source, host, points)
+        self.counting = True
+        self._publisher.hurry()
+        return counted
+
     def close(self) -> None:
         """Stop sending. What is not in a checkpoint is read and written again next time."""
         self._sender.stop()
@@ -260,9 +285,10 @@ class RemoteDelivery:
         new = len(batch.points)  # what stands behind these was counted before
         refused = {point.point: point.reason for point in shipment.refused if point.point < new}
         expired = [index for index in shipment.expired if index < new]
-        unsaved.tally.add(
-            [point for index, point in enumerate(batch.points) if index not in refused] if refused else batch.points
-        )
+        if self.counting:
+            unsaved.tally.add(
+                [point for index, point in enumerate(batch.points) if index not in refused] if refused else batch.points
+            )
         unsaved.checkpoint.add(batch.checkpoint)
         unsaved.checkpoint.accounts = merged(unsaved.checkpoint.accounts, self._account(batch, refused, expired))
         unsaved.series.update(batch.series)

@@ -5,6 +5,7 @@ has changed since is marked in the same transaction, and a mark goes once the va
 """
 
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final
@@ -52,6 +53,11 @@ _ADD_USERS: Final = (
     " ON CONFLICT DO UPDATE SET events=events+excluded.events,issued=issued+excluded.issued,"
     "refreshed=refreshed+excluded.refreshed,failed=failed+excluded.failed"
 )
+
+
+def new_mark() -> int:
+    """Return the mark of counters that change from now on. Marks grow, also over restarts."""
+    return time.time_ns()
 
 
 def save_series(connection: sqlite3.Connection, series: Mapping[int, Series]) -> None:

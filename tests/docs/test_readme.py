@@ -22,7 +22,7 @@ COMMANDS = dict(reference.commands())
 DESIGNED = {
     *("run", "backfill", "demo", "explain", "validate", "verify", "status", "stats", "activity", "events"),
     *("top clients", "top users", "peak", "analytics", "rejected list", "rejected replay"),
-    *("config sample", "config show", "store init"),
+    *("config sample", "config show", "store init", "rollup rebuild"),
     *("service install", "service uninstall", "service status"),
 }
 

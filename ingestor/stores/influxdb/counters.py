@@ -5,7 +5,6 @@ A user's counters have a series of their own in InfluxDB only while the budget o
 """
 
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -30,11 +29,6 @@ class Written(NamedTuple):
     """(time, series, mark)"""
     users: list[tuple[int, str, str, str, int]]
     """(time, user_id, source, host, mark)"""
-
-
-def new_mark() -> int:
-    """Return the mark of counters that change from now on. Marks grow, also over restarts."""
-    return time.time_ns()
 
 
 def unwritten_hours(connection: sqlite3.Connection, mark: int) -> Written:

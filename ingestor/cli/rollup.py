@@ -1,0 +1,35 @@
+"""``rollup rebuild``: the counters, counted anew."""
+
+from typing import Any
+
+import click
+
+from ingestor.cli.access import by_whoever_holds_the_state
+from ingestor.cli.output import number, print_json
+from ingestor.cli.parameters import json_option, settings_options
+from ingestor.settings import Settings
+from ingestor.shell.ingest import Ingest
+
+
+@click.group("rollup")
+def rollup_group() -> None:
+    """Mend the hourly and daily counters."""
+
+
+@rollup_group.command()
+@json_option
+@settings_options
+def rebuild(settings: Settings, as_json: bool) -> None:
+    """Count the hourly and daily counters anew, from the stored events.
+
+    Of InfluxDB the days that it still keeps events of; what is older stays as it was counted. Beside a running daemon, the daemon does it.
+    """
+
+    def work(ingest: Ingest) -> dict[str, Any]:
+        return {"events": ingest.recount()}
+
+    answer = by_whoever_holds_the_state(settings, "recount", {}, work, first=False)
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(f"Counted anew: {number(answer['events'])} events.")

@@ -1,0 +1,78 @@
+"""The counters counted anew from the stored events: after a loss of the state, or of trust in them. Never from the logs."""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Final
+
+from ingestor.core.metrics import FAILURE, REFRESHED
+from ingestor.core.periods import DAY, HOUR
+from ingestor.core.points import Point, SeriesTable
+from ingestor.core.questions import Period
+from ingestor.stores.counters import add_to_counters, new_mark, save_series
+from ingestor.stores.tally import Tally
+from parsers.event import ISSUED_PREFIX
+
+_EVENTS_BY_HOUR: Final = (
+    f"INSERT INTO token_events_1h SELECT time - time % {HOUR}, series, count(*), coalesce(sum(expires_in), 0),"
+    " count(expires_in) FROM token_events GROUP BY 1, 2"
+)
+_USERS_BY_DAY: Final = (
+    f"INSERT INTO token_users_1d SELECT time - time % {DAY}, user_id, source, host, count(*),"
+    " sum(action GLOB ?), sum(action = ?), sum(outcome = ? AND NOT action GLOB ? AND action <> ?)"
+    " FROM token_events JOIN series ON number = series WHERE user_id IS NOT NULL GROUP BY 1, 2, 3, 4"
+)
+
+
+def recount_embedded(connection: sqlite3.Connection) -> int:
+    """Count the events of the embedded store, inside the caller's transaction; return how many there are."""
+    connection.execute("DELETE FROM token_events_1h")
+    connection.execute("DELETE FROM token_users_1d")
+    connection.execute(_EVENTS_BY_HOUR)
+    connection.execute(_USERS_BY_DAY, (ISSUED_PREFIX + "*", REFRESHED, FAILURE, ISSUED_PREFIX + "*", REFRESHED))
+    counted: int = connection.execute("SELECT coalesce(sum(events), 0) FROM token_events_1h").fetchone()[0]
+    return counted
+
+
+def recount_day(
+    connection: sqlite3.Connection, series: SeriesTable, day: Period, source: str, host: str, points: Iterable[Point]
+) -> int:
+    """Count all the events of one day of one source and host, inside the caller's transaction; return how many there are.
+
+    What the counters held of them before is forgotten, and what has changed is marked to be written.
+    """
+    mark = new_mark()
+    tally = Tally(series.by_number)
+    counted = 0
+    for point in points:
+        tally.add((point,))
+        counted += 1
+    save_series(connection, series.take_new())
+    _forget_day(connection, day, source, host, mark)
+    add_to_counters(connection, tally, mark=mark)
+    return counted
+
+
+def _forget_day(connection: sqlite3.Connection, day: Period, source: str, host: str, mark: int) -> None:
+    of_series = "series IN (SELECT number FROM series WHERE source = ? AND host = ?)"
+    hours = (day.since, day.until, source, host)
+    connection.execute(
+        f"INSERT OR REPLACE INTO unwritten_hours SELECT time, series, ? FROM token_events_1h"
+        f" WHERE time >= ? AND time < ? AND {of_series}",
+        (mark, *hours),
+    )
+    connection.execute(
+        "UPDATE token_events_1h SET events = 0, lifetime_sum = 0, lifetime_count = 0"
+        f" WHERE time >= ? AND time < ? AND {of_series}",
+        hours,
+    )
+    users = (day.since, source, host)
+    connection.execute(
+        "INSERT OR REPLACE INTO unwritten_users SELECT time, user_id, source, host, ? FROM token_users_1d"
+        " WHERE time = ? AND source = ? AND host = ?",
+        (mark, *users),
+    )
+    connection.execute(
+        "UPDATE token_users_1d SET events = 0, issued = 0, refreshed = 0, failed = 0"
+        " WHERE time = ? AND source = ? AND host = ?",
+        users,
+    )

@@ -1,0 +1,133 @@
+"""Counters are counted anew from the stored events: after a loss of trust in them, or of the whole state."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingestor.settings import BudgetSettings
+from ingestor.shell.database import DATABASE
+from ingestor.shell.state import State
+from tests.servers import InfluxServer, query
+from tests.world import World
+
+pytestmark = pytest.mark.slow
+
+Counters = tuple[list[tuple[object, ...]], list[tuple[object, ...]]]
+
+
+def counters(world: World) -> Counters:
+    """Return what the state's counters say, by tags; nothing and zero are the same."""
+    hours = (
+        "SELECT time, action, client_id, events, lifetime_sum, lifetime_count FROM token_events_1h"
+        " JOIN series ON number = series WHERE events > 0 ORDER BY 1, 2, 3"
+    )
+    users = "SELECT time, user_id, events, issued, refreshed, failed FROM token_users_1d WHERE events > 0 ORDER BY 1, 2"
+    return world.ask(
+        lambda state: (state.connection.execute(hours).fetchall(), state.connection.execute(users).fetchall())
+    )
+
+
+def published(world: World) -> list[tuple[object, ...]]:
+    database = world.store.database
+    found = query(
+        world.store,
+        f'SELECT events, lifetime_sum, lifetime_count FROM "{database}"."rollup"."token_events_1h" GROUP BY action, client_id',
+    )
+    rows = [
+        (row[0], series["tags"]["action"], series["tags"]["client_id"], *row[1:])
+        for series in found
+        for row in series["values"]
+        if row[1]
+    ]
+    return sorted(rows)
+
+
+def write_days(world: World, days: int, count: int = 200) -> None:
+    now = datetime.now(UTC)
+    actions = ("token.refreshed", "token.issued.password", "token.validation_failed")
+    for number in range(count):
+        written = (now - timedelta(days=number % days, minutes=number)).isoformat(timespec="milliseconds")
+        world.log.write(
+            world.log.line(
+                created_at=written.replace("+00:00", "Z"),
+                action=actions[number % 3],
+                user_id=f"u-{number % 17}",
+                details={"client_id": f"client-{number % 5}", "expires_in": number},
+            )
+        )
+
+
+def spoil(world: World) -> None:
+    world.stop()
+    state = State.open(world.state_directory, "host-1")
+    state.connection.execute("UPDATE token_events_1h SET events = events * 2")
+    state.connection.execute("DELETE FROM token_users_1d WHERE user_id = 'u-3'")
+    state.connection.execute("UPDATE token_users_1d SET user_id = 'nobody' WHERE user_id = 'u-4'")
+    state.close()
+
+
+def test_the_embedded_store_counts_its_events(world: World) -> None:
+    write_days(world, 5)
+    world.once()
+    before = counters(world)
+    spoil(world)
+    assert counters(world) != before
+    assert world.daemon.ingest.recount() == 200
+    assert counters(world) == before
+
+
+def test_the_counters_of_what_influxdb_keeps_are_counted_there(world: World, influxdb: InfluxServer) -> None:
+    world.store = influxdb.make()
+    write_days(world, 5)
+    world.once()
+    before = counters(world)
+    assert published(world) == before[0]
+    spoil(world)
+    assert world.daemon.ingest.recount() == 200
+    assert counters(world) == before
+    assert published(world) == before[0]
+
+
+def test_after_a_loss_of_the_state_the_store_says_what_there_was_not_the_logs(
+    world: World, influxdb: InfluxServer
+) -> None:
+    world.store = influxdb.make()
+    write_days(world, 3)
+    world.once()
+    world.log.rename()
+    write_days(world, 3)
+    world.once()
+    before = counters(world)
+    world.log.sibling(".1").unlink()
+    (world.state_directory / DATABASE).write_bytes(b"nothing of value" * 1000)
+    for journal in world.state_directory.glob(f"{DATABASE}-*"):
+        journal.unlink()
+    world.once()
+    assert world.stored() == sorted(world.log.written)
+    assert counters(world) == before
+    assert published(world) == before[0]
+    world.log.write(10)
+    world.once()
+    assert sum(row[3] for row in counters(world)[0]) == 410  # type: ignore[misc]
+
+
+def test_after_a_loss_of_the_state_another_order_of_admission_stores_nothing_twice(
+    world: World, influxdb: InfluxServer
+) -> None:
+    world.store = influxdb.make()
+    world.budgets = BudgetSettings(clients=3)
+    for number in range(30):
+        world.log.write(world.log.line(details={"client_id": f"early-{number % 3}"}))
+    world.once()
+    world.log.rename()
+    for number in range(30):
+        world.log.write(world.log.line(details={"client_id": f"late-{number % 3}"}))
+    world.once()
+    world.check()
+    # The first file is gone, so the clients of the second are admitted in its place.
+    world.log.sibling(".1").unlink()
+    (world.state_directory / DATABASE).write_bytes(b"nothing of value" * 1000)
+    for journal in world.state_directory.glob(f"{DATABASE}-*"):
+        journal.unlink()
+    world.once()
+    assert world.stored() == sorted(world.log.written)
