@@ -1,5 +1,6 @@
 """A log on a real disk, a daemon that reads it, and the book-keeping to compare the two."""
 
+import contextlib
 import gzip
 import itertools
 import json
@@ -158,13 +159,11 @@ class World:
     def once(self) -> None:
         """Run as ``tokentail run --once`` does."""
         self.stop()
-        state = State.open(self.state_directory, "host-1")
-        daemon = Daemon(self.settings, state, once=True)
-        try:
+        with (
+            contextlib.closing(State.open(self.state_directory, "host-1")) as state,
+            contextlib.closing(Daemon(self.settings, state, once=True)) as daemon,
+        ):
             daemon.run_once()
-        finally:
-            daemon.close()
-            state.close()
 
     def ask(self, question: Callable[[State], T]) -> T:
         state = State.open_reader(self.state_directory)

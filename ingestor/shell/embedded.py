@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from ingestor.core.accounting import Account
 from ingestor.core.points import Point, SeriesTable
 from ingestor.errors import DamagedStateError
+from ingestor.settings import Settings
 from ingestor.shell.batch import Batch
 from ingestor.shell.database import is_damage
 from ingestor.shell.delivery import Patience, Trouble, add_to, merged
+from ingestor.shell.migration import claim
 from ingestor.shell.rejected import RejectedFile
 from ingestor.shell.state import State
 from ingestor.stores.counters import save_series
@@ -30,7 +32,9 @@ class EmbeddedDelivery:
     batch_bytes = BATCH_BYTES
     refuses_points = False
 
-    def __init__(self, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
+    def __init__(self, settings: Settings, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
+        """Begin with nothing waiting. Raises ConfigError for a state whose events are in InfluxDB."""
+        claim(settings, state)
         self.acknowledged_bytes = 0
         self.accounts = state.accounts()
         self.checkpoint_at: float | None = None

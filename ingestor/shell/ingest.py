@@ -232,7 +232,7 @@ class Ingest:
     def _new_delivery(self) -> Delivery:
         if self.settings.store.type == "influxdb":
             return RemoteDelivery(self.settings, self.state, self._series, self._rejected)
-        return EmbeddedDelivery(self.state, self._series, self._rejected)
+        return EmbeddedDelivery(self.settings, self.state, self._series, self._rejected)
 
     def _forget_settings(self) -> None:
         """Drop what was made by the settings; it is made anew when it is asked for."""

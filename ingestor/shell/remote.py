@@ -27,6 +27,7 @@ from ingestor.shell.background import Background
 from ingestor.shell.batch import Batch
 from ingestor.shell.database import is_damage
 from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, add_to, merged
+from ingestor.shell.migration import Migration, claim
 from ingestor.shell.mover import Mover
 from ingestor.shell.publisher import Publisher
 from ingestor.shell.rejected import RejectedFile, RejectedLine
@@ -99,6 +100,7 @@ class RemoteDelivery:
         self._sending: deque[tuple[Batch, Future[Shipment]]] = deque()
         self._held: Batch | None = None
         """A batch that is sent only when what its lines were is moved."""
+        self._migration = Migration(state, series, self.write) if claim(settings, state) else None
         self._unsaved = _Unsaved(Tally(series.by_number))
         self._patience = Patience()
         self._saved_at = self._submitted_at = float("-inf")
@@ -135,7 +137,8 @@ class RemoteDelivery:
     def idle(self) -> bool:
         """Whether everything is in the store, and in a checkpoint."""
         nothing_moves = self._held is None and not self._mover.busy
-        return nothing_moves and not self._sending and not self._unsaved.batches and self._publisher.idle
+        settled = nothing_moves and self._migration is None and self._publisher.idle
+        return settled and not self._sending and not self._unsaved.batches
 
     def submit(self, batch: Batch, now: float) -> None:
         """Send a batch."""
@@ -225,6 +228,12 @@ class RemoteDelivery:
             return
         try:
             self._mover.settle()
+            if self._migration is not None:
+                self._migration.settle()
+                if self._migration.done:
+                    self._migration = None
+                    self.accounts = self._state.accounts()
+                    self._publisher.hurry()
         except sqlite3.Error as error:
             self._refused(error, now)
             return

@@ -1,0 +1,131 @@
+"""From the embedded store to InfluxDB, when the config names InfluxDB for a state that holds events.
+
+The events are sent in the order of their keys, beside what the logs bring; how far that is stands in the state. Sending
+some of them again changes nothing. When all are there, the embedded events go.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final, NamedTuple
+
+from ingestor.core.accounting import Account
+from ingestor.core.lineprotocol import Encoder
+from ingestor.core.points import POINT_COLUMNS, Point, SeriesTable
+from ingestor.core.shipment import Shipment
+from ingestor.errors import ConfigError
+from ingestor.settings import Settings
+from ingestor.shell.database import save_meta
+from ingestor.shell.state import Checkpoint, State
+from ingestor.stores.counters import new_mark
+from parsers.event import Reason
+
+log = logging.getLogger("tokentail")
+
+STORE: Final = "store"
+"""Key of ``meta``: which store the state's events are in."""
+CURSOR: Final = "migrated_to"
+"""Key of ``meta``: ``time:series`` of the last event that is in InfluxDB."""
+IN_FLIGHT: Final = 2
+POINTS: Final = 5_000
+
+
+class _Part(NamedTuple):
+    points: list[Point]
+    sent: "Future[Shipment]"
+
+
+def claim(settings: Settings, state: State) -> bool:
+    """Have the state belong to the store of the settings; return whether its events must be sent there first.
+
+    Raises ConfigError when they are in InfluxDB and the embedded store is configured.
+    """
+    meta, wanted = state.meta(), settings.store.type
+    holder = meta.get(STORE, "sqlite")
+    if wanted == "sqlite":
+        if holder != "sqlite":
+            raise ConfigError(
+                "The events of this state are in InfluxDB, and there is no way back into the embedded store",
+                where=str(state.directory),
+                advice="Set store.type to influxdb, or begin a new state with another --state-dir.",
+            )
+        return False
+    held = state.connection.execute("SELECT EXISTS(SELECT 1 FROM token_events)").fetchone()[0]
+    if not held and holder != wanted:
+        with state.transaction():
+            save_meta(state.connection, {STORE: wanted})
+    return bool(held)
+
+
+class Migration:
+    """Sends the embedded events. ``write`` takes a policy, lines and their times."""
+
+    def __init__(
+        self, state: State, series: SeriesTable, write: "Callable[[str, bytes, list[int]], Future[Shipment]]"
+    ) -> None:
+        self.done = False
+        self._state = state
+        self._series = series
+        self._write = write
+        self._encoder = Encoder(series)
+        self._sending: deque[_Part] = deque()
+        time, _, number = state.meta().get(CURSOR, ":").partition(":")
+        self._cursor = (int(time), int(number)) if time else (-(1 << 63), 0)
+        self._said = False
+
+    def settle(self) -> None:
+        """Take what has come back, and send what is next. Raises sqlite3.Error; call it again then."""
+        while self._sending and self._sending[0].sent.done():
+            self._acknowledge(self._sending[0])
+            self._sending.popleft()
+        while len(self._sending) < IN_FLIGHT:
+            points = self._next()
+            if not points:
+                break
+            if not self._said:
+                self._said = True
+                log.info("Sending the events of the embedded store to InfluxDB, beside what the logs bring")
+            times = [point[0] for point in points]
+            self._sending.append(_Part(points, self._write("raw", self._encoder.encode(points), times)))
+            self._cursor = points[-1][:2]
+        if not self._sending:
+            self._finish()
+
+    def _next(self) -> list[Point]:
+        return self._state.connection.execute(
+            f"SELECT {','.join(POINT_COLUMNS)} FROM token_events WHERE (time, series) > (?, ?) ORDER BY time, series"
+            f" LIMIT {POINTS}",
+            self._cursor,
+        ).fetchall()
+
+    def _acknowledge(self, part: _Part) -> None:
+        shipment = part.sent.result()
+        accounts: dict[str, Account] = {}
+        for index in shipment.expired:
+            account = accounts.setdefault(self._source(part.points[index]), Account())
+            account.stored -= 1
+            account.expired += 1
+        for refused in shipment.refused:
+            account = accounts.setdefault(self._source(part.points[refused.point]), Account())
+            account.stored -= 1
+            account.rejected[Reason.STORE_REFUSED] += 1
+            log.error("InfluxDB refuses an event of the embedded store: %s", refused.reason)
+        time, number = part.points[-1][:2]
+        with self._state.transaction():
+            self._state.save(Checkpoint(accounts=accounts, meta={CURSOR: f"{time}:{number}"}))
+
+    def _source(self, point: Point) -> str:
+        return self._series.by_number[point[1]].source
+
+    def _finish(self) -> None:
+        """Drop the embedded events and have the counters written; what they say is true of both stores."""
+        execute, mark = self._state.connection.execute, new_mark()
+        with self._state.transaction():
+            execute("REPLACE INTO unwritten_hours SELECT time, series, ? FROM token_events_1h", (mark,))
+            execute("REPLACE INTO unwritten_users SELECT time, user_id, source, host, ? FROM token_users_1d", (mark,))
+            execute("DELETE FROM token_events")
+            save_meta(self._state.connection, {STORE: "influxdb", CURSOR: ""})
+        self.done = True
+        if self._said:
+            log.info("All events of the embedded store are in InfluxDB")
