@@ -42,14 +42,14 @@ def found(store: StoreSettings) -> dict[str, tuple[int, int]]:
     """Return retention and shard duration of what is there, asked of the server without the code under test."""
     with contextlib.closing(InfluxHttp(store)) as http:
         if store.organization:
-            params = {"org": store.organization, "limit": "100"}
-            buckets = orjson.loads(http.request("GET", "/api/v2/buckets", params=params).body)["buckets"]
-            ours = {bucket["name"]: bucket["retentionRules"][0] for bucket in buckets}
-            return {
-                name.partition("/")[2]: (rule["everySeconds"], rule["shardGroupDurationSeconds"])
-                for name, rule in ours.items()
-                if name.startswith(f"{store.database}/")
-            }
+            rules = {}
+            for policy in LIFETIMES:  # by name: a listing shows only the first of many
+                params = {"org": store.organization, "name": f"{store.database}/{policy}"}
+                for bucket in orjson.loads(http.request("GET", "/api/v2/buckets", params=params).body).get(
+                    "buckets", []
+                ):
+                    rules[policy] = bucket["retentionRules"][0]
+            return {name: (rule["everySeconds"], rule["shardGroupDurationSeconds"]) for name, rule in rules.items()}
     rows = query(store, f'SHOW RETENTION POLICIES ON "{store.database}"')[0]["values"]
     return {row[0]: (_hours(row[1]), _hours(row[2])) for row in rows}
 
