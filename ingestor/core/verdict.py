@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
+from ingestor.core.points import MEASUREMENT, POINT_COLUMNS, Series
 from parsers.redact import redact_text
 from parsers.text import cap, clean
 
@@ -18,17 +19,28 @@ MOST_RETRY_AFTER_SECONDS: Final = 600.0
 """A server that asks for more does not mean it, or forgets it before we come back."""
 SHOWN_BYTES: Final = 200
 
+_MEASUREMENTS: Final = (MEASUREMENT, "token_events_1h", "token_users_1d", "token_active_1d", "events")
+_BEFORE: Final = r"(?:[a-z ]+: )*"
+"""What the layers of a server put before the reason. A point's text stands behind it, so it cannot pass for the reason."""
+_PARTIAL: Final = re.compile(rf"{_BEFORE}partial write")
 _EXPIRED: Final = (
-    re.compile(r"points beyond retention policy dropped=(\d+)"),  # 1.x
-    re.compile(r"dropped (\d+) points? outside retention policy .*violates a Retention Policy Lower Bound", re.DOTALL),
+    re.compile(rf"{_BEFORE}points beyond retention policy dropped=(\d{{1,9}})"),  # 1.x
+    re.compile(  # 2.x; other bounds than the lower one are no matter of age
+        rf"{_BEFORE}dropped (\d{{1,9}}) points? outside retention policy of duration \S+"
+        r" - oldest point .* violates a Retention Policy Lower Bound at \S+,"
+        r" newest point .* violates a Retention Policy Lower Bound at \S+",
+        re.DOTALL,
+    ),
 )
 _OF_THE_SERVER: Final = re.compile(
     r"cache.{0,20}maximum memory size|cache-max-memory-size|timeout|engine is closed|read.?only|database is required"
-    r"|retention policy (?:not found|required)|no space left|too many open files",
+    r"|retention policy (?:not found|required)|no space left|too many open files|pending deletion",
     re.IGNORECASE,
 )
 """Faults of the server that some versions report as if the points were to blame."""
-_QUOTED: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|oldest point .*", re.DOTALL)
+_OWN_NAMES: Final = re.compile(rf'"({"|".join((*Series._fields, *POINT_COLUMNS, *_MEASUREMENTS))})"')
+_OF_A_POINT: Final = re.compile(r"""['"](?:.*['"]|.*)|(?:oldest|newest) point .*""", re.DOTALL)
+"""From the first quote to the last: what stands between may hold quotes of its own."""
 
 
 class Stored(NamedTuple):
@@ -40,7 +52,7 @@ class TooLarge(NamedTuple):
 
 
 class Expired(NamedTuple):
-    """The oldest points are beyond the store's retention; the others are stored."""
+    """The oldest points are beyond the store's retention. Of the others nobody knows: 1.x hides other faults behind this one."""
 
     dropped: int
 
@@ -69,11 +81,11 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -
     if status == 413:
         return TooLarge()
     message = _message(body)
-    if message is not None and (status in {400, 422} or (status == 500 and "partial write" in message)):
+    if message is not None and (status in {400, 422} or (status == 500 and _PARTIAL.match(message))):
         for expression in _EXPIRED:
-            if found := expression.search(message):
+            if found := expression.match(message):
                 return Expired(int(found[1]))
-        if not _OF_THE_SERVER.search(_QUOTED.sub("", message)):
+        if not _OF_THE_SERVER.search(_without_points(message)):
             return Refused(_shown(message))
     return Retry(_problem(status, message), _retry_after(headers.get("retry-after"), now))
 
@@ -90,9 +102,13 @@ def _message(body: bytes) -> str | None:
     return message if isinstance(message, str) and message else None
 
 
+def _without_points(message: str) -> str:
+    """Return a message without what it quotes of points, which is strangers' text; names of ours stay."""
+    return _OF_A_POINT.sub("...", _OWN_NAMES.sub(r"\1", message))
+
+
 def _shown(message: str) -> str:
-    """Return a message without what it quotes of a point, which is a stranger's text."""
-    return cap(clean(redact_text(_QUOTED.sub("...", message))), SHOWN_BYTES)
+    return cap(clean(redact_text(_without_points(message))), SHOWN_BYTES)
 
 
 def _problem(status: int, message: str | None) -> str:
@@ -113,7 +129,7 @@ def _retry_after(value: str | None, now: float) -> float | None:
     if value is None:
         return None
     value = value.strip()
-    if re.fullmatch(r"\d{1,9}", value):
+    if re.fullmatch(r"[0-9]{1,9}", value):
         seconds = float(value)
     else:
         try:
