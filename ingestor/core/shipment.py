@@ -1,10 +1,12 @@
 """A shipment: which points of a request to send next, and what became of each. Pure; whoever sends tells it the verdicts.
 
 The server does not say which point it refuses, so a refused request is halved until one point is left. That writes points
-again, which changes nothing.
+again, which changes nothing. Only an acknowledgement counts as stored: what an answer does not speak of is sent again.
 """
 
+from collections import deque
 from collections.abc import Sequence
+from enum import Enum
 from typing import NamedTuple
 
 from ingestor.core.verdict import Expired, Refused, Retry, Stored, TooLarge, Verdict
@@ -18,42 +20,59 @@ class RefusedPoint(NamedTuple):
     reason: str
 
 
+class Told(Enum):
+    """What a verdict has changed."""
+
+    STORED = "stored"
+    """Points are stored."""
+    SORTED = "sorted"
+    """More is known, or something else is to be tried."""
+    NOTHING = "nothing"
+    """Whoever sends should wait a while."""
+
+
 class Shipment:
     """The points 0 to ``len(times)`` of one batch, on their way."""
 
     def __init__(self, times: Sequence[int]) -> None:
         """Begin with nothing sent. ``times``: of the points, nanoseconds; InfluxDB drops the oldest ones first."""
         self._times = times
-        self._waiting = [range(len(times))] if times else []
+        self._waiting: deque[Sequence[int]] = deque([range(len(times))] if times else [])
         self.refused: list[RefusedPoint] = []
         self.expired: list[int] = []
         """Indexes of points that are older than the store's retention."""
 
     @property
-    def next(self) -> range | None:
-        """The points to send next; None when the fate of every point is known."""
+    def next(self) -> Sequence[int] | None:
+        """The points to send next, in order; None when the fate of every point is known."""
         return self._waiting[-1] if self._waiting else None
 
-    def tell(self, verdict: Verdict, *, proven: bool) -> bool:
-        """Take the verdict on ``next``; return whether some point was stored by it.
+    def tell(self, verdict: Verdict, *, proven: bool) -> Told:
+        """Take the verdict on ``next``.
 
         ``proven``: the store has taken some other point since the start. Until it has, a refusal may be the fault of the
-        whole set-up, so the last point is kept (``next`` stays as it is).
+        whole set-up, so a point that is refused alone is kept, and comes again behind all others: one of them may prove it.
         """
         sent = self._waiting.pop()
         match verdict:
             case Stored():
-                return True
-            case Expired(dropped):
-                oldest = sorted(sent, key=self._times.__getitem__)[:dropped]
-                self.expired += oldest
-                return dropped < len(sent)
+                return Told.STORED
+            case Expired(dropped) if 0 < dropped <= len(sent):
+                oldest = set(sorted(sent, key=self._times.__getitem__)[:dropped])
+                self.expired += sorted(oldest)
+                if rest := [point for point in sent if point not in oldest]:
+                    self._waiting.append(rest)
+                return Told.SORTED
             case Refused() | TooLarge() if len(sent) > 1:
-                middle = sent.start + len(sent) // 2
-                self._waiting += [range(middle, sent.stop), range(sent.start, middle)]
+                middle = len(sent) // 2
+                self._waiting += [sent[middle:], sent[:middle]]
+                return Told.SORTED
             case Refused() | TooLarge() if proven:
                 reason = verdict.reason if isinstance(verdict, Refused) else "larger than the server takes"
-                self.refused.append(RefusedPoint(sent.start, reason))
-            case Refused() | TooLarge() | Retry():
+                self.refused.append(RefusedPoint(sent[0], reason))
+                return Told.SORTED
+            case Refused() | TooLarge():
+                self._waiting.appendleft(sent)
+            case Expired() | Retry():
                 self._waiting.append(sent)
-        return False
+        return Told.NOTHING

@@ -52,6 +52,8 @@ PAUSE_SECONDS: Final = 0.2
 """When nothing came for so long, the checkpoint need not wait."""
 MOST_UNSAVED: Final = 20
 """Batches; while the disk refuses the checkpoint no more are read."""
+MOST_UNSAVED_LINES: Final = 20_000
+"""Rejected ones, which are held whole."""
 
 
 @dataclass(slots=True)
@@ -110,8 +112,8 @@ class RemoteDelivery:
     @property
     def trouble(self) -> Trouble | None:
         """Why the store, or the disk under the state, refuses."""
-        if self._sender.problem:
-            return Trouble(self._sender.problem, *self._sender.failing_since)
+        if (stuck := self._sender.trouble) is not None:
+            return Trouble(*stuck)
         return self._patience.trouble
 
     @property
@@ -131,7 +133,13 @@ class RemoteDelivery:
     def has_room(self) -> bool:
         """Whether another batch may be submitted."""
         nothing_moves = self._held is None and not self._mover.busy
-        return nothing_moves and len(self._sending) < IN_FLIGHT and self._unsaved.batches < MOST_UNSAVED
+        unsaved = self._unsaved
+        return (
+            nothing_moves
+            and len(self._sending) < IN_FLIGHT
+            and unsaved.batches < MOST_UNSAVED
+            and len(unsaved.rejected) < MOST_UNSAVED_LINES
+        )
 
     @property
     def idle(self) -> bool:
@@ -151,7 +159,7 @@ class RemoteDelivery:
             self._send(batch)
 
     def settle(self, now: float) -> bool:
-        """Take what has come back; make a checkpoint when it is time."""
+        """Take what has come back; make a checkpoint when it is time. ``now``: infinity for a moment that is always right."""
         self._back.clear()
         while self._sending and self._sending[0][1].done():
             batch, future = self._sending.popleft()
@@ -254,6 +262,8 @@ class RemoteDelivery:
     def _save(self, now: float) -> bool:
         if not self._patience.may_try(now):
             return False
+        if now == float("inf"):  # not to be remembered
+            now = time.monotonic()
         unsaved = self._unsaved
         checkpoint = unsaved.checkpoint
         try:
@@ -276,7 +286,7 @@ class RemoteDelivery:
         self._mover.accounts = {}
         self.checkpoint_at = time.time()
         self._unsaved = _Unsaved(Tally(self._series.by_number))
-        self._saved_at = now if now != float("inf") else time.monotonic()
+        self._saved_at = now
         return True
 
     def _refused(self, error: sqlite3.Error | OSError, now: float) -> None:

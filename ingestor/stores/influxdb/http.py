@@ -82,7 +82,7 @@ class InfluxHttp:
         with self._exchange(method, path, params, body, headers, timeout, anonymous=anonymous) as response:
             parts: list[bytes] = []
             size, deadline = 0, time.monotonic() + (timeout or self._store.timeout_seconds)
-            for part in response.stream(_STEP):
+            for part in _parts(response):
                 parts.append(part)
                 size += len(part)
                 if size > MOST_ANSWER_BYTES or time.monotonic() > deadline:
@@ -161,9 +161,15 @@ def _lower(headers: Mapping[str, Any]) -> dict[str, str]:
     return {name.lower(): str(value) for name, value in headers.items()}
 
 
+def _parts(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """Yield what has come, as it comes: ``stream`` waits until so much has come, for ever if it comes slowly."""
+    while part := response.read1(_STEP):
+        yield part
+
+
 def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     rest = b""
-    for part in response.stream(_STEP):
+    for part in _parts(response):
         *lines, rest = (rest + part).split(b"\n")
         yield from lines
         if len(rest) > MOST_ANSWER_BYTES:

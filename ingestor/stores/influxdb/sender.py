@@ -6,10 +6,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
-from ingestor.core.shipment import Shipment
-from ingestor.core.verdict import Retry, TooLarge, Verdict, judge
+from ingestor.core.shipment import Shipment, Told
+from ingestor.core.verdict import Refused, Retry, TooLarge, Verdict, judge
 from ingestor.errors import TokentailError
 from ingestor.settings import StoreSettings
 from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
@@ -31,8 +31,18 @@ class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
     """The sender was told to stop before the fate of all points was known."""
 
 
+class Stuck(NamedTuple):
+    """Why the store refuses, and since when."""
+
+    problem: str
+    since: float
+    """Monotonic seconds."""
+    since_wall: float
+    """Seconds since the Unix epoch."""
+
+
 class Sender:
-    """Sends to one database. ``send`` may be called from several threads; what it waits for shows in ``trouble``."""
+    """Sends to one database. ``send`` may be called from several threads; what they wait for shows in ``trouble``."""
 
     def __init__(self, http: InfluxHttp, store: StoreSettings) -> None:
         self._http = http
@@ -40,13 +50,11 @@ class Sender:
         self._timeout_seconds = store.timeout_seconds
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._failing = 0
+        self._stuck: set[object] = set()
         self._proven: set[str] = set()
         """Policies that have taken a point since the start."""
-        self.problem = ""
-        """Why the store refuses; empty while all is well."""
-        self.failing_since = (0.0, 0.0)
-        """Monotonic and wall clock seconds; of value while there is a problem."""
+        self.trouble: Stuck | None = None
+        """None while all is well. It lasts until nothing is stuck: that one policy takes points says nothing of another."""
         self._moves_by: dict[int, float] = {}
         """By thread: when it must have shown life again, monotonic seconds."""
         self.requests = 0
@@ -69,20 +77,24 @@ class Sender:
                 data = body
                 if len(part) < len(times):
                     lines = lines or body.split(b"\n")
-                    data = b"\n".join(lines[part.start : part.stop])
-                verdict: Verdict = TooLarge()
-                if len(part) == 1 or (len(data) <= MOST_BYTES and len(part) <= MOST_POINTS):
-                    verdict = self._post(policy, data)
-                if shipment.tell(verdict, proven=policy in self._proven):
-                    self._proven.add(policy)
-                if shipment.next != part:
-                    self._works()
-                    backoff = 0.0
+                    data = b"\n".join([lines[point] for point in part])
+                if len(part) > 1 and (len(data) > MOST_BYTES or len(part) > MOST_POINTS):
+                    shipment.tell(TooLarge(), proven=False)
                     continue
-                backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, backoff * 2))
-                self._wait(verdict, backoff)
+                verdict = self._post(policy, data)
+                told = shipment.tell(verdict, proven=policy in self._proven)
+                if told is Told.NOTHING:
+                    backoff = _longer(backoff)
+                    self._wait(shipment, verdict, backoff)
+                    continue
+                if told is Told.STORED:
+                    self._proven.add(policy)
+                    backoff = 0.0
+                if told is Told.STORED or policy in self._proven:
+                    self._goes_on(shipment)
         finally:
             self._moves_by.pop(threading.get_ident(), None)
+        self._goes_on(shipment)
         return shipment
 
     def insist(self, work: Callable[[], T]) -> T:
@@ -94,10 +106,10 @@ class Sender:
                 try:
                     result = work()
                 except (TokentailError, NoAnswerError) as error:
-                    backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, backoff * 2))
-                    self._wait(Retry(str(error)), backoff)
+                    backoff = _longer(backoff)
+                    self._wait(work, Retry(str(error)), backoff)
                 else:
-                    self._works()
+                    self._goes_on(work)
                     return result
         finally:
             self._moves_by.pop(threading.get_ident(), None)
@@ -130,26 +142,37 @@ class Sender:
         self.seconds += time.monotonic() - began
         return judge(answer.status, answer.headers, answer.body, now=time.time())
 
-    def _works(self) -> None:
+    def _goes_on(self, task: object) -> None:
         with self._lock:
-            if self.problem:
-                log.warning("InfluxDB takes points again, after %.0f s", time.monotonic() - self.failing_since[0])
-            self.problem = ""
+            self._stuck.discard(task)
+            if self.trouble is not None and not self._stuck:
+                log.warning("InfluxDB takes points again, after %.0f s", time.monotonic() - self.trouble.since)
+                self.trouble = None
 
-    def _wait(self, verdict: Verdict, backoff: float) -> None:
-        asked = verdict.after_seconds if isinstance(verdict, Retry) else None
-        problem = verdict.problem if isinstance(verdict, Retry) else f"it refuses every point: {verdict}"
-        self.retries += 1
+    def _wait(self, task: object, verdict: Verdict, backoff: float) -> None:
+        match verdict:
+            case Retry(problem, after_seconds):
+                asked = after_seconds or 0.0
+            case Refused(reason):
+                problem, asked = f"it has taken no point yet, and refuses this one: {reason}", 0.0
+            case TooLarge():
+                problem, asked = "it has taken no point yet, and this one is too large for it", 0.0
+            case _:
+                problem, asked = f"its answer makes no sense: {verdict}", 0.0
+        problem = f"InfluxDB at {self._http.url} cannot be written: {problem}"
         with self._lock:
-            if not self.problem:
-                self.failing_since = (time.monotonic(), time.time())
-                log.error(
-                    "InfluxDB at %s cannot be written: %s. Nothing is lost: it is tried again by itself, and reading waits.",
-                    self._http.url,
-                    problem,
-                )
-            self.problem = f"InfluxDB at {self._http.url} cannot be written: {problem}"
+            self.retries += 1
+            self._stuck.add(task)
+            if self.trouble is None:
+                log.error("%s. Nothing is lost: it is tried again by itself, and reading waits.", problem)
+                self.trouble = Stuck(problem, time.monotonic(), time.time())
+            else:
+                self.trouble = self.trouble._replace(problem=problem)
         # Jitter: many daemons must not come back in the same moment.
-        seconds = max(asked or 0.0, backoff * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+        seconds = max(asked, backoff * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
         self._moves_by[threading.get_ident()] = time.monotonic() + seconds + GRACE_SECONDS
         self._stop.wait(seconds)
+
+
+def _longer(backoff: float) -> float:
+    return min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, backoff * 2))
