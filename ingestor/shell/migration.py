@@ -18,7 +18,6 @@ from ingestor.errors import ConfigError
 from ingestor.settings import Settings
 from ingestor.shell.database import save_meta
 from ingestor.shell.state import Checkpoint, State
-from ingestor.stores.counters import new_mark
 from parsers.event import Reason
 
 log = logging.getLogger("tokentail")
@@ -120,7 +119,7 @@ class Migration:
 
     def _finish(self) -> None:
         """Drop the embedded events and have the counters written; what they say is true of both stores."""
-        execute, mark = self._state.connection.execute, new_mark()
+        execute, mark = self._state.connection.execute, self._state.marks.new()
         with self._state.transaction():
             execute("REPLACE INTO unwritten_hours SELECT time, series, ? FROM token_events_1h", (mark,))
             execute("REPLACE INTO unwritten_users SELECT time, user_id, source, host, ? FROM token_users_1d", (mark,))

@@ -20,7 +20,7 @@ from ingestor.core.points import Point, Series, SeriesTable
 from ingestor.shell.background import Background
 from ingestor.shell.delivery import add_to
 from ingestor.shell.state import Checkpoint, State
-from ingestor.stores.counters import add_to_counters, new_mark, save_series
+from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.influxdb.lines import InfluxLines, Moved, Outdated
 from ingestor.stores.influxdb.sender import Sender
 from ingestor.stores.tally import Tally
@@ -111,7 +111,7 @@ class Mover:
         accounts = {source: Account(stored=events, ignored=-events) for source, events in fresh.items()}
         with self._state.transaction():
             save_series(self._state.connection, series)
-            add_to_counters(self._state.connection, tally, mark=new_mark())
+            add_to_counters(self._state.connection, tally, mark=self._state.marks.new())
             self._state.save(Checkpoint(accounts=accounts))
             _save(self._state.connection, move)
         add_to(self.accounts, accounts)

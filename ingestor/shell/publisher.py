@@ -12,7 +12,6 @@ from ingestor.core.periods import DAY
 from ingestor.core.shipment import Shipment
 from ingestor.settings import RetentionSettings
 from ingestor.shell.state import State
-from ingestor.stores.counters import new_mark
 from ingestor.stores.influxdb.counters import (
     Written,
     acknowledge,
@@ -48,19 +47,19 @@ class Publisher:
 
     def hurry(self) -> None:
         """Have a round begin at once."""
-        self._round = new_mark()
+        self._round = self._state.marks.last
 
     def settle(self, now: float) -> None:
         """Take what has come back, and send what is next."""
         if now >= self._next_round:
-            self._round = new_mark()
+            self._round = self._state.marks.last
             self._next_round = (time.monotonic() if now == float("inf") else now) + PUBLISH_SECONDS
         if self._round is None:
             return
         try:
             while self._sending and self._sending[0][1].done():
                 written, future = self._sending[0]
-                future.result()  # whatever was refused would be refused again
+                self._say_what_is_refused(written, future.result())
                 with self._state.transaction():
                     acknowledge(self._state.connection, written)
                 self._sending.popleft()
@@ -69,6 +68,16 @@ class Publisher:
         except sqlite3.Error as error:
             log.warning("The counters cannot be marked as written: %s", error)  # the checkpoint says the rest
             self._round = None
+
+    def _say_what_is_refused(self, written: Written, shipment: Shipment) -> None:
+        """Whatever was refused would be refused again. The counter stays in the state, and goes again when it changes."""
+        if shipment.refused:
+            log.error(
+                "InfluxDB refuses %d of the counters for %s, which are wrong or missing there: %s",
+                len(shipment.refused),
+                written.policy,
+                shipment.refused[0].reason,
+            )
 
     def _go_on(self, mark: int) -> None:
         connection = self._state.connection

@@ -32,7 +32,7 @@ from ingestor.shell.mover import Mover
 from ingestor.shell.publisher import Publisher
 from ingestor.shell.rejected import RejectedFile, RejectedLine
 from ingestor.shell.state import Checkpoint, State
-from ingestor.stores.counters import add_to_counters, new_mark, save_series
+from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
 from ingestor.stores.influxdb.points import stored_points
@@ -211,7 +211,9 @@ class RemoteDelivery:
                     for tags, point in stored
                 )
                 with self._state.transaction():
-                    counted += recount_day(self._state.connection, self._series, day, source, host, points)
+                    counted += recount_day(
+                        self._state.connection, self._series, day, source, host, points, self._state.marks.new()
+                    )
         self.counting = True
         self._publisher.hurry()
         return counted
@@ -272,7 +274,7 @@ class RemoteDelivery:
             checkpoint.meta["heartbeat"] = repr(time.time())
             with self._state.transaction():
                 save_series(self._state.connection, unsaved.series)
-                add_to_counters(self._state.connection, unsaved.tally, mark=new_mark())
+                add_to_counters(self._state.connection, unsaved.tally, mark=self._state.marks.new())
                 self._state.save(checkpoint)
         except (sqlite3.Error, OSError) as error:
             self._refused(error, now)

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -32,6 +33,7 @@ from ingestor.shell.database import (
     unreadable,
 )
 from ingestor.shell.lock import StateLock
+from ingestor.stores.counters import Marks
 from parsers.event import Reason
 
 log = logging.getLogger("tokentail")
@@ -92,6 +94,11 @@ class State:
         self.connection = connection
         self.host = host
         self._lock = lock
+
+    @cached_property
+    def marks(self) -> Marks:
+        """Marks of changes to the counters."""
+        return Marks(self.connection)
 
     @classmethod
     def open(cls, directory: Path, host: str = "") -> Self:

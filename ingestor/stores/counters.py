@@ -5,7 +5,6 @@ has changed since is marked in the same transaction, and a mark goes once the va
 """
 
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final
@@ -33,11 +32,13 @@ CREATE TABLE IF NOT EXISTS unwritten_users(
   time INTEGER NOT NULL, user_id TEXT NOT NULL, source TEXT NOT NULL, host TEXT NOT NULL, mark INTEGER NOT NULL,
   PRIMARY KEY(time, user_id, source, host)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tagged_users(
-  source TEXT NOT NULL, user_id TEXT NOT NULL, PRIMARY KEY(source, user_id)) WITHOUT ROWID;
+  source TEXT NOT NULL, user_id TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY(source, user_id),
+  UNIQUE(source, tag)) WITHOUT ROWID;
 """
 """``series.number`` is local to this file; the tag set identifies. An absent tag is an empty string, as in ``Series``.
 
-``unwritten_...``: what InfluxDB has not got yet. ``tagged_users``: the users whose counters have a series of their own there.
+``unwritten_...``: what InfluxDB has not got yet. ``tagged_users``: the users whose counters have a series of their own there,
+and its tag, which is not always the user id: a tag holds less than a field.
 """
 
 GROUP: Final = 80
@@ -55,9 +56,22 @@ _ADD_USERS: Final = (
 )
 
 
-def new_mark() -> int:
-    """Return the mark of counters that change from now on. Marks grow, also over restarts."""
-    return time.time_ns()
+class Marks:
+    """Numbers of changes to the counters. They grow, whatever the clock does."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Go on behind what is unwritten."""
+        self.last: int
+        """The mark of the last change."""
+        (self.last,) = connection.execute(
+            "SELECT max((SELECT coalesce(max(mark), 0) FROM unwritten_hours),"
+            " (SELECT coalesce(max(mark), 0) FROM unwritten_users))"
+        ).fetchone()
+
+    def new(self) -> int:
+        """Return the mark of counters that change now."""
+        self.last += 1
+        return self.last
 
 
 def save_series(connection: sqlite3.Connection, series: Mapping[int, Series]) -> None:

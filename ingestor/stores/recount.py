@@ -8,7 +8,7 @@ from ingestor.core.metrics import FAILURE, REFRESHED
 from ingestor.core.periods import DAY, HOUR
 from ingestor.core.points import Point, SeriesTable
 from ingestor.core.questions import Period
-from ingestor.stores.counters import add_to_counters, new_mark, save_series
+from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.tally import Tally
 from parsers.event import ISSUED_PREFIX
 
@@ -34,13 +34,18 @@ def recount_embedded(connection: sqlite3.Connection) -> int:
 
 
 def recount_day(
-    connection: sqlite3.Connection, series: SeriesTable, day: Period, source: str, host: str, points: Iterable[Point]
+    connection: sqlite3.Connection,
+    series: SeriesTable,
+    day: Period,
+    source: str,
+    host: str,
+    points: Iterable[Point],
+    mark: int,
 ) -> int:
     """Count all the events of one day of one source and host, inside the caller's transaction; return how many there are.
 
-    What the counters held of them before is forgotten, and what has changed is marked to be written.
+    What the counters held of them before is forgotten; what has changed gets the ``mark``.
     """
-    mark = new_mark()
     tally = Tally(series.by_number)
     counted = 0
     for point in points:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from ingestor.core.lineprotocol import tag_set
 from ingestor.core.periods import DAY
 from ingestor.core.points import Series
+from parsers.text import normal_tag
 
 USERS_PER_SOURCE: Final = 50_000
 OTHER: Final = "_other"
@@ -59,22 +60,19 @@ def unwritten_users(connection: sqlite3.Connection, mark: int) -> list[Written]:
         f" WHERE mark <= ? ORDER BY time LIMIT {ROWS}",
         (mark,),
     ).fetchall()
-    own = _tagged(connection, ((source, user_id) for _, user_id, source, *_ in rows))
+    tags = _tags(connection, ((source, user_id) for _, user_id, source, *_ in rows))
     values = [
-        (day, user_id, source, host, *counts)
+        (day, tags[source, user_id], source, host, *counts)
         for day, user_id, source, host, _, *counts in rows
-        if (source, user_id) in own
+        if (source, user_id) in tags
     ]
     days = sorted({(day, source, host) for day, _, source, host, *_ in rows})
-    values += [
-        (day, OTHER, source, host, *_others(connection, day, source, host))
-        for day, source, host in days
-        if any((day, source, host) == (row[0], row[2], row[3]) and (source, row[1]) not in own for row in rows)
-    ]
+    others = sorted({(day, source, host) for day, user_id, source, host, *_ in rows if (source, user_id) not in tags})
+    values += [(day, OTHER, source, host, *_others(connection, day, source, host)) for day, source, host in others]
     lines = [
-        f"token_users_1d{tag_set({'host': host, 'source': source, 'user_id': user_id})}"
+        f"token_users_1d{tag_set({'host': host, 'source': source, 'user_id': tag})}"
         f" events={events}i,issued={issued}i,refreshed={refreshed}i,failed={failed}i {day}"
-        for day, user_id, source, host, events, issued, refreshed, failed in values
+        for day, tag, source, host, events, issued, refreshed, failed in values
     ]
     active = [
         f"token_active_1d{tag_set({'host': host, 'source': source})} users={_active(connection, day, source, host)}i {day}"
@@ -104,31 +102,39 @@ def forget_before(connection: sqlite3.Connection, *, raw: int, rollup: int) -> N
     connection.execute("DELETE FROM unwritten_hours WHERE time < ?", (rollup - 2 * DAY,))
 
 
-def _tagged(connection: sqlite3.Connection, users: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Return those of (source, user) that have a series of their own, giving them one while the budget lasts."""
+def _tags(connection: sqlite3.Connection, users: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return the tags of those (source, user) that have a series of their own, giving them one while the budget lasts.
+
+    Two users whose ids are one in the normal form of a tag must not overwrite each other: the first has the series.
+    """
     used = dict(connection.execute("SELECT source, count(*) FROM tagged_users GROUP BY source"))
-    own: set[tuple[str, str]] = set()
+    tags: dict[tuple[str, str], str] = {}
     for source, user_id in dict.fromkeys(users):
         known = connection.execute(
-            "SELECT 1 FROM tagged_users WHERE source = ? AND user_id = ?", (source, user_id)
+            "SELECT tag FROM tagged_users WHERE source = ? AND user_id = ?", (source, user_id)
         ).fetchone()
         if known is None:
-            if used.get(source, 0) >= USERS_PER_SOURCE or user_id == OTHER:
+            tag = normal_tag(user_id)
+            if used.get(source, 0) >= USERS_PER_SOURCE or tag in {"", OTHER}:
+                continue
+            given = connection.execute("INSERT OR IGNORE INTO tagged_users VALUES(?,?,?)", (source, user_id, tag))
+            if given.rowcount == 0:
                 continue
             used[source] = used.get(source, 0) + 1
-            connection.execute("INSERT INTO tagged_users VALUES(?,?)", (source, user_id))
-        own.add((source, user_id))
-    return own
+            known = (tag,)
+        tags[source, user_id] = known[0]
+    return tags
 
 
 def _others(connection: sqlite3.Connection, day: int, source: str, host: str) -> Iterator[int]:
-    row: tuple[int, ...] = connection.execute(
-        "SELECT coalesce(sum(events), 0), coalesce(sum(issued), 0), coalesce(sum(refreshed), 0), coalesce(sum(failed), 0)"
-        " FROM token_users_1d WHERE time = ? AND source = ? AND host = ?"
-        " AND NOT EXISTS (SELECT 1 FROM tagged_users AS t WHERE t.source = token_users_1d.source"
-        " AND t.user_id = token_users_1d.user_id)",
-        (day, source, host),
-    ).fetchone()
+    """Return the sums of the users without a series, when all of that day who can have one have it."""
+    without = (
+        "FROM token_users_1d AS u WHERE time = ? AND source = ? AND host = ?"
+        " AND NOT EXISTS (SELECT 1 FROM tagged_users AS t WHERE t.source = u.source AND t.user_id = u.user_id)"
+    )
+    _tags(connection, connection.execute(f"SELECT source, user_id {without}", (day, source, host)).fetchall())
+    sums = "SELECT coalesce(sum(events), 0), coalesce(sum(issued), 0), coalesce(sum(refreshed), 0), coalesce(sum(failed), 0)"
+    row: tuple[int, ...] = connection.execute(f"{sums} {without}", (day, source, host)).fetchone()
     return iter(row)
 
 
