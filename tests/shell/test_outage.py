@@ -1,0 +1,436 @@
+"""The daemon through outages of a real InfluxDB, of its own disk, and crashes between any two steps (T22 to T43)."""
+
+import contextlib
+import dataclasses
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestor.core.points import POINT_COLUMNS, Series
+from ingestor.errors import UnavailableError
+from ingestor.shell import remote as remote_module
+from ingestor.shell.daemon import Daemon
+from ingestor.shell.publisher import Publisher
+from ingestor.shell.rejected import RejectedFile
+from ingestor.shell.remote import RemoteDelivery
+from ingestor.shell.state import State
+from ingestor.stores.influxdb import counters
+from ingestor.stores.influxdb import sender as sender_module
+from parsers.event import Reason
+from parsers.text import FIELD_BYTES, TAG_BYTES, normal_field, normal_tag
+from tests.scripted import OK, Reply, ScriptedServer, scripted
+from tests.servers import InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2, query
+from tests.world import World, gz, zst
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Come back soon: the clock of the world is not that of the sender's threads."""
+    monkeypatch.setattr(sender_module, "FIRST_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(sender_module, "LONGEST_BACKOFF_SECONDS", 0.05)
+
+
+@pytest.fixture(params=[1, 2], ids=["influxdb1", "influxdb2"], scope="module")
+def mortal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
+    """A server that a test may kill."""
+    if (influxd1 if request.param == 1 else influxd2)() is None:
+        pytest.skip(f"no InfluxDB {request.param}.x here: see tests/servers.py")
+    directory = tmp_path_factory.mktemp("mortal")
+    server = new_influxdb1(directory) if request.param == 1 else new_influxdb2(directory)
+    yield server
+    server.stop()
+
+
+def until(what: Callable[[], bool], world: World, *, seconds: float = 0.1) -> None:
+    """Let the daemon take turns until something is so."""
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline, world.daemon.delivery.trouble
+        world.now += seconds
+        if not world.daemon.step(world.now):
+            world.daemon.delivery.wait(0.02)
+
+
+def caught_up(world: World) -> None:
+    """Let the daemon take turns until all that was written is in the store, in a checkpoint, and published."""
+    until(lambda: not world.daemon.step(world.now) and world.daemon.delivery.idle and not world.daemon.behind, world)
+    world.turn(seconds=120.0)  # the next round of the counters
+    until(lambda: world.daemon.delivery.idle, world)
+
+
+def counted(world: World) -> dict[str, Any]:
+    """What the published counters say: sums, and users by day."""
+    hours = query(world.store, f'SELECT sum(events) FROM "{world.store.database}"."rollup"."token_events_1h"')
+    users = query(
+        world.store, f'SELECT sum(events) FROM "{world.store.database}"."raw"."token_users_1d" GROUP BY user_id'
+    )
+    active = query(world.store, f'SELECT "users" FROM "{world.store.database}"."rollup"."token_active_1d"')
+    return {
+        "hours": hours[0]["values"][0][1],
+        "users": {series["tags"]["user_id"]: series["values"][0][1] for series in users},
+        "active": [row[1] for row in active[0]["values"]],
+    }
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_t30_a_day_without_influxdb_costs_neither_lines_nor_memory_nor_descriptors(
+    world: World, mortal: InfluxServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.store = mortal.make()
+    world.log.write(300)
+    world.turn()
+    caught_up(world)
+    mortal.stop()
+    delivery = world.daemon.delivery
+    assert isinstance(delivery, RemoteDelivery)
+    world.log.write(300)
+    until(lambda: delivery.trouble is not None, world)
+    before = 0
+    for hour in range(24):
+        world.log.write(2000)
+        if hour % 2:
+            world.log.copy_truncate()
+        else:
+            world.log.rename()
+        world.log.write(100)
+        old = world.log.sibling(".3")
+        if old.exists():
+            (gz if hour % 4 else zst)(old)
+        world.turn(3, seconds=1200.0)
+        assert len(delivery._sending) <= remote_module.IN_FLIGHT
+        assert world.daemon.ingest._batch.size <= 2 * delivery.batch_points
+        if hour == 3:
+            before = open_files()
+    assert open_files() <= before + 2
+    assert threading.active_count() < 20
+    mortal.start()
+    caught_up(world)
+    world.check()
+    assert delivery.trouble is None
+    assert counted(world)["hours"] == len(world.log.written)
+    said = [record.levelname for record in caplog.records if "InfluxDB" in record.getMessage()]
+    assert said == ["ERROR", "WARNING"]
+
+
+def test_influxdb_is_killed_in_the_middle_of_writing_again_and_again(world: World, mortal: InfluxServer) -> None:
+    world.store = mortal.make()
+    for round_ in range(4):
+        world.log.write(8000)
+        until(lambda: world.daemon.behind or world.daemon.delivery.trouble is not None, world)
+        mortal.kill()
+        world.log.write(b"{broken\n")
+        if round_ % 2:
+            world.log.rename()
+        world.turn(2)
+        mortal.start()
+        world.turn()
+    caught_up(world)
+    world.check()
+    assert world.rejected() == [Reason.INVALID_JSON] * 4
+    assert counted(world) == {
+        "hours": len(world.log.written),
+        "users": {"u-1": len(world.log.written)},
+        "active": [len({1})],
+    }
+
+
+@contextlib.contextmanager
+def full_disk(world: World) -> Iterator[None]:
+    """Have SQLite say that the disk is full."""
+    connection = world.daemon.ingest.state.connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    yield
+    connection.execute("PRAGMA max_page_count = 1000000")
+
+
+@pytest.fixture
+def remote(world: World, influxdb: InfluxServer) -> World:
+    world.store = influxdb.make()
+    return world
+
+
+def test_t25_a_full_disk_under_the_state_stops_reading_and_heals(
+    remote: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(remote_module, "BATCH_POINTS", 50)
+    monkeypatch.setattr(RemoteDelivery, "batch_points", 50)
+    monkeypatch.setattr(remote_module, "MOST_UNSAVED", 5)
+    users = [f"user-{number}-{'x' * 200}" for number in range(400)]
+    remote.now = time.monotonic()  # as ``flush`` has it
+    remote.log.write(10)
+    caught_up(remote)
+    delivery = remote.daemon.delivery
+    assert isinstance(delivery, RemoteDelivery)
+    with full_disk(remote):
+        remote.log.write(b"".join(remote.log.line(user_id=user) for user in users) + b"{broken\n")
+        until(lambda: delivery.trouble is not None and not delivery.has_room, remote, seconds=1.0)
+        remote.turn(5, seconds=100.0)
+        assert delivery._unsaved.batches <= 5 + remote_module.IN_FLIGHT
+        assert not delivery.has_room
+        assert remote.ask(lambda state: sum(account.read for account in state.accounts().values())) == 10
+        with pytest.raises(UnavailableError):
+            delivery.flush(0.3)
+    caught_up(remote)
+    until(lambda: delivery.trouble is None, remote, seconds=100.0)
+    caught_up(remote)
+    remote.check()
+    assert remote.rejected() == [Reason.INVALID_JSON]
+    assert sum(counted(remote)["users"].values()) == 410
+    assert caplog.text.count("cannot be written") == 1
+
+
+def test_rejected_lines_that_no_checkpoint_holds_are_bounded(remote: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RemoteDelivery, "batch_points", 50)
+    monkeypatch.setattr(remote_module, "MOST_UNSAVED_LINES", 100)
+    remote.log.write(10)
+    caught_up(remote)
+    delivery = remote.daemon.delivery
+    assert isinstance(delivery, RemoteDelivery)
+
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RejectedFile, "append", full)
+    for _ in range(100):
+        remote.log.write(b"{broken\n" * 100)
+        remote.turn()
+    until(lambda: not delivery._sending, remote)
+    assert 100 <= len(delivery._unsaved.rejected) < 1000 + 100 * remote_module.IN_FLIGHT
+    monkeypatch.undo()
+    until(lambda: delivery.trouble is None, remote, seconds=100.0)
+    caught_up(remote)
+    assert remote.rejected() == [Reason.INVALID_JSON] * 10_000
+    remote.check()
+
+
+@pytest.fixture
+def slow(world: World) -> Iterator[ScriptedServer]:
+    with scripted() as server:
+        world.store = server.store
+        yield server
+
+
+def ids(lines: list[bytes]) -> list[str]:
+    """Event ids of lines of line protocol, once each."""
+    found = {line.split(b'event_id="')[1].split(b'"')[0].decode() for line in lines if b"event_id" in line}
+    return sorted(found)
+
+
+def test_t26_the_end_does_not_wait_for_a_slow_store_and_nothing_is_lost(
+    world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from ingestor.shell import daemon as daemon_module  # noqa: PLC0415
+
+    monkeypatch.setattr(daemon_module, "DRAIN_SECONDS", 0.3)
+    world.log.write(300)
+    slow.otherwise = Reply(hang=True, stored=True)
+    state = State.open(world.state_directory, "host-1")
+    daemon = Daemon(world.settings, state)
+    stop = threading.Event()
+    thread = threading.Thread(target=_stop_when_asked, args=(slow, stop))
+    thread.start()
+    daemon.run_forever(stop)
+    thread.join()
+    daemon.close()
+    state.close()
+    assert "Ending with lines that are not stored" in caplog.text
+    assert ids(slow.stored) == sorted(world.log.written), "stored, though nobody knows"
+    accounts = world.ask(lambda state: state.accounts())
+    assert sum(account.stored for account in accounts.values()) == 0
+    first = set(slow.stored)
+    slow.otherwise = OK
+    world.once()
+    assert {line for line in slow.stored if line.startswith(b"token_events,")} == first, (
+        "the same points, byte for byte"
+    )
+    (account,) = world.ask(lambda state: state.accounts()).values()
+    assert (account.read, account.stored) == (300, 300)
+
+
+def _stop_when_asked(server: ScriptedServer, stop: threading.Event) -> None:
+    server.wait_for(1)
+    stop.set()
+
+
+class Crash(BaseException):
+    """Not even ``except Exception`` goes on after it."""
+
+
+def crashing_before(owner: type, name: str) -> Callable[[pytest.MonkeyPatch, int], None]:
+    def arm(patch: pytest.MonkeyPatch, skip: int) -> None:
+        original = getattr(owner, name)
+        calls = 0
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls > skip:
+                raise Crash
+            return original(*arguments, **named)
+
+        patch.setattr(owner, name, call)
+
+    return arm
+
+
+def crashing_after(owner: type, name: str) -> Callable[[pytest.MonkeyPatch, int], None]:
+    def arm(patch: pytest.MonkeyPatch, skip: int) -> None:
+        original = getattr(owner, name)
+        calls = 0
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            answer = original(*arguments, **named)
+            if isinstance(answer, Future):
+                answer.exception()  # what was sent is stored
+            if calls > skip:
+                raise Crash
+            return answer
+
+        patch.setattr(owner, name, call)
+
+    return arm
+
+
+STEPS = {
+    "before it is sent": crashing_before(RemoteDelivery, "submit"),
+    "after it is stored": crashing_after(RemoteDelivery, "_in_background"),
+    "before the acknowledgement is taken": crashing_before(RemoteDelivery, "_acknowledge"),
+    "after the acknowledgement": crashing_after(RemoteDelivery, "_acknowledge"),
+    "before the rejected file": crashing_before(RejectedFile, "append"),
+    "after the rejected file": crashing_after(RejectedFile, "append"),
+    "in the checkpoint": crashing_after(State, "save"),
+    "after the checkpoint": crashing_after(RemoteDelivery, "_save"),
+    "before counters are sent": crashing_before(Publisher, "_go_on"),
+    "after counters are sent": crashing_after(Publisher, "_go_on"),
+    "before counters are marked as written": crashing_before(Publisher, "_say_what_is_refused"),
+}
+
+
+def test_t22_a_crash_between_any_two_steps_changes_nothing(remote: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RemoteDelivery, "batch_points", 100)
+    remote.log.write(210)
+    caught_up(remote)
+    broken = 0
+    for skip in (0, 1):
+        for name, arm in STEPS.items():
+            for number in range(3):
+                remote.log.write(b"".join(remote.log.line(user_id=f"u-{number}") for _ in range(70)) + b"{broken\n")
+                broken += 1
+            if name.startswith("after"):
+                remote.log.rename()
+            with pytest.MonkeyPatch.context() as patch:
+                arm(patch, skip)
+                crashed = True
+                with contextlib.suppress(Crash):
+                    caught_up(remote)
+                    crashed = False
+                assert crashed or skip, name
+            remote.stop()
+    remote.once()
+    remote.check()
+    assert remote.rejected() == [Reason.INVALID_JSON] * broken
+    total = len(remote.log.written)
+    users = {f"u-{number}": (total - 210) // 3 for number in range(3)}
+    users["u-1"] += 210
+    assert counted(remote) == {"hours": total, "users": users, "active": [3]}
+    (account,) = remote.ask(lambda state: state.accounts()).values()
+    assert (account.read, account.stored) == (total + broken, total)
+
+
+HOSTILE = [
+    "a,b",
+    "a b",
+    "a=b",
+    'quo"te',
+    "back\\slash",
+    "line\nbreak",
+    "carriage\rreturn",
+    "tab\tstop",
+    "\\,",
+    "trailing\\",
+    "trailing\\\\",
+    "#comment",
+    "",
+    " ",
+    " edges ",
+    'x" 1\ntoken_events,action=forged events=1i 1',
+    "x,action=forged events=9i",
+    "\\\" \\n ' ` $(id)",
+    "é 😀 \u202egnp.exe \x00\x1b[31m",
+    "u\u200du",
+    "x y" * 2000,
+    "\\" * 5000,
+]
+
+
+def test_t43_hostile_text_is_read_back_in_its_normal_form(remote: World) -> None:
+    expected: dict[str, dict[str, Any]] = {}
+    for text in HOSTILE:
+        details = {"client_id": f"c{text}", "user_agent": text, "scopes": text, "realm": text}
+        remote.log.write(remote.log.line(user_id=text, details=details))
+        expected[remote.log.written[-1]] = {
+            "events": 1,
+            "action": "token.refreshed",
+            "client_id": normal_tag(f"c{text}"),
+            "realm": normal_tag(text) or None,
+            "user_agent": normal_field(text) or None,
+            "user_id": normal_field(text) or None,
+        }
+    remote.once()
+    assert remote.rejected() == []
+    (found,) = query(remote.store, f'SELECT * FROM "{remote.store.database}"."raw"."token_events"')
+    rows = [dict(zip(found["columns"], row, strict=True)) for row in found["values"]]
+    assert {row["event_id"]: {key: row[key] for key in expected[row["event_id"]]} for row in rows} == expected
+    assert len(rows) == len(HOSTILE)
+    assert set(found["columns"]) <= {"events", *Series._fields, *POINT_COLUMNS}, "no tag or field is forged"
+
+
+def test_t43_a_value_of_two_megabytes_is_stored_in_part(remote: World) -> None:
+    remote.read = dataclasses.replace(remote.read, max_line_bytes=64 << 20)
+    huge = "long " * (2 << 20)
+    remote.log.write(remote.log.line(user_id=huge, details={"client_id": huge, "user_agent": huge}))
+    remote.log.write(3)
+    remote.once()
+    remote.check()
+    (found,) = query(
+        remote.store, f'SELECT client_id, user_agent, user_id FROM "{remote.store.database}"."raw"."token_events"'
+    )
+    _, client_id, user_agent, user_id = max(found["values"], key=lambda row: len(row[1]))
+    assert len(client_id.encode()) <= TAG_BYTES
+    assert max(len(user_agent.encode()), len(user_id.encode())) <= FIELD_BYTES
+    assert all(value.startswith("long long") for value in (client_id, user_agent, user_id))
+
+
+def test_the_user_budget_is_kept_and_active_users_are_exact_over_restarts(
+    remote: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "USERS_PER_SOURCE", 10)
+    monkeypatch.setattr(counters, "ROWS", 7)
+    for _ in range(2):
+        remote.log.write(
+            b"".join(remote.log.line(user_id=f"u-{number:02}") for number in range(30) for _ in range(number % 3 + 1))
+        )
+        remote.once()
+    found = counted(remote)
+    true = Counter({f"u-{number:02}": 2 * (number % 3 + 1) for number in range(30)})
+    others = found["users"].pop("_other")
+    assert len(found["users"]) == 10
+    assert all(true[user] == events for user, events in found["users"].items())
+    assert others + sum(found["users"].values()) == true.total()
+    assert found["active"] == [30]
