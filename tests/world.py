@@ -12,7 +12,14 @@ from typing import TypeVar
 
 import zstandard
 
-from ingestor.settings import BudgetSettings, LogSettings, ReadSettings, Settings, StoreSettings
+from ingestor.settings import (
+    BudgetSettings,
+    LogSettings,
+    ReadSettings,
+    RetentionSettings,
+    Settings,
+    StoreSettings,
+)
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.rejected import read_rejected
 from ingestor.shell.state import Gap, State
@@ -117,6 +124,7 @@ class World:
         self.read = FAST
         self.budgets = BudgetSettings()
         self.store = StoreSettings()
+        self.retention = RetentionSettings(raw_days=36_500, rollup_days=36_500)  # whenever the tests run
         self.now = 1000.0
         self._running: tuple[State, Daemon] | None = None
 
@@ -131,6 +139,7 @@ class World:
             read=self.read,
             budgets=self.budgets,
             store=self.store,
+            retention=self.retention,
         )
 
     @property

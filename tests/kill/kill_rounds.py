@@ -1,6 +1,10 @@
 """Kill the daemon with SIGKILL at random moments, again and again, while a writer writes and rotates; then compare.
 
     .venv/bin/python tests/kill/kill_rounds.py --rounds 200
+    .venv/bin/python tests/kill/kill_rounds.py --store influxdb1 --kill-store
+
+With InfluxDB (which of them are here: see tests/servers.py) a server of its own is started; ``--kill-store`` kills that,
+too, and starts it again.
 
 The writer makes lines with many equal timestamps, broken and blank lines, half lines that it ends later, rotates both ways
 (pausing during copy and truncate, as the contract asks) and compresses what was rotated before. In the end the set of event
@@ -9,6 +13,7 @@ ids in the store must be the set written, each once; the accounting must add up;
 """
 
 import argparse
+import contextlib
 import gzip
 import json
 import os
@@ -22,10 +27,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import zstandard
+
+from tests.servers import TOKEN, InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2, query
 
 TOKENTAIL = [sys.executable, "-m", "ingestor"]
 ACTIONS = ("token.issued.authorization_code", "token.refreshed", "token.validation_failed", "token.userinfo_accessed")
@@ -140,17 +149,145 @@ class Writer(threading.Thread):
         plain.unlink()
 
 
-def kill_rounds(directory: Path, rounds: int, seed: int) -> list[str]:
+class Embedded:
+    """The store in the state directory, and how to look into it without the code under test."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+
+    def arguments(self, log: Path) -> list[str]:
+        """What makes the daemon use it."""
+        return ["--log", str(log)]
+
+    def stored(self) -> Counter[str]:
+        """Event ids, and how often each is there."""
+        return Counter(event_id for (event_id,) in self._ask("SELECT event_id FROM token_events"))
+
+    def sums(self) -> dict[str, int]:
+        """What is to be the number of events."""
+        (hours,), (users,) = (
+            row
+            for table in ("token_events_1h", "token_users_1d")
+            for row in self._ask(f"SELECT sum(events) FROM {table}")
+        )
+        return {"hourly counters": hours, "daily counters": users}
+
+    def verified(self, files: list[str]) -> str | None:
+        """Have ``tokentail verify`` look every line up; return what it complains of."""
+        done = subprocess.run(
+            [*TOKENTAIL, "verify", "--state-dir", str(self._state), *files], capture_output=True, text=True, check=False
+        )
+        return (
+            f"verify exited {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}" if done.returncode else None
+        )
+
+    def _ask(self, question: str) -> list[tuple[Any, ...]]:
+        with contextlib.closing(sqlite3.connect(self._state / "tokentail.db")) as connection:
+            return connection.execute(question).fetchall()
+
+
+class Remote:
+    """An InfluxDB server of its own."""
+
+    def __init__(self, server: InfluxServer, directory: Path) -> None:
+        self.server = server
+        self._store = server.make()
+        self._config = directory / "tokentail.toml"
+
+    def arguments(self, log: Path) -> list[str]:
+        store = self._store
+        token = f"token_file = {json.dumps(str(store.token_file))}\n" if store.token_file else ""
+        self._config.write_text(
+            f"[[logs]]\npath = {json.dumps(str(log))}\n"
+            f'[store]\ntype = "influxdb"\nurl = "{store.url}"\ndatabase = "{store.database}"\n{token}'
+            "[retention]\nraw_days = 36500\nrollup_days = 36500\n"
+        )
+        return ["--config", str(self._config)]
+
+    def stored(self) -> Counter[str]:
+        found = self._ask("event_id, events", "raw", "token_events")
+        return Counter(row[1] for series in found for row in series["values"])
+
+    def sums(self) -> dict[str, int]:
+        places = {
+            "events": ("raw", "token_events"),
+            "hourly counters": ("rollup", "token_events_1h"),
+            "daily counters": ("raw", "token_users_1d"),
+        }
+        return {name: self._ask("sum(events)", *place)[0]["values"][0][1] for name, place in places.items()}
+
+    def verified(self, files: list[str]) -> str | None:  # noqa: ARG002 - `verify` looks into the embedded store alone
+        return None
+
+    def _ask(self, columns: str, policy: str, measurement: str) -> list[dict[str, Any]]:
+        return query(self._store, f'SELECT {columns} FROM "{self._store.database}"."{policy}"."{measurement}"')
+
+
+class StoreKiller(threading.Thread):
+    """Kills a server and starts it again, at random moments, until it is stopped; then the server is there."""
+
+    def __init__(self, server: InfluxServer, chance: random.Random) -> None:
+        super().__init__(daemon=True)
+        self.kills = 0
+        self._server = server
+        self._chance = chance
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopped.wait(self._chance.uniform(0.1, 1.2)):
+            self._server.kill()
+            self.kills += 1
+            self._stopped.wait(self._chance.uniform(0.0, 0.6))
+            self._server.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+
+@contextlib.contextmanager
+def embedded_or_remote(directory: Path, store: str) -> Iterator[Embedded | Remote]:
+    """Yield the store to kill around."""
+    if store == "sqlite":
+        yield Embedded(directory / "state")
+        return
+    place = directory / store
+    place.mkdir()
+    server = new_influxdb1(place) if store == "influxdb1" else new_influxdb2(place)
+    try:
+        yield Remote(server, directory)
+    finally:
+        server.stop()
+
+
+def is_here(store: str) -> bool:
+    """Whether this store can be started on this machine."""
+    return {"influxdb1": influxd1, "influxdb2": influxd2}.get(store, lambda: "")() is not None
+
+
+def kill_rounds(
+    directory: Path, rounds: int, seed: int, *, store: str = "sqlite", kill_store: bool = False
+) -> list[str]:
     """Do the rounds and return what is wrong in the end; nothing is, if all is well."""
+    with embedded_or_remote(directory, store) as kept:
+        killer = StoreKiller(kept.server, random.Random(seed + 2)) if kill_store and isinstance(kept, Remote) else None
+        return _kill_rounds(directory, rounds, seed, kept, killer)
+
+
+def _kill_rounds(
+    directory: Path, rounds: int, seed: int, kept: Embedded | Remote, killer: StoreKiller | None
+) -> list[str]:
     chance = random.Random(seed)
     logs, state = directory / "logs", directory / "state"
     logs.mkdir()
     writer = Writer(logs / "audit.log", random.Random(seed + 1))
     (logs / "audit.log").touch()
-    arguments = ["run", "--log", str(logs / "audit.log"), "--state-dir", str(state)]
+    arguments = ["run", *kept.arguments(logs / "audit.log"), "--state-dir", str(state)]
     subprocess.run([*TOKENTAIL, *arguments, "--once"], check=True, capture_output=True)  # the first look
     writer.start()
     writer.resume()
+    if killer is not None:
+        killer.start()
     killed = 0
     for number in range(rounds):
         with (directory / "daemon.log").open("ab") as errors:
@@ -161,30 +298,35 @@ def kill_rounds(directory: Path, rounds: int, seed: int) -> list[str]:
         if number % 20 == 19:
             print(f"round {number + 1}: {len(writer.ids):,} events written, {dict(writer.rotations)}", flush=True)
     writer.stop()
+    if killer is not None:
+        killer.stop()
+        print(f"InfluxDB was killed {killer.kills} times")
     last = subprocess.run([*TOKENTAIL, *arguments, "--once"], capture_output=True, text=True, check=False)
     problems = [] if last.returncode == 0 else [f"run --once exited {last.returncode}: {last.stderr}"]
     if killed != rounds:
         problems.append(
             f"only {killed} of {rounds} processes were still there to be killed: see {directory / 'daemon.log'}"
         )
-    return problems + compare(writer, logs, state)
+    if TOKEN in (directory / "daemon.log").read_text():
+        problems.append("the token is in the daemon's log")
+    return problems + compare(writer, logs, state, kept)
 
 
-def compare(writer: Writer, logs: Path, state: Path) -> list[str]:
+def compare(writer: Writer, logs: Path, state: Path, kept: Embedded | Remote) -> list[str]:
     """Compare what was written with what the store, the accounting and the rejected file say."""
     problems = []
-    with sqlite3.connect(state / "tokentail.db") as connection:
-        stored = Counter(row[0] for row in connection.execute("SELECT event_id FROM token_events"))
-        counted = connection.execute("SELECT sum(events) FROM token_events_1h").fetchone()[0]
-    connection.close()
+    stored = kept.stored()
     if missing := set(writer.ids) - set(stored):
         problems.append(f"{len(missing)} events are missing, such as {sorted(missing)[:3]}")
     if invented := set(stored) - set(writer.ids):
         problems.append(f"{len(invented)} events nobody wrote, such as {sorted(invented)[:3]}")
     if twice := [event_id for event_id, times in stored.items() if times > 1]:
         problems.append(f"{len(twice)} events are stored more than once, such as {twice[:3]}")
-    if counted != len(writer.ids):
-        problems.append(f"the hourly counters say {counted}, written were {len(writer.ids)}")
+    problems += [
+        f"the {name} say {counted}, written were {len(writer.ids)}"
+        for name, counted in kept.sums().items()
+        if counted != len(writer.ids)
+    ]
     answer = subprocess.run(
         [*TOKENTAIL, "status", "--json", "--state-dir", str(state)], capture_output=True, text=True, check=False
     )
@@ -207,14 +349,11 @@ def compare(writer: Writer, logs: Path, state: Path) -> list[str]:
     if len(listed) != writer.broken or len({(line["generation"], line["offset"]) for line in listed}) != writer.broken:
         problems.append(f"{len(listed)} lines are in the rejected file, {writer.broken} were broken")
     files = sorted(str(path) for path in logs.iterdir())
-    verified = subprocess.run(
-        [*TOKENTAIL, "verify", "--state-dir", str(state), *files], capture_output=True, text=True, check=False
-    )
-    if verified.returncode != 0:
-        problems.append(f"verify exited {verified.returncode}: {verified.stdout[-2000:]}{verified.stderr[-2000:]}")
+    if complaint := kept.verified(files):
+        problems.append(complaint)
     print(
         f"written {len(writer.ids):,} events, {writer.broken:,} broken and {writer.ignored:,} other lines, "
-        f"{dict(writer.rotations)}; stored {sum(stored.values()):,}; verify of {len(files)} files: exit {verified.returncode}"
+        f"{dict(writer.rotations)}, {len(files)} files; stored {sum(stored.values()):,}"
     )
     return problems
 
@@ -223,10 +362,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--store", choices=("sqlite", "influxdb1", "influxdb2"), default="sqlite")
+    parser.add_argument("--kill-store", action="store_true", help="kill InfluxDB as well")
     arguments = parser.parse_args()
+    if arguments.kill_store and arguments.store == "sqlite":
+        parser.error("--kill-store needs an InfluxDB")
+    if not is_here(arguments.store):
+        parser.error(f"no {arguments.store} here: see tests/servers.py")
     directory = Path(tempfile.mkdtemp(prefix="tokentail-kill-"))
-    print(f"{arguments.rounds} rounds of kill -9, seed {arguments.seed}, in {directory}", flush=True)
-    problems = kill_rounds(directory, arguments.rounds, arguments.seed)
+    print(f"{arguments.rounds} rounds of kill -9, {arguments.store}, seed {arguments.seed}, in {directory}", flush=True)
+    problems = kill_rounds(
+        directory, arguments.rounds, arguments.seed, store=arguments.store, kill_store=arguments.kill_store
+    )
     for problem in problems:
         print(f"WRONG: {problem}")
     if not problems:
