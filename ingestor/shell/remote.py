@@ -35,7 +35,7 @@ from ingestor.shell.state import Checkpoint, State
 from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
-from ingestor.stores.influxdb.points import stored_points
+from ingestor.stores.influxdb.points import oldest_time, stored_points
 from ingestor.stores.influxdb.sender import Sender
 from ingestor.stores.recount import recount_day
 from ingestor.stores.tally import Tally
@@ -202,7 +202,8 @@ class RemoteDelivery:
         first = start_of(now - self._settings.retention.raw_days * DAY + DAY, DAY)
         counted = 0
         for source in sources:
-            for start in range(first, now + 2 * DAY, DAY):
+            oldest = oldest_time(self._http, self._settings.store, Period(first, now + 2 * DAY), source, host)
+            for start in range(start_of(oldest or now, DAY), now + 2 * DAY, DAY):
                 tick()
                 day = Period(start, start + DAY)
                 stored = stored_points(self._http, self._settings.store, day, source, host)

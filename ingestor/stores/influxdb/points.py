@@ -48,3 +48,11 @@ def stored_points(
     events = measurement(store.database, RAW, MEASUREMENT)
     for table in Queries(http, store).run([f"{SELECT} {events} {where(period, of_source)}"]):
         yield from map(point_of, table.rows)
+
+
+def oldest_time(http: InfluxHttp, store: StoreSettings, period: Period, source: str, host: str) -> int | None:
+    """Return when the first event of a source and host in a period was; None when there is none. Raises TokentailError."""
+    of_source = equal("source", normal_tag(source)), equal("host", normal_tag(host))
+    events = measurement(store.database, RAW, MEASUREMENT)
+    statement = f'SELECT first("events") FROM {events} {where(period, of_source)}'
+    return next((row[0] for table in Queries(http, store).run([statement]) for row in table.rows), None)
