@@ -307,6 +307,10 @@ class RemoteDelivery:
         new = len(batch.points)  # what stands behind these was counted before
         refused = {point.point: point.reason for point in shipment.refused if point.point < new}
         expired = [index for index in shipment.expired if index < new]
+        listed = [batch.refused_line(index, reason) for index, reason in refused.items()]
+        again = {(entry.generation, entry.offset) for entry in listed}.intersection(batch.checkpoint.replayed)
+        if again:  # a replay came to nothing: its line stays listed as it was
+            batch.checkpoint.replayed = [place for place in batch.checkpoint.replayed if place not in again]
         if self.counting:
             unsaved.tally.add(
                 [point for index, point in enumerate(batch.points) if index not in refused] if refused else batch.points
@@ -315,7 +319,7 @@ class RemoteDelivery:
         unsaved.checkpoint.accounts = merged(unsaved.checkpoint.accounts, self._account(batch, refused, expired))
         unsaved.series.update(batch.series)
         unsaved.rejected += batch.rejected
-        unsaved.rejected += [batch.refused_line(index, reason) for index, reason in refused.items()]
+        unsaved.rejected += [entry for entry in listed if (entry.generation, entry.offset) not in again]
         unsaved.bytes_read += batch.bytes_read
         unsaved.batches += 1
 

@@ -20,9 +20,11 @@ from ingestor.shell.daemon import Daemon
 from ingestor.shell.publisher import Publisher
 from ingestor.shell.rejected import RejectedFile
 from ingestor.shell.remote import RemoteDelivery
+from ingestor.shell.replay import replay
 from ingestor.shell.state import State
 from ingestor.stores.influxdb import counters
 from ingestor.stores.influxdb import sender as sender_module
+from ingestor.stores.influxdb.http import InfluxHttp
 from parsers.event import Reason
 from parsers.text import FIELD_BYTES, TAG_BYTES, normal_field, normal_tag
 from tests.scripted import OK, Reply, ScriptedServer, scripted
@@ -434,3 +436,54 @@ def test_the_user_budget_is_kept_and_active_users_are_exact_over_restarts(
     assert all(true[user] == events for user, events in found["users"].items())
     assert others + sum(found["users"].values()) == true.total()
     assert found["active"] == [30]
+
+
+def conflict(world: World) -> None:
+    """Have somebody write a field of ours with another type, as the first one of that day's shard."""
+    with contextlib.closing(InfluxHttp(world.store)) as http:
+        line = b'token_events,action=x expires_in="text" 1793523600000000000'
+        params = {"db": world.store.database, "rp": "raw", "precision": "ns"}
+        assert http.request("POST", "/write", params=params, body=line).status == 204
+
+
+def test_old_refused_and_good_points_of_one_batch_are_told_apart(world: World, influxdb: InfluxServer) -> None:
+    world.store = influxdb.make(raw=20_000)  # since 1972 or so
+    conflict(world)
+    log, bad = world.log, {"client_id": "web", "expires_in": 60}
+    for _ in range(3):
+        log.write(50)
+        log.write(b"".join(log.line(created_at=f"1970-01-02T03:04:{second:02}Z") for second in range(20)))
+        log.write(b"".join(log.line(details=bad) for _ in range(2)))
+    log.write(b"".join(log.line(created_at=f"1970-01-02T03:04:{second:02}Z", details=bad) for second in range(5)))
+    world.once()
+    (account,) = world.ask(lambda state: state.accounts()).values()
+    assert (account.read, account.stored, account.expired) == (221, 150, 65)
+    assert account.rejected == Counter({Reason.STORE_REFUSED: 6})
+    assert account.pending == 0
+    assert len(set(world.stored()) - {None}) == 150
+
+
+def test_a_line_that_is_refused_again_when_it_is_replayed_stays_listed_once(
+    remote: World, influxdb: InfluxServer
+) -> None:
+    conflict(remote)
+    remote.log.write(10)
+    bad = {"client_id": "web", "expires_in": 60}
+    remote.log.write(b"".join(remote.log.line(details=bad) for _ in range(3)))
+    remote.once()
+    for stored in (10, 10, 13):
+        if stored == 13:
+            remote.store = influxdb.make()  # there nobody has
+        remote.log.write(1)  # a point that is taken, so that others may be refused
+        state = State.open(remote.state_directory, "host-1")
+        daemon = Daemon(remote.settings, state)
+        daemon.run_once()
+        replay(daemon.ingest, time.time_ns() // 1_000_000)
+        still = [entry.ordinal for entry in daemon.ingest.listed()]
+        (account,) = state.accounts().values()
+        daemon.close()
+        state.close()
+        assert still == ([] if stored == 13 else [10, 11, 12])
+        new = len(remote.log.written) - 13
+        assert (account.stored, account.total_rejected) == (stored + new, 13 - stored)
+    assert set(remote.log.written[10:13]) <= set(remote.stored())

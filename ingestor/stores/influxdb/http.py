@@ -124,20 +124,23 @@ class InfluxHttp:
         response: urllib3.BaseHTTPResponse | None = None
         whole = False
         try:
-            response = self._pool.request(
-                method,
-                f"{self._store.url}{path}{query}",
-                body=body,
-                headers={
-                    "User-Agent": "tokentail",
-                    "Accept-Encoding": "identity",
-                    **({} if anonymous else self._authorization()),
-                    **(headers or {}),
-                },
-                timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds),
-                preload_content=False,
-                redirect=False,
-            )
+            try:
+                response = self._pool.request(
+                    method,
+                    f"{self._store.url}{path}{query}",
+                    body=body,
+                    headers={
+                        "User-Agent": "tokentail",
+                        "Accept-Encoding": "identity",
+                        **({} if anonymous else self._authorization()),
+                        **(headers or {}),
+                    },
+                    timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds),
+                    preload_content=False,
+                    redirect=False,
+                )
+            except ValueError:  # its text holds the secret
+                raise NoAnswerError("the token, user or password holds what no request may hold") from None
             yield response
             whole = True
         except exceptions.HTTPError as error:

@@ -138,8 +138,9 @@ class Sender:
             return Retry(str(error))
         except TokentailError as error:  # a secret that cannot be read: somebody may be about to replace it
             return Retry(str(error))
-        self.requests += 1
-        self.seconds += time.monotonic() - began
+        with self._lock:
+            self.requests += 1
+            self.seconds += time.monotonic() - began
         return judge(answer.status, answer.headers, answer.body, now=time.time())
 
     def _goes_on(self, task: object) -> None:

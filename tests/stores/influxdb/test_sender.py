@@ -430,3 +430,19 @@ def test_what_is_older_than_the_retention_is_expired_and_the_rest_is_sent_until_
     assert shipment.expired == [2, 4]
     assert [point.point for point in shipment.refused] == [0]
     assert set(server.stored) == {b"point-1", b"point-3", b"point-5"}
+
+
+@pytest.mark.parametrize("secret", [f"{OLD_TOKEN}\nX-Injected: 1", f"{OLD_TOKEN}\N{EURO SIGN}"])
+def test_a_secret_that_cannot_be_sent_is_a_problem_that_does_not_show_it(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, secret: str
+) -> None:
+    monkeypatch.setenv("TOKENTAIL_STORE_TOKEN", secret)
+    with sending(server.store) as sender:
+        thread, done = in_background(sender)
+        wait_until_stuck(sender, 3)
+        assert sender.trouble is not None
+        assert "the token" in sender.trouble.problem
+        assert server.requests == []
+        monkeypatch.setenv("TOKENTAIL_STORE_TOKEN", NEW_TOKEN)
+        thread.join(30)
+        check_healed(sender, done[0], caplog)
