@@ -23,6 +23,8 @@ from ingestor.stores.influxdb.counters import (
 log = logging.getLogger("tokentail")
 
 PUBLISH_SECONDS: Final = 60.0
+REQUESTS_AT_ONCE: Final = 3
+"""Hours, users, active users."""
 
 Send = Callable[[str, bytes, list[int]], "Future[Shipment]"]
 

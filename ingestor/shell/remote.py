@@ -29,7 +29,7 @@ from ingestor.shell.database import is_damage
 from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, add_to, merged
 from ingestor.shell.migration import Migration, claim
 from ingestor.shell.mover import Mover
-from ingestor.shell.publisher import Publisher
+from ingestor.shell.publisher import REQUESTS_AT_ONCE, Publisher
 from ingestor.shell.rejected import RejectedFile, RejectedLine
 from ingestor.shell.state import Checkpoint, State
 from ingestor.stores.counters import add_to_counters, save_series
@@ -50,6 +50,8 @@ CHECKPOINT_SECONDS: Final = 1.0
 """A checkpoint costs two fsyncs; what is in none is only read and written again after a crash."""
 PAUSE_SECONDS: Final = 0.2
 """When nothing came for so long, the checkpoint need not wait."""
+CONNECTIONS: Final = IN_FLIGHT + REQUESTS_AT_ONCE + 3
+"""Also for the daemon's own figures, and for two requests of a migration."""
 MOST_UNSAVED: Final = 20
 """Batches; while the disk refuses the checkpoint no more are read."""
 MOST_UNSAVED_LINES: Final = 20_000
@@ -86,7 +88,7 @@ class RemoteDelivery:
         self._state = state
         self._series = series
         self._rejected = rejected
-        self._http = InfluxHttp(settings.store)
+        self._http = InfluxHttp(settings.store, connections=CONNECTIONS)
         self._sender = Sender(self._http, settings.store)
         self._encoder = Encoder(series)
         self._background = Background(self._came_back)

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from ingestor.core.points import POINT_COLUMNS, Series
-from ingestor.errors import UnavailableError
+from ingestor.errors import ExitCode, UnavailableError
+from ingestor.shell import daemon as daemon_module
 from ingestor.shell import remote as remote_module
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.publisher import Publisher
@@ -235,8 +236,6 @@ def ids(lines: list[bytes]) -> list[str]:
 def test_t26_the_end_does_not_wait_for_a_slow_store_and_nothing_is_lost(
     world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from ingestor.shell import daemon as daemon_module  # noqa: PLC0415
-
     monkeypatch.setattr(daemon_module, "DRAIN_SECONDS", 0.3)
     world.log.write(300)
     slow.otherwise = Reply(hang=True, stored=True)
@@ -266,6 +265,21 @@ def test_t26_the_end_does_not_wait_for_a_slow_store_and_nothing_is_lost(
 def _stop_when_asked(server: ScriptedServer, stop: threading.Event) -> None:
     server.wait_for(1)
     stop.set()
+
+
+def test_once_gives_up_with_69_and_loses_nothing(
+    world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(RemoteDelivery.flush, "__defaults__", (0.3,))
+    world.log.write(30)
+    slow.otherwise = Reply(503)
+    with pytest.raises(UnavailableError, match="503") as caught:
+        world.once()
+    assert caught.value.exit_code == ExitCode.UNAVAILABLE
+    slow.otherwise = OK
+    world.once()
+    assert ids(slow.stored) == sorted(world.log.written)
 
 
 class Crash(BaseException):
