@@ -87,6 +87,11 @@ class Book:
         self._newly_followed.append(source)
         return True
 
+    @property
+    def newly_followed(self) -> bool:
+        """Whether a source was looked at for the first time, and no checkpoint says so."""
+        return bool(self._newly_followed)
+
     def changed(self, generation: Generation) -> None:
         """Note that a generation must be saved with the next checkpoint."""
         self._changed[generation.number] = generation

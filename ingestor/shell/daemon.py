@@ -160,7 +160,13 @@ class Daemon:
         if now - self._polled_at >= MIN_TURN_SECONDS:
             self._polled_at = now
             self.follower.poll(now)
+            if self.ingest.book.newly_followed:
+                # Where reading begins is durable before anything is sent: a store that is away at the first start must
+                # not make the next start the first one again, which would leave to a backfill what was rotated meanwhile.
+                self.ingest.ship(now)
             self._carry_out_requests()
+            if not self.delivery.has_room:
+                return True
         self._behind = True
         while not self.ingest.full:
             block = self.follower.next_block(now)

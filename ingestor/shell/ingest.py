@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
 
 import orjson
 
@@ -148,7 +147,8 @@ class Ingest:
         # The order of admission may be another one than before the state was lost: so may be the tags.
         batch.perhaps_sent = batch.perhaps_sent or (self.book.rebuilding and self.delivery.refuses_points)
         if placed.points and self.delivery.refuses_points:
-            batch.origins.append((len(batch.points), partial(self._refused_line, block, generation)))
+            events = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
+            batch.origins.append((len(batch.points), partial(self._refused_line, block, generation, events)))
         batch.points += placed.points
         batch.bytes_read += block.too_long.length if block.too_long else len(block.data)
         account = batch.account(generation.source)
@@ -273,14 +273,12 @@ class Ingest:
             return [Rejection(Reason.LINE_TOO_LONG, f"{block.too_long.length} bytes, at most {limit} are read")]
         return parser.parse(block.data, time.time_ns() // 1_000_000)
 
-    def _refused_line(self, block: Block, generation: Generation, number: int, reason: str) -> RejectedLine:
-        """Return the entry of the event with that number in a block, which the store refuses."""
-        parser = self.parser_of(generation.source)
-        outcomes = self._outcomes(block, parser)
-        events = (index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple)
-        rejection = Rejection(Reason.STORE_REFUSED, reason)
-        placed = Placed(rejections=[(next(islice(events, number, None)), rejection)])
-        return self._rejected_lines(block, placed, generation, parser)[0]
+    def _refused_line(
+        self, block: Block, generation: Generation, events: Sequence[int], number: int, reason: str
+    ) -> RejectedLine:
+        """Return the entry of an event of a block that the store refuses. ``events``: the indexes of those among the lines."""
+        placed = Placed(rejections=[(events[number], Rejection(Reason.STORE_REFUSED, reason))])
+        return self._rejected_lines(block, placed, generation, self.parser_of(generation.source))[0]
 
     def _rejected_lines(
         self, block: Block, placed: Placed, generation: Generation, parser: Parser

@@ -29,6 +29,7 @@ def replay(ingest: Ingest, now_ms: int) -> Replayed:
     counts = dict.fromkeys(Replayed._fields, 0)
     generations = {generation.number: generation for name in ingest.book.sources for generation in ingest.book.of(name)}
     files: dict[int, LogFile | None] = {}
+    done: set[tuple[int, int]] = set()
     for entry in ingest.listed():
         generation = generations.get(entry.generation)
         if generation is not None and generation.number not in files:
@@ -43,9 +44,13 @@ def replay(ingest: Ingest, now_ms: int) -> Replayed:
             continue
         ingest.add_replayed(generation, entry, outcome)
         counts["stored" if isinstance(outcome, tuple) else "ignored"] += 1
+        done.add((entry.generation, entry.offset))
     for file in files.values():
         close_quietly(file)
     ingest.commit()
+    refused = sum(1 for entry in ingest.listed() if (entry.generation, entry.offset) in done)
+    counts["stored"] -= refused
+    counts["rejected"] += refused
     return Replayed(**counts)
 
 
