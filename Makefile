@@ -34,6 +34,8 @@ imports: $(VENV)/.dev
 # Longer runs, not part of the gate.
 kill-test: $(VENV)/.dev
 	$(BIN)/python tests/kill/kill_rounds.py --rounds 200
+	$(BIN)/python tests/kill/kill_rounds.py --rounds 200 --store influxdb1
+	$(BIN)/python tests/kill/kill_rounds.py --rounds 200 --store influxdb1 --kill-store
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench.parse
