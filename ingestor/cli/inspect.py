@@ -197,6 +197,7 @@ def status(settings: Settings, as_json: bool) -> None:
                 },
                 "running": report.running,
                 "problems": list(report.problems),
+                "counts": report.counts,
                 "checkpoint_age_seconds": report.checkpoint_age_seconds,
                 "store_bytes": report.store_bytes,
                 "set_aside": report.set_aside,
@@ -219,4 +220,4 @@ def status(settings: Settings, as_json: bool) -> None:
             }
         )
     else:
-        reports.status(stdout(), report, directory_of(settings))
+        reports.status(stdout(), report, settings)

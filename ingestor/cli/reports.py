@@ -1,7 +1,6 @@
 """Reports on lines, files, the state and the machine, for people."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -15,6 +14,7 @@ from ingestor.cli.recent import OUTCOME_STYLES
 from ingestor.core.accounting import Account
 from ingestor.core.explain import Explanation
 from ingestor.core.questions import Record
+from ingestor.settings import Settings
 from ingestor.shell.findings import Finding, Level
 from ingestor.shell.rejected import RejectedLine
 from ingestor.shell.status import StatusReport
@@ -166,7 +166,7 @@ def backfilled(console: Console, files: Sequence[Mapping[str, Any]]) -> None:
 # status
 
 
-def status(console: Console, report: StatusReport, directory: Path) -> None:
+def status(console: Console, report: StatusReport, settings: Settings) -> None:
     """Print the accounting identity first, then what it is made of."""
     total = report.total
     state = Text("running", style="green") if report.running else Text("not running", style="yellow")
@@ -178,7 +178,12 @@ def status(console: Console, report: StatusReport, directory: Path) -> None:
     facts.add_row("daemon", state)
     facts.add_row("lag", lag)
     facts.add_row("checkpoint", checkpoint)
-    facts.add_row("store", f"{report.store_bytes / _MEGABYTE:,.1f} MiB in {clean(str(directory))}")
+    size = f"{report.store_bytes / _MEGABYTE:,.1f} MiB in {clean(str(settings.state_directory))}"
+    if settings.store.type == "influxdb":
+        facts.add_row("store", Text(f"InfluxDB at {clean(settings.store.url)}, database {settings.store.database}"))
+        facts.add_row("state", size)
+    else:
+        facts.add_row("store", size)
     facts.add_row("lines", Text(identity(total)))
     console.print(facts)
     for problem in report.problems:
@@ -189,6 +194,11 @@ def status(console: Console, report: StatusReport, directory: Path) -> None:
         listed = ", ".join(f"{number(lines)} {reason}" for reason, lines in reasons.items())
         console.print(Text(f"\nRejected: {listed}", style="yellow"))
         console.print(Text("  `tokentail rejected list` shows the lines.", style="dim"))
+    if report.counts:
+        listed = ", ".join(f"{number(count)} {name.replace('_', ' ')}" for name, count in sorted(report.counts.items()))
+        console.print(Text(f"\nLeft out since the daemon's start: {listed}", style="yellow"))
+        if any(name.startswith("redacted_") for name in report.counts):
+            console.print(Text("  What is redacted, the writer of the log should not have written.", style="dim"))
     for gap in report.gaps:
         console.print(Text(f"\nGap: {clean(str(gap))}", style="bold red"))
     if report.gaps:

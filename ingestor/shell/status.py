@@ -45,6 +45,8 @@ class StatusReport:
     store_bytes: int
     set_aside: str | None
     """Where a damaged state was put."""
+    counts: dict[str, int]
+    """What the parsers left out since the daemon's start: ``addresses_invalid``, ``redacted_<kind>``."""
 
 
 def status(state: State, now: float | None = None) -> StatusReport:
@@ -77,6 +79,7 @@ def status(state: State, now: float | None = None) -> StatusReport:
         gaps=tuple(state.gaps()),
         store_bytes=_size(state.directory / DATABASE),
         set_aside=meta.get("set_aside"),
+        counts=vitals.counts if vitals else {},
     )
 
 

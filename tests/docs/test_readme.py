@@ -10,6 +10,7 @@ import pytest
 import parsers
 from ingestor.cli import cli
 from ingestor.config import VARIABLES
+from ingestor.core import schema
 from ingestor.credentials import PASSWORD_VARIABLE, TOKEN_VARIABLE
 from ingestor.errors import ExitCode
 from ingestor.settings import Settings
@@ -102,3 +103,8 @@ def test_the_native_line_in_readme_becomes_an_event() -> None:
     assert isinstance(outcome, tuple)
     assert not isinstance(outcome, Rejection)
     assert Event(*outcome).tags.action == "token.issued.authorization_code"
+
+
+def test_every_measurement_is_named() -> None:
+    for measurement in schema.MEASUREMENTS:
+        assert f"| `{measurement.name}` |" in PROSE, measurement.name
