@@ -3,7 +3,6 @@
 import contextlib
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,7 @@ from ingestor.shell.database import find_database, is_damage
 from ingestor.shell.ingest import Ingest, relax_collector
 from ingestor.shell.lock import is_held
 from ingestor.shell.state import State
-from ingestor.stores.influxdb.answers import InfluxAnswers
-from ingestor.stores.influxdb.http import InfluxHttp
-from ingestor.stores.sqlite_answers import SqliteAnswers
+from ingestor.stores.opening import open_answers, remote_answers
 
 
 def directory_of(settings: Settings) -> Path:
@@ -75,12 +72,12 @@ def reading(settings: Settings) -> Iterator[State]:
 @contextlib.contextmanager
 def answers(settings: Settings) -> Iterator[Answers]:
     """Open the store for questions."""
-    if settings.store.type == "influxdb":
-        with contextlib.closing(InfluxHttp(settings.store)) as http:
-            yield InfluxAnswers(http, settings.store, settings.retention, time.time_ns)
+    if settings.store.type == "influxdb":  # whose questions need no state: it may be another machine's
+        with remote_answers(settings) as store:
+            yield store
         return
-    with reading(settings) as state:
-        yield SqliteAnswers(state.connection)
+    with reading(settings) as state, open_answers(settings, state.connection) as store:
+        yield store
 
 
 @contextlib.contextmanager

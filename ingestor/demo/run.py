@@ -26,7 +26,7 @@ from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.state import State
-from ingestor.stores.sqlite_answers import SqliteAnswers
+from ingestor.stores.opening import open_answers
 
 SECONDS = 18.0
 SEED = 29
@@ -114,7 +114,7 @@ def _follow(
         # What the view shows is what another process would see: it was committed.
         reader = State.open_reader(directory)
         stack.callback(reader.close)
-        answers = SqliteAnswers(reader.connection)
+        answers = stack.enter_context(open_answers(settings, reader.connection))
         observer = Observer(answers, writer.start_ms)
 
         def account() -> Account:
@@ -132,6 +132,7 @@ def _follow(
             screen.show(look())
         if writer.error is not None:
             raise writer.error
+        daemon.delivery.flush()
         frame = look(afresh=True)
         screen.show(frame)
         proof = prove(Ledger.of(lines), frame.account, answers.events(observer.period, Filters()), source)
