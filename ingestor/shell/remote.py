@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 
 from ingestor.core.accounting import Account
@@ -27,6 +26,7 @@ from ingestor.shell.background import Background
 from ingestor.shell.batch import Batch
 from ingestor.shell.database import is_damage
 from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, add_to, merged
+from ingestor.shell.expired import ExpiredEvents
 from ingestor.shell.migration import Migration, claim
 from ingestor.shell.mover import Mover
 from ingestor.shell.publisher import REQUESTS_AT_ONCE, Publisher
@@ -107,6 +107,7 @@ class RemoteDelivery:
         self._migration = Migration(state, series, self.write) if claim(settings, state) else None
         self._unsaved = _Unsaved(Tally(series.by_number))
         self._patience = Patience()
+        self._expired = ExpiredEvents()
         self._saved_at = self._submitted_at = float("-inf")
         self._back = threading.Event()
         self.wake: Callable[[], None] = lambda: None
@@ -172,6 +173,7 @@ class RemoteDelivery:
         if self._unsaved.batches and (quiet or now - self._saved_at >= CHECKPOINT_SECONDS):
             saved = self._save(now)
         self._publisher.settle(now)
+        self._expired.tell()
         return saved
 
     def flush(self, patience: float = PATIENCE_SECONDS) -> None:
@@ -223,6 +225,7 @@ class RemoteDelivery:
 
     def close(self) -> None:
         """Stop sending. What is not in a checkpoint is read and written again next time."""
+        self._expired.tell(at_once=True)
         self._sender.stop()
         self._http.close()
 
@@ -341,14 +344,5 @@ class RemoteDelivery:
             account = corrections.setdefault(source, Account())
             account.stored -= len(times)
             account.expired += len(times)
-            first, last = (
-                datetime.fromtimestamp(time_ // 10**9, UTC).isoformat() for time_ in (min(times), max(times))
-            )
-            log.warning(
-                "%d events of %s, from %s to %s, are older than InfluxDB keeps them (retention.raw_days)",
-                len(times),
-                source,
-                first,
-                last,
-            )
+            self._expired.add(source, times)
         return merged(batch.accounts, corrections)
