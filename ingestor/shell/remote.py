@@ -11,13 +11,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Final
 
-from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import Encoder
 from ingestor.core.periods import DAY, start_of
-from ingestor.core.points import Series, SeriesTable
+from ingestor.core.points import SeriesTable
 from ingestor.core.questions import Period
 from ingestor.core.shipment import Shipment
 from ingestor.errors import DamagedStateError, UnavailableError
@@ -25,21 +23,20 @@ from ingestor.settings import Settings
 from ingestor.shell.background import Background
 from ingestor.shell.batch import Batch
 from ingestor.shell.database import is_damage
-from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, add_to, merged
+from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, add_to
 from ingestor.shell.expired import ExpiredEvents
 from ingestor.shell.migration import Migration, claim
 from ingestor.shell.mover import Mover
 from ingestor.shell.publisher import REQUESTS_AT_ONCE, Publisher
-from ingestor.shell.rejected import RejectedFile, RejectedLine
-from ingestor.shell.state import Checkpoint, State
+from ingestor.shell.rejected import RejectedFile
+from ingestor.shell.state import State
+from ingestor.shell.unsaved import Unsaved
 from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
 from ingestor.stores.influxdb.points import oldest_time, stored_points
 from ingestor.stores.influxdb.sender import Sender
 from ingestor.stores.recount import recount_day
-from ingestor.stores.tally import Tally
-from parsers.event import Reason
 
 log = logging.getLogger("tokentail")
 
@@ -56,18 +53,6 @@ MOST_UNSAVED: Final = 20
 """Batches; while the disk refuses the checkpoint no more are read."""
 MOST_UNSAVED_LINES: Final = 20_000
 """Rejected ones, which are held whole."""
-
-
-@dataclass(slots=True)
-class _Unsaved:
-    """What the store has taken and no checkpoint holds yet: sums, not points, however many batches that are."""
-
-    tally: Tally
-    checkpoint: Checkpoint = field(default_factory=Checkpoint)
-    series: dict[int, Series] = field(default_factory=dict)
-    rejected: list[RejectedLine] = field(default_factory=list)
-    bytes_read: int = 0
-    batches: int = 0
 
 
 class RemoteDelivery:
@@ -105,7 +90,7 @@ class RemoteDelivery:
         self._held: Batch | None = None
         """A batch that is sent only when what its lines were is moved."""
         self._migration = Migration(state, series, self.write) if claim(settings, state) else None
-        self._unsaved = _Unsaved(Tally(series.by_number))
+        self._unsaved = Unsaved(series)
         self._patience = Patience()
         self._expired = ExpiredEvents()
         self._saved_at = self._submitted_at = float("-inf")
@@ -293,7 +278,7 @@ class RemoteDelivery:
         add_to(self.accounts, self._mover.accounts)
         self._mover.accounts = {}
         self.checkpoint_at = time.time()
-        self._unsaved = _Unsaved(Tally(self._series.by_number))
+        self._unsaved = Unsaved(self._series)
         self._saved_at = now
         return True
 
@@ -308,41 +293,6 @@ class RemoteDelivery:
 
     def _acknowledge(self, batch: Batch, shipment: Shipment) -> None:
         """Add a batch whose points are in the store, or refused, or too old."""
-        unsaved = self._unsaved
-        new = len(batch.points)  # what stands behind these was counted before
-        refused = {point.point: point.reason for point in shipment.refused if point.point < new}
-        expired = [index for index in shipment.expired if index < new]
-        listed = [batch.refused_line(index, reason) for index, reason in refused.items()]
-        again = {(entry.generation, entry.offset) for entry in listed}.intersection(batch.checkpoint.replayed)
-        if again:  # a replay came to nothing: its line stays listed as it was
-            batch.checkpoint.replayed = [place for place in batch.checkpoint.replayed if place not in again]
-        if self.counting:
-            unsaved.tally.add(
-                [point for index, point in enumerate(batch.points) if index not in refused] if refused else batch.points
-            )
-        unsaved.checkpoint.add(batch.checkpoint)
-        unsaved.checkpoint.accounts = merged(unsaved.checkpoint.accounts, self._account(batch, refused, expired))
-        unsaved.series.update(batch.series)
-        unsaved.rejected += batch.rejected
-        unsaved.rejected += [entry for entry in listed if (entry.generation, entry.offset) not in again]
-        unsaved.bytes_read += batch.bytes_read
-        unsaved.batches += 1
-
-    def _account(self, batch: Batch, refused: Iterable[int], too_old: Iterable[int]) -> dict[str, Account]:
-        """Return the increments of a batch, now that the store has said what it took."""
-        corrections: dict[str, Account] = {}
-        for index in refused:
-            source = self._series.by_number[batch.points[index][1]].source
-            account = corrections.setdefault(source, Account())
-            account.stored -= 1
-            account.rejected[Reason.STORE_REFUSED] += 1
-        expired: dict[str, list[int]] = {}
-        for index in too_old:
-            time_, number, *_ = batch.points[index]
-            expired.setdefault(self._series.by_number[number].source, []).append(time_)
-        for source, times in expired.items():
-            account = corrections.setdefault(source, Account())
-            account.stored -= len(times)
-            account.expired += len(times)
+        too_old = self._unsaved.add(batch, shipment, counting=self.counting)
+        for source, times in too_old.items():
             self._expired.add(source, times)
-        return merged(batch.accounts, corrections)
