@@ -25,6 +25,9 @@ from parsers.event import Rejection
 
 SHOWN_FAULTS = 20
 
+LOOK_UP_POINTS = 5_000
+"""Points that are looked up together: a question costs InfluxDB much, whatever little is asked for."""
+
 LookUp = Callable[[Sequence[Point]], list[Finding]]
 """Asks a store for points that ought to be there."""
 
@@ -95,6 +98,14 @@ def verify(
         return [verifier.verify(path, source, progress) for path in paths]
 
 
+class _Expected(NamedTuple):
+    """A block, which of its lines are events, and their points."""
+
+    block: Block
+    indexes: list[int]
+    points: list[Point]
+
+
 class _Verifier:
     def __init__(self, settings: Settings, state: State, series: SeriesTable, book: Book, look_up: LookUp) -> None:
         self._settings = settings
@@ -148,6 +159,7 @@ class _Verifier:
         # No budgets: what was counted admits nobody new.
         admission = Admission(found.source, self._state.host, self._series, admitted=self._state.admitted(found.source))
         tail = Tail(generation, file, max_line_bytes=self._settings.read.max_line_bytes)
+        waiting: list[_Expected] = []
         while block := (tail.read(final=False) or (None if file.damaged else tail.read(final=True))):
             if block.too_long:
                 found.rejected += 1
@@ -164,14 +176,29 @@ class _Verifier:
             found.rejected += len(placed.rejections)
             found.ignored += placed.ignored
             found.events += len(placed.points)
-            findings = self._look_up(placed.points) if placed.points else []
-            if any(finding is not Finding.STORED for finding in findings):
+            if placed.points:
                 indexes = [index for index, outcome in enumerate(outcomes) if _is_event(outcome)]
-                self._list_faults(block, not_read, indexes, findings, found)
-            found.stored += sum(1 for finding in findings if finding is Finding.STORED)
+                waiting.append(_Expected(block, indexes, placed.points))
+            if sum(len(expected.points) for expected in waiting) >= LOOK_UP_POINTS:
+                self._judge(waiting, not_read, found)
+                waiting.clear()
             progress(found.path, file.progress(tail.offset), found.events)
+        self._judge(waiting, not_read, found)
         if file.damaged:
             found.problem = f"{found.path} is truncated or damaged"
+
+    def _judge(self, waiting: Sequence[_Expected], not_read: Callable[[int], bool], found: Verified) -> None:
+        """Look up the points of some blocks, and note what is wrong with them."""
+        if not waiting:
+            return
+        findings = self._look_up([point for expected in waiting for point in expected.points])
+        found.stored += findings.count(Finding.STORED)
+        start = 0
+        for block, indexes, points in waiting:
+            of_block = findings[start : start + len(points)]
+            start += len(points)
+            if any(finding is not Finding.STORED for finding in of_block):
+                self._list_faults(block, not_read, indexes, of_block, found)
 
     @staticmethod
     def _list_faults(
