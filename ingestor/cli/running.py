@@ -15,6 +15,7 @@ from ingestor.settings import Settings
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.notify import Notifier
 from ingestor.shell.prometheus import endpoint
+from ingestor.shell.state import State
 
 log = logging.getLogger("tokentail")
 
@@ -35,35 +36,64 @@ def follow(settings: Settings, load: Callable[[], Settings], notifier: Notifier)
     """
     with contextlib.ExitStack() as stack:
         state = stack.enter_context(writing(settings))
-        daemon = stack.enter_context(contextlib.closing(Daemon(settings, state)))
+        signals = stack.enter_context(_signals())
+        watchers = [_beating(notifier)]
         if settings.telemetry.listen:
-            daemon.watchers.append(stack.enter_context(endpoint(settings.telemetry.listen)))
-        stop, reload = stack.enter_context(_signals(daemon))
-        daemon.watchers.append(_beating(notifier))
-        log.info("Following %s into %s", ", ".join(entry.path for entry in settings.logs), _store(settings))
-        notifier.ready("Following the logs")
+            watchers.append(stack.enter_context(endpoint(settings.telemetry.listen)))
+        others: Settings | None = settings
+        while others is not None:
+            others = _follow(others, state, load, notifier, signals, watchers)
+
+
+def _follow(
+    settings: Settings,
+    state: State,
+    load: Callable[[], Settings],
+    notifier: Notifier,
+    signals: "_Signals",
+    watchers: list[Callable[[Figures], None]],
+) -> Settings | None:
+    """Run a daemon; return the settings for the next one, None for the end."""
+    others: list[Settings] = []
+    with contextlib.closing(Daemon(settings, state)) as daemon:
+        daemon.watchers += watchers
+        signals.nudge = daemon.nudge
 
         def between_turns() -> None:
-            if reload.is_set():
-                reload.clear()
-                _reload(daemon, load, notifier)
+            if signals.reload.is_set():
+                signals.reload.clear()
+                others.extend(_reload(daemon, load, notifier))
 
-        daemon.run_forever(stop, between_turns=between_turns, longest_wait=notifier.watchdog_seconds)
+        log.info("Following %s into %s", ", ".join(entry.path for entry in settings.logs), _store(settings))
+        notifier.ready("Following the logs")
+        daemon.run_forever(
+            lambda: signals.stop.is_set() or bool(others),
+            between_turns=between_turns,
+            longest_wait=notifier.watchdog_seconds,
+        )
+        if others and not signals.stop.is_set():
+            return others[-1]
         notifier.stopping("Storing what was read")
         daemon.drain()
         _sum_up(daemon)
+        return None
 
 
-def _reload(daemon: Daemon, load: Callable[[], Settings], notifier: Notifier) -> None:
+def _reload(daemon: Daemon, load: Callable[[], Settings], notifier: Notifier) -> list[Settings]:
+    """Have the daemon go on with new settings; return them when that takes another daemon."""
     notifier.reloading("Reading the configuration anew")
     try:
-        daemon.reload(load())
+        settings = load()
+        going_on = daemon.reload(settings)
     except TokentailError as error:
         log.error("The new configuration is not used, the old one is kept: %s", error)
         notifier.ready("The new configuration was refused; the old one is kept")
-    else:
-        log.info("The new configuration is in use")
-        notifier.ready("The new configuration is in use")
+        return []
+    log.info("The new configuration is in use")
+    if not going_on:
+        return [settings]  # it says that it is ready
+    notifier.ready("The new configuration is in use")
+    return []
 
 
 def _beating(notifier: Notifier) -> Callable[[Figures], None]:
@@ -73,25 +103,35 @@ def _beating(notifier: Notifier) -> Callable[[Figures], None]:
     return beat
 
 
+class _Signals:
+    """What SIGTERM and SIGINT, and SIGHUP, have asked for."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.reload = threading.Event()
+        self.nudge: Callable[[], None] = lambda: None
+        """Wakes the daemon."""
+
+
 @contextlib.contextmanager
-def _signals(daemon: Daemon) -> Iterator[tuple[threading.Event, threading.Event]]:
-    """Yield the events that SIGTERM and SIGINT, and SIGHUP, set; a second SIGINT interrupts at once."""
-    stop, reload = threading.Event(), threading.Event()
+def _signals() -> Iterator[_Signals]:
+    """Listen to signals; a second SIGINT interrupts at once."""
+    asked = _Signals()
 
     def ask_to_stop(number: int, _frame: object) -> None:
         log.info("%s: storing what was read, then ending", signal.Signals(number).name)
-        stop.set()
-        daemon.nudge()
+        asked.stop.set()
+        asked.nudge()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def ask_to_reload(_number: int, _frame: object) -> None:
-        reload.set()
-        daemon.nudge()
+        asked.reload.set()
+        asked.nudge()
 
     handlers = {signal.SIGTERM: ask_to_stop, signal.SIGINT: ask_to_stop, signal.SIGHUP: ask_to_reload}
     previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield stop, reload
+        yield asked
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

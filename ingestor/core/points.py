@@ -62,12 +62,14 @@ class SeriesTable:
         self.by_number: dict[int, Series] = dict(known or {})
         self.numbers: dict[Series, int] = {series: number for number, series in self.by_number.items()}
         self.new: list[int] = []
+        self._last = max(self.by_number, default=0)
 
     def number(self, series: Series) -> int:
         """Return the number of this series, giving it the next free one when it is new."""
         number = self.numbers.get(series)
         if number is None:
-            number = self.numbers[series] = len(self.numbers) + 1
+            self._last += 1  # not the count: numbers that a crash kept from being saved leave gaps
+            number = self.numbers[series] = self._last
             self.by_number[number] = series
             self.new.append(number)
         return number

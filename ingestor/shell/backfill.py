@@ -15,7 +15,7 @@ from ingestor.shell.files import DamagedFileError, LogFile, open_log
 from ingestor.shell.follower import live_paths
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.recognition import best_match
-from ingestor.shell.tail import Tail
+from ingestor.shell.tail import ContentChangedError, Tail
 
 log = logging.getLogger("tokentail")
 
@@ -82,6 +82,7 @@ def backfill(
     """
     for path in paths:
         open_for_reading(path).close()
+    ingest.commit()  # what an earlier attempt left on its way must not be done again
     followed = {str(Path(live).resolve()) for entry in ingest.settings.logs for live in live_paths(entry.path)}
     return [
         _backfill_file(ingest, path, source, progress, final=str(Path(path).resolve()) not in followed)
@@ -122,8 +123,11 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
             progress(path, file.progress(tail.offset), lines)
         if tail.offset >= generation.mark.offset and not file.damaged:
             ingest.book.judged(generation, ingest.rules_of(generation.source))
-    except DamagedFileError as error:
-        problem = f"{error}; what came before the damage is stored"
+    except (DamagedFileError, ContentChangedError) as error:
+        told = (
+            error if isinstance(error, DamagedFileError) else f"{path} changes, or is a piece of a file that is known"
+        )
+        problem = f"{told}; what came before is stored"
         log.warning("%s", problem)
     finally:
         file.close()

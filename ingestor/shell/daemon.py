@@ -3,7 +3,6 @@
 import logging
 import math
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +14,14 @@ from ingestor.shell import requests
 from ingestor.shell.backfill import backfill, expand
 from ingestor.shell.follower import Follower, live_paths
 from ingestor.shell.ingest import Ingest
+from ingestor.shell.migration import check_store
 from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.replay import replay
 from ingestor.shell.state import State
 from ingestor.shell.telemetry import Telemetry
 from ingestor.shell.vitals import Vitals, VitalsFile
 from ingestor.shell.wakeup import Wakeup
+from ingestor.stores.influxdb.http import tls_context
 
 log = logging.getLogger("tokentail")
 
@@ -32,8 +33,14 @@ HEARTBEAT_SECONDS = 10.0
 """How often an idle daemon says in the state that it lives."""
 MIN_TURN_SECONDS = 0.1
 """Changes that come faster are gathered: a commit costs two fsyncs."""
+RECOUNT_SECONDS = 60.0
+"""How long after a recount that failed the next one is tried."""
 ONCE_PATIENCE_SECONDS = 60.0
 """How long ``--once`` keeps trying a store that cannot be written."""
+
+
+class StoppingError(Exception):
+    """The daemon was asked to end during a long piece of work, which is done again at the next start."""
 
 
 class Daemon:
@@ -50,6 +57,10 @@ class Daemon:
         self._shipped_at = float("-inf")
         self._behind = False
         self._wakeup: Wakeup | None = None
+        self._stop: Callable[[], bool] = lambda: False
+        self._answer: tuple[int, dict[str, object]] | None = None
+        """Of a request, until the state has it."""
+        self._recount_at = float("-inf")
         self._started_at = time.time()
         self._vitals = VitalsFile(state.directory)
         self._told_at = float("-inf")
@@ -90,7 +101,7 @@ class Daemon:
                         advice="Nothing is lost: run it again when the store can be written.",
                     )
                 self.delivery.wait(MIN_TURN_SECONDS)
-            elif not self.delivery.has_room or self.follower.waiting:
+            elif not self.delivery.has_room or self.delivery.migrating or self.follower.waiting:
                 self.delivery.wait(MIN_TURN_SECONDS)
             elif not worked:
                 # A file may have grown or turned up during the last turn: one more look, then it is the end.
@@ -103,19 +114,20 @@ class Daemon:
 
     def run_forever(
         self,
-        stop: threading.Event,
+        stop: Callable[[], bool],
         *,
         between_turns: Callable[[], None] = lambda: None,
         longest_wait: float | None = None,
     ) -> None:
-        """Follow until ``stop`` is set; ``drain`` then stores what was read.
+        """Follow until ``stop`` says so; ``drain`` then stores what was read.
 
         ``between_turns`` is called after each turn, and turns are at most ``longest_wait`` seconds apart.
         """
-        wakeup = self._wakeup = Wakeup()
+        wakeup, self._stop = Wakeup(), stop
+        self._wakeup = wakeup
         self.delivery.wake = wakeup.set
         try:
-            while not stop.is_set():
+            while not stop():
                 worked = self.step()
                 between_turns()
                 wakeup.watch(self._directories())
@@ -123,11 +135,10 @@ class Daemon:
                     if not self.delivery.has_room:
                         self.delivery.wait(MIN_TURN_SECONDS)
                     continue
-                if not worked and not self.follower.waiting:
+                if not self.follower.waiting:
                     self._clear_rebuilding()
-                if stop.wait(MIN_TURN_SECONDS):
-                    break
-                if not worked:
+                time.sleep(MIN_TURN_SECONDS)  # changes that come faster are gathered
+                if not worked and not stop():
                     idle_seconds = min(self._settings.read.poll_interval_seconds, longest_wait or math.inf)
                     wakeup.wait(idle_seconds - MIN_TURN_SECONDS)
         finally:
@@ -144,7 +155,7 @@ class Daemon:
         try:
             if self.delivery.has_room and self.ingest.has_pending:
                 self.ingest.ship(time.monotonic())
-            self.delivery.flush(DRAIN_SECONDS)
+            self.delivery.flush(DRAIN_SECONDS, at_most=DRAIN_SECONDS)
         except (UnavailableError, sqlite3.Error, OSError) as error:
             log.warning("Ending with lines that are not stored; they are read again at the next start: %s", error)
 
@@ -224,23 +235,30 @@ class Daemon:
             sources=self.ingest.sources(),
         )
 
-    def reload(self, settings: Settings) -> None:
-        """Go on with other settings; no line is lost or read twice.
+    def reload(self, settings: Settings) -> bool:
+        """Go on with other settings; no line is lost or read twice. Return False when that takes a daemon made anew.
 
-        Raises ConfigError when only a restart can apply them; UnavailableError when what was read cannot be stored first.
+        A store that is another one is such a case: what is on its way to the former, which may be out of reach, is read
+        again from the checkpoint. Raises ConfigError, and changes nothing then, when the settings cannot be used with this
+        state; UnavailableError when what was read cannot be stored first.
         """
-        if settings.state_directory != self._settings.state_directory or settings.host != self._settings.host:
+        before = self._settings
+        if settings.state_directory != before.state_directory or settings.host != before.host:
             raise ConfigError(
                 "The state directory and the host change only with a restart",
                 where=str(settings.config_file or ""),
                 advice="Restart the service.",
             )
+        if (settings.store, settings.retention) != (before.store, before.retention):
+            check_store(settings, self._state)
+            tls_context(settings.store)
+            return False
         self.ingest.commit()
         self.ingest.reload(settings)
-        self.delivery = self.ingest.delivery
         self.follower.reload(settings)
         self._settings = settings
         self._telemetry = self._new_telemetry()
+        return True
 
     def _new_telemetry(self) -> Telemetry | None:
         if isinstance(self.delivery, RemoteDelivery):
@@ -270,12 +288,17 @@ class Daemon:
                 watcher(figures)
 
     def _clear_rebuilding(self) -> None:
+        """Once everything that there is was read: have the counters say what the store says, and count from then on."""
         book = self.ingest.book
-        if not (book.rebuilding and self.delivery.idle):
+        now = time.monotonic()
+        if not book.rebuilding or self.delivery.trouble is not None or now < self._recount_at:
             return
+        self._recount_at = now + RECOUNT_SECONDS
         try:
-            self.ingest.recount(lambda: self._say_how_it_is(time.monotonic()))
-        except TokentailError as error:
+            self.ingest.recount(self._tick)
+        except StoppingError:
+            return
+        except (TokentailError, sqlite3.Error, OSError) as error:
             log.warning("The counters cannot be counted yet, which is tried again: %s", error)
             return
         book.rebuilding = False
@@ -284,19 +307,36 @@ class Daemon:
 
     def _carry_out_requests(self) -> None:
         try:
+            if self._answer is not None:
+                requests.finish(self._state.connection, *self._answer)
+                self._answer = None
             request = requests.next_request(self._state.connection)
         except sqlite3.Error:
             return  # the commit will say so
         if request is None:
             return
+        self.delivery.tick = self._tick
         try:
-            answer = carry_out(self.ingest, request, lambda: self._say_how_it_is(time.monotonic()))
+            answer = carry_out(self.ingest, request, self._tick)
+        except StoppingError:
+            return  # it is carried out again at the next start
         except TokentailError as error:
             answer = {"error": str(error), "exit_code": int(error.exit_code)}
         except (sqlite3.Error, OSError) as error:
             log.error("Request %d (%s) waits: %s", request.number, request.kind, error)
             return
-        requests.finish(self._state.connection, request.number, answer)
+        except Exception as error:  # noqa: BLE001 - a request must not end the daemon, least of all at every start
+            log.error("Request %d (%s) failed: %s", request.number, request.kind, type(error).__name__)
+            answer = {"error": f"It failed, which is a defect of tokentail: {type(error).__name__}", "exit_code": 1}
+        finally:
+            self.delivery.tick = lambda: None
+        self._answer = (request.number, answer)
+
+    def _tick(self) -> None:
+        """Live on during a long piece of work. Raises StoppingError when the daemon is asked to end meanwhile."""
+        self._say_how_it_is(time.monotonic())
+        if self._stop():
+            raise StoppingError
 
 
 def carry_out(ingest: Ingest, request: requests.Request, tick: Callable[[], None]) -> dict[str, object]:

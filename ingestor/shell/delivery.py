@@ -5,6 +5,7 @@ bounded for as long as a store is away.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Delivery(Protocol):
     """By source, of all time, as far as it is durable."""
     checkpoint_at: float | None
     """When the last checkpoint was made: wall clock, seconds."""
+    tick: Callable[[], None]
+    """Called now and then while ``flush`` waits; what it raises ends the waiting."""
     wake: Callable[[], None]
     """Called, from whatever thread, when there is something to settle."""
 
@@ -91,9 +94,15 @@ class Delivery(Protocol):
         """Go on with what was submitted; return whether something became durable. Raises DamagedStateError."""
         ...
 
-    def flush(self, patience: float = PATIENCE_SECONDS) -> None:
-        """Make everything that was submitted durable before this returns, or give up after ``patience`` seconds.
+    @property
+    def migrating(self) -> bool:
+        """Whether events of another store are on their way into this one; they are not waited for by ``flush``."""
+        ...
 
+    def flush(self, patience: float = PATIENCE_SECONDS, *, at_most: float = math.inf) -> None:
+        """Make everything that was submitted durable before this returns.
+
+        Gives up when nothing has moved for ``patience`` seconds, or after ``at_most``. Calls ``tick`` now and then.
         Raises what keeps it from that: sqlite3.Error, OSError, DamagedStateError, UnavailableError; it may be called again.
         """
         ...

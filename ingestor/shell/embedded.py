@@ -39,6 +39,7 @@ class EmbeddedDelivery:
         self.accounts = state.accounts()
         self.checkpoint_at: float | None = None
         self.requests = (0, 0, 0.0)
+        self.tick: Callable[[], None] = lambda: None
         self.wake: Callable[[], None] = lambda: None
         self._state = state
         self._series = series
@@ -87,7 +88,9 @@ class EmbeddedDelivery:
         self._patience.succeeded(now)
         return True
 
-    def flush(self, patience: float = 0.0) -> None:  # noqa: ARG002 - a disk is not waited for
+    migrating = False
+
+    def flush(self, patience: float = 0.0, *, at_most: float = 0.0) -> None:  # noqa: ARG002 - a disk is not waited for
         """Commit the batch that waits. Raises sqlite3.Error and OSError; it waits on then."""
         if self._waiting is None:
             return

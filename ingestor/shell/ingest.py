@@ -50,8 +50,10 @@ class Ingest:
         followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
         self.book = Book(state.generations(), followed, rebuilding=meta.get("rebuilding") == "1")
         self._series = load_series(state.connection)
-        self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""))
+        self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""), new="heartbeat" not in meta)
         self._batch = Batch()
+        self._replayed: set[tuple[int, int]] = set()
+        """Rejected lines that are something else now, and perhaps not yet durably so."""
         self._accepted_bytes = 0
         self._parsers: dict[str, Parser] = {}
         self.delivery = self._new_delivery()
@@ -74,14 +76,9 @@ class Ingest:
         return self._accepted_bytes + self._batch.bytes_read
 
     def reload(self, settings: Settings) -> None:
-        """Go on with other settings. Everything that was taken must be durable."""
-        before, self.settings = self.settings, settings
+        """Go on with other settings, the store's excepted. Everything that was taken must be durable."""
+        self.settings = settings
         self._forget_settings()
-        if (before.store, before.retention) != (settings.store, settings.retention):
-            former = self.delivery
-            former.close()
-            self.delivery = self._new_delivery()
-            self.delivery.wake, self.delivery.acknowledged_bytes = former.wake, former.acknowledged_bytes
 
     def counts(self) -> dict[str, int]:
         """Return what the parsers left out since the start: ``addresses_invalid``, ``redacted_<kind>``."""
@@ -181,12 +178,16 @@ class Ingest:
 
     def add_replayed(self, generation: Generation, entry: RejectedLine, outcome: Outcome) -> None:
         """Add a rejected line that has become something else: rejected goes down, stored or ignored goes up."""
+        place_of_line = (entry.generation, entry.offset)
+        if place_of_line in self._replayed:
+            return  # on its way since an earlier attempt
+        self._replayed.add(place_of_line)
         placed = self._place(generation, entry.ordinal, [outcome], repeat=True)
         batch = self._batch
         refused = entry._replace(reason=Reason.STORE_REFUSED)
         batch.origins.append((len(batch.points), lambda _, reason: refused._replace(detail=reason)))
         batch.points += placed.points
-        batch.checkpoint.replayed.append((entry.generation, entry.offset))
+        batch.checkpoint.replayed.append(place_of_line)
         account = batch.account(generation.source)
         account.rejected[entry.reason] -= 1
         account.stored += len(placed.points)
@@ -216,6 +217,7 @@ class Ingest:
         self.delivery.flush()
         self.ship(time.monotonic())
         self.delivery.flush()
+        self._replayed.clear()
 
     def recount(self, tick: Callable[[], None] = lambda: None) -> int:
         """Count all counters anew from the stored events; return how many these are. Raises what the delivery raises."""

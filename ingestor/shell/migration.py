@@ -24,6 +24,10 @@ log = logging.getLogger("tokentail")
 
 STORE: Final = "store"
 """Key of ``meta``: which store the state's events are in."""
+MOVING: Final = "moving"
+"""Value of ``store`` from the first event that is sent until the last one is there: there is no way back any more."""
+TARGET: Final = "migrating_to"
+"""Key of ``meta``: the server and database that the cursor is about."""
 CURSOR: Final = "migrated_to"
 """Key of ``meta``: ``time:series`` of the last event that is in InfluxDB."""
 IN_FLIGHT: Final = 2
@@ -38,23 +42,31 @@ class _Part(NamedTuple):
 def claim(settings: Settings, state: State) -> bool:
     """Have the state belong to the store of the settings; return whether its events must be sent there first.
 
-    Raises ConfigError when they are in InfluxDB and the embedded store is configured.
+    Raises ConfigError when they are in InfluxDB and the embedded store is configured; sqlite3.Error.
     """
-    meta, wanted = state.meta(), settings.store.type
-    holder = meta.get(STORE, "sqlite")
-    if wanted == "sqlite":
-        if holder != "sqlite":
-            raise ConfigError(
-                "The events of this state are in InfluxDB, and there is no way back into the embedded store",
-                where=str(state.directory),
-                advice="Set store.type to influxdb, or begin a new state with another --state-dir.",
-            )
+    check_store(settings, state)
+    if settings.store.type == "sqlite":
         return False
-    held = state.connection.execute("SELECT EXISTS(SELECT 1 FROM token_events)").fetchone()[0]
-    if not held and holder != wanted:
+    meta = state.meta()
+    held = bool(state.connection.execute("SELECT EXISTS(SELECT 1 FROM token_events)").fetchone()[0])
+    target = f"{settings.store.url} {settings.store.database}"
+    noted = {STORE: MOVING if held else "influxdb"}
+    if held and meta.get(TARGET) != target:
+        noted |= {TARGET: target, CURSOR: ""}  # what another one has got, this one has not
+    if noted.items() - meta.items():
         with state.transaction():
-            save_meta(state.connection, {STORE: wanted})
-    return bool(held)
+            save_meta(state.connection, noted)
+    return held
+
+
+def check_store(settings: Settings, state: State) -> None:
+    """Raise ConfigError when the state's events are in InfluxDB, or on their way, and the embedded store is configured."""
+    if settings.store.type == "sqlite" and state.meta().get(STORE, "sqlite") != "sqlite":
+        raise ConfigError(
+            "The events of this state are in InfluxDB, and there is no way back into the embedded store",
+            where=str(state.directory),
+            advice="Set store.type to influxdb, or begin a new state with another --state-dir.",
+        )
 
 
 class Migration:

@@ -51,13 +51,14 @@ class Publisher:
         """Have a round begin at once."""
         self._round = self._state.marks.last
 
-    def settle(self, now: float) -> None:
-        """Take what has come back, and send what is next."""
+    def settle(self, now: float) -> bool:
+        """Take what has come back, and send what is next; return whether anything had come back."""
+        moved = False
         if now >= self._next_round:
             self._round = self._state.marks.last
             self._next_round = (time.monotonic() if now == float("inf") else now) + PUBLISH_SECONDS
         if self._round is None:
-            return
+            return False
         try:
             while self._sending and self._sending[0][1].done():
                 written, future = self._sending[0]
@@ -65,11 +66,13 @@ class Publisher:
                 with self._state.transaction():
                     acknowledge(self._state.connection, written)
                 self._sending.popleft()
+                moved = True
             if not self._sending:
                 self._go_on(self._round)
         except sqlite3.Error as error:
             log.warning("The counters cannot be marked as written: %s", error)  # the checkpoint says the rest
             self._round = None
+        return moved
 
     def _say_what_is_refused(self, written: Written, shipment: Shipment) -> None:
         """Whatever was refused would be refused again. The counter stays in the state, and goes again when it changes."""

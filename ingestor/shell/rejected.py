@@ -67,12 +67,14 @@ class RejectedFile:
     begun: entries that are gone cannot be listed or replayed, but they stay counted, and new ones have a place.
     """
 
-    def __init__(self, directory: Path, mark: str = "") -> None:
-        """Open, and cut back to the checkpoint's ``mark``. Raises OSError."""
+    def __init__(self, directory: Path, mark: str = "", *, new: bool = False) -> None:
+        """Open, and cut back to the checkpoint's ``mark``. ``new``: the state is, so a file is another one's. Raises OSError."""
         self._path = directory / REJECTED
         self._descriptor = self._open()
         self.settle(mark)
-        if self._is_ours():
+        if new and os.fstat(self._descriptor).st_size:
+            self._begin_anew("is not of this state, which is new")
+        elif self._is_ours():
             os.ftruncate(self._descriptor, self._length)
         else:
             self._begin_anew("is not what was written")

@@ -5,6 +5,7 @@ acknowledgement and the checkpoint has lines read and written again, which chang
 """
 
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -95,6 +96,9 @@ class RemoteDelivery:
         self._expired = ExpiredEvents()
         self._saved_at = self._submitted_at = float("-inf")
         self._back = threading.Event()
+        self._moved_at = float("-inf")
+        """When the delivery of batches or counters last got on."""
+        self.tick: Callable[[], None] = lambda: None
         self.wake: Callable[[], None] = lambda: None
 
     @property
@@ -133,8 +137,7 @@ class RemoteDelivery:
     def idle(self) -> bool:
         """Whether everything is in the store, and in a checkpoint."""
         nothing_moves = self._held is None and not self._mover.busy
-        settled = nothing_moves and self._migration is None and self._publisher.idle
-        return settled and not self._sending and not self._unsaved.batches
+        return nothing_moves and self._publisher.idle and not self._sending and not self._unsaved.batches
 
     def submit(self, batch: Batch, now: float) -> None:
         """Send a batch."""
@@ -157,28 +160,36 @@ class RemoteDelivery:
         saved = False
         if self._unsaved.batches and (quiet or now - self._saved_at >= CHECKPOINT_SECONDS):
             saved = self._save(now)
-        self._publisher.settle(now)
+        if self._publisher.settle(now):
+            self._moved_at = time.monotonic()
         self._expired.tell()
         return saved
 
-    def flush(self, patience: float = PATIENCE_SECONDS) -> None:
-        """Wait until everything is in the store and in a checkpoint.
+    @property
+    def migrating(self) -> bool:
+        """Whether embedded events are on their way."""
+        return self._migration is not None
 
-        Raises UnavailableError when that takes more seconds than ``patience``.
+    def flush(self, patience: float = PATIENCE_SECONDS, *, at_most: float = math.inf) -> None:
+        """Wait until everything is in the store and in a checkpoint, the embedded events of a migration excepted.
+
+        Raises UnavailableError when nothing has come back for ``patience`` seconds, or after ``at_most``.
         """
-        deadline = time.monotonic() + patience
+        began = time.monotonic()
         self._publisher.hurry()
         while True:
             self.settle(float("inf"))
             if self.idle:
                 return
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now - max(began, self._moved_at) > patience or now - began > at_most:
                 trouble = self.trouble
                 raise UnavailableError(
-                    f"The store could not be written for {patience:.0f} s",
+                    f"The store could not be written for {now - max(began, self._moved_at):.0f} s",
                     where=trouble.what if trouble else self._http.url,
                     advice="Nothing is lost: run it again when the store can be written.",
                 )
+            self.tick()
             self.wait(0.1)
 
     def wait(self, seconds: float) -> None:
@@ -238,7 +249,8 @@ class RemoteDelivery:
         except sqlite3.Error as error:
             self._refused(error, now)
             return
-        if self._mover.busy or self._sending or self._held is None:
+        # While embedded events are on their way, what is compared is not all there yet.
+        if self._mover.busy or self._sending or self._held is None or self._migration is not None:
             return
         batch, self._held = self._held, None
         if batch.reclassified or batch.perhaps_sent:
@@ -293,6 +305,7 @@ class RemoteDelivery:
 
     def _acknowledge(self, batch: Batch, shipment: Shipment) -> None:
         """Add a batch whose points are in the store, or refused, or too old."""
+        self._moved_at = time.monotonic()
         too_old = self._unsaved.add(batch, shipment, counting=self.counting)
         for source, times in too_old.items():
             self._expired.add(source, times)

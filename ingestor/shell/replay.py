@@ -30,6 +30,7 @@ def replay(ingest: Ingest, now_ms: int) -> Replayed:
     generations = {generation.number: generation for name in ingest.book.sources for generation in ingest.book.of(name)}
     files: dict[int, LogFile | None] = {}
     done: set[tuple[int, int]] = set()
+    ingest.commit()  # what an earlier attempt left on its way must not be done again
     for entry in ingest.listed():
         generation = generations.get(entry.generation)
         if generation is not None and generation.number not in files:

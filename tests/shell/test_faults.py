@@ -217,7 +217,7 @@ def test_the_loop_reads_what_comes_and_drains_when_it_is_told_to_stop(world: Wor
     stop = threading.Event()
     writer = threading.Thread(target=_write_then_stop, args=(world, stop))
     writer.start()
-    daemon.run_forever(stop)
+    daemon.run_forever(stop.is_set)
     daemon.drain()
     writer.join()
     daemon.close()

@@ -244,7 +244,7 @@ def test_t26_the_end_does_not_wait_for_a_slow_store_and_nothing_is_lost(
     stop = threading.Event()
     thread = threading.Thread(target=_stop_when_asked, args=(slow, stop))
     thread.start()
-    daemon.run_forever(stop)
+    daemon.run_forever(stop.is_set)
     daemon.drain()
     thread.join()
     daemon.close()
