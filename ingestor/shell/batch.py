@@ -1,14 +1,24 @@
 """A batch: what was read since the last one, and everything that becomes durable with it."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import TypeAlias
 
 from ingestor.core.accounting import Account
 from ingestor.core.points import Point, Series
 from ingestor.shell.rejected import RejectedLine
 from ingestor.shell.state import Checkpoint
+
+Origin: TypeAlias = tuple[int, Callable[[int, str], RejectedLine]]
+"""(first point, how to list the n-th from there as refused): where the points of a block or of a replay begin."""
+
+
+def refused_line(origins: Sequence[Origin], point: int, reason: str) -> RejectedLine:
+    """Return the entry of the rejected file for a point that the store refuses."""
+    first, listed = origins[bisect_right(origins, point, key=itemgetter(0)) - 1]
+    return listed(point - first, reason)
 
 
 @dataclass(slots=True)
@@ -26,8 +36,10 @@ class Batch:
     """Increments by source; every point of ``points`` is in ``stored``."""
     rejected: list[RejectedLine] = field(default_factory=list)
     bytes_read: int = 0
-    origins: list[tuple[int, Callable[[int, str], RejectedLine]]] = field(default_factory=list)
-    """(first of ``points``, how to list one of them as refused): where the points of a block or a replay begin."""
+    origins: list[Origin] = field(default_factory=list)
+    """Of ``points``."""
+    reclassified_origins: list[Origin] = field(default_factory=list)
+    """Of ``reclassified``."""
     series: dict[int, Series] = field(default_factory=dict)
     """Series that are new in this batch."""
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
@@ -40,8 +52,7 @@ class Batch:
 
     def refused_line(self, point: int, reason: str) -> RejectedLine:
         """Return the entry of the rejected file for one of ``points`` that the store refuses."""
-        first, listed = self.origins[bisect_right(self.origins, point, key=itemgetter(0)) - 1]
-        return listed(point - first, reason)
+        return refused_line(self.origins, point, reason)
 
     def account(self, source: str) -> Account:
         """Return the increments of a source."""

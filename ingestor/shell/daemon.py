@@ -178,6 +178,11 @@ class Daemon:
             self._carry_out_requests()
             if not self.delivery.has_room:
                 return True
+        try:
+            self.ingest.announce(followed.source for followed in self.follower.logs)
+        except sqlite3.Error as error:
+            log.warning("The state cannot be written, so nothing is read yet: %s", error)
+            return False
         self._behind = True
         while not self.ingest.full:
             block = self.follower.next_block(now)

@@ -4,7 +4,7 @@ import gc
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import orjson
@@ -12,11 +12,12 @@ import orjson
 import ingestor
 from ingestor.core.admission import Admission
 from ingestor.core.figures import SourceFigures
-from ingestor.core.generation import Generation, Status
+from ingestor.core.generation import Generation
 from ingestor.core.placing import Placed, place
 from ingestor.settings import Settings
 from ingestor.shell.batch import Batch
 from ingestor.shell.book import Book
+from ingestor.shell.database import save_meta
 from ingestor.shell.delivery import Delivery
 from ingestor.shell.embedded import EmbeddedDelivery
 from ingestor.shell.rejected import RejectedFile, RejectedLine, read_rejected, rejected_line
@@ -27,8 +28,9 @@ from ingestor.stores.sqlite import load_series
 from parsers import find
 from parsers.event import BLANK, Outcome, Parser, Reason, Rejection
 
-PERHAPS_SENT_LINES = 200_000
-"""No more lines are sent than this without a checkpoint behind them (``remote.MOST_UNSAVED`` batches)."""
+PERHAPS_SENT_POINTS = 400_000
+PERHAPS_SENT_BYTES = 256 << 20
+"""Safely more than is ever sent of one source without a checkpoint behind it (``remote.MOST_UNSAVED`` batches)."""
 
 
 def relax_collector() -> None:
@@ -58,7 +60,6 @@ class Ingest:
         self._parsers: dict[str, Parser] = {}
         self.delivery = self._new_delivery()
         self._forget_settings()
-        self._perhaps_sent = self._count_perhaps_sent()
 
     @property
     def full(self) -> bool:
@@ -74,6 +75,28 @@ class Ingest:
     def accepted_bytes(self) -> int:
         """Bytes that were read since the start, durable or not."""
         return self._accepted_bytes + self._batch.bytes_read
+
+    def announce(self, sources: Iterable[str]) -> None:
+        """Have the state know by which rules the points of these sources are made, before any is sent.
+
+        A store that is no part of the state may hold points that are in no checkpoint. They are sent again, and if the
+        rules have changed in between, under other tags: then their lines are looked for. Raises sqlite3.Error.
+        """
+        unknown = set(sources) - self._announced if self.delivery.refuses_points else set()
+        if not unknown:
+            return
+        meta, notes = self.state.meta(), {}
+        for source in unknown:
+            key, current = f"sent_by:{source}", self._sent_by(source)
+            known = set(filter(None, meta.get(key, "").split(",")))
+            if known - {current}:
+                self._perhaps_sent[source] = (PERHAPS_SENT_POINTS, PERHAPS_SENT_BYTES)
+            if current not in known:
+                notes[key] = ",".join(sorted(known | {current}))
+        if notes:
+            with self.state.transaction():
+                save_meta(self.state.connection, notes)
+        self._announced |= unknown
 
     def reload(self, settings: Settings) -> None:
         """Go on with other settings, the store's excepted. Everything that was taken must be durable."""
@@ -134,13 +157,12 @@ class Ingest:
     def take(self, block: Block) -> None:
         """Parse a block of lines that are read for the first time, and add it to the batch."""
         generation, batch = block.generation, self._batch
+        self.announce([generation.source])
         parser = self.parser_of(generation.source)
         self.book.advance(generation, block.ordinal, self.rules_of(generation.source))
         outcomes = self._outcomes(block, parser)
         placed = self._place(generation, block.ordinal, outcomes, repeat=False)
-        if self._perhaps_sent.get(generation.source, 0) > 0:
-            self._perhaps_sent[generation.source] -= len(outcomes)
-            batch.perhaps_sent = True
+        batch.perhaps_sent = self._is_perhaps_sent(generation.source, placed, block) or batch.perhaps_sent
         # The order of admission may be another one than before the state was lost: so may be the tags.
         batch.perhaps_sent = batch.perhaps_sent or (self.book.rebuilding and self.delivery.refuses_points)
         if placed.points and self.delivery.refuses_points:
@@ -174,6 +196,9 @@ class Ingest:
         if same:
             self._batch.repeats += points
         else:
+            events = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
+            origin = partial(self._refused_line, block, generation, events)
+            self._batch.reclassified_origins.append((len(self._batch.reclassified), origin))
             self._batch.reclassified += points
 
     def add_replayed(self, generation: Generation, entry: RejectedLine, outcome: Outcome) -> None:
@@ -242,22 +267,28 @@ class Ingest:
         self._parsers.clear()
         self._parser_names = {entry.source or entry.path: entry.parser for entry in self.settings.logs}
         self._rules: dict[str, str] = {}
+        self._announced: set[str] = set()
+        self._perhaps_sent: dict[str, tuple[int, int]] = {}
+        """Of a source: how many of its next points, and bytes of lines, may be in the store under other rules."""
         self._admissions: dict[str, Admission] = {}
 
-    def _count_perhaps_sent(self) -> dict[str, int]:
-        """Return, by source, how many of its next lines may be in the store under other rules.
+    def _is_perhaps_sent(self, source: str, placed: Placed, block: Block) -> bool:
+        """Tell whether lines may be in the store under other rules, and count them off."""
+        if source not in self._perhaps_sent:
+            return False
+        points, size = self._perhaps_sent[source]
+        points, size = points - len(placed.points), size - len(block.data)
+        self._perhaps_sent[source] = points, size
+        if points <= 0 or size <= 0:
+            del self._perhaps_sent[source]
+            self._batch.checkpoint.meta[f"sent_by:{source}"] = self._sent_by(source)
+        return True
 
-        A store that is no part of the state may hold lines that were sent and are in no checkpoint. They are sent again,
-        and if the rules have changed in between, as other points.
-        """
-        if not self.delivery.refuses_points:
-            return {}
-        return {
-            source: PERHAPS_SENT_LINES
-            for source in self.book.sources
-            for generation in self.book.of(source)
-            if generation.segments and generation.status is Status.OPEN and generation.rules != self.rules_of(source)
-        }
+    def _sent_by(self, source: str) -> str:
+        """Return a digest of everything that decides what point a line makes, besides the line."""
+        budgets = self.settings.budgets
+        decides = orjson.dumps([self.rules_of(source), budgets])
+        return hashlib.blake2b(decides, digest_size=8).hexdigest()
 
     def _place(self, generation: Generation, ordinal: int, outcomes: Sequence[Outcome], *, repeat: bool) -> Placed:
         return place(

@@ -10,13 +10,17 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, NamedTuple
 
+import orjson
+
 from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import Encoder
 from ingestor.core.points import POINT_COLUMNS, Point, SeriesTable
+from ingestor.core.records import record
 from ingestor.core.shipment import Shipment
 from ingestor.errors import ConfigError
 from ingestor.settings import Settings
-from ingestor.shell.database import save_meta
+from ingestor.shell.database import DATABASE, save_meta
+from ingestor.shell.rejected import RejectedLine, rejected_line
 from ingestor.shell.state import Checkpoint, State
 from parsers.event import Reason
 
@@ -76,6 +80,8 @@ class Migration:
         self, state: State, series: SeriesTable, write: "Callable[[str, bytes, list[int]], Future[Shipment]]"
     ) -> None:
         self.done = False
+        self.refused: list[RejectedLine] = []
+        """Events that InfluxDB refuses."""
         self._state = state
         self._series = series
         self._write = write
@@ -118,13 +124,27 @@ class Migration:
             account.stored -= 1
             account.expired += 1
         for refused in shipment.refused:
-            account = accounts.setdefault(self._source(part.points[refused.point]), Account())
-            account.stored -= 1
-            account.rejected[Reason.STORE_REFUSED] += 1
             log.error("InfluxDB refuses an event of the embedded store: %s", refused.reason)
+            self.refused.append(self._listed(part.points[refused.point], refused.reason))
         time, number = part.points[-1][:2]
         with self._state.transaction():
             self._state.save(Checkpoint(accounts=accounts, meta={CURSOR: f"{time}:{number}"}))
+
+    def _listed(self, point: Point, reason: str) -> RejectedLine:
+        """Return the entry of the rejected file for an event whose line may be in no file any more: it holds the event."""
+        event = orjson.dumps(record(self._series.by_number[point[1]], point)._asdict())
+        return rejected_line(
+            event,
+            reason=Reason.STORE_REFUSED,
+            detail=reason,
+            file=str(self._state.directory / DATABASE),
+            offset=0,
+            ordinal=0,
+            source=self._source(point),
+            host=self._state.host,
+            generation=0,
+            text=event.decode(),
+        )
 
     def _source(self, point: Point) -> str:
         return self._series.by_number[point[1]].source

@@ -6,10 +6,11 @@ way nothing else is sent, since a deletion would meet what others write.
 """
 
 import json
+import logging
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -17,13 +18,17 @@ from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import Encoder
 from ingestor.core.periods import DAY
 from ingestor.core.points import Point, Series, SeriesTable
+from ingestor.core.shipment import RefusedPoint, Shipment
 from ingestor.shell.background import Background
 from ingestor.shell.delivery import add_to
+from ingestor.shell.rejected import RejectedLine
 from ingestor.shell.state import Checkpoint, State
 from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.influxdb.lines import InfluxLines, Moved, Outdated
 from ingestor.stores.influxdb.sender import Sender
 from ingestor.stores.tally import Tally
+
+log = logging.getLogger("tokentail")
 
 
 class _Move(NamedTuple):
@@ -57,7 +62,12 @@ class Mover:
         self._raw_days = raw_days
         self._encoder = Encoder(series)
         self._looking: tuple[list[Point], dict[int, Series], bool, Future[Moved]] | None = None
-        self._moving: Future[None] | None = None
+        self._moving: Future[Shipment] | None = None
+        self._listed: Callable[[int, str], RejectedLine] | None = None
+        self._written: list[int] = []
+        """Which of the kept points are written."""
+        self.refused: list[RejectedLine] = []
+        """Lines whose points InfluxDB refuses: they were stored, and are not any more."""
         if (move := _load(state.connection)) is not None:
             self._moving = background.do(lambda: self._carry_out(move))
 
@@ -66,8 +76,17 @@ class Mover:
         """Whether a move is under way."""
         return self._looking is not None or self._moving is not None
 
-    def begin(self, points: Sequence[Point], series: dict[int, Series], *, counted: bool) -> None:
+    def begin(
+        self,
+        points: Sequence[Point],
+        series: dict[int, Series],
+        *,
+        counted: bool,
+        listed: Callable[[int, str], RejectedLine] | None = None,
+    ) -> None:
         """Move the lines that make these points. ``series``: new ones among their tags.
+
+        ``listed`` gives the entry of the rejected file for one of them that InfluxDB refuses under its new tags.
 
         ``counted``: the lines are in the counters, as what they were. Else they may have been sent, and no checkpoint
         says so: what they were is only deleted, and the caller writes and counts them.
@@ -77,6 +96,8 @@ class Mover:
         kept = [point for point in points if point[0] >= oldest]
         if not kept:
             return
+        places = [index for index, point in enumerate(points) if point[0] >= oldest]
+        self._listed = None if listed is None else lambda index, reason: listed(places[index], reason)
         looking = self._background.do(lambda: self._sender.insist(lambda: self._lines.compare(kept)))
         self._looking = (kept, series, counted, looking)
 
@@ -88,13 +109,15 @@ class Mover:
             move = _Move(list(moved.outdated), b"", [])
             if counted:
                 changed = set(moved.added)
-                written = [point for point in points if point in changed]
+                self._written = [index for index, point in enumerate(points) if point in changed]
+                written = [points[index] for index in self._written]
                 move = move._replace(body=self._encoder.encode(written), times=[point[0] for point in written])
             self._note(move, moved, series, counted=counted)
             self._looking = None
             self._moving = self._background.do(lambda: self._carry_out(move))
         if self._moving is not None and self._moving.done():
-            self._moving.result()
+            for refused in self._moving.result().refused:
+                self._note_refused(refused)
             with self._state.transaction():
                 self._state.connection.execute("DELETE FROM moves")
             self._moving = None
@@ -116,10 +139,14 @@ class Mover:
             _save(self._state.connection, move)
         add_to(self.accounts, accounts)
 
-    def _carry_out(self, move: _Move) -> None:
+    def _note_refused(self, refused: RefusedPoint) -> None:
+        log.error("InfluxDB refuses an event under its new tags: %s", refused.reason)
+        if self._listed is not None and refused.point < len(self._written):
+            self.refused.append(self._listed(self._written[refused.point], refused.reason))
+
+    def _carry_out(self, move: _Move) -> Shipment:
         self._sender.insist(lambda: self._lines.delete(move.outdated))
-        if move.times:
-            self._sender.send("raw", move.body, move.times)
+        return self._sender.send("raw", move.body, move.times)
 
 
 def _save(connection: sqlite3.Connection, move: _Move) -> None:

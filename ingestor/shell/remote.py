@@ -22,14 +22,14 @@ from ingestor.core.shipment import Shipment
 from ingestor.errors import DamagedStateError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell.background import Background
-from ingestor.shell.batch import Batch
+from ingestor.shell.batch import Batch, refused_line
 from ingestor.shell.database import is_damage
 from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, add_to
 from ingestor.shell.expired import ExpiredEvents
 from ingestor.shell.migration import Migration, claim
 from ingestor.shell.mover import Mover
 from ingestor.shell.publisher import REQUESTS_AT_ONCE, Publisher
-from ingestor.shell.rejected import RejectedFile
+from ingestor.shell.rejected import RejectedFile, RejectedLine
 from ingestor.shell.state import State
 from ingestor.shell.unsaved import Unsaved
 from ingestor.stores.counters import add_to_counters, save_series
@@ -240,8 +240,10 @@ class RemoteDelivery:
             return
         try:
             self._mover.settle()
+            self._take_refused(self._mover.refused)
             if self._migration is not None:
                 self._migration.settle()
+                self._take_refused(self._migration.refused)
                 if self._migration.done:
                     self._migration = None
                     self.accounts = self._state.accounts()
@@ -255,7 +257,13 @@ class RemoteDelivery:
         batch, self._held = self._held, None
         if batch.reclassified or batch.perhaps_sent:
             if batch.reclassified:
-                self._mover.begin(batch.reclassified, batch.series, counted=True)
+                origins = batch.reclassified_origins
+                self._mover.begin(
+                    batch.reclassified,
+                    batch.series,
+                    counted=True,
+                    listed=lambda point, reason: refused_line(origins, point, reason),
+                )
                 batch.reclassified = []
             else:
                 self._mover.begin(batch.points, batch.series, counted=False)
@@ -263,6 +271,11 @@ class RemoteDelivery:
             self._held = batch
         else:
             self._send(batch)
+
+    def _take_refused(self, lines: list[RejectedLine]) -> None:
+        if lines:
+            self._unsaved.add_refused(lines)
+            lines.clear()
 
     def _save(self, now: float) -> bool:
         if not self._patience.may_try(now):

@@ -1,6 +1,6 @@
 """What InfluxDB has taken and no checkpoint holds yet: sums, not points, however many batches that are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ingestor.core.accounting import Account
 from ingestor.core.points import Series, SeriesTable
@@ -54,6 +54,17 @@ class Unsaved:
         self.bytes_read += batch.bytes_read
         self.batches += 1
         return too_old
+
+    def add_refused(self, lines: Sequence[RejectedLine]) -> None:
+        """Add lines that were stored, and that the store refuses now."""
+        corrections: dict[str, Account] = {}
+        for line in lines:
+            account = corrections.setdefault(line.source, Account())
+            account.stored -= 1
+            account.rejected[Reason.STORE_REFUSED] += 1
+        self.checkpoint.accounts = merged(self.checkpoint.accounts, corrections)
+        self.rejected += lines
+        self.batches += 1
 
     def _corrections(
         self, batch: Batch, refused: Iterable[int], too_old: Mapping[str, list[int]]
