@@ -5,14 +5,13 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from ingestor.core.figures import Figures
 from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
 from ingestor.shell.backfill import backfill, expand
-from ingestor.shell.follower import Follower, live_paths
+from ingestor.shell.follower import Follower
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.migration import check_store
 from ingestor.shell.remote import RemoteDelivery
@@ -130,7 +129,7 @@ class Daemon:
             while not stop():
                 worked = self.step()
                 between_turns()
-                wakeup.watch(self._directories())
+                wakeup.watch(self.follower.directories())
                 if self._behind:
                     if not self.delivery.has_room:
                         self.delivery.wait(MIN_TURN_SECONDS)
@@ -210,12 +209,6 @@ class Daemon:
             where=", ".join(entry.path for entry in self._settings.logs),
             advice="What could be read is stored. Check the path, and that this user may read it; then run it again.",
         )
-
-    def _directories(self) -> set[str]:
-        """Return where changes matter."""
-        return {str(Path(followed.path).parent) for followed in self.follower.logs} | {
-            str(Path(path).parent) for entry in self._settings.logs for path in live_paths(entry.path)[:1]
-        }
 
     def figures(self) -> Figures:
         """Return how the daemon is at this moment."""

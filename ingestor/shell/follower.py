@@ -3,9 +3,10 @@
 import fnmatch
 import glob
 import logging
+import os
 import time
 from collections import deque
-from pathlib import Path
+from typing import Final
 
 from ingestor.core.rotation import is_compressed, live_name
 from ingestor.settings import LogSettings, Settings
@@ -18,6 +19,17 @@ log = logging.getLogger("tokentail")
 
 MOST_SIGHTINGS = 1000
 """Of unread bytes, each with the time when it was first seen."""
+FULL_LOOK_SHARE: Final = 1 / 20
+"""How much of the time a look at all logs may take. With a few logs every turn is such a look; with thousands only the ones
+that were written lately are looked at in every turn, and all of them at least once in a poll interval."""
+LATELY_SECONDS: Final = 10.0
+"""How long a log that was written counts as busy."""
+RELIST_SECONDS: Final = 10.0
+"""A directory is listed when it has changed, and at least so often, should its time of change not be true."""
+SETTLED_NS: Final = 2_000_000_000
+"""Within the tick of a file system's clock a directory can change again and keep its time: a younger one proves nothing."""
+FIGURES_SECONDS: Final = 1.0
+"""Figures are computed from looks that are younger; else files are looked at for them."""
 
 
 def live_paths(pattern: str) -> list[str]:
@@ -26,13 +38,43 @@ def live_paths(pattern: str) -> list[str]:
         return [pattern]
     found = set()
     for path in glob.glob(pattern, recursive=True):  # noqa: PTH207 - strings: thousands of paths every second
-        directory, name = str(Path(path).parent), Path(path).name
+        directory, name = os.path.split(path)
         base = live_name(name)
-        if base is not None and fnmatch.fnmatch(f"{directory}/{base}", pattern):
-            found.add(f"{directory}/{base}")
+        if base is not None and fnmatch.fnmatch(live := os.path.join(directory, base), pattern):  # noqa: PTH118 - as above
+            found.add(live)
         elif not is_compressed(name):
             found.add(path)
     return sorted(found)
+
+
+class LiveLogs:
+    """The live logs of a path or glob, looked for again when their directory has changed."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._directory = os.path.dirname(pattern)  # noqa: PTH120 - beside the strings of glob
+        self._paths: list[str] = []
+        self._changed_ns: int | None = None
+        self._listed_at = float("-inf")
+
+    def paths(self, now: float) -> list[str]:
+        """Return the paths. ``now``: monotonic seconds."""
+        changed_ns = self._directory_changed_ns()
+        if changed_ns is None or changed_ns != self._changed_ns or now - self._listed_at >= RELIST_SECONDS:
+            listed_ns = time.time_ns()
+            self._paths, self._listed_at = live_paths(self._pattern), now
+            settled = changed_ns is not None and listed_ns - changed_ns > SETTLED_NS
+            self._changed_ns = changed_ns if settled else None
+        return self._paths
+
+    def _directory_changed_ns(self) -> int | None:
+        """Return when names in the directory last changed; None when that tells nothing about this pattern."""
+        if not glob.has_magic(self._pattern) or glob.has_magic(self._directory):
+            return None
+        try:
+            return os.stat(self._directory).st_mtime_ns  # noqa: PTH116 - as above
+        except OSError:
+            return None
 
 
 class Follower:
@@ -43,7 +85,17 @@ class Follower:
         self._book = book
         self._once = once
         self._logs: dict[str, FollowedLog] = {}
+        self._live = [(LiveLogs(entry.path), entry) for entry in settings.logs]
+        self._directories: set[str] = set()
         self._turn: deque[FollowedLog] = deque()
+        """Which logs may have a block: those that the last poll looked at, less those that had none since."""
+        self._lately: dict[FollowedLog, float] = {}
+        """Logs that had a block lately, with the time; what waited longest for its turn comes first."""
+        self._unsettled: dict[FollowedLog, None] = {}
+        """Logs that may have unread bytes, as far as the last look at all of them tells."""
+        self._full_look_at = float("-inf")
+        self._full_look_seconds = 0.0
+        self._looked_at = float("-inf")
         self._refused: set[str] = set()
         self._behind: deque[tuple[float, int]] = deque()
         """When bytes were first seen (wall clock), and how many had been seen by then in all; acknowledged ones are forgotten."""
@@ -59,17 +111,33 @@ class Follower:
         return any(followed.waiting for followed in self._logs.values())
 
     def poll(self, now: float) -> None:
-        """Find new logs and look at every known one."""
-        for settings in self._settings.logs:
-            for path in live_paths(settings.path):
+        """Find new logs and look at every known one; at the busy ones alone while looking at all would cost too much."""
+        while self._lately and now - next(iter(self._lately.values())) > LATELY_SECONDS:
+            del self._lately[next(iter(self._lately))]
+        pause = min(self._full_look_seconds / FULL_LOOK_SHARE, self._settings.read.poll_interval_seconds)
+        if self._once or not 0 <= now - self._full_look_at < pause:
+            self._look_at_all(now)
+            return
+        self._turn = deque(followed for followed in self._lately if followed.poll(now))
+
+    def _look_at_all(self, now: float) -> None:
+        begun = time.monotonic()
+        for live, settings in self._live:
+            for path in live.paths(now):
                 if path not in self._logs:
                     self._follow(path, settings)
-        for followed in self._logs.values():
-            followed.poll(now)
+        ready = dict.fromkeys(followed for followed in self._logs.values() if followed.poll(now))
+        self._turn = deque(followed for followed in ready if followed not in self._lately)
+        self._turn.extend(followed for followed in self._lately if followed in ready)
+        self._unsettled = dict.fromkeys([*ready, *self._lately])
+        self._full_look_at, self._looked_at = now, time.monotonic()
+        self._full_look_seconds = self._looked_at - begun
 
     def unread_bytes(self) -> int:
         """Return how many bytes of the logs wait to be read."""
-        return sum(followed.unread_bytes() for followed in self._logs.values())
+        if time.monotonic() - self._looked_at > FIGURES_SECONDS:
+            return sum(followed.unread_bytes() for followed in self._logs.values())
+        return sum(followed.unread_bytes(look_again=False) for followed in self._unsettled)
 
     def reload(self, settings: Settings) -> None:
         """Go on with other settings: a log that is still named is followed on, one that is not is left."""
@@ -81,19 +149,33 @@ class Follower:
                 continue
             followed.close()
             del self._logs[path]
-            self._turn.remove(followed)
+            self._lately.pop(followed, None)
+        self._turn.clear()
+        self._unsettled.clear()
+        self._directories = set()
         self._refused.clear()
         self._settings = settings
+        self._live = [(LiveLogs(entry.path), entry) for entry in settings.logs]
+        self._full_look_at = float("-inf")
 
     def next_block(self, now: float) -> Block | None:
-        """Return a block of the next log that has one; every log gets its turn."""
-        for _ in range(len(self._turn)):
-            followed = self._turn[0]
-            self._turn.rotate(-1)
+        """Return a block of the next log that has one; every log gets its turn. What has none is left until the next poll."""
+        while self._turn:
+            followed = self._turn.popleft()
             block = followed.next_block(now)
             if block is not None:
+                self._turn.append(followed)
+                self._lately.pop(followed, None)
+                self._lately[followed] = now
                 return block
         return None
+
+    def directories(self) -> set[str]:
+        """Return where changes matter."""
+        if not self._directories:
+            paths = {*self._logs, *(entry.path for entry in self._settings.logs)}
+            self._directories = {os.path.dirname(path) for path in paths}  # noqa: PTH120 - strings, as everywhere here
+        return self._directories
 
     def close(self) -> None:
         """Release all files."""
@@ -118,7 +200,7 @@ class Follower:
             path, source, settings, self._settings.read, self._book, once=self._once, owner_of=self._owner_of
         )
         self._logs[path] = followed
-        self._turn.append(followed)
+        self._directories = set()
 
     def _owner_of(self, identity: FileIdentity) -> str | None:
         return next((other.path for other in self._logs.values() if other.live_identity == identity), None)

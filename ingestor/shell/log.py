@@ -12,7 +12,7 @@ from ingestor.core.generation import Generation, Kinship, Status
 from ingestor.core.rotation import is_compressed
 from ingestor.settings import LogSettings, ReadSettings
 from ingestor.shell.book import Book
-from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log
+from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before, look, open_log
 from ingestor.shell.missing import Missing
 from ingestor.shell.recognition import best_match, is_prefix, is_settled, siblings, whole_mark
 from ingestor.shell.rotated import Rotated
@@ -76,9 +76,19 @@ class FollowedLog:
         """Whether a remainder is looked for, so that `--once` must not end yet."""
         return bool(self._missing)
 
-    def unread_bytes(self) -> int:
-        """Return how many bytes of the plain files wait to be read. Half a line does not: nothing can be done with it yet."""
-        plain = [(tail, tail.file.look()) for tail in self._tails() if not tail.file.compressed]
+    def unread_bytes(self, *, look_again: bool = True) -> int:
+        """Return how many bytes of the plain files wait to be read. Half a line does not: nothing can be done with it yet.
+
+        ``look_again=False``: as the last poll has seen the live file; a log that is read to its end then costs no system call.
+        """
+        live, remember = self._live, not look_again
+        if remember and live is not None and not self._rotated.tails and live.seen == live.exhausted_at is not None:
+            return 0
+        plain = [
+            (tail, (remember and tail is live and tail.seen) or tail.file.look())
+            for tail in self._tails()
+            if not tail.file.compressed
+        ]
         unread = sum(
             max(0, seen.size - tail.generation.mark.offset) for tail, seen in plain if seen != tail.exhausted_at
         )
@@ -97,17 +107,21 @@ class FollowedLog:
         known = [g.mark.offset for g in self._book.of(self.source) if (g.device, g.inode) == seen.identity]
         return max(0, seen.size - max(known, default=0))
 
-    def poll(self, now: float) -> None:
-        """Look at the live path; find out about rotation and truncation."""
+    def poll(self, now: float) -> bool:
+        """Look at the live path; find out about rotation and truncation. Return whether there may be something to read."""
+        if self._is_idle():
+            return False
         try:
             sighting = look(self.path)
             if not self._looked or self._missing or self._rotated.deleted_one or self._is_elsewhere(sighting):
                 self._reconcile(now)
             live = self._live
             if live is not None and sighting is not None and sighting.identity == live.file.identity:
+                live.seen, live.seen_at = sighting, now
                 live.generation.size_seen = max(live.generation.size_seen, sighting.size)
         except OSError as error:
             self._report(f"{self.path} cannot be read: {error.strerror}", denied=isinstance(error, PermissionError))
+        return True
 
     def next_block(self, now: float) -> Block | None:
         """Return the next block, older generations first; None when there is nothing whole to read for now."""
@@ -121,6 +135,18 @@ class FollowedLog:
     def _tails(self) -> list[Tail]:
         return [*self._rotated.tails, self._live] if self._live else self._rotated.tails
 
+    def _is_idle(self) -> bool:
+        """Whether all is read, nothing is looked for, and the live file is as it was then."""
+        live = self._live
+        if live is None or live.exhausted_at is None or not self._looked:
+            return False
+        if self._missing or self._rotated.deleted_one or self._rotated.tails:
+            return False
+        if not is_as_before(self.path, live.exhausted_at):
+            return False
+        live.seen = live.exhausted_at
+        return True
+
     def _is_elsewhere(self, sighting: Sighting | None) -> bool:
         if self._live is None:
             return sighting is not None
@@ -130,7 +156,11 @@ class FollowedLog:
 
     def _read_live(self, now: float) -> Block | None:
         tail = self._live
-        if tail is None or (sighting := tail.file.look()) == tail.exhausted_at:
+        if tail is None:
+            return None
+        # A poll in this very turn has looked already: what comes later is seen by the next one.
+        sighting = tail.seen if tail.seen is not None and tail.seen_at == now else tail.file.look()
+        if sighting == tail.exhausted_at:
             return None
         try:
             block = tail.read(final=False)

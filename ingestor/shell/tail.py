@@ -63,6 +63,9 @@ class Tail:
         self.offset, self.ordinal = (0, 0) if from_start else (generation.mark.offset, generation.ordinal)
         self.exhausted_at: Sighting | None = None
         """How the file looked when nothing more could be read from it."""
+        self.seen: Sighting | None = None
+        """How it looked at the last poll, and when that was (monotonic seconds, as the poll was told)."""
+        self.seen_at = float("-inf")
         self.moved_at = 0.0
         """When it last grew, or was found rotated; monotonic seconds."""
         self._from_start = from_start

@@ -1,0 +1,100 @@
+"""Thousands of logs: what is saved on looking at them must not cost a line, nor a turn."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ingestor.settings import LogSettings
+from ingestor.shell import follower as follower_module
+from ingestor.shell.follower import LATELY_SECONDS, LiveLogs
+from tests.world import Log, World
+
+
+def all_of(world: World) -> None:
+    world.log_settings = (LogSettings(str(world.logs_directory / "*.log")),)
+
+
+def expensive_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a look at all logs seem to take so long that it is made once in a poll interval (a second) alone."""
+    world.turn()
+    monkeypatch.setattr(world.daemon.follower, "_full_look_seconds", 3600.0)
+
+
+def stored_of(world: World, log: Log) -> list[str]:
+    written = set(log.written)
+    return [event_id for event_id in world.stored() if event_id in written]
+
+
+def test_a_busy_log_is_read_every_turn_and_an_idle_one_once_in_a_poll_interval(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = world.new_log("idle.log")
+    all_of(world)
+    idle.write(1)
+    world.turn()
+    world.turn(seconds=LATELY_SECONDS + 1)
+    world.log.write(1)
+    expensive_looks(world, monkeypatch)
+    world.log.write(1)
+    idle.write(1)
+    world.daemon.step(world.now + 0.15)
+    assert len(stored_of(world, world.log)) == 2
+    assert len(stored_of(world, idle)) == 1
+    world.turn()
+    world.check(world.log, idle)
+
+
+def test_every_log_gets_its_turn_while_all_have_a_backlog(world: World) -> None:
+    logs = [world.new_log(f"log{number}.log") for number in range(4)]
+    all_of(world)
+    for log in logs:
+        log.write(20_000)
+    for _ in range(3):
+        world.now += 0.2  # a poll each: the order must outlive it
+        world.daemon.step(world.now)
+    counts = [len(stored_of(world, log)) for log in logs]
+    assert min(counts) > max(counts) / 2
+    world.turn()
+    world.check(*logs)
+
+
+def test_a_new_log_is_found_though_the_directory_is_not_listed_every_time(tmp_path: Path) -> None:
+    live = LiveLogs(f"{tmp_path}/*.log")
+    (tmp_path / "one.log").touch()
+    os.utime(tmp_path, (1, 1))
+    assert live.paths(0.0) == live.paths(0.1) == [f"{tmp_path}/one.log"]
+    (tmp_path / "two.log").touch()
+    assert live.paths(0.2) == [f"{tmp_path}/one.log", f"{tmp_path}/two.log"]
+
+
+def test_a_directory_whose_time_does_not_tell_is_listed_all_the_same(tmp_path: Path) -> None:
+    live = LiveLogs(f"{tmp_path}/*.log")
+    os.utime(tmp_path, (1, 1))
+    assert live.paths(0.0) == []
+    (tmp_path / "one.log").touch()
+    os.utime(tmp_path, (1, 1))
+    assert live.paths(0.1) == []
+    assert live.paths(follower_module.RELIST_SECONDS) == [f"{tmp_path}/one.log"]
+
+
+def test_a_directory_that_changed_just_now_is_listed_again(tmp_path: Path) -> None:
+    """Within the tick of the file system's clock it may change again and keep its time."""
+    live = LiveLogs(f"{tmp_path}/*.log")
+    before = tmp_path.stat()
+    assert live.paths(0.0) == []
+    (tmp_path / "one.log").touch()
+    os.utime(tmp_path, ns=(before.st_mtime_ns, before.st_mtime_ns))
+    assert live.paths(0.1) == [f"{tmp_path}/one.log"]
+
+
+def test_figures_of_idle_logs_cost_no_look_and_an_outage_none_of_their_truth(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.log.write(3)
+    world.turn(2)
+    follower = world.daemon.follower
+    assert follower.unread_bytes() == 0
+    world.log.write(1)
+    monkeypatch.setattr(follower, "_looked_at", float("-inf"))  # no poll since: the store takes nothing
+    assert follower.unread_bytes() > 0
