@@ -82,7 +82,7 @@ class User(NamedTuple):
     agents: tuple[str, ...]
 
 
-def lines(count: int, *, days: int = 7, seed: int = SEED) -> Iterator[bytes]:
+def lines(count: int, *, days: float = 7, seed: int = SEED) -> Iterator[bytes]:
     """Yield ``count`` lines with their line ends."""
     rng = random.Random(seed)
     clients = [
@@ -108,7 +108,7 @@ def lines(count: int, *, days: int = 7, seed: int = SEED) -> Iterator[bytes]:
         )
 
 
-def write(path: Path, count: int, *, days: int = 7, seed: int = SEED) -> None:
+def write(path: Path, count: int, *, days: float = 7, seed: int = SEED) -> None:
     """Write a log of ``count`` lines."""
     with path.open("wb") as file:
         file.writelines(lines(count, days=days, seed=seed))
@@ -125,7 +125,7 @@ def _user(rng: random.Random) -> User:
     )
 
 
-def _time_ms(share: float, days: int) -> int:
+def _time_ms(share: float, days: float) -> int:
     """Return the time by which this share of all events has happened."""
     day, rest = divmod(share * days, 1)
     load = rest * CUMULATIVE_HOURS[-1]
@@ -165,7 +165,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path)
     parser.add_argument("--lines", type=int, default=500_000)
-    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--days", type=float, default=7)
     parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
     write(arguments.path, arguments.lines, days=arguments.days, seed=arguments.seed)
