@@ -20,7 +20,9 @@ def siblings(live_path: str, archive_directories: tuple[str, ...]) -> list[str]:
             names = set(os.listdir(directory))  # noqa: PTH208 - names are wanted, a Path for each is waste
         except OSError:
             continue  # an archive that is not mounted, a directory being made again: the next look sees it
-        for name in names:
+        # Every rotated name begins so. Of thousands of logs in one directory each asks for its own.
+        start = live_name.rpartition(".")[0] or live_name
+        for name in [name for name in names if name.startswith(start)]:
             age = rotation_age(live_name, name)
             plain = uncompressed_name(name)
             # While `x` is being compressed there is an unfinished `x.gz` beside it.
