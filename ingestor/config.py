@@ -43,7 +43,7 @@ VARIABLES: Final = {PREFIX + key.upper(): ("", key) for key in options.TOP} | {
     f"{PREFIX}{section}_{key}".upper(): (section, key) for section, table in SECTIONS.items() for key in table
 }
 """Each environment variable, and the option that it sets."""
-_TESTS_PREFIX: Final = "TOKENTAIL_TEST_"
+_OTHER_PREFIXES: Final = ("TOKENTAIL_TEST_", "TOKENTAIL_BENCH_")
 _KUBERNETES: Final = re.compile(
     r"TOKENTAIL_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
 )
@@ -284,7 +284,7 @@ class _Reader:
     def _refuse_unknown_variables(self, environment: Mapping[str, str]) -> None:
         known = {*VARIABLES, CONFIG_VARIABLE, DEBUG_VARIABLE, TOKEN_VARIABLE, PASSWORD_VARIABLE}
         for name in sorted(environment):
-            ours = name.startswith(PREFIX) and not name.startswith(_TESTS_PREFIX) and not _KUBERNETES.fullmatch(name)
+            ours = name.startswith(PREFIX) and not name.startswith(_OTHER_PREFIXES) and not _KUBERNETES.fullmatch(name)
             if ours and environment[name] and name not in known:
                 hint = did_you_mean(name, sorted(known)) or "; no option has this name"
                 self._problems.append(Problem("environment", name, f"unknown variable{hint}"))

@@ -28,6 +28,8 @@ RELIST_SECONDS: Final = 10.0
 """A directory is listed when it has changed, and at least so often, should its time of change not be true."""
 SETTLED_NS: Final = 2_000_000_000
 """Within the tick of a file system's clock a directory can change again and keep its time: a younger one proves nothing."""
+MOST_NEW: Final = 200
+"""Logs that are taken up in one turn: each has its directory listed, and between turns the daemon shows that it lives."""
 FIGURES_SECONDS: Final = 1.0
 """Figures are computed from looks that are younger; else files are looked at for them."""
 
@@ -86,6 +88,11 @@ class Follower:
         self._once = once
         self._logs: dict[str, FollowedLog] = {}
         self._live = [(LiveLogs(entry.path), entry) for entry in settings.logs]
+        self._sources: dict[str, FollowedLog] = {}
+        self._owners: dict[FileIdentity, FollowedLog] = {}
+        """Which log has a file open as its live one, as far as the last look at it tells."""
+        self._more = False
+        """There are logs that have not been taken up yet."""
         self._directories: set[str] = set()
         self._turn: deque[FollowedLog] = deque()
         """Which logs may have a block: those that the last poll looked at, less those that had none since."""
@@ -108,7 +115,7 @@ class Follower:
     @property
     def waiting(self) -> bool:
         """Whether a remainder is still looked for."""
-        return any(followed.waiting for followed in self._logs.values())
+        return self._more or any(followed.waiting for followed in self._logs.values())
 
     def poll(self, now: float) -> None:
         """Find new logs and look at every known one; at the busy ones alone while looking at all would cost too much."""
@@ -118,19 +125,21 @@ class Follower:
         if self._once or not 0 <= now - self._full_look_at < pause:
             self._look_at_all(now)
             return
-        self._turn = deque(followed for followed in self._lately if followed.poll(now))
+        self._turn = deque(followed for followed in self._lately if self._poll(followed, now))
 
     def _look_at_all(self, now: float) -> None:
         begun = time.monotonic()
-        for live, settings in self._live:
-            for path in live.paths(now):
-                if path not in self._logs:
-                    self._follow(path, settings)
-        ready = dict.fromkeys(followed for followed in self._logs.values() if followed.poll(now))
+        new = [(path, entry) for live, entry in self._live for path in live.paths(now)]
+        new = [(path, entry) for path, entry in new if path not in self._logs and path not in self._refused]
+        for path, settings in new[:MOST_NEW]:
+            self._follow(path, settings)
+        self._more = len(new) > MOST_NEW
+        ready = dict.fromkeys(followed for followed in self._logs.values() if self._poll(followed, now))
         self._turn = deque(followed for followed in ready if followed not in self._lately)
         self._turn.extend(followed for followed in self._lately if followed in ready)
         self._unsettled = dict.fromkeys([*ready, *self._lately])
-        self._full_look_at, self._looked_at = now, time.monotonic()
+        self._full_look_at = float("-inf") if self._more else now
+        self._looked_at = time.monotonic()
         self._full_look_seconds = self._looked_at - begun
 
     def unread_bytes(self) -> int:
@@ -148,7 +157,8 @@ class Follower:
                 followed.reload(entry, settings.read)
                 continue
             followed.close()
-            del self._logs[path]
+            del self._logs[path], self._sources[followed.source]
+            self._owners = {identity: owner for identity, owner in self._owners.items() if owner is not followed}
             self._lately.pop(followed, None)
         self._turn.clear()
         self._unsettled.clear()
@@ -184,7 +194,7 @@ class Follower:
 
     def _follow(self, path: str, settings: LogSettings) -> None:
         source = settings.source or path
-        rival = next((other for other in self._logs.values() if other.source == source), None)
+        rival = self._sources.get(source)
         if rival is not None:
             if path not in self._refused:
                 self._refused.add(path)
@@ -199,11 +209,21 @@ class Follower:
         followed = FollowedLog(
             path, source, settings, self._settings.read, self._book, once=self._once, owner_of=self._owner_of
         )
-        self._logs[path] = followed
+        self._logs[path] = self._sources[source] = followed
         self._directories = set()
 
     def _owner_of(self, identity: FileIdentity) -> str | None:
-        return next((other.path for other in self._logs.values() if other.live_identity == identity), None)
+        owner = self._owners.get(identity)
+        return owner.path if owner is not None and owner.live_identity == identity else None
+
+    def _poll(self, followed: FollowedLog, now: float) -> bool:
+        before = followed.live_identity
+        ready = followed.poll(now)
+        if (identity := followed.live_identity) != before:
+            self._owners.pop(before, None)  # type: ignore[arg-type]  # None is never there
+            if identity is not None:
+                self._owners[identity] = followed
+        return ready
 
     def lag_since(self, *, accepted: int, acknowledged: int) -> float | None:
         """Return when the oldest byte that is unread or unacknowledged was first seen, wall clock seconds; None for none.

@@ -90,7 +90,12 @@ class Buckets:
         listing = self._client.organizations_api().find_organizations
         if found := self._listed("list the organizations", lambda: listing(limit=_MOST, **wanted)):
             return {organization.id: organization.name for organization in found}
-        buckets = self._list("list the buckets", limit=_MOST, **wanted)
+        # By name first: of a listing the server cuts off the rest before it takes out what the token may not see.
+        names = [place.name for place in self.desired(RetentionSettings())]
+        buckets = [
+            bucket for name in names for bucket in self._list(f"look for the bucket {name}", name=name, **wanted)
+        ]
+        buckets = buckets or self._list("list the buckets", limit=_MOST, **wanted)
         return {bucket.org_id: self._store.organization or bucket.org_id for bucket in buckets}
 
     def _only(self, found: dict[str, str]) -> tuple[str, str]:
