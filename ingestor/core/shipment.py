@@ -2,14 +2,19 @@
 
 The server does not say which point it refuses, so a refused request is halved until one point is left. That writes points
 again, which changes nothing. Only an acknowledgement counts as stored: what an answer does not speak of is sent again.
+
+A link may be too slow for a whole request. So when one is cut off, fewer points are sent at once from there on.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ingestor.core.verdict import Expired, Refused, Retry, Stored, TooLarge, Verdict
+
+FEWEST_POINTS: Final = 50
+"""A link that is too slow for so few is down; fewer only make more requests of what is sent when it is up again."""
 
 
 class RefusedPoint(NamedTuple):
@@ -38,6 +43,8 @@ class Shipment:
         """Begin with nothing sent. ``times``: of the points, nanoseconds; InfluxDB drops the oldest ones first."""
         self._times = times
         self._waiting: deque[Sequence[int]] = deque([range(len(times))] if times else [])
+        self._most = max(1, len(times))
+        """Points that are sent at once."""
         self.refused: list[RefusedPoint] = []
         self.expired: list[int] = []
         """Indexes of points that are older than the store's retention."""
@@ -45,7 +52,7 @@ class Shipment:
     @property
     def next(self) -> Sequence[int] | None:
         """The points to send next, in order; None when the fate of every point is known."""
-        return self._waiting[-1] if self._waiting else None
+        return self._waiting[-1][: self._most] if self._waiting else None
 
     def tell(self, verdict: Verdict, *, proven: bool) -> Told:
         """Take the verdict on ``next``.
@@ -54,14 +61,17 @@ class Shipment:
         whole set-up, so a point that is refused alone is kept, and comes again behind all others: one of them may prove it.
         """
         sent = self._waiting.pop()
+        if rest := sent[self._most :]:
+            self._waiting.append(rest)
+            sent = sent[: self._most]
         match verdict:
             case Stored():
                 return Told.STORED
             case Expired(dropped) if 0 < dropped <= len(sent):
                 oldest = set(sorted(sent, key=self._times.__getitem__)[:dropped])
                 self.expired += sorted(oldest)
-                if rest := [point for point in sent if point not in oldest]:
-                    self._waiting.append(rest)
+                if young := [point for point in sent if point not in oldest]:
+                    self._waiting.append(young)
                 return Told.SORTED
             case Refused() | TooLarge() if len(sent) > 1:
                 middle = len(sent) // 2
@@ -73,6 +83,9 @@ class Shipment:
                 return Told.SORTED
             case Refused() | TooLarge():
                 self._waiting.appendleft(sent)
+            case Retry(smaller=True) if len(sent) > FEWEST_POINTS:
+                self._most = max(FEWEST_POINTS, len(sent) // 2)
+                self._waiting.append(sent)
             case Expired() | Retry():
                 self._waiting.append(sent)
         return Told.NOTHING

@@ -69,6 +69,8 @@ class Retry(NamedTuple):
     problem: str
     after_seconds: float | None = None
     """How long the server asks to be left alone."""
+    smaller: bool = False
+    """Whether fewer points may get through where these did not."""
 
 
 Verdict: TypeAlias = Stored | TooLarge | Expired | Refused | Retry

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingestor.core.shipment import Shipment, Told
+from ingestor.core import shipment as shipment_module
+from ingestor.core.shipment import FEWEST_POINTS, Shipment, Told
 from ingestor.core.verdict import Expired, Refused, Retry, Stored, TooLarge, Verdict
 
 
@@ -131,6 +132,47 @@ def test_an_answer_that_tells_nothing_changes_nothing(size: int, verdicts: list[
         assert shipment.next == range(size)
     assert shipment.tell(Stored(), proven=False) is Told.STORED
     assert (shipment.next, shipment.refused, shipment.expired) == (None, [], [])
+
+
+def test_what_is_cut_off_is_sent_in_smaller_parts_in_order_until_all_is_stored() -> None:
+    shipment = Shipment(range(5000))
+    sizes, stored = [], list[int]()
+    while (part := shipment.next) is not None:
+        sizes.append(len(part))
+        cut_off = len(part) > 700
+        told = shipment.tell(Retry("cut off", smaller=True) if cut_off else Stored(), proven=False)
+        assert told is (Told.NOTHING if cut_off else Told.STORED), "still a problem, which is waited out"
+        stored += [] if cut_off else part
+    assert sizes == [5000, 2500, 1250, *[625] * 8], "what was too much once is not tried again"
+    assert stored == list(range(5000))
+
+
+def test_parts_do_not_become_smaller_without_end() -> None:
+    shipment = Shipment(range(5000))
+    for _ in range(100):
+        assert shipment.tell(Retry("cut off", smaller=True), proven=True) is Told.NOTHING
+    assert shipment.next == range(FEWEST_POINTS)
+    assert shipment.tell(Retry("down"), proven=True) is Told.NOTHING
+    assert shipment.next == range(FEWEST_POINTS)
+
+
+@given(servers(), st.data())
+def test_links_that_cut_off_change_no_fate(server: Server, data: st.DataObject) -> None:
+    size = len(server.times)
+    shipment = Shipment(server.times)
+
+    def answer(points: Sequence[int]) -> Verdict:
+        verdict = server.take(points)  # stored, perhaps, though nobody heard of it
+        return Retry("cut off", smaller=True) if data.draw(st.integers(0, 3)) == 0 else verdict
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shipment_module, "FEWEST_POINTS", 3)
+        assert ship(shipment, answer, proven=True, most=10_000)
+    old = {point for point in range(size) if server.times[point] < server.bound}
+    refused = (server.bad | server.illegible) - old
+    assert server.stored == set(range(size)) - old - refused
+    assert sorted(shipment.expired) == sorted(old)
+    assert sorted(point.point for point in shipment.refused) == sorted(refused)
 
 
 def test_a_point_that_is_too_large_alone_is_refused_and_says_why() -> None:

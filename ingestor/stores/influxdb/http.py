@@ -28,6 +28,9 @@ _STEP: Final = 1 << 16
 class NoAnswerError(Exception):
     """No whole answer came. The text says why, for people, and holds nothing of the request."""
 
+    cut_off: bool = False
+    """Whether the exchange had begun: a smaller one may come to its end."""
+
 
 class Answer(NamedTuple):
     """What the server answered."""
@@ -144,7 +147,9 @@ class InfluxHttp:
             yield response
             whole = True
         except exceptions.HTTPError as error:
-            raise NoAnswerError(reason(error)) from error
+            no_answer = NoAnswerError(reason(error))
+            no_answer.cut_off = isinstance(error, exceptions.ReadTimeoutError | exceptions.ProtocolError)
+            raise no_answer from error
         finally:
             if response is not None:
                 if not whole:

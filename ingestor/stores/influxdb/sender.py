@@ -135,7 +135,7 @@ class Sender:
                 headers={"Content-Type": "text/plain; charset=utf-8"},
             )
         except NoAnswerError as error:
-            return Retry(str(error))
+            return Retry(str(error), smaller=error.cut_off)
         except TokentailError as error:  # a secret that cannot be read: somebody may be about to replace it
             return Retry(str(error))
         with self._lock:

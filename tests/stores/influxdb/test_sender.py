@@ -306,6 +306,19 @@ def test_requests_are_bounded_in_points_and_bytes(server: ScriptedServer, monkey
     assert all(len(request.lines) <= 10 and len(request.body) <= 50 for request in server.requests)
 
 
+@pytest.mark.parametrize(
+    "cut", [Reply(hang=True, stored=False), Reply(sent=0, stored=False)], ids=["no answer in time", "it broke"]
+)
+def test_a_link_that_is_too_slow_for_a_request_gets_smaller_ones(
+    server: ScriptedServer, cut: Reply, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.otherwise = lambda request: OK if len(request.lines) <= 120 else cut
+    with sending(dataclasses.replace(server.store, timeout_seconds=0.2)) as sender:
+        check_healed(sender, send(sender, 400), caplog)
+    assert server.stored == lines(400).splitlines(), "in order"
+    assert [len(request.lines) for request in server.requests] == [400, 200, 100, 100, 100, 100]
+
+
 def refusing(*bad: int, status: int, body: bytes, stores_the_rest: bool) -> Any:
     """Refuse what holds a bad point, as InfluxDB does: in part or whole, and without naming it."""
     blamed = {b"point-%d" % number for number in bad}
