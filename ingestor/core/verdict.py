@@ -76,6 +76,21 @@ class Retry(NamedTuple):
 Verdict: TypeAlias = Stored | TooLarge | Expired | Refused | Retry
 
 
+def failure(verdict: Verdict) -> str:
+    """Say, for people, why points are not stored; nothing when they are."""
+    match verdict:
+        case Stored():
+            return ""
+        case TooLarge():
+            return "larger than the server takes"
+        case Expired():
+            return "older than the store keeps them"
+        case Refused(reason):
+            return reason
+        case Retry(problem):
+            return problem
+
+
 def judge(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -> Verdict:
     """Say what an answer means. ``headers``: names in lower case; ``now``: seconds since the Unix epoch, for dates."""
     if status == 204:

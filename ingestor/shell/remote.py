@@ -19,6 +19,7 @@ from ingestor.core.periods import DAY, start_of
 from ingestor.core.points import SeriesTable
 from ingestor.core.questions import Period
 from ingestor.core.shipment import Shipment
+from ingestor.core.verdict import Verdict
 from ingestor.errors import DamagedStateError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell.background import Background
@@ -118,8 +119,12 @@ class RemoteDelivery:
         return self._sender.stuck(now)
 
     def write(self, policy: str, body: bytes, times: list[int]) -> "Future[Shipment]":
-        """Write points that are in no batch: counters, and the daemon's own figures."""
+        """Write points that are in no batch: counters."""
         return self._background.do(lambda: self._sender.send(policy, body, times))
+
+    def try_to_write(self, policy: str, body: bytes) -> "Future[Verdict]":
+        """Write points that may be lost: the daemon's own figures."""
+        return self._background.do(lambda: self._sender.try_once(policy, body))
 
     @property
     def has_room(self) -> bool:

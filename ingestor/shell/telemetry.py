@@ -1,10 +1,13 @@
-"""The daemon's own figures on their way out: to InfluxDB, at most one write under way, and never in the way of events."""
+"""The daemon's own figures on their way out: to InfluxDB, at most one write under way, and never in the way of events.
+
+A snapshot is sent once. That it cannot be written is said once, and is no trouble of the store: the events may be well.
+"""
 
 import logging
 from concurrent.futures import Future
 
 from ingestor.core.figures import Figures, own_lines
-from ingestor.core.shipment import Shipment
+from ingestor.core.verdict import Verdict, failure
 from ingestor.shell.remote import RemoteDelivery
 
 log = logging.getLogger("tokentail")
@@ -19,16 +22,25 @@ class Telemetry:
         self._interval = interval_seconds
         self._next_at = float("-inf")
         self._previous: Figures | None = None
-        self._sending: Future[Shipment] | None = None
+        self._sending: Future[Verdict] | None = None
+        self._failing = False
 
     def tell(self, figures: Figures, now: float) -> None:
         """Write a snapshot when it is time. ``now``: monotonic seconds."""
         if now < self._next_at or (self._sending is not None and not self._sending.done()):
             return
-        if self._sending is not None and (error := self._sending.exception()) is not None:
-            log.warning("The daemon's own figures could not be written: %s", error)
+        if self._sending is not None:
+            self._say(self._sending)
         self._next_at = now + self._interval
         lines = list(own_lines(figures, self._previous, self._host))
         self._previous = figures
-        times = [int(figures.time * 1e9)] * len(lines)
-        self._sending = self._delivery.write("own", ("\n".join(lines) + "\n").encode(), times)
+        self._sending = self._delivery.try_to_write("own", ("\n".join(lines) + "\n").encode())
+
+    def _say(self, sent: "Future[Verdict]") -> None:
+        """Say when it begins to fail, and when it works again."""
+        problem = str(error) if (error := sent.exception()) is not None else failure(sent.result())
+        if problem and not self._failing:
+            log.warning("The daemon's own figures cannot be written, and are left out until they can: %s", problem)
+        elif self._failing and not problem:
+            log.info("The daemon's own figures are written again")
+        self._failing = bool(problem)

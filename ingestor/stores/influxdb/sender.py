@@ -97,6 +97,13 @@ class Sender:
         self._goes_on(shipment)
         return shipment
 
+    def try_once(self, policy: str, body: bytes) -> Verdict:
+        """Send lines that may be lost, and return what became of them. A failure is no ``trouble``: nothing waits for it."""
+        try:
+            return self._post(policy, body)
+        finally:
+            self._moves_by.pop(threading.get_ident(), None)
+
     def insist(self, work: Callable[[], T]) -> T:
         """Do something else with the server until it works, with the same patience. Raises Stopped."""
         backoff = 0.0
