@@ -45,6 +45,8 @@ class Shipment:
         self._waiting: deque[Sequence[int]] = deque([range(len(times))] if times else [])
         self._most = max(1, len(times))
         """Points that are sent at once."""
+        self._alone: set[int] = set()
+        """Points that were refused alone, and are kept. They wait behind all others."""
         self.refused: list[RefusedPoint] = []
         self.expired: list[int] = []
         """Indexes of points that are older than the store's retention."""
@@ -53,6 +55,11 @@ class Shipment:
     def next(self) -> Sequence[int] | None:
         """The points to send next, in order; None when the fate of every point is known."""
         return self._waiting[-1][: self._most] if self._waiting else None
+
+    @property
+    def unproven(self) -> bool:
+        """Whether every point that is left was refused alone, while it was not proven that the store takes points at all."""
+        return bool(self._waiting) and self._waiting[-1][0] in self._alone
 
     def tell(self, verdict: Verdict, *, proven: bool) -> Told:
         """Take the verdict on ``next``.
@@ -83,6 +90,7 @@ class Shipment:
                 return Told.SORTED
             case Refused() | TooLarge():
                 self._waiting.appendleft(sent)
+                self._alone.add(sent[0])
             case Retry(smaller=True) if len(sent) > FEWEST_POINTS:
                 self._most = max(FEWEST_POINTS, len(sent) // 2)
                 self._waiting.append(sent)

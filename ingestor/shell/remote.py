@@ -36,7 +36,7 @@ from ingestor.shell.unsaved import Unsaved
 from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
-from ingestor.stores.influxdb.points import oldest_time, stored_points
+from ingestor.stores.influxdb.points import RAW, oldest_time, stored_points
 from ingestor.stores.influxdb.sender import Sender
 from ingestor.stores.recount import recount_day
 
@@ -133,10 +133,19 @@ class RemoteDelivery:
         unsaved = self._unsaved
         return (
             nothing_moves
-            and len(self._sending) < IN_FLIGHT
+            and (len(self._sending) < IN_FLIGHT or self._needs_proof)
             and unsaved.batches < MOST_UNSAVED
             and len(unsaved.rejected) < MOST_UNSAVED_LINES
         )
+
+    @property
+    def _needs_proof(self) -> bool:
+        """Whether all that is on its way is refused, and only what is read next can show that the store takes points.
+
+        Until then nothing is refused for good, so without it nothing would ever be read again.
+        """
+        waiting = sum(not future.done() for _, future in self._sending)
+        return 0 < waiting <= self._sender.unproven(RAW) and len(self._sending) < MOST_UNSAVED
 
     @property
     def idle(self) -> bool:

@@ -124,6 +124,20 @@ def test_what_a_whole_set_up_refuses_asks_for_a_wait_at_every_single_point() -> 
     assert shipment.refused == []
 
 
+def test_a_shipment_says_when_nothing_is_left_but_what_was_refused_alone() -> None:
+    shipment = Shipment(range(3))
+    said = []
+    for _ in range(8):
+        shipment.tell(Refused("no"), proven=False)
+        said.append(shipment.unproven)
+    assert said == [False, False, False, False, True, True, True, True], "two halvings, three points"
+    shipment.tell(Retry("down"), proven=False)
+    assert shipment.unproven
+    for _ in range(3):
+        shipment.tell(Refused("no"), proven=True)
+    assert not shipment.unproven
+
+
 @given(st.integers(1, 50), st.lists(st.sampled_from((Retry("down"), Expired(0), Expired(51)))))
 def test_an_answer_that_tells_nothing_changes_nothing(size: int, verdicts: list[Verdict]) -> None:
     shipment = Shipment(range(size))

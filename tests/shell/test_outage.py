@@ -28,7 +28,7 @@ from ingestor.stores.influxdb import sender as sender_module
 from ingestor.stores.influxdb.http import InfluxHttp
 from parsers.event import Reason
 from parsers.text import FIELD_BYTES, TAG_BYTES, normal_field, normal_tag
-from tests.scripted import OK, Reply, ScriptedServer, scripted
+from tests.scripted import OK, Reply, Request, ScriptedServer, scripted
 from tests.servers import InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2, query
 from tests.world import World, gz, zst
 
@@ -63,9 +63,14 @@ def until(what: Callable[[], bool], world: World, *, seconds: float = 0.1) -> No
             world.daemon.delivery.wait(0.02)
 
 
+def settled(world: World) -> None:
+    """Let the daemon take turns until all that was written is in the store, and in a checkpoint."""
+    until(lambda: not world.daemon.step(world.now) and world.daemon.delivery.idle and not world.daemon.behind, world)
+
+
 def caught_up(world: World) -> None:
     """Let the daemon take turns until all that was written is in the store, in a checkpoint, and published."""
-    until(lambda: not world.daemon.step(world.now) and world.daemon.delivery.idle and not world.daemon.behind, world)
+    settled(world)
     world.turn(seconds=120.0)  # the next round of the counters
     until(lambda: world.daemon.delivery.idle, world)
 
@@ -518,3 +523,46 @@ def test_what_is_rotated_while_the_store_is_away_from_the_first_start_on_is_read
     world.once()
     assert ids(slow.stored) == sorted(world.log.written)
     assert world.gaps() == []
+
+
+def refusing_client(request: Request) -> Reply:
+    """Take no point of one client."""
+    return Reply(400, b'{"error":"partial write: limit exceeded dropped=1"}') if b"evil" in request.body else OK
+
+
+def test_what_is_refused_before_anything_was_taken_does_not_keep_what_is_behind_it_from_being_read(
+    world: World, slow: ScriptedServer
+) -> None:
+    slow.otherwise = refusing_client
+    delivery = world.daemon.delivery
+    assert isinstance(delivery, RemoteDelivery)
+    for number in range(1, 5):
+        world.log.write(world.log.line(details={"client_id": "evil"}) + b"{broken\n")
+        until(lambda number=number: delivery._sender.unproven("raw") == number, world)  # type: ignore[misc]
+    assert delivery.trouble is not None
+    assert delivery.accounts == {}, "kept: it may be the store that is to blame"
+    bad, world.log.written = world.log.written, []
+    world.log.write(500)
+    settled(world)
+    assert ids(slow.stored) == sorted(world.log.written)
+    (account,) = delivery.accounts.values()
+    assert (account.stored, account.rejected[Reason.STORE_REFUSED]) == (500, len(bad))
+    assert delivery.trouble is None
+
+
+def test_a_store_that_takes_nothing_is_not_read_for_without_end(
+    world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_module, "MOST_UNSAVED", 5)
+    slow.otherwise = refusing_client
+    delivery = world.daemon.delivery
+    assert isinstance(delivery, RemoteDelivery)
+    for _ in range(10):
+        world.log.write(world.log.line(details={"client_id": "evil"}))
+        for _ in range(10):
+            world.turn()
+            time.sleep(0.01)
+    assert delivery._sender.unproven("raw") == len(delivery._sending) == 5
+    slow.otherwise = OK
+    settled(world)
+    assert ids(slow.stored) == sorted(world.log.written)

@@ -53,6 +53,8 @@ class Sender:
         self._stuck: set[object] = set()
         self._proven: set[str] = set()
         """Policies that have taken a point since the start."""
+        self._unproven: dict[Shipment, str] = {}
+        """What was refused to the last point before its policy had taken one, and the policy."""
         self.trouble: Stuck | None = None
         """None while all is well. It lasts until nothing is stuck: that one policy takes points says nothing of another."""
         self._moves_by: dict[int, float] = {}
@@ -84,6 +86,8 @@ class Sender:
                 verdict = self._post(policy, data)
                 told = shipment.tell(verdict, proven=policy in self._proven)
                 if told is Told.NOTHING:
+                    if shipment.unproven:
+                        self._unproven[shipment] = policy
                     backoff = _longer(backoff)
                     self._wait(shipment, verdict, backoff)
                     continue
@@ -94,8 +98,13 @@ class Sender:
                     self._goes_on(shipment)
         finally:
             self._moves_by.pop(threading.get_ident(), None)
+            self._unproven.pop(shipment, None)
         self._goes_on(shipment)
         return shipment
+
+    def unproven(self, policy: str) -> int:
+        """Return how many calls of ``send`` wait for another point to be taken: all of theirs are refused."""
+        return 0 if policy in self._proven else list(self._unproven.values()).count(policy)
 
     def try_once(self, policy: str, body: bytes) -> Verdict:
         """Send lines that may be lost, and return what became of them. A failure is no ``trouble``: nothing waits for it."""
