@@ -3,11 +3,17 @@
 A deletion names a series and a range of time, and each takes milliseconds, so what is outdated is deleted in runs. On
 InfluxDB 2 a predicate cannot say that a tag is absent: it also meets the series that have more tags. So no run spans a point
 that is to stay, and points are written after the deletion, not before.
+
+Lines that are read together may lie years apart. What lies between is neither asked for, where it is much, nor held; so no
+run spans a gap that was not looked into.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from heapq import nlargest
+from itertools import chain, pairwise
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
@@ -23,6 +29,11 @@ from ingestor.stores.influxdb.influxql import equal, identifier
 from ingestor.stores.influxdb.points import RAW, stored_points
 from ingestor.stores.influxdb.results import tables
 from parsers.text import normal_tag
+
+WIDEST_GAP: Final = 60 * 10**9
+"""Nanoseconds. What lies in a wider one may be left out, and no run spans it."""
+MOST_QUERIES: Final = 50
+"""For the lines of one source: a query costs more than the rows in a gap of a log where little is written."""
 
 
 class Outdated(NamedTuple):
@@ -60,36 +71,47 @@ class InfluxLines:
         lines, _, _ = self.lines(points)
         return [finding(point, line) for point, line in zip(points, lines, strict=True)]
 
-    def lines(self, points: Sequence[Point]) -> tuple[list[StoredLine], dict[int, Series], list[Point]]:
-        """Return what is stored of the lines that make these points, in order; the tags of all; and all that is stored around.
+    def lines(self, points: Sequence[Point]) -> tuple[list[StoredLine], dict[int, Series], Collection[tuple[int, int]]]:
+        """Return what is stored of the lines that make these points, in order; the tags of all; and what is stored around.
 
-        Series that are not in the table have numbers below zero. Raises TokentailError.
+        The last is (time, series) of what is at the times of the points, and for each series of one point between two of
+        them, which is enough to end a run there. Series that are not in the table have numbers below zero.
+        Raises TokentailError.
         """
         series = dict(self._series.by_number)
         numbers = {_written(tags): number for number, tags in series.items()}
         at: dict[int, list[Point]] = {}
-        stored: list[Point] = []
+        around: set[tuple[int, int]] = set()
         for source, host in sorted({(series[point[1]].source, series[point[1]].host) for point in points}):
-            times = [point[0] for point in points if (series[point[1]].source, series[point[1]].host) == (source, host)]
-            for tags, (time, _, *fields) in stored_points(
-                self._http, self._store, Period(min(times), max(times) + 1), source, host
-            ):
+            of_source = {number for number, tags in series.items() if (tags.source, tags.host) == (source, host)}
+            times = sorted({point[0] for point in points if point[1] in of_source})
+            between: dict[tuple[int, int], int] = {}
+            periods = (Period(first, last + 1) for first, last in clusters(times))
+            rows = chain.from_iterable(
+                stored_points(self._http, self._store, period, source, host) for period in periods
+            )
+            for tags, (time, _, *fields) in rows:
                 number = numbers.get(tags)
                 if number is None:
                     number = numbers[tags] = -len(series)
                     series[number] = tags._replace(source=source, host=host)
+                place = bisect_left(times, time)
+                if times[place] != time:
+                    between.setdefault((place, number), time)
+                    continue
                 found: Point = (time, number, *fields)  # type: ignore[assignment]
-                stored.append(found)
                 at.setdefault(time, []).append(found)
-        return stored_lines(points, at, series), series, stored
+                around.add((time, number))
+            around.update((time, number) for (_, number), time in between.items())
+        return stored_lines(points, at, series), series, around
 
     def compare(self, points: Sequence[Point]) -> Moved:
         """Say what changes when the lines that make these points are what they are now. Raises TokentailError."""
-        lines, series, stored = self.lines(points)
+        lines, series, around = self.lines(points)
         outdated = [other for line in lines for other in line.others]
         changed = [(point, line) for point, line in zip(points, lines, strict=True) if line.exact != point]
         return Moved(
-            tuple(runs(outdated, stored, series)),
+            tuple(runs(outdated, around, series)),
             (*outdated, *(line.exact for _, line in changed if line.exact is not None)),
             tuple(point for point, _ in changed),
             tuple(point for point, line in changed if line == NOTHING_STORED),
@@ -138,10 +160,20 @@ class InfluxLines:
             raise refused_request(self._store, answer.status, answer.body)
 
 
-def runs(outdated: Sequence[Point], stored: Iterable[Point], series: dict[int, Series]) -> Iterator[Outdated]:
-    """Yield what to delete. ``stored``: everything of that source, host and time; what of it is not outdated is spared."""
+def clusters(times: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Cut sorted times at their widest gaps; yield the first and the last time of every part."""
+    gaps = [(after - before, before, after) for before, after in pairwise(times) if after - before > WIDEST_GAP]
+    first = times[0]
+    for _, before, after in sorted(nlargest(MOST_QUERIES - 1, gaps), key=lambda gap: gap[1]):
+        yield first, before
+        first = after
+    yield first, times[-1]
+
+
+def runs(outdated: Sequence[Point], around: Iterable[tuple[int, int]], series: dict[int, Series]) -> Iterator[Outdated]:
+    """Yield what to delete. ``around``: (time, series) of what is stored there; what of it is not outdated is spared."""
     gone = {point[:2] for point in outdated}
-    kept = sorted((point[0], point[1]) for point in stored if point[:2] not in gone)
+    kept = sorted(key for key in around if key not in gone)
     by_series: dict[int, list[int]] = {}
     for time, number, *_ in outdated:
         by_series.setdefault(number, []).append(time)
@@ -151,7 +183,7 @@ def runs(outdated: Sequence[Point], stored: Iterable[Point], series: dict[int, S
         times.sort()
         first = last = times[0]
         for time in times[1:]:
-            if any(last < other < time for other in spared):
+            if time - last > WIDEST_GAP or bisect_right(spared, last) < bisect_left(spared, time):
                 yield Outdated(tags, first, last)
                 first = time
             last = time
