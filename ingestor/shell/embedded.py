@@ -112,9 +112,8 @@ class EmbeddedDelivery:
 
     def recount(self, sources: Iterable[str], tick: Callable[[], None]) -> int:  # noqa: ARG002 - it is one file
         """Count all events anew."""
-        tick()
         with self._state.transaction():
-            return recount_embedded(self._state.connection)
+            return recount_embedded(self._state.connection, tick)
 
     def close(self) -> None:
         """Hold nothing: the state is whoever opened it to close."""

@@ -38,7 +38,7 @@ from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
 from ingestor.stores.influxdb.points import RAW, oldest_time, stored_points
 from ingestor.stores.influxdb.sender import Sender
-from ingestor.stores.recount import recount_day
+from ingestor.stores.recount import recount_day, tallied
 
 log = logging.getLogger("tokentail")
 
@@ -225,10 +225,11 @@ class RemoteDelivery:
                     (point[0], self._series.number(tags._replace(source=source, host=host)), *point[2:])
                     for tags, point in stored
                 )
+                tally, events = tallied(points, self._series, tick)
+                counted += events
                 with self._state.transaction():
-                    counted += recount_day(
-                        self._state.connection, self._series, day, source, host, points, self._state.marks.new()
-                    )
+                    mark = self._state.marks.new()
+                    recount_day(self._state.connection, self._series, day, source, host, tally, mark)
         self.counting = True
         self._publisher.hurry()
         return counted

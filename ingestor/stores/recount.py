@@ -1,7 +1,8 @@
 """The counters counted anew from the stored events: after a loss of the state, or of trust in them. Never from the logs."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Final
 
 from ingestor.core.metrics import FAILURE, REFRESHED
@@ -11,6 +12,11 @@ from ingestor.core.questions import Period
 from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.tally import Tally
 from parsers.event import ISSUED_PREFIX
+
+TICK_POINTS: Final = 5_000
+"""Counted between two signs of life."""
+TICK_INSTRUCTIONS: Final = 1_000_000
+"""Of SQLite's machine, between two signs of life: hundredths of a second."""
 
 _EVENTS_BY_HOUR: Final = (
     f"INSERT INTO token_events_1h SELECT time - time % {HOUR}, series, count(*), coalesce(sum(expires_in), 0),"
@@ -23,14 +29,35 @@ _USERS_BY_DAY: Final = (
 )
 
 
-def recount_embedded(connection: sqlite3.Connection) -> int:
-    """Count the events of the embedded store, inside the caller's transaction; return how many there are."""
-    connection.execute("DELETE FROM token_events_1h")
-    connection.execute("DELETE FROM token_users_1d")
-    connection.execute(_EVENTS_BY_HOUR)
-    connection.execute(_USERS_BY_DAY, (ISSUED_PREFIX + "*", REFRESHED, FAILURE, ISSUED_PREFIX + "*", REFRESHED))
+def recount_embedded(connection: sqlite3.Connection, tick: Callable[[], None]) -> int:
+    """Count the events of the embedded store, inside the caller's transaction; return how many there are.
+
+    ``tick`` is called now and then, and must leave the connection alone.
+    """
+    connection.set_progress_handler(tick, TICK_INSTRUCTIONS)
+    try:
+        connection.execute("DELETE FROM token_events_1h")
+        connection.execute("DELETE FROM token_users_1d")
+        connection.execute(_EVENTS_BY_HOUR)
+        connection.execute(_USERS_BY_DAY, (ISSUED_PREFIX + "*", REFRESHED, FAILURE, ISSUED_PREFIX + "*", REFRESHED))
+    finally:
+        connection.set_progress_handler(None, 0)
     counted: int = connection.execute("SELECT coalesce(sum(events), 0) FROM token_events_1h").fetchone()[0]
     return counted
+
+
+def tallied(points: Iterable[Point], series: SeriesTable, tick: Callable[[], None]) -> tuple[Tally, int]:
+    """Count points as they come, holding none; return the counts, and how many points there were.
+
+    Not to be called inside a transaction: how long it takes is up to whoever gives the points.
+    """
+    tally, counted = Tally(series.by_number), 0
+    points = iter(points)
+    while group := list(islice(points, TICK_POINTS)):
+        tally.add(group)
+        counted += len(group)
+        tick()
+    return tally, counted
 
 
 def recount_day(
@@ -39,22 +66,17 @@ def recount_day(
     day: Period,
     source: str,
     host: str,
-    points: Iterable[Point],
+    tally: Tally,
     mark: int,
-) -> int:
-    """Count all the events of one day of one source and host, inside the caller's transaction; return how many there are.
+) -> None:
+    """Replace what the counters hold of one day of one source and host, inside the caller's transaction.
 
-    What the counters held of them before is forgotten; what has changed gets the ``mark``.
+    ``tally``: all the events of it. What has changed gets the ``mark``.
     """
-    tally = Tally(series.by_number)
-    counted = 0
-    for point in points:
-        tally.add((point,))
-        counted += 1
-    save_series(connection, series.take_new())
+    # All series: should this transaction fail, the new ones among them are still to be saved.
+    save_series(connection, series.by_number)
     _forget_day(connection, day, source, host, mark)
     add_to_counters(connection, tally, mark=mark)
-    return counted
 
 
 def _forget_day(connection: sqlite3.Connection, day: Period, source: str, host: str, mark: int) -> None:

@@ -1,5 +1,7 @@
 """Counters are counted anew from the stored events: after a loss of trust in them, or of the whole state."""
 
+import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from ingestor.settings import BudgetSettings
 from ingestor.shell.database import DATABASE
 from ingestor.shell.state import State
+from ingestor.stores import recount as recount_module
+from tests.influx import write_lines
 from tests.servers import InfluxServer, query
 from tests.world import World
 
@@ -86,6 +90,54 @@ def test_the_counters_of_what_influxdb_keeps_are_counted_there(world: World, inf
     assert world.daemon.ingest.recount() == 200
     assert counters(world) == before
     assert published(world) == before[0]
+
+
+def test_the_embedded_store_shows_life_while_it_counts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recount_module, "TICK_INSTRUCTIONS", 100)
+    write_days(world, 5)
+    world.once()
+    ticks: list[None] = []
+    assert world.daemon.ingest.recount(lambda: ticks.append(None)) == 200
+    assert len(ticks) > 20
+    before = len(ticks)
+    world.daemon.ingest.state.connection.execute("SELECT count(*) FROM token_events AS a, token_events").fetchall()
+    assert len(ticks) == before, "only while it counts"
+
+
+def test_counting_what_influxdb_keeps_shows_life_and_blocks_nobody(
+    world: World, influxdb: InfluxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recount_module, "TICK_POINTS", 10)
+    world.store = influxdb.make()
+    write_days(world, 2)
+    world.once()
+    connection = world.daemon.ingest.state.connection
+    writing: list[bool] = []
+    assert world.daemon.ingest.recount(lambda: writing.append(connection.in_transaction)) == 200
+    assert len(writing) >= 200 / 10
+    assert not any(writing), "while InfluxDB is read, the state can be written by others"
+
+
+def test_a_series_that_only_the_store_knows_is_saved_though_a_count_failed(
+    world: World, influxdb: InfluxServer
+) -> None:
+    world.store = influxdb.make()
+    write_days(world, 2)
+    world.once()
+    world.stop()
+    unknown = "action=token.revoked,client_id=gone,host=host-1,outcome=success"
+    line = f"token_events,{unknown},source={world.log.path} events=1i {time.time_ns()}\n"
+    write_lines(world.store, "raw", line.encode())
+
+    def full(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recount_module, "add_to_counters", full)
+        with pytest.raises(sqlite3.OperationalError):
+            world.daemon.ingest.recount()
+    assert world.daemon.ingest.recount() == 201
+    assert sum(row[3] for row in counters(world)[0]) == 201  # type: ignore[misc]
 
 
 def test_after_a_loss_of_the_state_the_store_says_what_there_was_not_the_logs(
