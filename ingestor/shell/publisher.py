@@ -11,11 +11,16 @@ from typing import Final
 from ingestor.core.periods import DAY
 from ingestor.core.shipment import Shipment
 from ingestor.settings import RetentionSettings
+from ingestor.shell.database import save_meta
 from ingestor.shell.state import State
 from ingestor.stores.influxdb.counters import (
+    NOTHING_FORGOTTEN,
+    Forgotten,
     Written,
     acknowledge,
     forget_before,
+    leave_forgotten,
+    newest_hour,
     unwritten_hours,
     unwritten_users,
 )
@@ -23,6 +28,8 @@ from ingestor.stores.influxdb.counters import (
 log = logging.getLogger("tokentail")
 
 PUBLISH_SECONDS: Final = 60.0
+FORGOTTEN: Final = "forgotten"
+"""Key of ``meta``: ``hour:day``, see ``Forgotten``."""
 REQUESTS_AT_ONCE: Final = 3
 """Hours, users, active users."""
 
@@ -41,6 +48,8 @@ class Publisher:
         self._round: int | None = None
         """Counters with a mark up to this one are written in the round that is under way."""
         self._next_round = float("-inf")
+        hour, _, day = state.meta().get(FORGOTTEN, "").partition(":")
+        self._forgotten = Forgotten(int(hour), int(day)) if day else NOTHING_FORGOTTEN
 
     @property
     def idle(self) -> bool:
@@ -87,6 +96,7 @@ class Publisher:
     def _go_on(self, mark: int) -> None:
         connection = self._state.connection
         with self._state.transaction():
+            leave_forgotten(connection, self._forgotten)
             parts = [unwritten_hours(connection, mark), *unwritten_users(connection, mark)]
         for part in parts:
             if part.lines:
@@ -95,10 +105,21 @@ class Publisher:
                 )
         if not self._sending:
             self._round = None
-            now = time.time_ns()
-            with self._state.transaction():
-                forget_before(
-                    connection,
-                    raw=now - self._retention.raw_days * DAY,
-                    rollup=now - self._retention.rollup_days * DAY,
-                )
+            self._forget()
+
+    def _forget(self) -> None:
+        """Delete what InfluxDB keeps no longer. A clock that is years ahead must not: what is counted would begin again."""
+        connection = self._state.connection
+        if (newest := newest_hour(connection)) is None:
+            return
+        now = min(time.time_ns(), newest + DAY)
+        with self._state.transaction():
+            gone = forget_before(
+                connection,
+                raw=now - self._retention.raw_days * DAY,
+                rollup=now - self._retention.rollup_days * DAY,
+            )
+            forgotten = self._forgotten.and_then(gone)
+            if forgotten != self._forgotten:
+                save_meta(connection, {FORGOTTEN: f"{forgotten.hour}:{forgotten.day}"})
+        self._forgotten = forgotten

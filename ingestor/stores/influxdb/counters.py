@@ -32,6 +32,20 @@ class Written(NamedTuple):
     """(time, user_id, source, host, mark)"""
 
 
+class Forgotten(NamedTuple):
+    """The newest hour and day whose counters were deleted from the state, nanoseconds. They are not written any more."""
+
+    hour: int
+    day: int
+
+    def and_then(self, other: "Forgotten") -> "Forgotten":
+        """Return what is forgotten after both."""
+        return Forgotten(max(self.hour, other.hour), max(self.day, other.day))
+
+
+NOTHING_FORGOTTEN: Final = Forgotten(-(1 << 63), -(1 << 63))
+
+
 def unwritten_hours(connection: sqlite3.Connection, mark: int) -> Written:
     """Return the next hourly counters that InfluxDB has not got, of those with a mark up to this one."""
     rows = connection.execute(
@@ -94,12 +108,36 @@ def acknowledge(connection: sqlite3.Connection, written: Written) -> None:
     )
 
 
-def forget_before(connection: sqlite3.Connection, *, raw: int, rollup: int) -> None:
-    """Delete counters of days and hours that InfluxDB keeps no longer (nanoseconds); inside a transaction."""
-    connection.execute("DELETE FROM token_users_1d WHERE time < ?", (raw - 2 * DAY,))
-    connection.execute("DELETE FROM unwritten_users WHERE time < ?", (raw - 2 * DAY,))
-    connection.execute("DELETE FROM token_events_1h WHERE time < ?", (rollup - 2 * DAY,))
-    connection.execute("DELETE FROM unwritten_hours WHERE time < ?", (rollup - 2 * DAY,))
+def newest_hour(connection: sqlite3.Connection) -> int | None:
+    """Return the newest hour that is counted, whatever the clock says."""
+    row: tuple[int | None] = connection.execute("SELECT max(time) FROM token_events_1h").fetchone()
+    return row[0]
+
+
+def forget_before(connection: sqlite3.Connection, *, raw: int, rollup: int) -> Forgotten:
+    """Delete counters of days and hours that InfluxDB keeps no longer (nanoseconds); inside a transaction.
+
+    Returns the newest that went.
+    """
+    day = _forget(connection, "users", "token_users_1d", raw - 2 * DAY)
+    hour = _forget(connection, "hours", "token_events_1h", rollup - 2 * DAY)
+    return Forgotten(hour, day)
+
+
+def leave_forgotten(connection: sqlite3.Connection, forgotten: Forgotten) -> None:
+    """Take off the marks of hours and days that were forgotten; inside a transaction.
+
+    An event that comes late counts from nothing there: InfluxDB, if it still has them, knows more.
+    """
+    connection.execute("DELETE FROM unwritten_hours WHERE time <= ?", (forgotten.hour,))
+    connection.execute("DELETE FROM unwritten_users WHERE time <= ?", (forgotten.day,))
+
+
+def _forget(connection: sqlite3.Connection, unwritten: str, table: str, before: int) -> int:
+    newest: int | None = connection.execute(f"SELECT max(time) FROM {table} WHERE time < ?", (before,)).fetchone()[0]
+    connection.execute(f"DELETE FROM {table} WHERE time < ?", (before,))
+    connection.execute(f"DELETE FROM unwritten_{unwritten} WHERE time < ?", (before,))
+    return NOTHING_FORGOTTEN.hour if newest is None else newest
 
 
 def _tags(connection: sqlite3.Connection, users: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:

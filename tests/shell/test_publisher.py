@@ -1,0 +1,102 @@
+"""What is written of the counters when the clock is wrong, or events come later than InfluxDB keeps what they count for."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from ingestor.core.periods import DAY, HOUR
+from ingestor.core.points import Series
+from ingestor.core.shipment import Shipment
+from ingestor.settings import RetentionSettings
+from ingestor.shell.publisher import Publisher
+from ingestor.shell.state import State
+from ingestor.stores.counters import add_to_counters, save_series
+from ingestor.stores.tally import Tally
+
+SERIES = Series("token.refreshed", "web", "", "", "", "host-1", "success", "", "log")
+NOW = 1_793_491_200 * 10**9
+RETENTION = RetentionSettings(raw_days=10, rollup_days=100)
+
+
+class Published:
+    """A state whose counters are written to a server that takes everything; the last write wins."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.fields: dict[str, str] = {}
+        """By measurement and time."""
+        save_series(state.connection, {1: SERIES})
+        self.restart()
+
+    def restart(self) -> None:
+        self._publisher = Publisher(self.state, RETENTION, self._send)
+
+    def happens(self, *times: int) -> None:
+        tally = Tally({1: SERIES})
+        tally.add([(time, 1, "u-1", None, None, None, None, None, None, None, None) for time in times])
+        with self.state.transaction():
+            add_to_counters(self.state.connection, tally, mark=self.state.marks.new())
+
+    def round(self) -> None:
+        self._publisher.hurry()
+        while not self._publisher.idle:
+            self._publisher.settle(0.0)
+
+    def hour(self, time: int) -> str | None:
+        return self.fields.get(f"token_events_1h {time}")
+
+    def day(self, time: int) -> str | None:
+        return self.fields.get(f"token_users_1d {time}")
+
+    def unwritten(self) -> int:
+        rows = "SELECT (SELECT count(*) FROM unwritten_hours) + (SELECT count(*) FROM unwritten_users)"
+        count: int = self.state.connection.execute(rows).fetchone()[0]
+        return count
+
+    def _send(self, _: str, body: bytes, times: list[int]) -> "Future[Shipment]":
+        for line in body.decode().splitlines():
+            key, fields, at = line.split(" ")
+            self.fields[f"{key.partition(',')[0]} {at}"] = fields.split(",")[0]
+        future: Future[Shipment] = Future()
+        future.set_result(Shipment(times))
+        return future
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Published]:
+    monkeypatch.setattr(time, "time_ns", lambda: NOW + HOUR)
+    state = State.open(tmp_path, "host-1")
+    yield Published(state)
+    state.close()
+
+
+def test_a_clock_that_is_years_ahead_has_nothing_counted_from_nothing(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.happens(NOW, NOW - 5 * DAY, NOW - 5 * DAY, NOW - 50 * DAY, NOW - 50 * DAY)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time_ns", lambda: NOW + 3000 * DAY)
+        published.round()
+    published.happens(NOW, NOW - 5 * DAY, NOW - 50 * DAY)
+    published.round()
+    assert [published.hour(NOW - days * DAY) for days in (0, 5, 50)] == ["events=2i", "events=3i", "events=3i"]
+    assert [published.day(NOW - days * DAY) for days in (0, 5)] == ["events=2i", "events=3i"]
+
+
+def test_what_was_forgotten_is_not_written_again(published: Published) -> None:
+    """InfluxDB may keep it longer than the settings say, and knows more."""
+    old, kept = NOW - 110 * DAY, NOW - 101 * DAY
+    published.happens(NOW, old, old, kept, kept)
+    published.round()
+    counted = published.state.connection.execute("SELECT time FROM token_events_1h ORDER BY time").fetchall()
+    assert counted == [(kept,), (NOW,)]
+    for _ in range(2):
+        published.happens(NOW, old, kept)
+        published.round()
+        published.restart()
+    assert (published.hour(old), published.day(old)) == ("events=2i", "events=2i")
+    assert (published.hour(kept), published.hour(NOW)) == ("events=4i", "events=3i")
+    assert published.unwritten() == 0
