@@ -207,10 +207,21 @@ class Follower:
                 )
             return
         followed = FollowedLog(
-            path, source, settings, self._settings.read, self._book, once=self._once, owner_of=self._owner_of
+            path,
+            source,
+            settings,
+            self._settings.read,
+            self._book,
+            once=self._once,
+            owner_of=self._owner_of,
+            is_followed=self._is_followed,
         )
         self._logs[path] = self._sources[source] = followed
         self._directories = set()
+
+    def _is_followed(self, source: str) -> bool:
+        named = {entry.source or entry.path for entry in self._settings.logs}
+        return source in self._sources or source in named or any(fnmatch.fnmatch(source, name) for name in named)
 
     def _owner_of(self, identity: FileIdentity) -> str | None:
         owner = self._owners.get(identity)

@@ -37,8 +37,13 @@ class FollowedLog:
         *,
         once: bool = False,
         owner_of: Callable[[FileIdentity], str | None] = lambda _: None,
+        is_followed: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """``owner_of`` names another live path that is the same file (a hard link); such a log is not read twice."""
+        """Follow a path; nothing is opened yet.
+
+        ``owner_of`` names another live path that is the same file (a hard link); such a log is not read twice.
+        ``is_followed`` tells whether a source is one of the logs that the settings name.
+        """
         self.path = path
         self.source = source
         self.problem: str | None = None
@@ -50,6 +55,7 @@ class FollowedLog:
         self._once = once
         self._book = book
         self._owner_of = owner_of
+        self._is_followed = is_followed
         self._live: Tail | None = None
         self._missing = Missing(book)
         self._rotated = Rotated(book, self._missing)
@@ -329,10 +335,7 @@ class FollowedLog:
             file.close()
             return
         if generation is None:
-            generation = self._book.begin(self.source, self.path, file.identity)
-            if self._first_look and not self._looked and self.settings.start == "end" and not self._book.rebuilding:
-                skip_to_end(generation, file)
-                self._book.changed(generation)
+            generation = self._begin_live(file)
         self._live = self._tail(generation, file, os.path.realpath(self.path))
 
     def _recognise_live(self, file: LogFile) -> Generation | None:
@@ -345,6 +348,30 @@ class FollowedLog:
         if generation.number in {tail.generation.number for tail in self._tails()}:
             return self._book.begin(self.source, file.path, file.identity, like=generation)
         return generation
+
+    def _begin_live(self, file: LogFile) -> Generation:
+        if (former := self._former(file)) is not None:
+            log.warning(
+                "%s was read as source %r until byte %d, and is source %r from there on",
+                self.path,
+                former.source,
+                former.mark.offset,
+                self.source,
+            )
+            return self._book.begin(self.source, self.path, file.identity, like=former)
+        generation = self._book.begin(self.source, self.path, file.identity)
+        if self._first_look and not self._looked and self.settings.start == "end" and not self._book.rebuilding:
+            skip_to_end(generation, file)
+            self._book.changed(generation)
+        return generation
+
+    def _former(self, file: LogFile) -> Generation | None:
+        """Return what the file was read as under a source that no log has any more: somebody has renamed the source."""
+        if not self._first_look or self._looked:
+            return None
+        left = (g for name in self._book.sources if not self._is_followed(name) for g in self._book.of(name))
+        match = best_match(file, [g for g in left if g.status is Status.OPEN and (g.device, g.inode) == file.identity])
+        return match[0] if match is not None and match[1] is Kinship.SAME else None
 
     def _tail(self, generation: Generation, file: LogFile, path: str) -> Tail:
         generation.path = path

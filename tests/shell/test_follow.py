@@ -572,3 +572,29 @@ def test_once_complains_of_a_log_that_is_not_there_and_not_of_one_that_was_just_
     other.rename(create=False)
     world.once()
     world.check(world.log, other)
+
+
+def test_a_source_that_is_renamed_goes_on_where_it_was(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.log.write(50)
+    world.once()
+    world.log.write(10)
+    world.log_settings = (LogSettings(str(world.log.path), source="audit"),)
+    world.once()
+    world.check()
+    assert "is source 'audit' from there on" in caplog.text
+    accounts = world.ask(lambda state: state.accounts())
+    assert (accounts[str(world.log.path)].stored, accounts["audit"].stored) == (50, 10)
+    caplog.clear()
+    world.log.write(10)
+    world.once()
+    world.check()
+    assert "from there on" not in caplog.text
+
+
+def test_a_copy_of_a_log_under_another_name_is_a_log_of_its_own(world: World) -> None:
+    world.log.write(50)
+    world.once()
+    shutil.copyfile(world.log.path, world.logs_directory / "copy.log")
+    world.log_settings = (LogSettings(str(world.logs_directory / "copy.log")),)
+    world.once()
+    assert len(world.stored()) == 100
