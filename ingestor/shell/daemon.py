@@ -97,7 +97,7 @@ class Daemon:
                     raise UnavailableError(
                         "The store could not be written for a minute",
                         where=trouble.what,
-                        advice="Nothing is lost: run it again when the store can be written.",
+                        advice="Nothing is lost. `tokentail validate` looks closer; run it again when the store can be written.",
                     )
                 self.delivery.wait(MIN_TURN_SECONDS)
             elif not self.delivery.has_room or self.delivery.migrating or self.follower.waiting:

@@ -201,7 +201,7 @@ class RemoteDelivery:
                 raise UnavailableError(
                     f"The store could not be written for {now - max(began, self._moved_at):.0f} s",
                     where=trouble.what if trouble else self._http.url,
-                    advice="Nothing is lost: run it again when the store can be written.",
+                    advice="Nothing is lost. `tokentail validate` looks closer; run it again when the store can be written.",
                 )
             self.tick()
             self.wait(0.1)
