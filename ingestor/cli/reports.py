@@ -117,6 +117,7 @@ def verified(console: Console, results: Sequence[Verified]) -> None:
         counts = [("events", result.events), ("stored exactly so", result.stored), ("missing", result.missing)]
         counts += [("different", result.different), ("under other tags", result.other_tags)]
         counts += [("stored twice", result.twice), ("not read yet", result.unread)]
+        counts += [("older than InfluxDB keeps", result.expired)]
         counts += [("rejected", result.rejected), ("ignored", result.ignored)]
         shown = [
             f"{number(count)} {name}" for name, count in counts if count or name in {"events", "stored exactly so"}
@@ -220,13 +221,16 @@ def _logs(console: Console, report: StatusReport) -> None:
     if not report.logs:
         return
     small = console.width < SMALL_SCREEN
+    expired = any(log.account.expired for log in report.logs)
     table = list_table("source")
-    for name in ("read", "stored", *(() if small else ("rejected", "ignored")), "unread"):
+    names = ["read", "stored", *(() if small else ("rejected", "ignored")), *(("expired",) if expired else ())]
+    for name in (*names, "unread"):
         table.add_column(name, justify="right", no_wrap=True)
     for log in report.logs:
         account = log.account
         unread = Text("gone", style="yellow") if log.unread_bytes is None else Text(f"{number(log.unread_bytes)} B")
         counts = [account.read, account.stored, *(() if small else (account.total_rejected, account.ignored))]
+        counts += [account.expired] if expired else []
         table.add_row(word(clean(log.source)), *map(number, counts), unread)
     console.print()
     console.print(table)

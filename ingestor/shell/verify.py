@@ -19,6 +19,7 @@ from ingestor.shell.state import State
 from ingestor.shell.tail import Block, Tail
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
+from ingestor.stores.influxdb.retained import oldest_kept
 from ingestor.stores.sqlite import SqliteStore, load_series
 from parsers import find
 from parsers.event import Rejection
@@ -63,13 +64,15 @@ class Verified:
     """Events that are stored so and otherwise as well."""
     unread: int = 0
     """Events behind the position that was read to."""
+    expired: int = 0
+    """Events that are older than the store keeps, so no fault."""
     problem: str = ""
     faults: list[Fault] = dataclasses.field(default_factory=list)
     """The first few."""
 
     @property
     def good(self) -> bool:
-        """Whether every event of the file is stored exactly so."""
+        """Whether every event of the file that the store keeps is stored exactly so."""
         faults = self.missing + self.different + self.other_tags + self.twice + self.unread
         return not (faults or self.problem)
 
@@ -92,9 +95,10 @@ def verify(
         if settings.store.type == "influxdb":
             http = stack.enter_context(contextlib.closing(InfluxHttp(settings.store)))
             look_up: LookUp = InfluxLines(http, settings.store, series).look_up
+            kept_since = oldest_kept(settings.retention, time.time_ns())
         else:
-            look_up = SqliteStore(state.connection, series).look_up
-        verifier = _Verifier(settings, state, series, book, look_up)
+            look_up, kept_since = SqliteStore(state.connection, series).look_up, 0
+        verifier = _Verifier(settings, state, series, book, look_up, kept_since)
         return [verifier.verify(path, source, progress) for path in paths]
 
 
@@ -107,12 +111,22 @@ class _Expected(NamedTuple):
 
 
 class _Verifier:
-    def __init__(self, settings: Settings, state: State, series: SeriesTable, book: Book, look_up: LookUp) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        series: SeriesTable,
+        book: Book,
+        look_up: LookUp,
+        kept_since: int,
+    ) -> None:
+        """``kept_since``: the store keeps no event that is older, nanoseconds."""
         self._settings = settings
         self._state = state
         self._series = series
         self._book = book
         self._look_up = look_up
+        self._kept_since = kept_since
         self._parser_names = {entry.source or entry.path: entry.parser for entry in settings.logs}
 
     def verify(self, path: str, source: str | None, progress: Progress) -> Verified:
@@ -198,7 +212,8 @@ class _Verifier:
             of_block = findings[start : start + len(points)]
             start += len(points)
             if any(finding is not Finding.STORED for finding in of_block):
-                self._list_faults(block, not_read, indexes, of_block, found)
+                old = [point[0] < self._kept_since for point in points]
+                self._list_faults(block, not_read, indexes, of_block, old, found)
 
     @staticmethod
     def _list_faults(
@@ -206,29 +221,38 @@ class _Verifier:
         not_read: Callable[[int], bool],
         indexes: Sequence[int],
         findings: Sequence[Finding],
+        old: Sequence[bool],
         found: Verified,
     ) -> None:
         starts = [block.offset]
         for line in block.data.split(b"\n"):
             starts.append(starts[-1] + len(line) + 1)
-        for index, finding in zip(indexes, findings, strict=True):
-            what: str = finding.value
-            match finding:
-                case Finding.STORED:
-                    continue
-                case Finding.MISSING if not_read(starts[index]):
-                    what = "not read"
-                    found.unread += 1
-                case Finding.MISSING:
-                    found.missing += 1
-                case Finding.DIFFERENT:
-                    found.different += 1
-                case Finding.OTHER_TAGS:
-                    found.other_tags += 1
-                case Finding.TWICE:
-                    found.twice += 1
-            if len(found.faults) < SHOWN_FAULTS:
+        for index, finding, is_old in zip(indexes, findings, old, strict=True):
+            what = _count(found, finding, unread=not_read(starts[index]), old=is_old)
+            if what and len(found.faults) < SHOWN_FAULTS:
                 found.faults.append(Fault(found.path, block.ordinal + index + 1, starts[index], what))
+
+
+def _count(found: Verified, finding: Finding, *, unread: bool, old: bool) -> str:
+    """Count what was found of an event; return what is wrong with it, if anything. ``old``: the store keeps none so old."""
+    match finding:
+        case Finding.STORED:
+            return ""
+        case Finding.MISSING if unread:
+            found.unread += 1
+            return "not read"
+        case Finding.MISSING if old:
+            found.expired += 1
+            return ""
+        case Finding.MISSING:
+            found.missing += 1
+        case Finding.DIFFERENT:
+            found.different += 1
+        case Finding.OTHER_TAGS:
+            found.other_tags += 1
+        case Finding.TWICE:
+            found.twice += 1
+    return finding.value
 
 
 def _is_event(outcome: object) -> bool:

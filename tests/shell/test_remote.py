@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ingestor.settings import RetentionSettings
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.state import State
+from ingestor.shell.verify import verify
 from ingestor.stores.influxdb.http import InfluxHttp
 from parsers.event import Reason
 from tests.servers import InfluxServer, query
@@ -134,3 +136,9 @@ def test_events_beyond_the_retention_are_expired_not_lost_from_the_accounts(
     (account,) = world.ask(lambda state: state.accounts()).values()
     assert (account.read, account.stored, account.expired, account.total_rejected) == (120, 60, 60, 0)
     assert caplog.text.count("older than InfluxDB keeps them") == 1, "one range, not one line an event"
+    world.retention = RetentionSettings(raw_days=90)
+    (found,) = world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))
+    assert (found.good, found.events, found.stored, found.expired, found.missing) == (True, 120, 60, 60, 0)
+    world.retention = RetentionSettings(raw_days=95)
+    (found,) = world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))
+    assert (found.good, found.expired, found.missing) == (False, 40, 20), "what should be kept is missing"

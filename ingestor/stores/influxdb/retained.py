@@ -35,5 +35,10 @@ def parts(period: Period, filters: Filters, retention: RetentionSettings, now: i
     return Parts(counted, Period(first_whole, max(period.until, first_whole)))
 
 
+def oldest_kept(retention: RetentionSettings, now: int) -> int:
+    """Return the time before which single events are gone; ``now``: nanoseconds."""
+    return now - retention.raw_days * DAY
+
+
 def _first_whole_hour(days: int, now: int) -> int:
     return start_of(now - days * DAY + HOUR - 1, HOUR)
