@@ -160,7 +160,10 @@ def backfilled(console: Console, files: Sequence[Mapping[str, Any]]) -> None:
     for file in files:
         if file["problem"]:
             console.print(Text(clean(file["problem"]), style="red"))
-    if files and not any(file["new"] for file in files):
+    lines, new, again = (sum(file[name] for file in files) for name in ("lines", "new", "again"))
+    if again:
+        console.print(Text(f"{_counted(again, 'line')} read again under the present rules.", style="dim"))
+    elif lines and not new:
         console.print(Text("Every line had been counted before: nothing has changed.", style="dim"))
 
 

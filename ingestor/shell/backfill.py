@@ -1,7 +1,6 @@
 """Ingest old files, plain or compressed, in time order. Safe to repeat: lines that were counted make the same points."""
 
 import glob
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,8 +15,6 @@ from ingestor.shell.follower import live_paths
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.recognition import best_match
 from ingestor.shell.tail import ContentChangedError, Tail
-
-log = logging.getLogger("tokentail")
 
 FIRST_LOOK_BYTES = 65_536
 """Where a file's first event is looked for, to sort files by time."""
@@ -35,6 +32,8 @@ class Backfilled(NamedTuple):
     """Not counting blank ones."""
     new: int
     """Of these, lines that had not been counted before."""
+    again: int
+    """Of the others, lines of a file that had been read by other rules: they are stored as the present ones say."""
     problem: str
     """Empty when the file was read to its end."""
 
@@ -97,9 +96,14 @@ def expand(paths: Sequence[str]) -> list[str]:
 
 def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Progress, *, final: bool) -> Backfilled:
     file = open_for_reading(path)
-    generation = _generation_to_read(ingest, path, file, source)
+    try:
+        generation = _generation_to_read(ingest, path, file, source)
+    except DamagedFileError as error:
+        file.close()
+        return Backfilled(path, source or source_of(path, ingest.settings), 0, 0, 0, str(error))
     listed = {entry.ordinal: entry for entry in ingest.listed() if entry.generation == generation.number}
-    lines = new = 0
+    other_rules = generation.rules not in {"", ingest.rules_of(generation.source)}
+    lines = new = again = 0
     problem = ""
     try:
         tail = Tail(generation, file, max_line_bytes=ingest.settings.read.max_line_bytes, from_start=True)
@@ -118,6 +122,7 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
             count = sum(1 for line in block.data.split(b"\n") if line.strip())
             lines += count
             new += 0 if block.repeat else count
+            again += count if block.repeat and other_rules else 0
             if ingest.full:
                 ingest.commit()
             progress(path, file.progress(tail.offset), lines)
@@ -128,12 +133,11 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
             error if isinstance(error, DamagedFileError) else f"{path} changes, or is a piece of a file that is known"
         )
         problem = f"{told}; what came before is stored"
-        log.warning("%s", problem)
     finally:
         file.close()
     ingest.commit()
     progress(path, 1.0, lines)
-    return Backfilled(path, generation.source, lines, new, problem)
+    return Backfilled(path, generation.source, lines, new, again, problem)
 
 
 def _generation_to_read(ingest: Ingest, path: str, file: LogFile, source: str | None) -> Generation:

@@ -343,6 +343,8 @@ def carry_out(ingest: Ingest, request: requests.Request, tick: Callable[[], None
         case "backfill":
             paths = expand(request.arguments["paths"])
             done = backfill(ingest, paths, source=request.arguments.get("source"), progress=lambda *_: tick())
+            for problem in filter(None, (file.problem for file in done)):
+                log.warning("%s", problem)
             return {"files": [file._asdict() for file in done]}
         case "replay":
             return dict(replay(ingest, time.time_ns() // 1_000_000)._asdict())

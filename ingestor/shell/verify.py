@@ -132,7 +132,11 @@ class _Verifier:
     def verify(self, path: str, source: str | None, progress: Progress) -> Verified:
         file = open_for_reading(path)
         try:
-            match = generation_of(self._book, file, source)
+            try:
+                match = generation_of(self._book, file, source)
+            except DamagedFileError as error:
+                named = source or source_of(path, self._settings)
+                return Verified(path, named, known=False, problem=str(error))
             if match is not None and match[1] is not Kinship.OTHER:
                 found = Verified(path, match[0].source, known=True)
                 generation = dataclasses.replace(match[0])
@@ -252,7 +256,8 @@ def _count(found: Verified, finding: Finding, *, unread: bool, old: bool) -> str
             found.other_tags += 1
         case Finding.TWICE:
             found.twice += 1
-    return finding.value
+    what: str = finding.value
+    return what
 
 
 def _is_event(outcome: object) -> bool:

@@ -145,7 +145,20 @@ def test_backfill_is_safe_to_repeat(tokentail: Tokentail, audit_log: Path, state
         answer = tokentail("backfill", "--json", audit_log, *state)
         assert answer.exit_code == 0, answer.stderr
         assert [file["new"] for file in json.loads(answer.stdout)] == [new]
-    assert "audit.log" in "".join(tokentail("backfill", audit_log, *state).stdout.split())
+    repeated = tokentail("backfill", audit_log, *state).stdout
+    assert "audit.log" in "".join(repeated.split())
+    assert "nothing has changed" in repeated
+
+
+def test_backfill_says_that_other_rules_have_moved_lines(
+    tokentail: Tokentail, audit_log: Path, state: State, tmp_path: Path
+) -> None:
+    tokentail("backfill", audit_log, *state)
+    config = tmp_path / "rules.toml"
+    config.write_text('[errors]\n"Too old" = "expired_code"\n')
+    said = tokentail("backfill", "--config", config, audit_log, *state).stdout
+    assert "10 lines read again under the present rules" in said
+    assert "nothing has changed" not in said
 
 
 def test_an_interrupted_backfill_goes_on_where_it_was(
@@ -184,6 +197,11 @@ def test_backfill_of_what_cannot_be_read_is_1(
     assert result.exit_code == 1
     (file,) = json.loads(result.stdout)
     assert "truncated or damaged" in file["problem"]
+    damaged.write_bytes(whole[:5])
+    result = tokentail("backfill", damaged, *state)
+    assert result.output.count("truncated or damaged") == 1
+    assert "nothing has changed" not in result.output
+    assert tokentail("verify", damaged, *state).output.count("truncated or damaged") == 1
     assert figures(tokentail, state)["stored"] == 8
 
 

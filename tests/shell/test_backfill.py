@@ -213,9 +213,10 @@ def test_lines_classified_otherwise_move_to_their_new_tags(world: World) -> None
     (found,) = world.ask(lambda state: verify(settings, state, [str(world.log.path)]))
     assert (found.stored, found.other_tags, found.missing, found.good) == (200, 100, 0, False)
     assert (found.faults[0].line, found.faults[0].what) == (3, "other tags")
-    for _ in range(2):
+    for again in (300, 0):
         with daemon_of(world, settings) as daemon:
-            backfill(daemon.ingest, [str(world.log.path)])
+            (done,) = backfill(daemon.ingest, [str(world.log.path)])
+        assert (done.lines, done.new, done.again) == (300, 0, again)
         assert figures(world) == (
             300,
             300,
