@@ -16,6 +16,11 @@ class ExitCode(IntEnum):
     READER_GONE = 141
 
 
+def one_line(text: str) -> str:
+    """Join the lines of a message, for where it must be one: a log, a status."""
+    return " ".join(filter(None, (line.strip() for line in text.split("\n"))))
+
+
 class TokentailError(Exception):
     """Something a person can mend: what happened, where, and what to do next."""
 

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 
+from ingestor.errors import one_line
 from parsers.text import clean
 
 _SYSLOG_LEVELS = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -13,7 +14,7 @@ class _OneLine(logging.Formatter):
     """Paths and names in a message can hold anything: it stays one line and moves no cursor."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return clean(super().format(record))
+        return clean(one_line(super().format(record)))
 
 
 class _Journal(_OneLine):

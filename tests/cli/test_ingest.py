@@ -14,6 +14,7 @@ import pytest
 from click.testing import Result
 
 from ingestor.cli import journal
+from ingestor.errors import TokentailError
 
 Tokentail = Callable[..., Result]
 State = tuple[str, str]
@@ -215,6 +216,8 @@ def test_a_message_is_one_line_and_moves_no_cursor(
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1
     assert "\x1b" not in shown
+    logger.warning("%s", TokentailError("It is away", where="/x", advice="Look there."))
+    assert capsys.readouterr().err.endswith("It is away (/x) Look there.\n")
     monkeypatch.setenv("JOURNAL_STREAM", "8:1")
     journal.speak()
     logger.error("lost")

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from ingestor.core.shipment import Shipment, Told
 from ingestor.core.verdict import Refused, Retry, TooLarge, Verdict, judge
-from ingestor.errors import TokentailError
+from ingestor.errors import TokentailError, one_line
 from ingestor.settings import StoreSettings
 from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
 
@@ -176,7 +176,7 @@ class Sender:
                 problem, asked = "it has taken no point yet, and this one is too large for it", 0.0
             case _:
                 problem, asked = f"its answer makes no sense: {verdict}", 0.0
-        problem = f"InfluxDB at {self._http.url} cannot be written: {problem}"
+        problem = one_line(f"InfluxDB at {self._http.url} cannot be written: {problem}").rstrip(".")
         with self._lock:
             self.retries += 1
             self._stuck.add(task)

@@ -218,6 +218,7 @@ def test_t31_a_refused_token_is_read_again_when_somebody_has_replaced_it(
         before = sender.retries
         wait_until_stuck(sender, before + 3)
         assert str(token) in sender.trouble.problem
+        assert "\n" not in sender.trouble.problem
         token.write_text(NEW_TOKEN)
         token.chmod(0o600)
         thread.join(30)
