@@ -85,13 +85,19 @@ class Watch(Collector):
             left_out.add_metric([kind], count)
         yield from (lines, rejected, clients, budget, left_out)
 
-    def alive(self) -> bool:
-        """Whether the pipeline has moved lately."""
-        return self.figures is not None and time.time() - self.figures.time < ALIVE_SECONDS
+    def not_alive(self) -> str:
+        """Say why the pipeline counts as hung; empty when it has moved lately."""
+        if self.figures is None:
+            return "it has not moved yet"
+        seconds = time.time() - self.figures.time
+        return "" if seconds < ALIVE_SECONDS else f"it has not moved for {seconds:.0f} s"
 
-    def ready(self) -> bool:
-        """Whether it moves, and the store takes what it sends."""
-        return self.alive() and self.figures is not None and not self.figures.store_problem
+    def not_ready(self) -> str:
+        """Say why it is not ready; empty when it moves, and the store takes what it sends. Not in the store's own words."""
+        if (reason := self.not_alive()) or self.figures is None or not self.figures.store_problem:
+            return reason
+        seconds = self.figures.time - (self.figures.store_failing_since or self.figures.time)
+        return f"the store has refused for {seconds:.0f} s; `tokentail status` says why"
 
 
 class _Quiet(WSGIRequestHandler):
@@ -150,12 +156,12 @@ def _application(
         if path == "/metrics":
             told: Iterable[bytes] = metrics(environment, start_response)
             return told
-        checks = {"/livez": watch.alive, "/readyz": watch.ready}
+        checks = {"/livez": watch.not_alive, "/readyz": watch.not_ready}
         if path not in checks:
             start_response("404 Not Found", [*_TEXT])
             return [b"/metrics, /livez, /readyz\n"]
-        good = checks[path]()
-        start_response("200 OK" if good else "503 Service Unavailable", [*_TEXT])
-        return [b"ok\n" if good else b"no\n"]
+        reason = checks[path]()
+        start_response("503 Service Unavailable" if reason else "200 OK", [*_TEXT])
+        return [f"no: {reason}\n".encode() if reason else b"ok\n"]
 
     return answer

@@ -59,12 +59,14 @@ def test_it_lives_while_it_moves_and_is_ready_while_the_store_takes() -> None:
         assert (get(listen, "/livez")[0], get(listen, "/readyz")[0]) == (503, 503), "nothing has been heard of it"
         watch(snapshot())
         assert (get(listen, "/livez")[0], get(listen, "/readyz")[0]) == (200, 200)
-        watch(snapshot(store_problem="it is away"))
+        watch(snapshot(store_problem="it is away, says a secret", store_failing_since=time.time() - 5))
+        assert get(listen, "/readyz")[1] == "no: the store has refused for 5 s; `tokentail status` says why\n"
         assert (get(listen, "/livez")[0], get(listen, "/readyz")[0]) == (200, 503), (
             "an outage is no reason for a restart"
         )
         watch(snapshot(time=time.time() - ALIVE_SECONDS - 1))
         assert (get(listen, "/livez")[0], get(listen, "/readyz")[0]) == (503, 503)
+        assert get(listen, "/readyz")[1].startswith("no: it has not moved for 61 s")
         assert get(listen, "/")[0] == 404
         assert get(listen, "/metrics", "POST")[0] == 405
 
