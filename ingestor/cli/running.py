@@ -87,6 +87,7 @@ def _reload(daemon: Daemon, load: Callable[[], Settings], notifier: Notifier) ->
         going_on = daemon.reload(settings)
     except TokentailError as error:
         log.error("The new configuration is not used, the old one is kept: %s", error)
+        daemon.refuse(error)
         notifier.ready("The new configuration was refused; the old one is kept")
         return []
     log.info("The new configuration is in use")

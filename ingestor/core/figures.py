@@ -39,6 +39,8 @@ class Figures:
     store_problem: str = ""
     store_failing_since: float | None = None
     log_problems: tuple[str, ...] = ()
+    config_problem: str = ""
+    """Why the configuration on disk is not the one in use."""
     store_requests: int = 0
     store_retries: int = 0
     store_seconds: float = 0.0
@@ -67,7 +69,7 @@ class Figures:
             f"{total.read:,} lines read: {total.stored:,} stored, {total.total_rejected:,} rejected,"
             f" {total.ignored:,} ignored; lag {self.lag_seconds:.0f} s"
         )
-        problems = [self.store_problem, *self.log_problems]
+        problems = [self.store_problem, self.config_problem, *self.log_problems]
         return "; ".join([*filter(None, problems), said])
 
 

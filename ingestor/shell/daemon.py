@@ -5,9 +5,10 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from ingestor.core.figures import Figures
-from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError
+from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError, one_line
 from ingestor.settings import Settings
 from ingestor.shell import requests
 from ingestor.shell.backfill import backfill, expand
@@ -60,7 +61,8 @@ class Daemon:
         self._answer: tuple[int, dict[str, object]] | None = None
         """Of a request, until the state has it."""
         self._recount_at = float("-inf")
-        self._started_at = time.time()
+        self._started_at = self._configured_at = time.time()
+        self._config_problem = ""
         self._vitals = VitalsFile(state.directory)
         self._told_at = float("-inf")
         self._telemetry = self._new_telemetry()
@@ -226,6 +228,7 @@ class Daemon:
             store_problem=trouble.what if trouble else "",
             store_failing_since=trouble.since_wall if trouble else None,
             log_problems=tuple(problem for problem in problems if problem),
+            config_problem=self._config_problem,
             store_requests=requests,
             store_retries=retries,
             store_seconds=seconds,
@@ -256,7 +259,15 @@ class Daemon:
         self.follower.reload(settings)
         self._settings = settings
         self._telemetry = self._new_telemetry()
+        self._configured_at, self._config_problem = time.time(), ""
         return True
+
+    def refuse(self, error: TokentailError) -> None:
+        """Tell, until the next good reload, that it goes on with its settings because others cannot be used."""
+        since = datetime.fromtimestamp(self._configured_at, UTC).isoformat(timespec="seconds")
+        self._config_problem = one_line(
+            f"The configuration on disk is refused; the one of {since} is in use: {error}"
+        ).rstrip(".")
 
     def _new_telemetry(self) -> Telemetry | None:
         if isinstance(self.delivery, RemoteDelivery):
@@ -276,6 +287,7 @@ class Daemon:
                 store_problem=figures.store_problem,
                 store_failing_since=figures.store_failing_since,
                 log_problems=figures.log_problems,
+                config_problem=figures.config_problem,
                 counts=dict(figures.counts),
             )
         )

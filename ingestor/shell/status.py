@@ -38,7 +38,7 @@ class StatusReport:
     checkpoint_age_seconds: float | None
     lag_seconds: float
     problems: tuple[str, ...]
-    """What is wrong now, as far as anybody can tell: the store, logs that cannot be read, a daemon that is silent."""
+    """What is wrong now, as far as anybody can tell: the store, a refused configuration, logs that cannot be read, a daemon that is silent."""
     total: Account
     logs: tuple[LogStatus, ...]
     gaps: tuple[Gap, ...]
@@ -100,6 +100,8 @@ def _problems(vitals: Vitals | None, now: float) -> Iterator[str]:
     if vitals.store_problem:
         since = now - (vitals.store_failing_since or vitals.written_at)
         yield f"{vitals.store_problem} (for {since:,.0f} s)"
+    if vitals.config_problem:
+        yield vitals.config_problem
     yield from vitals.log_problems
 
 

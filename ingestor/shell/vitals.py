@@ -28,6 +28,8 @@ class Vitals:
     store_failing_since: float | None = None
     log_problems: tuple[str, ...] = ()
     """What keeps logs from being read."""
+    config_problem: str = ""
+    """Why the configuration on disk is not the one in use."""
     counts: dict[str, int] = field(default_factory=dict)
     """What the parsers left out since the start: ``addresses_invalid``, ``redacted_<kind>``."""
 
@@ -66,7 +68,8 @@ def read_vitals(directory: Path) -> Vitals | None:
 
 def _encoded(vitals: Vitals) -> bytes:
     told = asdict(vitals)
-    told["store_problem"] = vitals.store_problem[: SIZE // 8]
+    for name in ("store_problem", "config_problem"):
+        told[name] = told[name][: SIZE // 8]
     problems = list(vitals.log_problems)
     while len(data := orjson.dumps(told | {"log_problems": problems})) > SIZE:
         problems = problems[: len(problems) // 2]

@@ -8,6 +8,7 @@ import pytest
 from ingestor.core.figures import Figures
 from ingestor.errors import ConfigError
 from ingestor.settings import BudgetSettings, ErrorRule, LogSettings
+from ingestor.shell.status import status
 from tests.world import World
 
 
@@ -61,11 +62,20 @@ def test_new_rules_and_budgets_hold_from_then_on(world: World) -> None:
 def test_what_only_a_restart_can_change_is_refused_and_nothing_changes(world: World, tmp_path: Path) -> None:
     world.log.write(5)
     world.turn(2)
-    with pytest.raises(ConfigError, match="restart"):
+    with pytest.raises(ConfigError, match="restart") as raised:
         world.daemon.reload(dataclasses.replace(world.settings, state_directory=tmp_path / "elsewhere"))
     world.log.write(5)
     world.turn(2)
     world.check()
+    world.daemon.refuse(raised.value)
+    world.turn(2)
+    (problem,) = world.ask(status).problems
+    assert "is refused" in problem
+    assert problem.endswith("Restart the service")
+    assert problem in world.daemon.figures().summary()
+    world.daemon.reload(world.settings)
+    world.turn(2)
+    assert world.ask(status).problems == ()
 
 
 def test_t45_who_watches_hears_nothing_while_something_hangs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
