@@ -62,6 +62,7 @@ class FollowedLog:
         self.reload(settings, read)
         self._first_look: bool | None = None
         self._looked = False
+        self._absent_since: float | None = None
 
     def reload(self, settings: LogSettings, read: ReadSettings) -> None:
         """Go on with other settings."""
@@ -121,6 +122,7 @@ class FollowedLog:
             sighting = look(self.path)
             if not self._looked or self._missing or self._rotated.deleted_one or self._is_elsewhere(sighting):
                 self._reconcile(now)
+            self._note_absence(sighting, now)
             live = self._live
             if live is not None and sighting is not None and sighting.identity == live.file.identity:
                 live.seen, live.seen_at = sighting, now
@@ -312,13 +314,12 @@ class FollowedLog:
             if seen is not None and tail.file.identity == seen.identity:
                 self._rotated.tails.remove(tail)  # renamed back
                 self._live = tail
+                self._report(None)
                 return
         try:
             file = open_log(self.path)
         except FileNotFoundError:
-            # Just rotated and not made again yet is no reason to complain.
-            self._report(f"{self.path} does not exist", harmless=bool(self._book.of(self.source)))
-            return
+            return  # told by `_note_absence`
         except OSError as error:
             self._report(f"{self.path} cannot be read: {error.strerror}", denied=isinstance(error, PermissionError))
             return
@@ -391,6 +392,16 @@ class FollowedLog:
                 # Of what was live when we stopped nobody knows how much was written afterwards.
                 unread = generation.size_seen > generation.mark.offset or generation.path in live_paths
                 self._missing.add(generation, now, unread=unread)
+
+    def _note_absence(self, sighting: Sighting | None, now: float) -> None:
+        """Complain of a log that is not there; of one that was, when it is not made again soon: most likely it was rotated."""
+        if sighting is not None:
+            self._absent_since = None
+            return
+        known = bool(self._book.of(self.source))
+        self._absent_since = now if self._absent_since is None else self._absent_since
+        if not known or self._once or now - self._absent_since >= self._read.missing_grace_seconds:
+            self._report(f"{self.path} does not exist", harmless=known)
 
     def _report(self, problem: str | None, *, denied: bool = False, harmless: bool = False) -> None:
         self.denied, self.harmless = denied, harmless

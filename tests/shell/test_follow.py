@@ -598,3 +598,24 @@ def test_a_copy_of_a_log_under_another_name_is_a_log_of_its_own(world: World) ->
     world.log_settings = (LogSettings(str(world.logs_directory / "copy.log")),)
     world.once()
     assert len(world.stored()) == 100
+
+
+def test_a_log_that_is_renamed_and_made_again_soon_is_no_news(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.read = replace(world.read, missing_grace_seconds=5.0)
+    world.log.write(5)
+    world.turn(2)
+    world.log.rename(create=False)
+    world.turn(4)
+    world.log.write(5)
+    world.turn(2)
+    world.check()
+    assert "does not exist" not in caplog.text
+    assert "can be read now" not in caplog.text
+    world.log.rename(create=False)
+    world.turn(4)
+    assert "does not exist" not in caplog.text
+    world.turn(8)
+    assert caplog.text.count("does not exist") == 1
+    world.log.write(5)
+    world.turn(2)
+    world.check()
