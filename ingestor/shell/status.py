@@ -7,9 +7,11 @@ from pathlib import Path
 
 from ingestor.core.accounting import Account
 from ingestor.core.generation import Generation, Status
+from ingestor.core.rotation import live_name
 from ingestor.shell.database import DATABASE
 from ingestor.shell.files import FileIdentity, look
 from ingestor.shell.lock import is_held
+from ingestor.shell.recognition import siblings
 from ingestor.shell.state import Gap, State
 from ingestor.shell.vitals import Vitals, read_vitals
 
@@ -26,7 +28,7 @@ class LogStatus:
     """Where its newest generation was last seen."""
     offset: int
     unread_bytes: int | None
-    """None when the file is not there or may not be looked at."""
+    """Of all generations that are not read to their end; None when the newest is in no file that may be looked at."""
     account: Account
 
 
@@ -57,13 +59,13 @@ def status(state: State, now: float | None = None) -> StatusReport:
     vitals = read_vitals(state.directory)
     heartbeat = float(meta["heartbeat"]) if "heartbeat" in meta else None
     accounts = state.accounts()
-    newest: dict[str, Generation] = {}
+    known: dict[str, list[Generation]] = {}
     for generation in state.generations():
         if generation.status is not Status.SKIPPED:
-            newest[generation.source] = generation
+            known.setdefault(generation.source, []).append(generation)
     logs = tuple(
-        _log_status(source, newest.get(source), accounts.get(source, Account()))
-        for source in sorted({*newest, *accounts})
+        _log_status(source, known.get(source, []), accounts.get(source, Account()))
+        for source in sorted({*known, *accounts})
     )
     total = Account()
     for account in accounts.values():
@@ -105,16 +107,31 @@ def _problems(vitals: Vitals | None, now: float) -> Iterator[str]:
     yield from vitals.log_problems
 
 
-def _log_status(source: str, generation: Generation | None, account: Account) -> LogStatus:
-    if generation is None:
+def _log_status(source: str, known: list[Generation], account: Account) -> LogStatus:
+    if not known:
         return LogStatus(source, "", 0, None, account)
-    try:
-        seen = look(generation.path)
-    except OSError:
-        seen = None
-    same = seen is not None and seen.identity == FileIdentity(generation.device, generation.inode)
-    unread = max(0, seen.size - generation.mark.offset) if seen is not None and same else None
-    return LogStatus(source, generation.path, generation.mark.offset, unread, account)
+    newest = known[-1]
+    waiting = [_unread(generation) for generation in known if generation is newest or generation.status is Status.OPEN]
+    unread = None if waiting[-1] is None else sum(filter(None, waiting))
+    return LogStatus(source, newest.path, newest.mark.offset, unread, account)
+
+
+def _unread(generation: Generation) -> int | None:
+    """Return how much of a generation waits in its file, under its last name or a rotated one; None when it is in none."""
+    for path in _places(Path(generation.path)):
+        try:
+            seen = look(path)
+        except OSError:
+            continue
+        if seen is not None and seen.identity == FileIdentity(generation.device, generation.inode):
+            return max(0, seen.size - generation.mark.offset)
+    return None
+
+
+def _places(path: Path) -> Iterator[str]:
+    yield str(path)
+    live = path.with_name(live_name(path.name) or path.name)
+    yield from reversed(siblings(str(live), ()))
 
 
 def _size(path: Path) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.settings import Settings
+from ingestor.settings import ReadSettings, Settings
 from ingestor.shell import follower as follower_module
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.state import State
@@ -99,6 +99,34 @@ def test_what_was_written_after_the_daemon_ended_is_lag_since_its_last_look(worl
     world.log.write(1)
     assert 50.0 <= report(world, later=50.0).lag_seconds < 60.0
     assert report(world).problems == ()
+
+
+def test_what_waits_in_a_renamed_file_is_unread(world: World) -> None:
+    world.log.write(1)
+    world.once()
+    world.log.write(5)
+    rotated = world.log.rename(create=False)
+    waiting = rotated.stat().st_size * 5 // 6
+    assert report(world).logs[0].unread_bytes == pytest.approx(waiting, abs=9)
+    world.once()
+    assert report(world).logs[0].unread_bytes == 0
+    rotated.unlink()
+    assert report(world).logs[0].unread_bytes is None
+
+
+def test_what_waits_in_a_renamed_file_counts_beside_the_new_one(world: World) -> None:
+    world.read = ReadSettings(rotated_quiet_seconds=60.0)
+    world.log.write(1)
+    world.turn(2)
+    rotated = world.log.rename()
+    world.log.write(1)
+    world.turn(2)
+    world.stop()
+    world.log.write(b"x" * 99 + b"\n")
+    world.log.write(b"x" * 199 + b"\n", to=rotated)
+    assert report(world).logs[0].unread_bytes == 300
+    world.log.shift()
+    assert report(world).logs[0].unread_bytes == 300
 
 
 def test_vitals_that_cannot_be_written_or_read_are_no_harm(tmp_path: Path) -> None:
