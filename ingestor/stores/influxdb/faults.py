@@ -87,8 +87,9 @@ def _denied(store: StoreSettings, what: str) -> PermissionDeniedError:
         advice = f"Check `store.username` and `store.password_file` (or {PASSWORD_VARIABLE}); the user must read `{store.database}`."
     else:
         advice = (
-            f"Check `store.token_file` (or {TOKEN_VARIABLE}); the token must read the buckets `{store.database}/raw` and"
-            f" `{store.database}/rollup`. InfluxDB 1.x wants `store.username` and `store.password_file`."
+            f"InfluxDB 1.x wants `store.username` and `store.password_file` (or {PASSWORD_VARIABLE}) of a user that may"
+            f" read `{store.database}`; 2.x wants `store.token_file` (or {TOKEN_VARIABLE}) with a token that may read"
+            f" `{store.database}/raw` and `{store.database}/rollup`."
         )
     return PermissionDeniedError(what, where=store.url, advice=advice)
 

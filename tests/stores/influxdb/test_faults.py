@@ -99,7 +99,7 @@ def canned() -> Iterator[tuple[StoreSettings, list[tuple[int, bytes, int]]]]:
             b'{"error":"authorization failed"}',
             0,
             PermissionDeniedError,
-            r"authorization failed[\s\S]*password_file",
+            r"authorization failed[\s\S]*1\.x wants[\s\S]*password_file[\s\S]*2\.x wants[\s\S]*token_file",
         ),
         (403, b"<html>no</html>", 0, PermissionDeniedError, r"\(403\)[\s\S]*token_file"),
         (500, b'{"error":"engine is closed"}', 0, UnavailableError, "engine is closed"),
