@@ -1,5 +1,6 @@
 """Answers as people read them: cards, tables, and a word about an empty one."""
 
+import time
 from collections.abc import Iterable, Sequence
 
 from rich.columns import Columns
@@ -10,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ingestor.cli import charts
-from ingestor.cli.output import SMALL_SCREEN, duration, fits, list_table, number, percent, period_text, word
+from ingestor.cli.output import SMALL_SCREEN, duration, fits, list_table, local_time, number, percent, period_text, word
 from ingestor.cli.parameters import Question
 from ingestor.core.metrics import client_name
 from ingestor.core.questions import AnalyticsRow, Filters, PeakCell, Ranked, Stats
+from ingestor.stores.influxdb.retained import oldest_kept
 
 _BAR_WIDTH = 12
 _CARD_WIDTH = 15
@@ -27,7 +29,22 @@ def heading(console: Console, title: str, question: Question) -> None:
     console.print(line)
     if conditions := filter_text(question.filters):
         console.print(Text(f"only {conditions}", style="yellow"))
+    if note := _retention_note(question):
+        console.print(Text(note, style="dim"))
     console.print()
+
+
+def _retention_note(question: Question) -> str:
+    """Say what a period that begins before InfluxDB's single events cannot answer; empty for any other."""
+    settings = question.settings
+    kept_since = oldest_kept(settings.retention, time.time_ns())
+    if settings.store.type != "influxdb" or question.period.since >= kept_since:
+        return ""
+    date = local_time(kept_since, settings.time_zone).date()
+    return (
+        f"Single events before {date} are gone: users, lists and rankings of users cover what is kept since; older hours"
+        " are counted whole."
+    )
 
 
 def filter_text(filters: Filters) -> str:

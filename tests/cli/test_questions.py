@@ -6,13 +6,19 @@ import pty
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from rich.cells import cell_len
+from rich.console import Console
 
+from ingestor.cli import render
+from ingestor.cli.parameters import Question
+from ingestor.core.questions import Filters, Period
+from ingestor.settings import Settings, StoreSettings
 from ingestor.stores.sqlite_answers import SqliteAnswers
 from tests.cli.conftest import line
 
@@ -424,3 +430,16 @@ def test_an_id_that_looks_like_a_token_is_found_by_what_the_user_pastes(tokentai
     found = tokentail("stats", *SINCE, "--user", pairwise, "--json")
     assert json.loads(found.stdout)["total_refreshed"] == 1
     assert pairwise not in tokentail("events", *SINCE).stdout, "it may be a token: it is stored masked"
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "told"), [("influxdb", 91, True), ("influxdb", 89, False), ("sqlite", 91, False)]
+)
+def test_a_period_that_begins_before_what_influxdb_keeps_is_told(kind: str, days: int, told: bool) -> None:
+    now = time.time_ns()
+    settings = Settings(store=StoreSettings(type=kind))
+    period = Period(now - days * 86_400 * 10**9, now)
+    console = Console(file=io.StringIO(), width=200)
+    with console.capture() as capture:
+        render.heading(console, "Token operations", Question(settings, period, Filters()))
+    assert ("are gone: users" in capture.get()) is told
