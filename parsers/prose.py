@@ -17,7 +17,7 @@ A password that is an ordinary word in an ordinary sentence (``invalid password 
 import re
 from typing import Final
 
-from parsers.naming import END, FIRST, MASKED, QUOTE, SEPARATOR, SLASH, WORDS
+from parsers.naming import END, FIRST, MASKED, QUOTE, SEPARATOR, SLASH, WORDS, atomic
 
 _CHAR: Final = r"[^\s\"'`&<>]"
 _STOP: Final = rf"[.,;:!?)\]}}]*{END}"
@@ -46,6 +46,7 @@ _VERDICT: Final = (
     r"|wrong|incorrect|bad|expired|revoked|used|reused|redeemed|consumed|mismatch|mismatched|match|malformed|rejected|denied"
     r"|refused|recogni[sz]ed|accepted|provided|received|presented|supplied|given|sent|exist|exists|(?:with |has )?value|expected|got|equals)(?![a-z])"
 )
+_VERDICTS: Final = atomic("verdicts", rf"(?:[\s(:,]{{1,4}}{_VERDICT}){{1,5}}")
 _NAME: Final = (
     rf"{FIRST}(?:{WORDS})"
     r"(?<!error[\s_-]code)(?<!status[\s_-]code)(?<!exit[\s_-]code)(?<!response[\s_-]code)(?<!reason[\s_-]code)"
@@ -55,14 +56,15 @@ IN_PROSE: Final = re.compile(
     rf"(?P<name>{_NAME}{QUOTE}?"
     rf"(?:(?:\s{{1,4}}(?:is|was))?[\s(\[]{{1,4}}(?=(?:{QUOTE}|{_VALUE}))"
     rf"|\s?[-,;|>\u2013\u2192]{{1,2}}\s?(?=(?!{_ORDINARY}){_MIXED})"
-    rf"|(?:[\s(:,]{{1,4}}{_VERDICT}){{1,5}}+"
+    rf"|{_VERDICTS}"
     rf"(?:\s?{SEPARATOR}\s{{0,4}}(?=(?:{QUOTE}|{_VALUE}|(?!{MASKED}|{_NUMBER}{_STOP}){_CHAR}{{1,64}}\s*\Z))"
     rf"|\s{{1,4}}(?=(?:{QUOTE}|(?!{_ORDINARY}){_MIXED})))))"
     rf"(?:(?P<open>{QUOTE})(?P<quoted>[^\r\n]*?)(?P<close>(?<!\\)(?P=open)|\Z|(?=[\r\n]))|(?!{QUOTE})(?P<bare>{_CHAR}+))",
     re.IGNORECASE,
 )
+_SEGMENTS: Final = atomic("segments", rf"(?:[a-z_-]{{1,20}}{SLASH}){{0,2}}")
 IN_PATH: Final = re.compile(
-    rf"(?P<name>[/%\\](?:(?<=/)|(?<=%)(?:25)*2f|(?<=\\)u002f)[a-z_-]{{0,20}}?{FIRST}(?:{WORDS})(?:s|[_-][a-z]{{1,12}})?{SLASH}(?:[a-z_-]{{1,20}}{SLASH}){{0,2}}+)"
+    rf"(?P<name>[/%\\](?:(?<=/)|(?<=%)(?:25)*2f|(?<=\\)u002f)[a-z_-]{{0,20}}?{FIRST}(?:{WORDS})(?:s|[_-][a-z]{{1,12}})?{SLASH}{_SEGMENTS})"
     rf"(?!{_ORDINARY}|(?:{_LETTERS}|{_NUMBER})[/?#])(?P<open>)(?P<value>[^\s\"'`&<>/?#]{{4,}})(?P<close>)",
     re.IGNORECASE,
 )

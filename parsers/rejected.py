@@ -24,7 +24,7 @@ _KEY_CHARS: Final = 64
 _WORD_CHARS: Final = 512
 _VALUE_BYTES: Final = 256
 _TOKEN: Final = re.compile(
-    r'"(?P<string>(?:[^"\\]|\\.)*+)(?:(?P<end>")(?P<colon>\s*+:)?)?'
+    r'"(?P<string>[^"\\]*+(?:\\.[^"\\]*+)*)(?:(?P<end>")(?P<colon>\s*+:)?)?'
     r"|(?P<open>[{\[])|(?P<close>[}\]])|(?P<space>[\s,:]++)|(?P<bare>[^\"{}\[\],]++)",
     re.DOTALL,
 )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from parsers.naming import BLANK, BRACKET, END, GREATER, HINTS, LESS, MASKED, NAMES, QUOTE, SEPARATOR, SLASH
+from parsers.naming import BLANKS, BRACKET, END, GREATER, HINTS, LESS, MASKED, NAMES, QUOTE, SEPARATOR, SLASH, atomic
 from parsers.prose import IN_PATH, IN_PROSE
 
 _CODE_CHARS: Final = 20
@@ -22,10 +22,12 @@ _OPAQUE_IDENTIFIER_CHARS: Final = 41
 """From 41 characters on an identifier may be a 256-bit token (43 in base64url); Auth0's client ids have 32."""
 
 _STATUS: Final = rf"[1-5][0-9]{{2}}(?:[,;|)\]}}]|[.:!?]*{END})"
+_SEPARATORS: Final = atomic("separators", f"{SEPARATOR}{{1,3}}")
+_BLANKS: Final = atomic("blanks", BLANKS)
 _NAMED: Final = re.compile(
     rf"(?P<name>{NAMES}(?:s|[_-]?(?:confirm(?:ation)?|hash|new|old|again|[0-9]))?(?:{BRACKET}|{QUOTE}){{0,3}}"
     rf"(?:[\s,;]*+{QUOTE}?(?:value|val|v|content){QUOTE}?)?"  # a form's field: name="code" value="...", and in JSON
-    rf"(?:{BLANK}*+{SEPARATOR}{{1,3}}+>?{BLANK}*+|(?<=[\"'])(?:\r?\n){{2}})"  # two line ends: a part of a multipart form
+    rf"(?:{BLANKS}{_SEPARATORS}>?{_BLANKS}|(?<=[\"'])(?:\r?\n){{2}})"  # two line ends: a part of a multipart form
     r"(?:(?:[bur]{1,2}|[a-z_.]{1,16}\()(?=[\"']))?)"  # b"..." and Some("...")
     rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)|(?<=\)=)(?P<row>\([^)]*\)?)"
     r"|(?!\[redacted:)(?P<nested>[\[{].*)"  # a list or an object of secrets: where it ends is anyone's guess
@@ -44,8 +46,9 @@ _HEADER: Final = re.compile(
     rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)|(?P<bare>[^\r\n]+))",
     re.IGNORECASE | re.DOTALL,
 )
+_SCHEME_END: Final = atomic("end", r"(?:[\s:=+]++|%20)+")
 _SCHEME: Final = re.compile(
-    r"(?P<name>(?<![a-zA-Z])(?:bearer|basic|dpop|negotiate|ssws)(?:[\s:=]|%20|\+)++)"
+    rf"(?P<name>(?<![a-zA-Z])(?:bearer|basic|dpop|negotiate|ssws){_SCHEME_END})"
     # The words people write after these names; all else is a credential.
     r"(?!(?:tokens?|auth|authentication|authorization|credentials?|scheme|method|header|type|is|was|has|not|or|and|in|with|from|for"
     r"|required|missing|invalid|expired|failed|error|proof|nonce|key)(?:[\s.,;:)]|\Z))"

@@ -49,7 +49,7 @@ def test_it_runs_from_the_wheel_without_the_checkout(wheel: Path, tmp_path: Path
         "PYTHONPATH": str(installed),  # before the editable install of the checkout
         "HOME": str(tmp_path),
     }
-    program = "import ingestor, sys; print(ingestor.__file__); from ingestor.cli import main; main()"
+    program = "import ingestor, sys; print(ingestor.__file__, flush=True); from ingestor.cli import main; main()"
     ran = subprocess.run(
         [sys.executable, "-c", program, "config", "sample"],
         capture_output=True,
