@@ -13,6 +13,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from ingestor.core.points import Point, Series, SeriesTable
+from ingestor.core.questions import Filters
 from parsers.event import OUTCOMES
 
 START: Final = int(datetime(2026, 10, 23, 22, tzinfo=UTC).timestamp())
@@ -37,6 +38,25 @@ _AGENTS: Final = (None, "Mozilla/5.0", 'quo"te, com=ma')
 _SCOPES: Final = (None, "openid", "openid profile")
 _LIFETIMES: Final = (None, None, 0, 1, 3600, 2**31 - 1)
 _FRACTIONS: Final = ("", "5", "123", "000", "999", "123456", "999999999")
+
+FILTERS: Final = [
+    Filters(),
+    Filters(client="web"),  # the tag, and the field of events from before its admission
+    Filters(client="evil"),  # the field alone
+    Filters(client="_other"),
+    Filters(client="nobody"),
+    Filters(realm="a/b"),
+    Filters(user="ürsula"),
+    Filters(user="u-1", client="web"),
+    Filters(action="token.validation_failed"),
+    Filters(outcome="success"),
+    Filters(outcome="failure", error="invalid_grant"),
+    Filters(ip="2001:db8::1"),
+    Filters(ip="203.0.113.9", client="_other", realm="master"),
+    Filters(client="<b>", outcome="failure"),
+    Filters("web", "master", "u-2", "token.refreshed", "success", "other", "203.0.113.9"),
+]
+"""Combinations of which each meets some of the events, or none for a reason."""
 
 
 @dataclass(frozen=True, slots=True)

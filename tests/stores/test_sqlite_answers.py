@@ -16,7 +16,7 @@ from ingestor.core.questions import Answers, Filters, PeakCell, Period
 from ingestor.stores import sqlite as embedded
 from ingestor.stores.sqlite import SqliteStore
 from ingestor.stores.sqlite_answers import SqliteAnswers
-from tests.generated import DAYS, SECOND, START, Sample, points, random_samples, samples, survivors
+from tests.generated import DAYS, FILTERS, SECOND, START, Sample, points, random_samples, samples, survivors
 from tests.oracle import Oracle
 
 HOUR = 3600 * SECOND
@@ -31,23 +31,6 @@ PERIODS = [
     Period(BEGIN + 31 * HOUR + 600 * SECOND, BEGIN + 31 * HOUR + 1200 * SECOND),  # within one hour
     Period(BEGIN, BEGIN),
     Period(END, BEGIN),  # nothing, backwards
-]
-FILTERS = [
-    Filters(),
-    Filters(client="web"),  # the tag, and the field of events from before its admission
-    Filters(client="evil"),  # the field alone
-    Filters(client="_other"),
-    Filters(client="nobody"),
-    Filters(realm="a/b"),
-    Filters(user="ürsula"),
-    Filters(user="u-1", client="web"),
-    Filters(action="token.validation_failed"),
-    Filters(outcome="success"),
-    Filters(outcome="failure", error="invalid_grant"),
-    Filters(ip="2001:db8::1"),
-    Filters(ip="203.0.113.9", client="_other", realm="master"),
-    Filters(client="<b>", outcome="failure"),
-    Filters("web", "master", "u-2", "token.refreshed", "success", "other", "203.0.113.9"),
 ]
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu"]
 
