@@ -169,8 +169,14 @@ def test_an_interrupted_backfill_goes_on_where_it_was(
     log.write_bytes(lines[0] * 400_000)
     command = [sys.executable, "-m", "ingestor", "backfill", str(log), *state]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        wait_until(lambda: has_read(tokentail, state))
+        deadline = time.monotonic() + 60
+        while not has_read(tokentail, state):  # it stands still meanwhile: looking may take longer than all the work
+            assert time.monotonic() < deadline
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+            process.send_signal(signal.SIGSTOP)
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
         _, spoken = process.communicate(timeout=30)
     assert process.returncode == 130
     assert spoken.strip() == "Stopped. What was read so far is stored; the same command goes on from there."
