@@ -165,7 +165,10 @@ def test_a_token_that_may_only_write_is_not_told_that_buckets_are_missing(
     influxdb2: InfluxServer, tmp_path: Path
 ) -> None:
     store = initialize(influxdb2.fresh(organization=""))
-    grants = [("write", f"{store.database}/own"), ("read", "first")]
+    grants = [
+        ("write", f"{store.database}/own"),
+        ("read", f"{store.database}/raw"),
+    ]  # a bucket that tells the organization
     findings = check(dataclasses.replace(store, token_file=new_token(influxdb2, tmp_path, *grants).token_file))
     assert f"InfluxDB does not let this be read: {store.database}/own" in told(findings, Level.ERROR)
     assert f"Points can be written: {store.database}/own" in told(findings, Level.OK)
