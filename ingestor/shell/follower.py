@@ -89,6 +89,7 @@ class Follower:
         self._logs: dict[str, FollowedLog] = {}
         self._live = [(LiveLogs(entry.path), entry) for entry in settings.logs]
         self._sources: dict[str, FollowedLog] = {}
+        self._left: list[str] | None = None
         self._owners: dict[FileIdentity, FollowedLog] = {}
         """Which log has a file open as its live one, as far as the last look at it tells."""
         self._more = False
@@ -163,6 +164,7 @@ class Follower:
         self._turn.clear()
         self._unsettled.clear()
         self._directories = set()
+        self._left = None
         self._refused.clear()
         self._settings = settings
         self._live = [(LiveLogs(entry.path), entry) for entry in settings.logs]
@@ -214,14 +216,19 @@ class Follower:
             self._book,
             once=self._once,
             owner_of=self._owner_of,
-            is_followed=self._is_followed,
+            left=self._sources_left,
         )
         self._logs[path] = self._sources[source] = followed
         self._directories = set()
 
-    def _is_followed(self, source: str) -> bool:
-        named = {entry.source or entry.path for entry in self._settings.logs}
-        return source in self._sources or source in named or any(fnmatch.fnmatch(source, name) for name in named)
+    def _sources_left(self) -> list[str]:
+        """Return the sources that no log has any more. What begins from now on has one, so it is found out once."""
+        if self._left is None:
+            named = {entry.source or entry.path for entry in self._settings.logs}
+            kept = {*self._sources, *named}
+            unnamed = (source for source in self._book.sources if source not in kept)
+            self._left = [source for source in unnamed if not any(fnmatch.fnmatch(source, name) for name in named)]
+        return self._left
 
     def _owner_of(self, identity: FileIdentity) -> str | None:
         owner = self._owners.get(identity)

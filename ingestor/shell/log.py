@@ -6,7 +6,7 @@ What happened is read off the disk and off content at every rotation, not rememb
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ingestor.core.generation import Generation, Kinship, Status
 from ingestor.core.rotation import is_compressed
@@ -37,12 +37,12 @@ class FollowedLog:
         *,
         once: bool = False,
         owner_of: Callable[[FileIdentity], str | None] = lambda _: None,
-        is_followed: Callable[[str], bool] = lambda _: True,
+        left: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """Follow a path; nothing is opened yet.
 
         ``owner_of`` names another live path that is the same file (a hard link); such a log is not read twice.
-        ``is_followed`` tells whether a source is one of the logs that the settings name.
+        ``left`` gives the known sources that no log has any more.
         """
         self.path = path
         self.source = source
@@ -55,7 +55,7 @@ class FollowedLog:
         self._once = once
         self._book = book
         self._owner_of = owner_of
-        self._is_followed = is_followed
+        self._left = left
         self._live: Tail | None = None
         self._missing = Missing(book)
         self._rotated = Rotated(book, self._missing)
@@ -370,8 +370,9 @@ class FollowedLog:
         """Return what the file was read as under a source that no log has any more: somebody has renamed the source."""
         if not self._first_look or self._looked:
             return None
-        left = (g for name in self._book.sources if not self._is_followed(name) for g in self._book.of(name))
-        match = best_match(file, [g for g in left if g.status is Status.OPEN and (g.device, g.inode) == file.identity])
+        generations = (g for source in self._left() for g in self._book.of(source))
+        known = [g for g in generations if g.status is Status.OPEN and (g.device, g.inode) == file.identity]
+        match = best_match(file, known)
         return match[0] if match is not None and match[1] is Kinship.SAME else None
 
     def _tail(self, generation: Generation, file: LogFile, path: str) -> Tail:
