@@ -31,11 +31,6 @@ class Notifier:
         self.watchdog_seconds = watchdog_seconds(environment, os.getpid() if pid is None else pid)
         """How often the watchdog wants to be fed, with room for one late meal; None when nobody watches."""
 
-    @property
-    def listening(self) -> bool:
-        """Whether there is anybody to tell."""
-        return self._address is not None
-
     def ready(self, status: str = "") -> bool:
         """Say that the start, or a reload, is done. This and all below return whether it was sent."""
         return self._send("READY=1", *self._showing(status))
@@ -58,10 +53,6 @@ class Notifier:
         The time is what ``Type=notify-reload`` (systemd 253) tells this reload from an earlier one by.
         """
         return self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}", *self._showing(status))
-
-    def extend_timeout(self, seconds: float) -> bool:
-        """Ask for so long from now before the start, or the stop, counts as hung. To be asked again in that time."""
-        return self._send(f"EXTEND_TIMEOUT_USEC={round(max(0.0, seconds) * 1_000_000)}")
 
     def beat(self, status: str, now: float) -> None:
         """Feed the watchdog and show ``status``, each as often as is worth it; for every turn of a loop that moves on.
