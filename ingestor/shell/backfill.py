@@ -101,7 +101,9 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
     except DamagedFileError as error:
         file.close()
         return Backfilled(path, source or source_of(path, ingest.settings), 0, 0, 0, str(error))
-    listed = {entry.ordinal: entry for entry in ingest.listed() if entry.generation == generation.number}
+    # Of what is read for the first time nothing is listed: the rejected file, which may be large, is left alone then.
+    known = ingest.listed() if generation.mark.offset else ()
+    listed = {entry.ordinal: entry for entry in known if entry.generation == generation.number}
     other_rules = generation.rules not in {"", ingest.rules_of(generation.source)}
     lines = new = again = 0
     problem = ""
