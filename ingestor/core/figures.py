@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 
 from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import tag_set
-
-OWN = "tokentail"
-"""The measurement of the daemon's own figures."""
+from ingestor.core.schema import OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +120,4 @@ def _line(tags: Mapping[str, str], fields: Mapping[str, int | float], at: int) -
         f"{key}={float(value):.6f}" if key.endswith("_seconds") else f"{key}={int(value)}i"
         for key, value in fields.items()
     )
-    return f"{OWN}{tag_set(tags)} {written} {at}"
+    return f"{OWN.name}{tag_set(tags)} {written} {at}"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final, NamedTuple
 
-from ingestor.core.verdict import Expired, Refused, Retry, Stored, TooLarge, Verdict
+from ingestor.core.verdict import Expired, Refused, Retry, Stored, TooLarge, Verdict, failure
 
 FEWEST_POINTS: Final = 50
 """A link that is too slow for so few is down; fewer only make more requests of what is sent when it is up again."""
@@ -85,8 +85,7 @@ class Shipment:
                 self._waiting += [sent[middle:], sent[:middle]]
                 return Told.SORTED
             case Refused() | TooLarge() if proven:
-                reason = verdict.reason if isinstance(verdict, Refused) else "larger than the server takes"
-                self.refused.append(RefusedPoint(sent[0], reason))
+                self.refused.append(RefusedPoint(sent[0], failure(verdict)))
                 return Told.SORTED
             case Refused() | TooLarge():
                 self._waiting.appendleft(sent)

@@ -8,29 +8,16 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from ingestor.core.accounting import Account
+from ingestor.core.trouble import Trouble, longer
 from ingestor.shell.batch import Batch
 
 log = logging.getLogger("tokentail")
 
 PATIENCE_SECONDS = 60.0
 """How long ``flush`` waits for a store that does not answer."""
-FIRST_BACKOFF_SECONDS = 0.5
-LONGEST_BACKOFF_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why the store refuses, and since when."""
-
-    what: str
-    since: float
-    """Monotonic seconds."""
-    since_wall: float
-    """Seconds since the Unix epoch."""
 
 
 class Delivery(Protocol):
@@ -137,7 +124,7 @@ class Patience:
 
     def failed(self, what: str, now: float) -> None:
         """Note a failure."""
-        self._backoff = min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, self._backoff * 2))
+        self._backoff = longer(self._backoff)
         self._retry_at = now + self._backoff
         if self.trouble is None:
             log.error("%s. Nothing is lost: reading waits, and it is tried again by itself.", what)
@@ -159,8 +146,7 @@ def add_to(total: dict[str, Account], accounts: dict[str, Account]) -> None:
 
 def merged(accounts: dict[str, Account], corrections: dict[str, Account]) -> dict[str, Account]:
     """Return the sum of two sets of increments."""
-    total = {source: Account() for source in {*accounts, *corrections}}
-    for part in (accounts, corrections):
-        for source, account in part.items():
-            total[source].add(account)
+    total: dict[str, Account] = {}
+    add_to(total, accounts)
+    add_to(total, corrections)
     return total

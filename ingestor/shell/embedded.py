@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ingestor.core.accounting import Account
 from ingestor.core.points import Point, SeriesTable
+from ingestor.core.trouble import Trouble
 from ingestor.errors import DamagedStateError
 from ingestor.settings import Settings
 from ingestor.shell.batch import Batch
 from ingestor.shell.database import is_damage
-from ingestor.shell.delivery import Patience, Trouble, add_to, merged
+from ingestor.shell.delivery import Patience, add_to, merged
 from ingestor.shell.migration import claim
 from ingestor.shell.rejected import RejectedFile
 from ingestor.shell.state import State

@@ -22,6 +22,7 @@ from ingestor.settings import Settings
 from ingestor.shell.database import DATABASE, save_meta
 from ingestor.shell.rejected import RejectedLine, rejected_line
 from ingestor.shell.state import Checkpoint, State
+from ingestor.stores.influxdb.plan import RAW
 from parsers.event import Reason
 
 log = logging.getLogger("tokentail")
@@ -104,7 +105,7 @@ class Migration:
                 self._said = True
                 log.info("Sending the events of the embedded store to InfluxDB, beside what the logs bring")
             times = [point[0] for point in points]
-            self._sending.append(_Part(points, self._write("raw", self._encoder.encode(points), times)))
+            self._sending.append(_Part(points, self._write(RAW, self._encoder.encode(points), times)))
             self._cursor = points[-1][:2]
         if not self._sending:
             self._finish()

@@ -25,6 +25,7 @@ from ingestor.shell.rejected import RejectedLine
 from ingestor.shell.state import Checkpoint, State
 from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.influxdb.lines import InfluxLines, Moved, Outdated
+from ingestor.stores.influxdb.plan import RAW
 from ingestor.stores.influxdb.sender import Sender
 from ingestor.stores.tally import Tally
 
@@ -146,7 +147,7 @@ class Mover:
 
     def _carry_out(self, move: _Move) -> Shipment:
         self._sender.insist(lambda: self._lines.delete(move.outdated))
-        return self._sender.send("raw", move.body, move.times)
+        return self._sender.send(RAW, move.body, move.times)
 
 
 def _save(connection: sqlite3.Connection, move: _Move) -> None:

@@ -19,13 +19,14 @@ from ingestor.core.periods import DAY, start_of
 from ingestor.core.points import SeriesTable
 from ingestor.core.questions import Period
 from ingestor.core.shipment import Shipment
+from ingestor.core.trouble import Trouble
 from ingestor.core.verdict import Verdict
 from ingestor.errors import DamagedStateError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell.background import Background
 from ingestor.shell.batch import Batch, refused_line
 from ingestor.shell.database import is_damage
-from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, Trouble, add_to
+from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, add_to
 from ingestor.shell.expired import ExpiredEvents
 from ingestor.shell.migration import Migration, claim
 from ingestor.shell.mover import Mover
@@ -36,7 +37,8 @@ from ingestor.shell.unsaved import Unsaved
 from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
-from ingestor.stores.influxdb.points import RAW, oldest_time, stored_points
+from ingestor.stores.influxdb.plan import RAW
+from ingestor.stores.influxdb.points import oldest_time, stored_points
 from ingestor.stores.influxdb.sender import Sender
 from ingestor.stores.recount import recount_day, tallied
 
@@ -105,9 +107,7 @@ class RemoteDelivery:
     @property
     def trouble(self) -> Trouble | None:
         """Why the store, or the disk under the state, refuses."""
-        if (stuck := self._sender.trouble) is not None:
-            return Trouble(*stuck)
-        return self._patience.trouble
+        return self._sender.trouble or self._patience.trouble
 
     @property
     def requests(self) -> tuple[int, int, float]:
@@ -247,7 +247,7 @@ class RemoteDelivery:
     def _send(self, batch: Batch) -> None:
         points = batch.points + batch.repeats
         body, times = self._encoder.encode(points), [point[0] for point in points]
-        self._sending.append((batch, self.write("raw", body, times)))
+        self._sending.append((batch, self.write(RAW, body, times)))
 
     def _move(self, now: float) -> None:
         """Go on with the move of what the held batch's lines were; it begins when nothing else is on its way."""

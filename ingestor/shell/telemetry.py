@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from ingestor.core.figures import Figures, own_lines
 from ingestor.core.verdict import Verdict, failure
 from ingestor.shell.remote import RemoteDelivery
+from ingestor.stores.influxdb.plan import OWN
 
 log = logging.getLogger("tokentail")
 
@@ -34,7 +35,7 @@ class Telemetry:
         self._next_at = now + self._interval
         lines = list(own_lines(figures, self._previous, self._host))
         self._previous = figures
-        self._sending = self._delivery.try_to_write("own", ("\n".join(lines) + "\n").encode())
+        self._sending = self._delivery.try_to_write(OWN, ("\n".join(lines) + "\n").encode())
 
     def _say(self, sent: "Future[Verdict]") -> None:
         """Say when it begins to fail, and when it works again."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ingestor.core import trouble as trouble_module
 from ingestor.core.points import POINT_COLUMNS, Series
 from ingestor.errors import ExitCode, UnavailableError
 from ingestor.shell import daemon as daemon_module
@@ -24,7 +25,6 @@ from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.replay import replay
 from ingestor.shell.state import State
 from ingestor.stores.influxdb import counters
-from ingestor.stores.influxdb import sender as sender_module
 from ingestor.stores.influxdb.http import InfluxHttp
 from parsers.event import Reason
 from parsers.text import FIELD_BYTES, TAG_BYTES, normal_field, normal_tag
@@ -38,8 +38,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Come back soon: the clock of the world is not that of the sender's threads."""
-    monkeypatch.setattr(sender_module, "FIRST_BACKOFF_SECONDS", 0.02)
-    monkeypatch.setattr(sender_module, "LONGEST_BACKOFF_SECONDS", 0.05)
+    monkeypatch.setattr(trouble_module, "FIRST_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(trouble_module, "LONGEST_BACKOFF_SECONDS", 0.05)
 
 
 @pytest.fixture(params=[1, 2], ids=["influxdb1", "influxdb2"], scope="module")

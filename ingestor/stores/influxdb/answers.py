@@ -25,12 +25,11 @@ from ingestor.stores.influxdb import tallies
 from ingestor.stores.influxdb.events import Events
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.influxql import measurement
-from ingestor.stores.influxdb.points import RAW
+from ingestor.stores.influxdb.plan import RAW, ROLLUP
 from ingestor.stores.influxdb.queries import Queries
 from ingestor.stores.influxdb.retained import parts
 from ingestor.stores.influxdb.tallies import CLIENT, EVENTS, LIFETIMES, Clocks, Grouping, Tally, Values
 
-ROLLUP: Final = "rollup"
 """The policy that keeps the counters."""
 
 _ALIKE: Final = Grouping(("action", CLIENT, "endpoint", "error", "grant_type", "outcome", "realm"))

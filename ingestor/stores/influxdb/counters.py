@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from ingestor.core.lineprotocol import tag_set
 from ingestor.core.periods import DAY
 from ingestor.core.points import Series
+from ingestor.stores.influxdb.plan import RAW, ROLLUP
 from parsers.text import normal_tag
 
 USERS_PER_SOURCE: Final = 50_000
@@ -60,7 +61,7 @@ def unwritten_hours(connection: sqlite3.Connection, mark: int) -> Written:
         f" events={events}i,lifetime_sum={lifetime_sum}i,lifetime_count={lifetime_count}i {hour}"
         for hour, _, _, events, lifetime_sum, lifetime_count, *tags in rows
     ]
-    return Written("rollup", lines, [row[0] for row in rows], [row[:3] for row in rows], [])
+    return Written(ROLLUP, lines, [row[0] for row in rows], [row[:3] for row in rows], [])
 
 
 def unwritten_users(connection: sqlite3.Connection, mark: int) -> list[Written]:
@@ -94,8 +95,8 @@ def unwritten_users(connection: sqlite3.Connection, mark: int) -> list[Written]:
     ]
     marks = [row[:5] for row in rows]
     return [
-        Written("rollup", active, [day[0] for day in days], [], []),
-        Written("raw", lines, [value[0] for value in values], [], marks),
+        Written(ROLLUP, active, [day[0] for day in days], [], []),
+        Written(RAW, lines, [value[0] for value in values], [], marks),
     ]
 
 

@@ -26,7 +26,8 @@ from ingestor.stores.influxdb.admin import administration
 from ingestor.stores.influxdb.faults import no_answer, refused_request
 from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
 from ingestor.stores.influxdb.influxql import equal, identifier
-from ingestor.stores.influxdb.points import RAW, stored_points
+from ingestor.stores.influxdb.plan import RAW
+from ingestor.stores.influxdb.points import stored_points
 from ingestor.stores.influxdb.results import tables
 from parsers.text import normal_tag
 

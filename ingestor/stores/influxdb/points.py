@@ -8,10 +8,10 @@ from ingestor.core.questions import Period
 from ingestor.settings import StoreSettings
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.influxql import columns, equal, measurement, where
+from ingestor.stores.influxdb.plan import RAW
 from ingestor.stores.influxdb.queries import Queries
 from parsers.text import normal_tag
 
-RAW: Final = "raw"
 """The policy that keeps the events."""
 NO_NUMBER: Final = 0
 """Stands for the series in a point that was read: numbers are local to a state, the tags are what identifies."""

@@ -8,6 +8,7 @@ among the events.
 
 import time
 
+from ingestor.core import schema
 from ingestor.credentials import token_of
 from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError
 from ingestor.settings import StoreSettings
@@ -17,7 +18,7 @@ from ingestor.stores.influxdb.refusals import daemon_advice, refusal, said
 from ingestor.stores.influxdb.server import Server, unreachable
 from ingestor.stores.influxdb.statements import StatementError, ask
 
-MEASUREMENT = "tokentail"
+MEASUREMENT = schema.OWN.name
 FIELD = "validated"
 
 

@@ -6,9 +6,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 from ingestor.core.shipment import Shipment, Told
+from ingestor.core.trouble import Trouble, longer
 from ingestor.core.verdict import Refused, Retry, TooLarge, Verdict, judge
 from ingestor.errors import TokentailError, one_line
 from ingestor.settings import StoreSettings
@@ -23,22 +24,10 @@ MOST_BYTES: Final = 4 << 20
 """Of one request."""
 GRACE_SECONDS: Final = 10.0
 """A thread that has not moved for so long after it should have hangs."""
-FIRST_BACKOFF_SECONDS: Final = 0.5
-LONGEST_BACKOFF_SECONDS: Final = 60.0
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
     """The sender was told to stop before the fate of all points was known."""
-
-
-class Stuck(NamedTuple):
-    """Why the store refuses, and since when."""
-
-    problem: str
-    since: float
-    """Monotonic seconds."""
-    since_wall: float
-    """Seconds since the Unix epoch."""
 
 
 class Sender:
@@ -55,7 +44,7 @@ class Sender:
         """Policies that have taken a point since the start."""
         self._unproven: dict[Shipment, str] = {}
         """What was refused to the last point before its policy had taken one, and the policy."""
-        self.trouble: Stuck | None = None
+        self.trouble: Trouble | None = None
         """None while all is well. It lasts until nothing is stuck: that one policy takes points says nothing of another."""
         self._moves_by: dict[int, float] = {}
         """By thread: when it must have shown life again, monotonic seconds."""
@@ -88,7 +77,7 @@ class Sender:
                 if told is Told.NOTHING:
                     if shipment.unproven:
                         self._unproven[shipment] = policy
-                    backoff = _longer(backoff)
+                    backoff = longer(backoff)
                     self._wait(shipment, verdict, backoff)
                     continue
                 if told is Told.STORED:
@@ -122,7 +111,7 @@ class Sender:
                 try:
                     result = work()
                 except (TokentailError, NoAnswerError) as error:
-                    backoff = _longer(backoff)
+                    backoff = longer(backoff)
                     self._wait(work, Retry(str(error)), backoff)
                 else:
                     self._goes_on(work)
@@ -182,14 +171,10 @@ class Sender:
             self._stuck.add(task)
             if self.trouble is None:
                 log.error("%s. Nothing is lost: it is tried again by itself, and reading waits.", problem)
-                self.trouble = Stuck(problem, time.monotonic(), time.time())
+                self.trouble = Trouble(problem, time.monotonic(), time.time())
             else:
-                self.trouble = self.trouble._replace(problem=problem)
+                self.trouble = self.trouble._replace(what=problem)
         # Jitter: many daemons must not come back in the same moment.
         seconds = max(asked, backoff * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
         self._moves_by[threading.get_ident()] = time.monotonic() + seconds + GRACE_SECONDS
         self._stop.wait(seconds)
-
-
-def _longer(backoff: float) -> float:
-    return min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, backoff * 2))

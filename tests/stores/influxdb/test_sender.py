@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ingestor.core import trouble as trouble_module
 from ingestor.core.shipment import Shipment
 from ingestor.settings import StoreSettings
 from ingestor.stores.influxdb import http as http_module
@@ -36,8 +37,8 @@ def v2(message: str) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender_module, "FIRST_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr(sender_module, "LONGEST_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(trouble_module, "FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(trouble_module, "LONGEST_BACKOFF_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ def test_t30_a_server_that_is_not_there_is_waited_for(caplog: pytest.LogCaptureF
         thread, done = in_background(sender)
         wait_until_stuck(sender, retries=5)
         assert sender.trouble is not None
-        assert "Connection refused" in sender.trouble.problem
+        assert "Connection refused" in sender.trouble.what
         sender.stop()
         thread.join(10)
         assert not thread.is_alive()
@@ -212,13 +213,13 @@ def test_t31_a_refused_token_is_read_again_when_somebody_has_replaced_it(
         thread, done = in_background(sender)
         server.wait_for(4)
         assert sender.trouble is not None
-        assert "is the token or password right" in sender.trouble.problem
-        assert OLD_TOKEN not in sender.trouble.problem
+        assert "is the token or password right" in sender.trouble.what
+        assert OLD_TOKEN not in sender.trouble.what
         token.unlink()  # while it is replaced there may be none, or one that others may read
         before = sender.retries
         wait_until_stuck(sender, before + 3)
-        assert str(token) in sender.trouble.problem
-        assert "\n" not in sender.trouble.problem
+        assert str(token) in sender.trouble.what
+        assert "\n" not in sender.trouble.what
         token.write_text(NEW_TOKEN)
         token.chmod(0o600)
         thread.join(30)
@@ -265,8 +266,8 @@ def test_t33_retry_after_is_honoured_within_bounds(
 
 
 def test_backoff_grows_to_its_bound_with_jitter(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender_module, "FIRST_BACKOFF_SECONDS", 0.5)
-    monkeypatch.setattr(sender_module, "LONGEST_BACKOFF_SECONDS", 60.0)
+    monkeypatch.setattr(trouble_module, "FIRST_BACKOFF_SECONDS", 0.5)
+    monkeypatch.setattr(trouble_module, "LONGEST_BACKOFF_SECONDS", 60.0)
     waited: list[float] = []
     server.queue += [Reply(503)] * 20
     with sending(server.store) as sender:
@@ -368,7 +369,7 @@ def test_a_server_that_refuses_everything_drains_nothing_until_it_has_taken_a_po
         server.wait_for(60)
         assert done == []
         assert sender.trouble is not None
-        assert "it has taken no point yet" in sender.trouble.problem
+        assert "it has taken no point yet" in sender.trouble.what
         server.otherwise = OK
         thread.join(30)
         check_healed(sender, done[0], caplog)
@@ -422,7 +423,7 @@ def test_t30_an_expired_certificate_is_waited_out_and_named(tmp_path: Path, capl
         thread, done = in_background(sender)
         wait_until_stuck(sender, 5)
         assert sender.trouble is not None
-        assert "certificate has expired" in sender.trouble.problem
+        assert "certificate has expired" in sender.trouble.what
         assert server.requests == [], "no token was sent to it"
         sender.stop()
         thread.join(30)
@@ -455,7 +456,7 @@ def test_a_secret_that_cannot_be_sent_is_a_problem_that_does_not_show_it(
         thread, done = in_background(sender)
         wait_until_stuck(sender, 3)
         assert sender.trouble is not None
-        assert "the token" in sender.trouble.problem
+        assert "the token" in sender.trouble.what
         assert server.requests == []
         monkeypatch.setenv("TOKENTAIL_STORE_TOKEN", NEW_TOKEN)
         thread.join(30)
