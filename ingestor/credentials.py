@@ -5,7 +5,7 @@ They are read anew each time they are used, so that a rotated one works without 
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -64,6 +64,20 @@ class Credential(NamedTuple):
             return self.file
         directory = environment.get(DIRECTORY_VARIABLE)
         return path if directory and (path := Path(directory) / self.name).exists() else None
+
+
+def read(credential: Credential) -> str:
+    """Return the secret, as ``Credential.read`` does."""
+    return credential.read()
+
+
+def reference(credential: Credential) -> str:
+    """Return a reference to the environment variable that holds the secret elsewhere; an empty text when there is none."""
+    return f"${credential.variable}" if credential.place() else ""
+
+
+Secret = Callable[[Credential], str]
+"""``read`` or ``reference``."""
 
 
 def token_of(store: StoreSettings) -> Credential:
