@@ -81,7 +81,7 @@ def _thing(severity: str, contact: ContactSettings, secret_of: Secret, *, locked
     body = {
         "name": _name(severity),
         "type": contact.type,
-        "settings": {**form.settings, **dict.fromkeys(secrets, REDACTED)},
+        "settings": form.settings,
         "disableResolveMessage": False,
     }
     return Thing(Kind.CONTACT_POINT, f"{PREFIX}{severity}", _name(severity), body, secrets, locked=locked)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from ingestor.provision.contact_points import SEVERITIES
+from ingestor.provision.contact_points import REDACTED, SEVERITIES
 from ingestor.provision.dashboards import SERVER_KEYS
 from ingestor.provision.grafana import Grafana
 from ingestor.provision.things import (
@@ -72,6 +72,8 @@ def _contact_points(grafana: Grafana) -> Iterator[Found]:
     for entry in grafana.contact_points():
         uid, name = entry.get("uid", ""), entry["name"]
         body = {key: entry.get(key) for key in _CONTACT_KEYS}
+        # It writes that there are secrets also where there is none.
+        body["settings"] = {key: value for key, value in entry["settings"].items() if value != REDACTED}
         if uid in ours:
             yield Found(Thing(Kind.CONTACT_POINT, uid, name, body, locked=bool(entry.get("provenance"))))
         elif name in ours.values():

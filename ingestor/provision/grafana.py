@@ -22,6 +22,8 @@ OLDEST: Final = (11, 0)
 """Rules name their contact point themselves from here on."""
 MOST_DASHBOARDS: Final = 5000
 """As many as Grafana gives at a time."""
+_NO_CACHE: Final = {"X-Grafana-NoCache": "true"}
+"""Else it asks, for some seconds, the data source as it was before it was changed."""
 _UNLOCKED: Final = {"X-Disable-Provenance": "true"}
 
 
@@ -119,7 +121,7 @@ class Grafana:
     def data_source_health(self, uid: str) -> str:
         """Have Grafana ask the data source; return what is wrong with it, an empty text when nothing is."""
         try:
-            health = self._api.client.GET(f"/datasources/uid/{quote(uid)}/health")
+            health = self._api.client.GET(f"/datasources/uid/{quote(uid)}/health", headers=_NO_CACHE)
         except GrafanaException as error:
             if error.status_code == 400 and isinstance(
                 error.response, dict
