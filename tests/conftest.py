@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.grafana_servers import GrafanaServer, grafanas
 from tests.servers import InfluxServer, first_user, influxd1, new_influxdb1, servers
 from tests.world import World
 
@@ -58,3 +59,12 @@ def influxdb2(influxdb2_or_why: InfluxServer | str) -> InfluxServer:
     if isinstance(influxdb2_or_why, str):
         pytest.skip(influxdb2_or_why)
     return influxdb2_or_why
+
+
+@pytest.fixture(scope="session")
+def grafana(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GrafanaServer]:
+    """A real Grafana, shared by the tests of a session."""
+    for found in grafanas(tmp_path_factory.mktemp("grafana")):
+        if isinstance(found, str):
+            pytest.skip(found)
+        yield found
