@@ -1,4 +1,4 @@
-"""Find the files that travel with tokentail but are no Python: ``config/``, ``systemd/``, later ``grafana/``.
+"""Find the files that travel with tokentail but are no Python: ``config/``, ``systemd/``, ``grafana/``.
 
 A wheel carries them inside the package (``ingestor/_assets``). An editable install does not, so there they are in the
 checkout, beside the package.

@@ -1,7 +1,9 @@
 """Settings as the daemon uses them: frozen, validated, complete. ``ingestor.config`` makes them from TOML."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,42 @@ class GrafanaSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """When the alert rules in Grafana fire; ``grafana/alerts`` says of each what it is compared with."""
+
+    failure_rate_percent: int = 25
+    failure_rate_attempts: int = 50
+    """Below so many attempts in the hour a rate says nothing."""
+    issued_drop_percent: int = 50
+    issued_spike_percent: int = 300
+    issued_minimum: int = 50
+    """Below so many in the same hour last week there is nothing to compare with."""
+    invalid_client_count: int = 30
+    pkce_failed_count: int = 10
+    rate_limited_count: int = 50
+    reuse_count: int = 1
+    silent_minutes: int = 3
+    no_events_minimum: int = 50
+    lag_seconds: int = 300
+    rejected_lines: int = 10
+    clients: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Thresholds of single clients by ``client_key``, those that differ; ``CLIENT_ALERTS`` names the ones that can."""
+
+
+CLIENT_ALERTS: Final = (
+    "failure_rate_percent",
+    "failure_rate_attempts",
+    "issued_drop_percent",
+    "issued_spike_percent",
+    "issued_minimum",
+    "invalid_client_count",
+    "pkce_failed_count",
+    "rate_limited_count",
+    "reuse_count",
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything ``tokentail run`` needs to know."""
 
@@ -137,4 +175,5 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     grafana: GrafanaSettings = field(default_factory=GrafanaSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     config_file: Path | None = None

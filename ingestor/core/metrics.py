@@ -1,5 +1,6 @@
 """The numbers of design section 7, folded from grouped events: every store groups, this module alone knows what counts."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ REFRESHED: Final = "token.refreshed"
 FAILURE: Final = "failure"
 _ISSUED_BY_REFRESH_TOKEN: Final = ISSUED_PREFIX + "refresh_token"
 _ISSUED_BY_CODE: Final = ISSUED_PREFIX + "authorization_code"
+_KEY: Final = re.compile(r"(?:(?P<realm>(?:[^/%]|%2F|%25)+)/)?(?P<id>(?:[^/%]|%2F|%25)+)")
 _ATTEMPTED_AT: Final = frozenset({"token", ""})
 """Endpoints of the failure rate; a line that names none is taken for the token endpoint's."""
 
@@ -92,6 +94,14 @@ def client_key(realm: str, client_id: str) -> str:
     a key depends on its client alone: the same client has the same key in every answer.
     """
     return f"{_escaped(realm)}/{_escaped(client_id)}" if realm else _escaped(client_id)
+
+
+def client_of(key: str) -> tuple[str, str]:
+    """Return realm and id of a client from its key, as ``client_key`` writes it. Raises ValueError for what it never writes."""
+    found = _KEY.fullmatch(key)
+    if found is None:
+        raise ValueError("write a client as `realm/id`, or `id` where there is no realm; / and % within as %2F and %25")
+    return client_name(found["realm"] or ""), client_name(found["id"])
 
 
 def client_name(key: str) -> str:

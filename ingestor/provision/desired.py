@@ -7,7 +7,8 @@ from ingestor.errors import ConfigError
 from ingestor.provision.contact_points import SEVERITIES, contact_points, receiver
 from ingestor.provision.dashboards import dashboards
 from ingestor.provision.data_source import data_source
-from ingestor.provision.things import FOLDER_UID, Kind, Thing
+from ingestor.provision.rules import rule_groups
+from ingestor.provision.things import DATA_SOURCE_UID, FOLDER_UID, Kind, Thing
 from ingestor.settings import GrafanaSettings, Settings
 
 
@@ -28,13 +29,22 @@ def desired(settings: Settings, secret: Secret = read) -> list[Thing]:
         data_source(settings, secret),
         *contact_points(grafana, secret),
         *dashboards(settings),
-        *rule_groups(settings),
+        *_rule_groups(settings),
     ]
 
 
-def rule_groups(settings: Settings) -> list[Thing]:
-    """Return the rule groups, each rule routed to the contact point of its severity."""
-    return []
+def _rule_groups(settings: Settings) -> list[Thing]:
+    grafana = settings.grafana
+    return [
+        Thing(
+            Kind.RULE_GROUP,
+            group.name,
+            group.name,
+            {"interval": group.interval, "rules": [routed(rule, grafana) for rule in group.rules]},
+            locked=not grafana.editable,
+        )
+        for group in rule_groups(settings.alerts, datasource=DATA_SOURCE_UID, folder=FOLDER_UID)
+    ]
 
 
 def unrouted(grafana: GrafanaSettings) -> list[str]:

@@ -1,0 +1,154 @@
+"""Alert rules: from the files and the thresholds to what Grafana's provisioning API takes (design section 10). Pure.
+
+A client with thresholds of its own is left out of the general rule, and has one more rule for itself alone.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from hashlib import blake2b
+from typing import Any, Final
+
+from ingestor.provision.filling import all_but, fill, only
+from ingestor.provision.rulefiles import Query, Rule, RuleFile, pieces, rule_files
+from ingestor.settings import AlertSettings
+
+RUNBOOKS: Final = "tokentail-runbooks"
+MOST_TITLE: Final = 190
+"""As long as Grafana lets a title be."""
+_EXPRESSION: Final = {"type": "__expr__", "uid": "__expr__"}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroup:
+    """What Grafana writes and evaluates as a whole."""
+
+    name: str
+    interval: int
+    """Seconds between two evaluations."""
+    rules: tuple[dict[str, Any], ...]
+    """As the API takes them; who is told (``notification_settings``) is not in here."""
+
+
+def rule_groups(
+    alerts: AlertSettings, *, datasource: str = "tokentail", folder: str = "tokentail"
+) -> tuple[RuleGroup, ...]:
+    """Return every rule group, for a data source and a folder with these uids."""
+    return tuple(
+        RuleGroup(file.name, file.interval, tuple(_rules(file, alerts, datasource, folder))) for file in rule_files()
+    )
+
+
+def thresholds(alerts: AlertSettings) -> dict[str, int]:
+    """Return the general thresholds by the names of their placeholders."""
+    return {field.name: getattr(alerts, field.name) for field in fields(alerts) if field.name != "clients"}
+
+
+def override_uid(uid: str, key: str) -> str:
+    """Return the uid of the rule for one client alone."""
+    return f"{uid}-{blake2b(key.encode(), digest_size=4).hexdigest()}"
+
+
+def _rules(file: RuleFile, alerts: AlertSettings, datasource: str, folder: str) -> Iterator[dict[str, Any]]:
+    general = thresholds(alerts)
+    place = {"ruleGroup": file.name, "folderUID": folder}
+    for rule in file.rules:
+        own = {key: values for key, values in alerts.clients.items() if _is_about(rule, values)}
+        yield place | _rendered(rule, general, datasource, clients=all_but(own))
+        for key, values in own.items():
+            named = {"uid": override_uid(rule.uid, key), "title": _title(rule, key)}
+            yield place | _rendered(rule, general | dict(values), datasource, clients=only(key)) | named
+
+
+def _is_about(rule: Rule, values: Mapping[str, int]) -> bool:
+    """Whether a rule on single clients compares with one of these thresholds."""
+    return rule.per_client and any(f"@{{{name}}}" in rule.condition for name in values)
+
+
+def _title(rule: Rule, key: str) -> str:
+    title = f"{rule.title}: {key}"
+    if len(title) <= MOST_TITLE:
+        return title
+    mark = f"... ({override_uid('', key)[1:]})"
+    return title[: MOST_TITLE - len(mark)] + mark
+
+
+def _rendered(rule: Rule, numbers: Mapping[str, int], datasource: str, *, clients: str) -> dict[str, Any]:
+    values = {**pieces(), **{name: str(number) for name, number in numbers.items()}}
+    labels = {"severity": rule.severity, "managed_by": "tokentail", "rule": rule.uid}
+    if "client_id" in _asked(rule):  # a label of the rule stands for the query's own, whose text is anybody's
+        labels["client_id"] = fill("@{client_label}", values)
+    if "realm" in _asked(rule):
+        labels["realm"] = fill("@{realm_label}", values)
+    return {
+        "uid": rule.uid,
+        "title": rule.title,
+        "condition": "condition",
+        "data": list(_data(rule, values, datasource, clients)),
+        "noDataState": rule.no_data,
+        "execErrState": "Error",  # a query that fails is no silence
+        "for": rule.pending,
+        "annotations": _annotations(rule, values),
+        "labels": labels,
+        "isPaused": False,
+    }
+
+
+def _asked(rule: Rule) -> str:
+    return " ".join(fill(query.query, {**pieces(), "silent_minutes": ""}) for query in rule.queries.values())
+
+
+def _annotations(rule: Rule, values: Mapping[str, str]) -> dict[str, str]:
+    dashboard, panel = rule.panel.split("/")
+    annotations = {
+        "summary": _words(rule.summary, values),
+        "description": _words(rule.description, values),
+        "runbook_url": f"{{{{ externalURL }}}}d/{RUNBOOKS}/token-runbooks?viewPanel={rule.runbook}",
+        "__dashboardUid__": dashboard,
+        "__panelId__": panel,
+    }
+    if "client_id" in _asked(rule):
+        annotations["client_url"] = fill("@{client_url}", values)
+    return annotations
+
+
+def _words(text: str, values: Mapping[str, str]) -> str:
+    """Return a text that says something else where there is nothing to say: Grafana has no values when a query failed."""
+    return fill(f"{{{{ if $values }}}}{text.strip()}{{{{ else }}}}@{{cannot_ask}}{{{{ end }}}}", values)
+
+
+def _data(rule: Rule, values: Mapping[str, str], datasource: str, clients: str) -> Iterator[dict[str, Any]]:
+    """Yield the queries, each with its reduction under its own name, then the math, the condition last."""
+    for name, query in rule.queries.items():
+        yield _query(f"{name}_query", query, fill(query.query, values, clients), datasource)
+        reduce = {"type": "reduce", "expression": f"{name}_query", "reducer": "last"}
+        yield _expression(name, reduce | {"settings": {"mode": "replaceNN", "replaceWithValue": 0}})
+    for name, formula in {**rule.math, "condition": rule.condition}.items():
+        yield _expression(name, {"type": "math", "expression": fill(formula, values)})
+
+
+def _query(name: str, query: Query, text: str, datasource: str) -> dict[str, Any]:
+    return {
+        "refId": name,
+        "queryType": "",
+        "relativeTimeRange": {"from": query.range, "to": 0},
+        "datasourceUid": datasource,
+        "model": {
+            "refId": name,
+            "datasource": {"type": "influxdb", "uid": datasource},
+            "rawQuery": True,
+            "query": text,
+            "resultFormat": "time_series",
+            "intervalMs": 1000,
+            "maxDataPoints": 43_200,
+        },
+    }
+
+
+def _expression(name: str, model: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "refId": name,
+        "queryType": "",
+        "relativeTimeRange": {"from": 0, "to": 0},
+        "datasourceUid": "__expr__",
+        "model": {"refId": name, "datasource": _EXPRESSION, **model},
+    }
