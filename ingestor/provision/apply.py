@@ -35,6 +35,9 @@ def apply(grafana: Grafana, plan: Plan, told: _Told = lambda _step: None) -> Non
     refuse_conflicts(plan)
     done = 0
     try:
+        for step in reversed(plan.steps):  # rules go before the contact points that they name
+            if step.remake:
+                _delete(grafana, step.thing)
         for step in plan.steps:
             _carry_out(grafana, step)
             if step.action is not Action.KEEP:
@@ -51,8 +54,7 @@ def _carry_out(grafana: Grafana, step: Step) -> None:
     if step.action is Action.DELETE:
         _delete(grafana, step.thing)
         return
-    if step.remake:
-        _delete(grafana, step.thing)
+    if step.remake:  # it is deleted already
         step = step._replace(action=Action.CREATE)
     if step.action is not Action.KEEP or step.thing.secrets:
         _WRITE[step.thing.kind](grafana, step)
@@ -84,6 +86,10 @@ def _write_dashboard(grafana: Grafana, step: Step) -> None:
 
 def _write_rule_group(grafana: Grafana, step: Step) -> None:
     thing = step.thing
+    there = {rule["uid"] for rule in grafana.rules()}
+    for rule in rules_of(thing):
+        if rule["uid"] not in there:
+            grafana.make_rule(rule, locked=thing.locked)
     grafana.save_group(
         FOLDER_UID, thing.uid, {"title": thing.uid, "folderUid": FOLDER_UID, **thing.body}, locked=thing.locked
     )

@@ -7,6 +7,7 @@ from ingestor.errors import ConfigError
 from ingestor.provision.contact_points import SEVERITIES, contact_points, receiver
 from ingestor.provision.dashboards import dashboards
 from ingestor.provision.data_source import data_source
+from ingestor.provision.normal import normal_rules
 from ingestor.provision.rules import rule_groups
 from ingestor.provision.things import DATA_SOURCE_UID, FOLDER_UID, Kind, Thing
 from ingestor.settings import GrafanaSettings, Settings
@@ -40,7 +41,7 @@ def _rule_groups(settings: Settings) -> list[Thing]:
             Kind.RULE_GROUP,
             group.name,
             group.name,
-            {"interval": group.interval, "rules": [routed(rule, grafana) for rule in group.rules]},
+            {"interval": group.interval, "rules": normal_rules(routed(rule, grafana) for rule in group.rules)},
             locked=not grafana.editable,
         )
         for group in rule_groups(settings.alerts, datasource=DATA_SOURCE_UID, folder=FOLDER_UID)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from ingestor.provision.contact_points import REDACTED, SEVERITIES
 from ingestor.provision.dashboards import SERVER_KEYS
 from ingestor.provision.grafana import Grafana
+from ingestor.provision.normal import normal_rules
 from ingestor.provision.things import (
     DATA_SOURCE_UID,
     FOLDER_UID,
@@ -19,7 +20,6 @@ from ingestor.provision.things import (
 )
 
 _DATA_SOURCE_KEYS: Final = ("name", "type", "access", "url", "user", "jsonData")
-_RULE_SERVER_KEYS: Final = frozenset({"id", "orgID", "updated", "provenance"})
 _CONTACT_KEYS: Final = ("name", "type", "settings", "disableResolveMessage")
 
 
@@ -120,11 +120,7 @@ def _rule_groups(grafana: Grafana, wanted: list[Thing]) -> Iterator[Found]:
 def _group(grafana: Grafana, name: str, rules: list[dict[str, Any]]) -> Found:
     whole = grafana.group(FOLDER_UID, name) or {}
     locked = any(rule.get("provenance") for rule in rules)
-    plain = [
-        {key: value for key, value in rule.items() if key not in _RULE_SERVER_KEYS}
-        for rule in whole.get("rules", rules)
-    ]
-    body = {"interval": whole.get("interval"), "rules": plain}
+    body = {"interval": whole.get("interval"), "rules": normal_rules(whole.get("rules", rules))}
     others = (
         ""
         if any(_is_ours(rule) for rule in rules)

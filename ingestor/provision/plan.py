@@ -67,6 +67,8 @@ def plan(wanted: Sequence[Thing], found: Sequence[Found]) -> Plan:
             conflicts.append(Conflict(thing, entry.others))
         else:
             steps.append(_step(thing, entry.thing if entry else None))
+    if any(step.remake and step.thing.kind is Kind.CONTACT_POINT for step in steps):
+        steps = [_remade(step) if step.thing.kind is Kind.RULE_GROUP and step.exists else step for step in steps]
     stale = [entry.thing for entry in there.values() if not entry.others]
     # Rules need their contact points and folder, so they go first.
     steps += [Step(Action.DELETE, thing) for thing in sorted(stale, key=_order, reverse=True)]
@@ -91,6 +93,11 @@ def _step(wanted: Thing, found: Thing | None) -> Step:
     if not different:
         return Step(Action.KEEP, wanted)
     return Step(Action.UPDATE, wanted, tuple(different), remake=found.locked and not wanted.locked)
+
+
+def _remade(step: Step) -> Step:
+    """Return a step for a rule group whose contact point has to go for a moment, which Grafana refuses while rules name it."""
+    return step._replace(action=Action.UPDATE, remake=True)
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - it is the value

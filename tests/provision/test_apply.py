@@ -46,6 +46,10 @@ def changes(plan: Plan) -> list[tuple[Action, Kind, str]]:
     return [(step.action, step.thing.kind, step.thing.uid) for step in plan.changes]
 
 
+def told_of(plan: Plan) -> list[str]:
+    return [f"{step.thing.uid}: {difference}" for step in plan.changes for difference in step.differences]
+
+
 def snapshot(grafana: GrafanaServer) -> dict[str, Any]:
     """Return everything that anybody has in this Grafana."""
     return {
@@ -67,7 +71,8 @@ def test_apply_makes_everything_and_a_second_plan_is_empty(settings: Settings, g
     first = applied(settings)
     assert {step.action for step in first.steps} == {Action.CREATE}
     assert {step.thing.kind for step in first.steps} == set(Kind)
-    assert planned(settings).is_empty, [step.differences for step in planned(settings).changes]
+    assert told_of(planned(settings)) == []
+    assert planned(settings).is_empty
     assert applied(settings).is_empty
     assert grafana.ask("GET", "/api/v1/provisioning/policies") == policies
     for step in first.steps:
@@ -114,11 +119,11 @@ def test_a_rule_changed_or_deleted_by_hand_is_shown_and_taken_back(settings: Set
         "PUT", f"/api/v1/provisioning/alert-rules/{second['uid']}", changed, headers={"X-Disable-Provenance": "true"}
     )
     assert answer.status == 200, answer
-    told = "\n".join(str(difference) for step in planned(settings).changes for difference in step.differences)
+    told = "\n".join(told_of(planned(settings)))
     assert first["title"] in told
     assert '"9m"' in told
     applied(settings)
-    assert planned(settings).is_empty
+    assert told_of(planned(settings)) == []
 
 
 def test_destroy_leaves_nothing_of_ours_and_everything_else(settings: Settings, grafana: GrafanaServer) -> None:

@@ -54,3 +54,13 @@ def test_a_thing_that_becomes_editable_is_made_anew_and_one_that_is_locked_is_no
     assert (step.action, step.remake) == (Action.UPDATE, True)
     (step,) = plan([GROUP], [Found(GROUP._replace(locked=False))]).steps
     assert (step.action, step.remake) == (Action.UPDATE, False)
+
+
+def test_rules_are_made_anew_with_the_contact_point_that_they_name() -> None:
+    contact, group = CONTACT._replace(locked=False), GROUP._replace(locked=False)
+    steps = plan([contact, group], [Found(CONTACT), Found(group)]).steps
+    assert [(step.thing, step.action, step.remake) for step in steps] == [
+        (contact, Action.UPDATE, True),
+        (group, Action.UPDATE, True),
+    ]
+    assert not any(step.remake for step in plan([contact, group], [Found(contact), Found(group)]).steps)
