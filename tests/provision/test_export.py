@@ -1,0 +1,64 @@
+"""A Grafana that is set up from exported files alone is the one that `apply` makes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestor.credentials import SECRET_VARIABLES, reference
+from ingestor.provision.desired import desired
+from ingestor.provision.export import write
+from ingestor.provision.normal import normal_rules
+from ingestor.provision.things import Kind, Thing, rules_of
+from ingestor.settings import ContactSettings, GrafanaSettings, Settings
+from tests.grafana_servers import NO_GRAFANA, grafana_home, new_grafana
+from tests.servers import InfluxServer, private_file
+
+WEBHOOK_SECRET = "canary-secret-of-$1-webhook"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_grafana_reads_the_files(influxdb: InfluxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = grafana_home()
+    if home is None:
+        pytest.skip(NO_GRAFANA)
+    secret = private_file(tmp_path / "secret", WEBHOOK_SECRET)
+    page = ContactSettings("webhook", url="http://127.0.0.1:9/hook", secret_file=secret)
+    grafana = GrafanaSettings(page=page, folder="OAuth $HOME")
+    settings = Settings(store=influxdb.make(), grafana=grafana, time_zone="Europe/Berlin")
+    things = desired(settings)
+    provisioning = tmp_path / "grafana/provisioning"
+    written = write(desired(settings, reference), provisioning, provisioning)
+    assert not any(WEBHOOK_SECRET.encode() in path.read_bytes() for path in written.files)
+
+    values = {"TOKENTAIL_GRAFANA_PAGE_SECRET": WEBHOOK_SECRET}
+    if settings.store.token_file is not None:
+        values["TOKENTAIL_STORE_TOKEN"] = settings.store.token_file.read_text().strip()
+    assert set(written.variables) == values.keys() <= set(SECRET_VARIABLES)
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    server = new_grafana(home, tmp_path / "grafana")
+    try:
+        health = server.ask("GET", "/api/datasources/uid/tokentail/health")
+        assert health["status"] == "OK"
+        (folder,) = server.ask("GET", "/api/folders")
+        assert folder["title"] == "OAuth $HOME"
+        for thing in of(Kind.DASHBOARD, things):
+            body = server.ask("GET", f"/api/dashboards/uid/{thing.uid}")["dashboard"]
+            assert {key: value for key, value in body.items() if key not in {"id", "version"}} == thing.body
+        rules = normal_rules(server.ask("GET", "/api/v1/provisioning/alert-rules"))
+        wanted = normal_rules(
+            {**rule, "folderUID": folder["uid"]} for group in of(Kind.RULE_GROUP, things) for rule in rules_of(group)
+        )
+        assert rules == wanted
+        points = server.ask("GET", "/api/v1/provisioning/contact-points")
+        (point,) = [point for point in points if point["uid"] == "tokentail-page"]
+        (ours,) = of(Kind.CONTACT_POINT, things)
+        assert {key: point["settings"][key] for key in ours.body["settings"]} == ours.body["settings"]
+    finally:
+        server.stop()
+
+
+def of(kind: Kind, things: list[Thing]) -> list[Any]:
+    return [thing for thing in things if thing.kind is kind]
