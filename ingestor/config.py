@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ingestor import options
-from ingestor.credentials import PASSWORD_VARIABLE, TOKEN_VARIABLE
+from ingestor.credentials import SECRET_VARIABLES
 from ingestor.errors import ConfigError, PermissionDeniedError
 from ingestor.options import NotAcceptedError, Option, did_you_mean
 from ingestor.settings import (
     BudgetSettings,
+    ContactSettings,
     ErrorRule,
+    GrafanaSettings,
     LogSettings,
     ReadSettings,
     RetentionSettings,
@@ -38,9 +40,15 @@ SECTIONS: Final[dict[str, dict[str, Option]]] = {
     "store": options.STORE,
     "retention": options.RETENTION,
     "telemetry": options.TELEMETRY,
+    "grafana": options.GRAFANA,
+    "grafana.page": options.CONTACT,
+    "grafana.ticket": options.CONTACT,
 }
+"""A name with a dot is a table within a table."""
 VARIABLES: Final = {PREFIX + key.upper(): ("", key) for key in options.TOP} | {
-    f"{PREFIX}{section}_{key}".upper(): (section, key) for section, table in SECTIONS.items() for key in table
+    f"{PREFIX}{section}_{key}".upper().replace(".", "_"): (section, key)
+    for section, table in SECTIONS.items()
+    for key in table
 }
 """Each environment variable, and the option that it sets."""
 _OTHER_PREFIXES: Final = ("TOKENTAIL_TEST_", "TOKENTAIL_BENCH_")
@@ -176,10 +184,10 @@ class _Reader:
 
     def settings(self, table: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
         """Decode a whole file and the variables that override it. Raises BadConfigError."""
-        known = [*options.TOP, *SECTIONS, "logs", "errors"]
+        known = [*options.TOP, *_tables_in(""), "logs", "errors"]
         self._refuse_unknown(table, known, "")
         tables = {"": {key: value for key, value in table.items() if key in options.TOP}} | {
-            section: self._table(table.get(section, {}), section) for section in SECTIONS
+            section: self._section(table, section) for section in SECTIONS
         }
         values = {
             section: self._values(section, tables[section], known_options, environment)
@@ -188,6 +196,7 @@ class _Reader:
         self._refuse_unknown_variables(environment)
         logs = self._logs(table.get("logs", []))
         errors = self._errors(self._table(table.get("errors", {}), "errors"))
+        page, ticket = self._contact("grafana.page", values), self._contact("grafana.ticket", values)
         if self._problems:
             raise BadConfigError(self._problems)
         return Settings(
@@ -198,6 +207,7 @@ class _Reader:
             store=StoreSettings(**values["store"]),
             retention=RetentionSettings(**values["retention"]),
             telemetry=TelemetrySettings(**values["telemetry"]),
+            grafana=GrafanaSettings(**values["grafana"], page=page, ticket=ticket),
             **values[""],
         )
 
@@ -219,7 +229,7 @@ class _Reader:
 
     def _accepted(self, table: Mapping[str, Any], known: Mapping[str, Option], prefix: str) -> dict[str, Any]:
         if prefix:
-            self._refuse_unknown(table, list(known), prefix)
+            self._refuse_unknown(table, [*known, *_tables_in(prefix)], prefix)
         values = {}
         for key, option in known.items():
             if key in table:
@@ -268,6 +278,20 @@ class _Reader:
                 self._report(f"errors.{_shown(written)}", f"{error} (found {_shown(value)})")
         return rules
 
+    def _contact(self, section: str, values: Mapping[str, dict[str, Any]]) -> ContactSettings:
+        contact = ContactSettings(**values[section])
+        needed = options.CONTACT_NEEDS.get(contact.type)
+        if needed and not getattr(contact, needed):
+            self._report(f"{section}.{needed}", f'must be set: the type is "{contact.type}"')
+        return contact
+
+    def _section(self, table: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+        outer, _, name = section.rpartition(".")
+        if not outer:
+            return self._table(table.get(name, {}), section)
+        around = table.get(outer, {})  # what is no table there is told of the outer one
+        return self._table(around.get(name, {}), section) if isinstance(around, dict) else {}
+
     def _table(self, value: Any, section: str) -> Mapping[str, Any]:
         if isinstance(value, dict):
             return value
@@ -282,7 +306,7 @@ class _Reader:
                 self._report(_join(prefix, shown), f"unknown key{hint}")
 
     def _refuse_unknown_variables(self, environment: Mapping[str, str]) -> None:
-        known = {*VARIABLES, CONFIG_VARIABLE, DEBUG_VARIABLE, TOKEN_VARIABLE, PASSWORD_VARIABLE}
+        known = {*VARIABLES, *SECRET_VARIABLES, CONFIG_VARIABLE, DEBUG_VARIABLE}
         for name in sorted(environment):
             ours = name.startswith(PREFIX) and not name.startswith(_OTHER_PREFIXES) and not _KUBERNETES.fullmatch(name)
             if ours and environment[name] and name not in known:
@@ -291,6 +315,11 @@ class _Reader:
 
     def _report(self, key: str, what: str) -> None:
         self._problems.append(Problem(self._file, key, what))
+
+
+def _tables_in(section: str) -> list[str]:
+    """Return the names of the tables that stand directly in a section; in "": the sections."""
+    return [name for outer, _, name in (known.rpartition(".") for known in SECTIONS) if outer == section]
 
 
 def _join(prefix: str, key: str) -> str:

@@ -5,15 +5,30 @@ They are read anew each time they are used, so that a rotated one works without 
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingestor.errors import ConfigError, PermissionDeniedError
-from ingestor.settings import StoreSettings
+from ingestor.settings import ContactSettings, GrafanaSettings, StoreSettings
 
 TOKEN_VARIABLE: Final = "TOKENTAIL_STORE_TOKEN"  # noqa: S105 - its name, not its value
 PASSWORD_VARIABLE: Final = "TOKENTAIL_STORE_PASSWORD"  # noqa: S105 - as above
+GRAFANA_TOKEN_VARIABLE: Final = "TOKENTAIL_GRAFANA_TOKEN"  # noqa: S105 - as above
+GRAFANA_INFLUXDB_TOKEN_VARIABLE: Final = "TOKENTAIL_GRAFANA_INFLUXDB_TOKEN"  # noqa: S105 - as above
+GRAFANA_INFLUXDB_PASSWORD_VARIABLE: Final = "TOKENTAIL_GRAFANA_INFLUXDB_PASSWORD"  # noqa: S105 - as above
+PAGE_SECRET_VARIABLE: Final = "TOKENTAIL_GRAFANA_PAGE_SECRET"  # noqa: S105 - as above
+TICKET_SECRET_VARIABLE: Final = "TOKENTAIL_GRAFANA_TICKET_SECRET"  # noqa: S105 - as above
+SECRET_VARIABLES: Final = (
+    TOKEN_VARIABLE,
+    PASSWORD_VARIABLE,
+    GRAFANA_TOKEN_VARIABLE,
+    GRAFANA_INFLUXDB_TOKEN_VARIABLE,
+    GRAFANA_INFLUXDB_PASSWORD_VARIABLE,
+    PAGE_SECRET_VARIABLE,
+    TICKET_SECRET_VARIABLE,
+)
+"""Every variable that holds a secret."""
 DIRECTORY_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
 """Where systemd puts what `LoadCredential=` names (systemd.exec(5))."""
 _MOST_BYTES: Final = 4096
@@ -51,6 +66,20 @@ class Credential(NamedTuple):
         return path if directory and (path := Path(directory) / self.name).exists() else None
 
 
+def read(credential: Credential) -> str:
+    """Return the secret, as ``Credential.read`` does."""
+    return credential.read()
+
+
+def reference(credential: Credential) -> str:
+    """Return a reference to the environment variable that holds the secret elsewhere; an empty text when there is none."""
+    return f"${credential.variable}" if credential.place() else ""
+
+
+Secret = Callable[[Credential], str]
+"""``read`` or ``reference``."""
+
+
 def token_of(store: StoreSettings) -> Credential:
     """Return where the API token of InfluxDB 2.x is."""
     return Credential(TOKEN_VARIABLE, store.token_file, "store-token")
@@ -59,6 +88,27 @@ def token_of(store: StoreSettings) -> Credential:
 def password_of(store: StoreSettings) -> Credential:
     """Return where the password of InfluxDB 1.x is."""
     return Credential(PASSWORD_VARIABLE, store.password_file, "store-password")
+
+
+def grafana_token_of(grafana: GrafanaSettings) -> Credential:
+    """Return where the service-account token of Grafana is."""
+    return Credential(GRAFANA_TOKEN_VARIABLE, grafana.token_file, "grafana-token")
+
+
+def influxdb_token_of(grafana: GrafanaSettings) -> Credential:
+    """Return where the token is with which Grafana reads InfluxDB 2.x, should it have one of its own."""
+    return Credential(GRAFANA_INFLUXDB_TOKEN_VARIABLE, grafana.influxdb_token_file, "grafana-influxdb-token")
+
+
+def influxdb_password_of(grafana: GrafanaSettings) -> Credential:
+    """Return where the password is with which Grafana reads InfluxDB 1.x, should it have one of its own."""
+    return Credential(GRAFANA_INFLUXDB_PASSWORD_VARIABLE, grafana.influxdb_password_file, "grafana-influxdb-password")
+
+
+def contact_secret_of(severity: str, contact: ContactSettings) -> Credential:
+    """Return where the secret of a contact point is; ``severity``: ``page`` or ``ticket``."""
+    variable = {"page": PAGE_SECRET_VARIABLE, "ticket": TICKET_SECRET_VARIABLE}[severity]
+    return Credential(variable, contact.secret_file, f"grafana-{severity}-secret")
 
 
 def _read(path: Path, *, private: bool) -> str:

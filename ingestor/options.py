@@ -161,6 +161,32 @@ def database_name(value: Any) -> str:
     return value
 
 
+def boolean(value: Any) -> bool:
+    """Accept true or false."""
+    if not isinstance(value, bool):
+        raise NotAcceptedError("must be true or false")
+    return value
+
+
+def title(value: Any) -> str:
+    """Accept a name that people read."""
+    if not text(value).strip() or len(value) > 100 or "/" in value:
+        raise NotAcceptedError("must be a name of 1 to 100 characters without a slash")
+    return str(value).strip()
+
+
+def mail_address(value: Any) -> str:
+    """Accept one address; Grafana separates several by what is refused here."""
+    if not isinstance(value, str) or not re.fullmatch(r"[^\s@<>,;\"']+@[^\s@<>,;\"']+", value):
+        raise NotAcceptedError("must be an e-mail address, such as on-call@example.org")
+    return value
+
+
+def or_empty(accept: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Accept nothing, too."""
+    return lambda value: "" if value == "" else accept(value)
+
+
 def listen_address(value: Any) -> str:
     """Accept ``address:port``, or nothing."""
     if value == "":
@@ -214,6 +240,10 @@ def _number(written: str) -> int | float | str:
         except ValueError:
             continue
     return written
+
+
+def _true_or_false(written: str) -> bool | str:
+    return {"true": True, "false": False}.get(written.lower(), written)
 
 
 def _comma_separated(written: str) -> list[str]:
@@ -273,3 +303,25 @@ TELEMETRY: Final = {
     "interval_seconds": Option(seconds(1, 3600), _number),
     "listen": Option(listen_address),
 }
+GRAFANA: Final = {
+    "url": Option(or_empty(server_url)),
+    "token_file": Option(file_or_none),
+    "ca_file": Option(file_or_none),
+    "timeout_seconds": Option(seconds(1, 600), _number),
+    "folder": Option(title),
+    "editable": Option(boolean, _true_or_false),
+    "influxdb_url": Option(or_empty(server_url)),
+    "influxdb_token_file": Option(file_or_none),
+    "influxdb_username": Option(text),
+    "influxdb_password_file": Option(file_or_none),
+}
+CONTACT: Final = {
+    "type": Option(one_of("", "email", "slack", "pagerduty", "webhook", "existing")),
+    "addresses": Option(list_of(mail_address), _comma_separated),
+    "channel": Option(text),
+    "url": Option(or_empty(server_url)),
+    "name": Option(text),
+    "secret_file": Option(file_or_none),
+}
+CONTACT_NEEDS: Final = {"email": "addresses", "webhook": "url", "existing": "name"}
+"""What a type of contact point is nothing without, secrets apart."""

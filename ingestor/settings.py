@@ -88,6 +88,42 @@ class TelemetrySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactSettings:
+    """Whom alerts of one severity go to: ``[grafana.page]`` and ``[grafana.ticket]``."""
+
+    type: str = ""
+    """``email``, ``slack``, ``pagerduty``, ``webhook``; ``existing``, one that Grafana has; empty: none of ours."""
+    addresses: tuple[str, ...] = ()
+    channel: str = ""
+    url: str = ""
+    name: str = ""
+    """Of the existing contact point."""
+    secret_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrafanaSettings:
+    """Which Grafana gets dashboards and alert rules, and what they look like there (design section 10)."""
+
+    url: str = ""
+    """Empty: no Grafana is used."""
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    timeout_seconds: float = 30.0
+    folder: str = "tokentail"
+    """The title of our folder."""
+    editable: bool = False
+    """Whether people may change in Grafana's own pages what was provisioned."""
+    influxdb_url: str = ""
+    """How Grafana reaches InfluxDB; empty: as the daemon does."""
+    influxdb_token_file: Path | None = None
+    influxdb_username: str = ""
+    influxdb_password_file: Path | None = None
+    page: ContactSettings = field(default_factory=ContactSettings)
+    ticket: ContactSettings = field(default_factory=ContactSettings)
+
+
+@dataclass(frozen=True, slots=True)
 class AlertSettings:
     """When the alert rules in Grafana fire; ``grafana/alerts`` says of each what it is compared with."""
 
@@ -138,5 +174,6 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
+    grafana: GrafanaSettings = field(default_factory=GrafanaSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config_file: Path | None = None

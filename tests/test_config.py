@@ -1,5 +1,7 @@
 import dataclasses
+import functools
 import json
+import operator
 import re
 import tomllib
 from pathlib import Path
@@ -13,7 +15,9 @@ from ingestor.config import BadConfigError, load
 from ingestor.errors import ConfigError, PermissionDeniedError
 from ingestor.settings import (
     BudgetSettings,
+    ContactSettings,
     ErrorRule,
+    GrafanaSettings,
     LogSettings,
     ReadSettings,
     RetentionSettings,
@@ -59,16 +63,19 @@ def test_the_sample_says_the_defaults() -> None:
         ("store", StoreSettings),
         ("retention", RetentionSettings),
         ("telemetry", TelemetrySettings),
+        ("grafana", GrafanaSettings),
+        ("grafana.page", ContactSettings),
+        ("grafana.ticket", ContactSettings),
     ],
 )
 def test_the_sample_shows_and_explains_every_option(section: str, kind: Any) -> None:
     table = tomllib.loads(SAMPLE.read_text("utf-8"))
-    written = table[section] if section else table
+    written: Any = functools.reduce(operator.getitem, section.split("."), table) if section else table
     keys = set(written[0] if isinstance(written, list) else written)
     assert keys == {field.name for field in dataclasses.fields(kind)} - {"config_file"}
     text = SAMPLE.read_text("utf-8")
     for key in keys:
-        line = rf"(\[\[?{key}\]\]?|{key} = .*)"
+        line = rf"(\[\[?([a-z]+\.)?{key}\]\]?|{key} = .*)"
         assert re.search(rf"^#.*\n{line}$", text, re.MULTILINE), f"{key} has no comment above it"
 
 
@@ -91,9 +98,12 @@ def test_every_setting_has_an_option_and_the_other_way_round() -> None:
         (options.STORE, StoreSettings),
         (options.RETENTION, RetentionSettings),
         (options.TELEMETRY, TelemetrySettings),
+        (options.GRAFANA, GrafanaSettings),
+        (options.CONTACT, ContactSettings),
     ]:
         names = {field.name for field in dataclasses.fields(kind)}
-        assert set(table) == names - {"logs", "errors", "config_file", *config.SECTIONS}
+        inner = {section.rpartition(".")[2] for section in config.SECTIONS}
+        assert set(table) == names - {"logs", "errors", "config_file", *inner}
 
 
 # Decoding

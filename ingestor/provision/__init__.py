@@ -1,1 +1,4 @@
-"""What a Grafana gets from us. The pure part: the files of ``grafana/`` and the settings become what the API takes."""
+"""What `tokentail grafana` does (design section 10): what should be there, what is there, and the way from one to the other.
+
+Deciding is pure (``desired``, ``difference``, ``plan`` and what they are made of); talking is ``grafana`` alone.
+"""

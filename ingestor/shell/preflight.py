@@ -1,4 +1,4 @@
-"""What `tokentail validate` finds: whether logs can be read, the state be written, there is room, and the store works.
+"""What `tokentail validate` finds: whether logs can be read, the state be written, there is room, store and Grafana work.
 
 Everything is tried for real, nothing is changed for good, and no finding hides another.
 """
@@ -22,6 +22,7 @@ from ingestor.shell.findings import Finding, Level, failed, wrong
 from ingestor.shell.follower import live_paths
 from ingestor.shell.lock import is_held
 from ingestor.shell.newest import judge_newest
+from ingestor.shell.preflight_grafana import check_grafana
 from ingestor.shell.preflight_influxdb import check_influxdb
 from ingestor.shell.state import State
 from ingestor.stores.sqlite_answers import SqliteAnswers
@@ -32,7 +33,7 @@ NO_SPACE_BYTES: Final = 16 << 20
 
 
 def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
-    """Yield a finding for everything that `tokentail run` will need: logs, state, store."""
+    """Yield a finding for everything that `tokentail run` will need: logs, state, store; and of Grafana."""
     if not settings.logs:
         yield Finding(
             Level.WARNING,
@@ -45,6 +46,8 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
     yield from _state_findings(settings, state_directory)
     if settings.store.type == "influxdb":
         yield from check_influxdb(settings.store, settings.retention)
+    if settings.grafana.url:
+        yield from check_grafana(settings)
 
 
 def _state_findings(settings: Settings, directory: Path) -> Iterator[Finding]:

@@ -1,0 +1,63 @@
+"""Everything that a configuration wants in Grafana."""
+
+from typing import Any
+
+from ingestor.credentials import Secret, read
+from ingestor.errors import ConfigError
+from ingestor.provision.contact_points import SEVERITIES, contact_points, receiver
+from ingestor.provision.dashboards import dashboards
+from ingestor.provision.data_source import data_source
+from ingestor.provision.rules import rule_groups
+from ingestor.provision.things import DATA_SOURCE_UID, FOLDER_UID, Kind, Thing
+from ingestor.settings import GrafanaSettings, Settings
+
+
+def desired(settings: Settings, secret: Secret = read) -> list[Thing]:
+    """Return all things; ``secret`` says what stands for secrets.
+
+    Raises ConfigError (the embedded store, a secret that is missing), PermissionDeniedError.
+    """
+    if settings.store.type != "influxdb":
+        raise ConfigError(
+            "Grafana needs InfluxDB: it cannot read the embedded store",
+            where="store.type",
+            advice='Set store.type = "influxdb"; what the embedded store holds is copied there when the daemon starts.',
+        )
+    grafana = settings.grafana
+    return [
+        Thing(Kind.FOLDER, FOLDER_UID, grafana.folder, {"title": grafana.folder}),
+        data_source(settings, secret),
+        *contact_points(grafana, secret),
+        *dashboards(settings),
+        *_rule_groups(settings),
+    ]
+
+
+def _rule_groups(settings: Settings) -> list[Thing]:
+    grafana = settings.grafana
+    return [
+        Thing(
+            Kind.RULE_GROUP,
+            group.name,
+            group.name,
+            {"interval": group.interval, "rules": [routed(rule, grafana) for rule in group.rules]},
+            locked=not grafana.editable,
+        )
+        for group in rule_groups(settings.alerts, datasource=DATA_SOURCE_UID, folder=FOLDER_UID)
+    ]
+
+
+def unrouted(grafana: GrafanaSettings) -> list[str]:
+    """Return the severities whose alerts go where Grafana's own notification policies send them."""
+    return [severity for severity in SEVERITIES if not receiver(grafana, severity)]
+
+
+def routed(rule: dict[str, Any], grafana: GrafanaSettings) -> dict[str, Any]:
+    """Return a rule that names the contact point of its severity."""
+    name = receiver(grafana, rule["labels"]["severity"])
+    if not name:
+        return rule
+    return {
+        **rule,
+        "notification_settings": {"receiver": name, "group_by": ["alertname", "grafana_folder", "client_id", "realm"]},
+    }

@@ -1,0 +1,56 @@
+"""A Grafana that was found fit, what a configuration wants there, and what is there."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ingestor.errors import TokentailError, UnavailableError
+from ingestor.provision.desired import desired
+from ingestor.provision.found import find
+from ingestor.provision.grafana import Grafana
+from ingestor.provision.plan import Plan, plan, removal
+from ingestor.provision.things import DATA_SOURCE_UID
+from ingestor.settings import Settings
+from parsers.text import clean
+
+
+class Session(NamedTuple):
+    """A Grafana and its version."""
+
+    grafana: Grafana
+    version: str
+    settings: Settings
+
+    def plan(self) -> Plan:
+        """Return what is to be done there. Raises TokentailError."""
+        wanted = desired(self.settings)
+        return plan(wanted, find(self.grafana, wanted))
+
+    def removal(self) -> Plan:
+        """Return what is to be done for nothing of ours to be there. Raises TokentailError."""
+        return removal(find(self.grafana, []))
+
+    def check_data_source(self) -> None:
+        """Raise UnavailableError when Grafana cannot ask InfluxDB."""
+        if problem := unreachable_influxdb(self.grafana, self.settings):
+            raise problem
+
+
+@contextlib.contextmanager
+def open_grafana(settings: Settings) -> Iterator[Session]:
+    """Yield the configured Grafana. Raises TokentailError: none is configured, out of reach, too old."""
+    with contextlib.closing(Grafana(settings.grafana)) as grafana:
+        yield Session(grafana, grafana.version(), settings)
+
+
+def unreachable_influxdb(grafana: Grafana, settings: Settings) -> TokentailError | None:
+    """Return what is wrong with our data source."""
+    said = grafana.data_source_health(DATA_SOURCE_UID)
+    if not said:
+        return None
+    return UnavailableError(
+        f"Grafana cannot ask InfluxDB: {clean(said)[:300]}",
+        where=settings.grafana.influxdb_url or settings.store.url,
+        advice="Set grafana.influxdb_url to the address by which Grafana reaches InfluxDB, and give it a token or user that may "
+        "read (grafana.influxdb_token_file, grafana.influxdb_username); then apply again.",
+    )

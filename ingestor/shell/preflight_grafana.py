@@ -1,0 +1,45 @@
+"""Whether the Grafana is there, lets us in, reaches InfluxDB, and shows what is configured."""
+
+from collections.abc import Iterator
+
+from ingestor.errors import TokentailError
+from ingestor.provision.desired import unrouted
+from ingestor.provision.plan import Plan
+from ingestor.provision.session import Session, open_grafana, unreachable_influxdb
+from ingestor.provision.things import Kind
+from ingestor.settings import Settings
+from ingestor.shell.findings import Finding, Level, failed, wrong
+
+
+def check_grafana(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found of the Grafana and of what `tokentail grafana apply` makes there. Nothing is changed."""
+    url = settings.grafana.url
+    try:
+        with open_grafana(settings) as session:
+            yield Finding(Level.OK, f"Grafana {session.version} answers", url)
+            yield from _contents(session, session.plan(), url)
+    except TokentailError as error:
+        yield failed(error)
+
+
+def _contents(session: Session, plan: Plan, url: str) -> Iterator[Finding]:
+    for conflict in plan.conflicts:
+        yield wrong(
+            f"The {conflict.thing.kind} {conflict.thing.title!r} is in the way", url, f"It is not ours: {conflict.why}."
+        )
+    if plan.changes:
+        count = "1 thing" if len(plan.changes) == 1 else f"{len(plan.changes)} things"
+        advice = "`tokentail grafana plan` shows what, `tokentail grafana apply` makes it so."
+        yield Finding(Level.WARNING, f"{count} in Grafana differ from what is configured", url, advice)
+    elif not plan.conflicts:
+        yield Finding(Level.OK, "Grafana is as configured", url)
+    if any(step.thing.kind is Kind.DATA_SOURCE and step.exists for step in plan.steps):
+        problem = unreachable_influxdb(session.grafana, session.settings)
+        yield failed(problem) if problem else Finding(Level.OK, "Grafana can ask InfluxDB", url)
+    for severity in unrouted(session.settings.grafana):
+        yield Finding(
+            Level.WARNING,
+            f"No contact point is configured for alerts of severity {severity}",
+            f"grafana.{severity}",
+            "Grafana's own notification policies decide who hears of them, by default nobody.",
+        )
