@@ -17,6 +17,7 @@ from ingestor.credentials import SECRET_VARIABLES
 from ingestor.errors import ConfigError, PermissionDeniedError
 from ingestor.options import NotAcceptedError, Option, did_you_mean
 from ingestor.settings import (
+    AlertSettings,
     BudgetSettings,
     ContactSettings,
     ErrorRule,
@@ -43,6 +44,7 @@ SECTIONS: Final[dict[str, dict[str, Option]]] = {
     "grafana": options.GRAFANA,
     "grafana.page": options.CONTACT,
     "grafana.ticket": options.CONTACT,
+    "alerts": options.ALERTS,
 }
 """A name with a dot is a table within a table."""
 VARIABLES: Final = {PREFIX + key.upper(): ("", key) for key in options.TOP} | {
@@ -189,6 +191,8 @@ class _Reader:
         tables = {"": {key: value for key, value in table.items() if key in options.TOP}} | {
             section: self._section(table, section) for section in SECTIONS
         }
+        clients = self._clients(tables["alerts"].get("clients", {}))
+        tables["alerts"] = {key: value for key, value in tables["alerts"].items() if key != "clients"}
         values = {
             section: self._values(section, tables[section], known_options, environment)
             for section, known_options in {"": options.TOP, **SECTIONS}.items()
@@ -208,6 +212,7 @@ class _Reader:
             retention=RetentionSettings(**values["retention"]),
             telemetry=TelemetrySettings(**values["telemetry"]),
             grafana=GrafanaSettings(**values["grafana"], page=page, ticket=ticket),
+            alerts=AlertSettings(**values["alerts"], clients=clients),
             **values[""],
         )
 
@@ -277,6 +282,18 @@ class _Reader:
             except NotAcceptedError as error:
                 self._report(f"errors.{_shown(written)}", f"{error} (found {_shown(value)})")
         return rules
+
+    def _clients(self, value: Any) -> dict[str, dict[str, int]]:
+        clients = {}
+        for key, thresholds in self._table(value, "alerts.clients").items():
+            where = f"alerts.clients.{_shown(key)}"
+            try:
+                options.client(key)
+                clients[key] = self._accepted(self._table(thresholds, where), options.CLIENT_ALERTS, where)
+                self.origins["alerts.clients"] = self._file
+            except NotAcceptedError as error:
+                self._report(where, str(error))
+        return clients
 
     def _contact(self, section: str, values: Mapping[str, dict[str, Any]]) -> ContactSettings:
         contact = ContactSettings(**values[section])

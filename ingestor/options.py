@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import parsers
+from ingestor.core.metrics import client_of
+from ingestor.settings import CLIENT_ALERTS as OF_ONE_CLIENT
 from ingestor.settings import ErrorRule
 from parsers.event import ERRORS, OUTCOMES
 
@@ -227,6 +229,14 @@ def error_rule(value: Any) -> ErrorRule:
     return ErrorRule(error, action)
 
 
+def client(key: str) -> None:
+    """Accept a client as every answer names it: ``realm/id``."""
+    try:
+        client_of(text(key))
+    except ValueError as error:
+        raise NotAcceptedError(str(error)) from error
+
+
 def _either(words: tuple[str, ...]) -> str:
     quoted = [f'"{word}"' for word in words]
     return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
@@ -325,3 +335,21 @@ CONTACT: Final = {
 }
 CONTACT_NEEDS: Final = {"email": "addresses", "webhook": "url", "existing": "name"}
 """What a type of contact point is nothing without, secrets apart."""
+_COUNT: Final = Option(whole_number(1, 1_000_000_000), _number)
+ALERTS: Final = {
+    "failure_rate_percent": Option(whole_number(1, 100), _number),
+    "failure_rate_attempts": _COUNT,
+    "issued_drop_percent": Option(whole_number(0, 100), _number),
+    "issued_spike_percent": Option(whole_number(101, 1_000_000), _number),
+    "issued_minimum": _COUNT,
+    "invalid_client_count": _COUNT,
+    "pkce_failed_count": _COUNT,
+    "rate_limited_count": _COUNT,
+    "reuse_count": _COUNT,
+    "silent_minutes": Option(whole_number(1, 120), _number),
+    "no_events_minimum": _COUNT,
+    "lag_seconds": Option(whole_number(10, 86_400), _number),
+    "rejected_lines": _COUNT,
+}
+CLIENT_ALERTS: Final = {name: ALERTS[name] for name in OF_ONE_CLIENT}
+"""What a table in ``[alerts.clients]`` may hold."""

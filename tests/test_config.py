@@ -14,6 +14,7 @@ from ingestor.assets import asset
 from ingestor.config import BadConfigError, load
 from ingestor.errors import ConfigError, PermissionDeniedError
 from ingestor.settings import (
+    AlertSettings,
     BudgetSettings,
     ContactSettings,
     ErrorRule,
@@ -66,6 +67,7 @@ def test_the_sample_says_the_defaults() -> None:
         ("grafana", GrafanaSettings),
         ("grafana.page", ContactSettings),
         ("grafana.ticket", ContactSettings),
+        ("alerts", AlertSettings),
     ],
 )
 def test_the_sample_shows_and_explains_every_option(section: str, kind: Any) -> None:
@@ -100,10 +102,13 @@ def test_every_setting_has_an_option_and_the_other_way_round() -> None:
         (options.TELEMETRY, TelemetrySettings),
         (options.GRAFANA, GrafanaSettings),
         (options.CONTACT, ContactSettings),
+        (options.ALERTS, AlertSettings),
     ]:
         names = {field.name for field in dataclasses.fields(kind)}
         inner = {section.rpartition(".")[2] for section in config.SECTIONS}
-        assert set(table) == names - {"logs", "errors", "config_file", *inner}
+        assert set(table) == names - {"logs", "errors", "config_file", *inner} - (
+            {"clients"} if kind is AlertSettings else set()
+        )
 
 
 # Decoding
@@ -363,3 +368,57 @@ def test_a_store_is_reached_as_configured(tmp_path: Path) -> None:
 def test_the_endpoint_for_prometheus_listens_at_an_address(tmp_path: Path, value: str) -> None:
     assert list(problems_of(tmp_path, f'[telemetry]\nlisten = "{value}"')) == ["telemetry.listen"]
     assert settings_of(tmp_path, '[telemetry]\nlisten = "[::1]:9464"').telemetry.listen == "[::1]:9464"
+
+
+def test_a_client_has_thresholds_of_its_own(tmp_path: Path) -> None:
+    text = """
+        [alerts]
+        failure_rate_percent = 30
+        [alerts.clients."acme/billing-service"]
+        failure_rate_percent = 60
+        reuse_count = 5
+        [alerts.clients."https:%2F%2Fid"]
+        issued_minimum = 1000
+        """
+    alerts = settings_of(tmp_path, text, {"HOME": "/x", "TOKENTAIL_ALERTS_LAG_SECONDS": "60"}).alerts
+    assert (alerts.failure_rate_percent, alerts.lag_seconds, alerts.reuse_count) == (30, 60, 1)
+    assert alerts.clients == {
+        "acme/billing-service": {"failure_rate_percent": 60, "reuse_count": 5},
+        "https:%2F%2Fid": {"issued_minimum": 1000},
+    }
+
+
+def test_thresholds_of_clients_that_cannot_be(tmp_path: Path) -> None:
+    problems = problems_of(
+        tmp_path,
+        """
+        [alerts.clients]
+        "a/b/c" = { reuse_count = 2 }
+        "100%" = { reuse_count = 2 }
+        "" = { reuse_count = 2 }
+        shop = 3
+        "acme/shop" = { lag_seconds = 60, reuse_count = 0, reuse_coumt = 1 }
+        """,
+    )
+    assert problems.keys() == {
+        "alerts.clients.'a/b/c'",
+        "alerts.clients.'100%'",
+        "alerts.clients.''",
+        "alerts.clients.'shop'",
+        "alerts.clients.'acme/shop'.lag_seconds",
+        "alerts.clients.'acme/shop'.reuse_count",
+        "alerts.clients.'acme/shop'.reuse_coumt",
+    }
+    assert "realm/id" in problems["alerts.clients.'a/b/c'"]
+    assert "must be a table" in problems["alerts.clients.'shop'"]
+    assert "reuse_count" in problems["alerts.clients.'acme/shop'.reuse_coumt"]
+
+
+def test_the_samples_thresholds_of_a_client_are_valid(tmp_path: Path) -> None:
+    text = SAMPLE.read_text("utf-8")
+    shown = re.search(r"^\[alerts\.clients\]\n((?:# .*\n)+)", text, re.MULTILINE)
+    assert shown is not None
+    written = re.sub("^# ", "", shown[1], flags=re.MULTILINE)
+    assert settings_of(tmp_path, written).alerts.clients == {
+        "acme/billing-service": {"failure_rate_percent": 60, "invalid_client_count": 500}
+    }

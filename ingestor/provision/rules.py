@@ -100,8 +100,8 @@ def _asked(rule: Rule) -> str:
 def _annotations(rule: Rule, values: Mapping[str, str]) -> dict[str, str]:
     dashboard, panel = rule.panel.split("/")
     annotations = {
-        "summary": _words(rule.summary, values),
-        "description": _words(rule.description, values),
+        "summary": _words(rule, rule.summary, values),
+        "description": _words(rule, rule.description, values),
         "runbook_url": f"{{{{ externalURL }}}}d/{RUNBOOKS}/token-runbooks?viewPanel={rule.runbook}",
         "__dashboardUid__": dashboard,
         "__panelId__": panel,
@@ -111,9 +111,14 @@ def _annotations(rule: Rule, values: Mapping[str, str]) -> dict[str, str]:
     return annotations
 
 
-def _words(text: str, values: Mapping[str, str]) -> str:
-    """Return a text that says something else where there is nothing to say: Grafana has no values when a query failed."""
-    return fill(f"{{{{ if $values }}}}{text.strip()}{{{{ else }}}}@{{cannot_ask}}{{{{ end }}}}", values)
+def _words(rule: Rule, text: str, values: Mapping[str, str]) -> str:
+    """Return a text that says something else where Grafana has no values: when a query failed.
+
+    It has none of no data either; a rule that alerts on no data has words for both.
+    """
+    if rule.no_data == "OK":
+        text = f"{{{{ if $values }}}}{text.strip()}{{{{ else }}}}@{{cannot_ask}}{{{{ end }}}}"
+    return fill(text, values)
 
 
 def _data(rule: Rule, values: Mapping[str, str], datasource: str, clients: str) -> Iterator[dict[str, Any]]:

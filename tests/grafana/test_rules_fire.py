@@ -1,5 +1,8 @@
 """Every alert rule, evaluated by a real Grafana on a real InfluxDB: it fires on its fire cases and is quiet on its quiet ones."""
 
+import re
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from ingestor.provision.rulefiles import Case, Rule, rule_files
@@ -46,3 +49,77 @@ def test_it_is_quiet(grafana: GrafanaServer, influxdb: InfluxServer, folder: str
     answer = evaluate(grafana, rendered(rule.uid, grafana.new_data_source(store), folder))
     assert firing(answer) == []
     assert all(alert["labels"]["alertname"] == rule.title for alert in answer)
+
+
+HOSTILE = [
+    '<a href="http://evil.example/">x</a>',
+    "{{ .Labels }}{{ externalURL }}",
+    "<!channel> <http://evil.example|click> *bold* `code` ~gone~ _italic_",
+    "[click](javascript:alert(1)) www.evil.example mailto:a@evil.example",
+    "@{safe} @{and_clients} ${HOME} $timeFilter",
+    "a' OR 1=1; DROP DATABASE x; -- \\ \" \\n",
+    "a&b=c#d?e%41/f+g h",
+    "Ünïcödé",
+]
+
+
+def test_a_hostile_name_stays_text(grafana: GrafanaServer, influxdb: InfluxServer, folder: str) -> None:
+    store = influxdb.make()
+    points = [
+        {"event": "token.reuse_detected", "client_id": name, "realm": name, "ago": "1m", "count": index + 1}
+        for index, name in enumerate(HOSTILE)
+    ]
+    write_case(store, Case("hostile names", tuple(points)))
+    rule = rendered("tokentail-token-reuse", grafana.new_data_source(store), folder)
+    alerts = firing(evaluate(grafana, rule))
+    assert len(alerts) == len(HOSTILE)
+    links = set()
+    for alert in alerts:
+        annotations = alert["annotations"]
+        texts = [annotations["summary"], annotations["description"], *alert["labels"].values()]
+        for forbidden in ("<", ">", "://", "&", "*", "`x", "@", "~", "](", "www.", "mailto:", "javascript:"):
+            assert all(forbidden not in text.replace("`tokentail events", "") for text in texts), (forbidden, texts)
+        url = urlsplit(annotations["client_url"])
+        assert annotations["client_url"].startswith(grafana.url + "/d/tokentail-client/")
+        assert url.fragment == ""
+        query = parse_qs(url.query, strict_parsing=True)
+        assert query["var-client"] == query["var-realm"]
+        links.add(query["var-client"][0])
+        assert annotations["runbook_url"] == f"{grafana.url}/d/tokentail-runbooks/token-runbooks?viewPanel=11"
+    assert links == set(HOSTILE)
+
+
+def test_a_plain_name_is_written_as_it_is(grafana: GrafanaServer, influxdb: InfluxServer, folder: str) -> None:
+    store = influxdb.make()
+    name = "com.example.billing_service-2:eu/west"
+    write_case(
+        store, Case("plain", ({"event": "token.reuse_detected", "client_id": name, "realm": "acme", "ago": "1m"},))
+    )
+    rule = rendered("tokentail-token-reuse", grafana.new_data_source(store), folder)
+    (alert,) = firing(evaluate(grafana, rule))
+    assert f"client {name} (realm acme)" in alert["annotations"]["summary"]
+    assert told(alert) == {"client_id": name, "realm": "acme"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.uid)
+def test_an_empty_database_is_quiet_but_for_the_heartbeat(
+    grafana: GrafanaServer, influxdb: InfluxServer, folder: str, rule: Rule
+) -> None:
+    found = firing(evaluate(grafana, rendered(rule.uid, grafana.new_data_source(influxdb.make()), folder)))
+    if rule.uid != "tokentail-heartbeat":
+        assert found == []
+        return
+    (alert,) = found
+    assert alert["labels"]["alertname"] == rule.title
+    assert alert["annotations"]["summary"].startswith("No heartbeat of tokentail on any host for a day")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.uid)
+def test_a_query_that_fails_is_an_error(
+    grafana: GrafanaServer, influxdb: InfluxServer, folder: str, rule: Rule
+) -> None:
+    source = grafana.new_data_source(influxdb.fresh())  # nobody made this database
+    (alert,) = firing(evaluate(grafana, rendered(rule.uid, source, folder)))
+    assert alert["labels"]["alertname"] == "DatasourceError"
+    assert alert["labels"]["severity"] == rule.severity
+    assert re.search("could not be evaluated|InfluxDB cannot be asked", alert["annotations"]["summary"])
