@@ -46,10 +46,17 @@ def _table(configuration: config.Configuration) -> dict[str, Any]:
     """Return the settings in the shape of the file."""
     table = dataclasses.asdict(configuration.settings)
     del table["config_file"]
-    table["state_directory"] = str(table["state_directory"])
-    for key in ("token_file", "password_file", "ca_file"):
-        table["store"][key] = str(table["store"][key] or "")
-    return table
+    errors = table.pop("errors")
+    return {key: _written(value) for key, value in table.items()} | {"errors": errors}
+
+
+def _written(value: Any) -> Any:
+    """Return a setting as the file writes it: paths are texts, and one that is not set is empty."""
+    if isinstance(value, dict):
+        return {key: _written(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_written(member) for member in value]
+    return str(value or "") if value is None or isinstance(value, Path) else value
 
 
 def _toml(table: dict[str, Any], origins: dict[str, str]) -> list[str]:
@@ -63,13 +70,24 @@ def _toml(table: dict[str, Any], origins: dict[str, str]) -> list[str]:
         lines += ["", "[[logs]]"]
         lines += [_line(key, value, origins.get(f"logs[{index}].{key}", origin)) for key, value in log.items()]
     for section, values in sections.items():
-        lines += ["", f"[{section}]"]
-        lines += [_line(key, value, origins.get(f"{section}.{key}", "default")) for key, value in values.items()]
+        lines += _section(section, section, values, origins)
     if errors:
         lines += ["", "[errors]"]
         lines += [
             _line(_value(key), {k: v for k, v in rule.items() if v}, origins["errors"]) for key, rule in errors.items()
         ]
+    return lines
+
+
+def _section(name: str, path: str, values: dict[str, Any], origins: dict[str, str]) -> list[str]:
+    """Write a table and those within it. ``name`` is as TOML has it, ``path`` as ``origins`` do."""
+    origin = origins.get(path, "default")
+    plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    lines = ["", f"[{name}]"]
+    lines += [_line(_key(key), value, origins.get(f"{path}.{key}", origin)) for key, value in plain.items()]
+    for key, value in values.items():
+        if isinstance(value, dict):
+            lines += _section(f"{name}.{_key(key)}", f"{path}.{key}", value, origins)
     return lines
 
 
@@ -82,6 +100,8 @@ def _value(value: Any) -> str:
         return "{ " + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, str):  # JSON's escapes are TOML's, but for DEL, which TOML wants escaped too
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)

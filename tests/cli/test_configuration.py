@@ -28,6 +28,17 @@ archive_directories = ["/var/log/old"]
 [read]
 max_line_bytes = 4096
 
+[grafana]
+editable = true
+token_file = "/run/token"
+
+[grafana.page]
+type = "email"
+addresses = ["on-call@example.org"]
+
+[alerts.clients."acme/billing \"x\""]
+failure_rate_percent = 60
+
 [errors]
 "Invalid \"code\" \u007f" = "invalid_code"
 "PKCE*" = { error = "invalid_grant", action = "token.pkce_failed" }
@@ -49,8 +60,8 @@ def test_what_is_shown_can_be_used_and_is_the_same(tokentail: Tokentail, tmp_pat
     assert config.load(again, environment={}).settings == dataclasses.replace(expected, config_file=again)
     table = tomllib.loads(result.stdout)
     shown = json.loads(tokentail("config", "show", "--json", "--config", file).stdout)
-    assert {key: shown[key] for key in ("host", "read", "budgets", "store")} == {
-        key: table[key] for key in ("host", "read", "budgets", "store")
+    assert {key: shown[key] for key in ("host", "read", "budgets", "store", "grafana", "alerts")} == {
+        key: table[key] for key in ("host", "read", "budgets", "store", "grafana", "alerts")
     }
 
 

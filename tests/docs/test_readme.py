@@ -11,7 +11,7 @@ import parsers
 from ingestor.cli import cli
 from ingestor.config import VARIABLES
 from ingestor.core import schema
-from ingestor.credentials import PASSWORD_VARIABLE, TOKEN_VARIABLE
+from ingestor.credentials import SECRET_VARIABLES
 from ingestor.errors import ExitCode
 from ingestor.settings import Settings
 from parsers.event import OUTCOMES, Event, Reason, Rejection
@@ -24,6 +24,7 @@ DESIGNED = {
     *("run", "backfill", "demo", "explain", "validate", "verify", "status", "stats", "activity", "events"),
     *("top clients", "top users", "peak", "analytics", "rejected list", "rejected replay"),
     *("config sample", "config show", "store init", "rollup rebuild"),
+    *("grafana plan", "grafana apply", "grafana export", "grafana destroy"),
     *("service install", "service uninstall", "service status"),
 }
 
@@ -80,7 +81,7 @@ def test_every_section_of_the_configuration_and_a_variable_is_named() -> None:
             assert f"`{field.name}`" in PROSE or f"`[{field.name}]`" in PROSE or f"`[[{field.name}]]`" in PROSE
     named = set(re.findall(r"TOKENTAIL_(?!TEST_)[A-Z_]+[A-Z]", TEXT))
     assert "TOKENTAIL_READ_POLL_INTERVAL_SECONDS" in named
-    assert named <= {*VARIABLES, TOKEN_VARIABLE, PASSWORD_VARIABLE, "TOKENTAIL_CONFIG", "TOKENTAIL_DEBUG"}
+    assert named <= {*VARIABLES, *SECRET_VARIABLES, "TOKENTAIL_CONFIG", "TOKENTAIL_DEBUG"}
 
 
 def test_every_reason_and_action_is_named() -> None:
