@@ -82,16 +82,14 @@ class User(NamedTuple):
     agents: tuple[str, ...]
 
 
-def lines(count: int, *, days: float = 7, seed: int = SEED) -> Iterator[bytes]:
+def lines(count: int, *, days: float = 7, seed: int = SEED, client_count: int = CLIENTS) -> Iterator[bytes]:
     """Yield ``count`` lines with their line ends."""
     rng = random.Random(seed)
-    clients = [
-        f"{kind}-{number:02}"
-        for number, kind in zip(range(CLIENTS), ("web-app", "mobile", "service", "partner") * 10, strict=True)
-    ]
+    kinds = ("web-app", "mobile", "service", "partner")
+    clients = [f"{kinds[number % 4]}-{number:02}" for number in range(client_count)]
     users = [_user(rng) for _ in range(USERS)]
     # A few clients and users make most of the events.
-    client_weights = list(accumulate(1 / (rank + 1) for rank in range(CLIENTS)))
+    client_weights = list(accumulate(1 / (rank + 1) for rank in range(client_count)))
     user_weights = list(accumulate(1 / (rank + 50) for rank in range(USERS)))
     actions, action_weights = list(ACTIONS), list(accumulate(ACTIONS.values()))
     scopes_of = {client: rng.choice(SCOPES) for client in clients}

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-from bench.generate import DAY_MS, START_MS, lines
+from bench.generate import CLIENTS, DAY_MS, START_MS, lines
 from ingestor.core.admission import Admission
 from ingestor.core.identity import generation_hash
 from ingestor.core.placing import place
@@ -39,11 +39,13 @@ def open_store(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def batches(events: int, days: int, table: SeriesTable, *, budget: int = 1000) -> Iterator[list[Point]]:
+def batches(
+    events: int, days: int, table: SeriesTable, *, budget: int = 1000, client_count: int = CLIENTS
+) -> Iterator[list[Point]]:
     """Yield the points of a generated log, a transaction's worth at a time, as the daemon makes them."""
     parser = find("native")
     admission = Admission("audit.log", "bench", table, clients=budget, failing_clients=budget)
-    log = lines(events, days=days)
+    log = lines(events, days=days, client_count=client_count)
     ordinal, h = 0, 0
     while block := list(islice(log, BATCH_POINTS)):
         h = h or generation_hash(block[0].removesuffix(b"\n"))

@@ -1,0 +1,210 @@
+"""Seconds each panel takes through Grafana, over 5 million events of 90 days in an InfluxDB.
+
+    python -m bench.panels --grafana http://127.0.0.1:3000 --grafana-token-file g --influxdb http://127.0.0.1:8086 \\
+        --token-file i --database panels40 --clients 40       # loads the database first when it is not there
+
+What a browser sends for a panel is sent to Grafana's query API (`/api/ds/query`), all queries of it at once, in turn for the
+last 90 days and the last 24 hours of the data; the median of three is shown, the longest first. The data source is made for
+the run and removed. Counters are written beside the events, as the daemon does.
+"""
+
+import argparse
+import contextlib
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import urllib3
+
+from bench.generate import CLIENTS, DAY_MS, START_MS
+from bench.store import batches
+from ingestor.core.lineprotocol import Encoder, tag_set
+from ingestor.core.metrics import FAILURE, REFRESHED, is_issued
+from ingestor.core.points import Point, SeriesTable
+from ingestor.settings import StoreSettings
+from ingestor.stores.influxdb.http import InfluxHttp
+from tests.grafana.panels import Choice, dashboards, interpolated, panels
+
+HOUR_NS = 3_600_000_000_000
+DAY_NS = 24 * HOUR_NS
+POINTS = 5_000
+POLICIES = ("raw", "rollup", "findings", "own")
+SOURCE = "tokentail-bench"
+DASHBOARDS = ("overview", "security", "client", "trends")
+TURNS = 3
+
+
+class Counters:
+    """The hourly and daily counters, as absolute values."""
+
+    def __init__(self, table: SeriesTable) -> None:
+        self._table = table
+        self.hours: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+        self.users: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+
+    def add(self, points: Sequence[Point]) -> None:
+        for point in points:
+            moment, number, user, lifetime = point[0], point[1], point[2], point[7]
+            hour = self.hours[moment - moment % HOUR_NS, number]
+            hour[0] += 1
+            hour[1] += lifetime or 0
+            hour[2] += lifetime is not None
+            if user is not None:
+                tags = self._table.by_number[number]
+                day = self.users[moment - moment % DAY_NS, user]
+                day[0] += 1
+                day[1] += is_issued(tags.action)
+                day[2] += tags.action == REFRESHED
+                day[3] += tags.outcome == FAILURE
+
+    def hourly(self) -> Iterator[str]:
+        for (hour, number), (events, total, count) in self.hours.items():
+            tags = tag_set(self._table.by_number[number]._asdict())
+            yield f"token_events_1h{tags} events={events}i,lifetime_sum={total}i,lifetime_count={count}i {hour}"
+        active: dict[int, int] = defaultdict(int)
+        for day, _ in self.users:
+            active[day] += 1
+        for day, users in active.items():
+            yield f"token_active_1d,host=bench,source=audit.log users={users}i {day}"
+
+    def daily(self) -> Iterator[str]:
+        for (day, user), (events, issued, refreshed, failed) in self.users.items():
+            fields = f"events={events}i,issued={issued}i,refreshed={refreshed}i,failed={failed}i"
+            yield f"token_users_1d,host=bench,source=audit.log,user_id={user} {fields} {day}"
+
+
+def make(store: StoreSettings, arguments: argparse.Namespace) -> None:
+    """Make the buckets or policies, and write the events with their counters."""
+    begun = time.perf_counter()
+    with contextlib.closing(InfluxHttp(store)) as http:
+        if store.token_file:
+            organization = orjson.loads(http.request("GET", "/api/v2/orgs").body)["orgs"][0]["id"]
+            for policy in POLICIES:
+                bucket = {"orgID": organization, "name": f"{store.database}/{policy}", "retentionRules": []}
+                http.request("POST", "/api/v2/buckets", body=orjson.dumps(bucket))
+        else:
+            policies = "; ".join(
+                f'CREATE RETENTION POLICY "{policy}" ON "{store.database}" DURATION INF REPLICATION 1 SHARD DURATION 1d'
+                for policy in POLICIES
+            )
+            http.request("POST", "/query", params={"q": f'CREATE DATABASE "{store.database}"; {policies}'})
+        table = SeriesTable()
+        encoder, counters = Encoder(table), Counters(table)
+        for points in batches(arguments.events, arguments.days, table, client_count=arguments.clients):
+            counters.add(points)
+            for start in range(0, len(points), POINTS):
+                write(http, store, "raw", encoder.encode(points[start : start + POINTS]))
+        for policy, lines in (("rollup", list(counters.hourly())), ("raw", list(counters.daily()))):
+            for start in range(0, len(lines), POINTS):
+                write(http, store, policy, "\n".join(lines[start : start + POINTS]).encode())
+    print(f"made {arguments.events:,} events in {time.perf_counter() - begun:.0f} s", flush=True)
+
+
+def write(http: InfluxHttp, store: StoreSettings, policy: str, body: bytes) -> None:
+    params = {"db": store.database, "rp": policy, "precision": "ns"}
+    answer = http.request("POST", "/write", params=params, body=body)
+    if answer.status != 204:
+        raise SystemExit(f"InfluxDB refused points: {answer}")
+
+
+class Grafana:
+    """The parts of its API that a browser uses."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._http = urllib3.PoolManager(retries=False)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else orjson.dumps(body)
+        answer = self._http.request(method, self._url + path, body=data, headers=self._headers, timeout=120)
+        if answer.status >= 300:
+            raise SystemExit(f"Grafana: {method} {path}: {answer.status} {answer.data[:300]!r}")
+        return orjson.loads(answer.data)
+
+    @contextlib.contextmanager
+    def data_source(self, store: StoreSettings) -> Iterator[None]:
+        options = {"version": "InfluxQL", "dbName": store.database, "httpMode": "POST"}
+        secure = {}
+        if store.token_file:
+            options["httpHeaderName1"] = "Authorization"
+            secure["httpHeaderValue1"] = f"Token {store.token_file.read_text().strip()}"
+        source = {"uid": SOURCE, "name": SOURCE, "type": "influxdb", "access": "proxy", "url": store.url}
+        self.ask("POST", "/api/datasources", source | {"jsonData": options, "secureJsonData": secure})
+        try:
+            yield
+        finally:
+            self.ask("DELETE", f"/api/datasources/uid/{SOURCE}")
+
+
+def request(panel: dict[str, Any], choice: Choice) -> dict[str, Any]:
+    """Return what a browser sends for a panel of 1,000 pixels."""
+    interval = max((choice.until - choice.since) // 1000, 1000)
+    queries = []
+    for target in panel["targets"]:
+        query = {**target, "intervalMs": interval, "maxDataPoints": 1000}
+        if "query" in target:
+            query["query"] = interpolated(target["query"], choice)
+            query["datasource"] = {"type": "influxdb", "uid": SOURCE}
+        queries.append(query)
+    return {"queries": queries, "from": str(choice.since), "to": str(choice.until)}
+
+
+def seconds(grafana: Grafana, body: dict[str, Any]) -> float:
+    begun = time.perf_counter()
+    answer = grafana.ask("POST", "/api/ds/query", body)
+    taken = time.perf_counter() - begun
+    failed = [result["error"] for result in answer["results"].values() if result.get("error")]
+    if failed:
+        raise SystemExit(f"a query failed: {failed[0]}")
+    return taken
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--grafana", required=True)
+    parser.add_argument("--grafana-token-file", type=Path, required=True)
+    parser.add_argument("--influxdb", required=True)
+    parser.add_argument("--token-file", type=Path, help="of InfluxDB 2")
+    parser.add_argument("--database", default="panels")
+    parser.add_argument("--clients", type=int, default=CLIENTS)
+    parser.add_argument("--events", type=int, default=5_000_000)
+    parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--only", default="", help="a dashboard")
+    arguments = parser.parse_args()
+    store = StoreSettings(
+        type="influxdb",
+        url=arguments.influxdb,
+        database=arguments.database,
+        token_file=arguments.token_file,
+        timeout_seconds=120,
+    )
+    with contextlib.closing(InfluxHttp(store)) as http:
+        there = http.request("POST", "/query", params={"db": store.database, "q": "SHOW MEASUREMENTS"}, body=b"")
+    if b"token_active_1d" not in there.body:
+        make(store, arguments)
+    grafana = Grafana(arguments.grafana, arguments.grafana_token_file.read_text().strip())
+    until = START_MS + arguments.days * DAY_MS
+    choices = [Choice(until - days * DAY_MS, until) for days in (arguments.days, 1)]
+    found = dashboards()
+    with grafana.data_source(store):
+        for name in DASHBOARDS:
+            if name not in found or arguments.only not in name:
+                continue
+            measured = []
+            for panel in panels(found[name]):
+                if panel.get("targets"):
+                    bodies = [request(panel, choice) for choice in choices]
+                    times = [statistics.median(seconds(grafana, body) for _ in range(TURNS)) for body in bodies]
+                    measured.append((times, panel["title"]))
+            print(f"{f'seconds, {name}':>50} {f'{arguments.days} d':>8} {'24 h':>8}")
+            for times, title in sorted(measured, reverse=True):
+                print(f"{title[:50]:>50} {times[0]:>8.3f} {times[1]:>8.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
