@@ -29,14 +29,18 @@ class Asked:
         for name in TEXTS | LISTS:
             values = [escape_regex(value) for value in more.get(name, ())]
             nothing = "" if name in TEXTS else ".*"
-            text = text.replace(f"${{{name}:regex}}", f"({'|'.join(values)})" if values[1:] else "".join(values) or nothing)
+            text = text.replace(
+                f"${{{name}:regex}}", f"({'|'.join(values)})" if values[1:] else "".join(values) or nothing
+            )
         return target._replace(text=text)
 
     def within(self, stored: Stored, *, evidence: bool = False) -> list[Event]:
         """Return the events that are shown; ``evidence``: by tables that `action` and `error` narrow."""
         more = {name: values for name, values in self.more if evidence or name not in ("action", "error")}
         return [
-            event for event in stored.within(self.choice) if all((event[name] or "") in values for name, values in more.items())
+            event
+            for event in stored.within(self.choice)
+            if all((event[name] or "") in values for name, values in more.items())
         ]
 
     def last_minutes(self, minutes: int) -> "Asked":

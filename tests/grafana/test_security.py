@@ -41,7 +41,9 @@ CHOICES: Final = {
     ),
 }
 KINDS: Final[dict[int, Callable[[Event], bool]]] = {
-    3: lambda e: e["action"] == "token.validation_failed" and e["error"] in ("invalid_code", "invalid_grant", "expired_code"),
+    3: lambda e: (
+        e["action"] == "token.validation_failed" and e["error"] in ("invalid_code", "invalid_grant", "expired_code")
+    ),
     4: lambda e: e["action"] == "token.expired",
     5: lambda e: e["error"] == "invalid_client" and e["outcome"] == "failure",
     6: lambda e: e["action"] == "token.pkce_failed",
@@ -63,7 +65,11 @@ def _findings_and_figures(stored: Stored) -> None:
         for client, severity, age in FINDINGS
     ]
     write_lines(stored.store, "findings", "".join(lines).encode())
-    write_lines(stored.store, "own", f"tokentail,host=a lag_seconds=4 {at - 10**9}\ntokentail,host=b lag_seconds=5 {at - 2 * 10**9}\n".encode())
+    write_lines(
+        stored.store,
+        "own",
+        f"tokentail,host=a lag_seconds=4 {at - 10**9}\ntokentail,host=b lag_seconds=5 {at - 2 * 10**9}\n".encode(),
+    )
 
 
 def ends(stored: Stored, kind: Callable[[Event], bool]) -> Asked:
@@ -86,7 +92,12 @@ def test_every_query_answers(target: Target, stored: Stored) -> None:
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_the_failure_rate_in_words(name: str, stored: Stored) -> None:
-    for asked in (CHOICES[name], dataclasses.replace(CHOICES[name], choice=dataclasses.replace(CHOICES[name].choice, until=ends(stored, KINDS[6]).choice.until))):
+    for asked in (
+        CHOICES[name],
+        dataclasses.replace(
+            CHOICES[name], choice=dataclasses.replace(CHOICES[name].choice, until=ends(stored, KINDS[6]).choice.until)
+        ),
+    ):
         for ref, column, of in (("A", "last 15 min", asked.last_minutes(15)), ("B", "whole period", asked)):
             expected = rate(of.within(stored))
             found = one(ask(stored, "security", 20, asked, ref), column)
@@ -97,7 +108,9 @@ def test_the_words_of_the_failure_rate() -> None:
     """Grafana tries the mappings in their order; a figure has one digit behind the point, or none."""
     import re
 
-    mappings = next(p for p in dashboards()["security"]["panels"] if p["id"] == 20)["fieldConfig"]["defaults"]["mappings"]
+    mappings = next(p for p in dashboards()["security"]["panels"] if p["id"] == 20)["fieldConfig"]["defaults"][
+        "mappings"
+    ]
 
     def word(figure: str) -> str:
         for mapping in mappings:
@@ -107,7 +120,15 @@ def test_the_words_of_the_failure_rate() -> None:
         return figure
 
     assert [word(f) for f in ("0", "9.9", "10", "24.9", "25", "81.6", "100")] == [
-        *("0 % calm", "9.9 % calm", "10 % raised", "24.9 % raised", "25 % TOO HIGH", "81.6 % TOO HIGH", "100 % TOO HIGH")
+        *(
+            "0 % calm",
+            "9.9 % calm",
+            "10 % raised",
+            "24.9 % raised",
+            "25 % TOO HIGH",
+            "81.6 % TOO HIGH",
+            "100 % TOO HIGH",
+        )
     ]
 
 
@@ -140,7 +161,10 @@ def test_the_failure_rate_over_time(name: str, stored: Stored) -> None:
     asked = CHOICES[name]
     tried = attempts(asked.within(stored))
     number, failed = by_interval(tried), by_interval(failures(tried))
-    found = {(row["time"],): (row["failure rate"], row["failures"], row["attempts"]) for row in ask(stored, "security", 1, asked)}
+    found = {
+        (row["time"],): (row["failure rate"], row["failures"], row["attempts"])
+        for row in ask(stored, "security", 1, asked)
+    }
     assert found == {at: (pytest.approx(failed[at] / n, rel=1e-12), failed[at], n) for at, n in number.items()}
     if name != "all of it":
         assert len(found) > 5
@@ -178,7 +202,14 @@ def test_failures_by_client(name: str, stored: Stored) -> None:
     at_token = by(attempts(shown), *keys)
     tried = at_token + by([event for event in attempts(asked.within(stored)) if event["outcome"] != "failure"], *keys)
     expected = {
-        client: (number, *((tried[client], pytest.approx(at_token[client] / tried[client], rel=1e-12)) if tried[client] else (None, None)))
+        client: (
+            number,
+            *(
+                (tried[client], pytest.approx(at_token[client] / tried[client], rel=1e-12))
+                if tried[client]
+                else (None, None)
+            ),
+        )
         for client, number in by(shown, *keys).items()
     }
     found = {
