@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ingestor.core.points import OTHER
+from ingestor.core.admission import OTHER
 from ingestor.core.questions import Filters, Period, Stats
 from ingestor.settings import StoreSettings
 from parsers.text import normal_tag
