@@ -30,7 +30,7 @@ HOSTILE: Final = (
     "'",
     "' OR 1=1 --",
     'a"b',
-    'a\\b\\',
+    "a\\b\\",
     "/.*/",
     "1/;DROP MEASUREMENT token_events",
     "1/;x",

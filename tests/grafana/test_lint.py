@@ -54,7 +54,8 @@ WORDLESS: Final = frozenset({"text", "row", "alertlist", "dashlist", "annolist"}
 """Panels that show no number of ours."""
 FROM: Final = re.compile(r'FROM\s+(?!\()("[^"]*"\."[^"]*"|\S+)')
 TOKEN: Final = re.compile(
-    r"""/\*.*?\*/|(?P<regex>(?<=~\s)/(?:\\.|[^/\\])*/)|'(?:\\.|[^'\\])*'|"(?P<name>[^"]*)"|(?P<word>[A-Za-z_]\w*)""", re.DOTALL
+    r"""/\*.*?\*/|(?P<regex>(?<=~\s)/(?:\\.|[^/\\])*/)|'(?:\\.|[^'\\])*'|"(?P<name>[^"]*)"|(?P<word>[A-Za-z_]\w*)""",
+    re.DOTALL,
 )
 WORDS: Final = frozenset(
     "select from where and or group by as fill time tz order desc asc limit slimit show tag values with key in"

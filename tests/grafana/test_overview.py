@@ -101,7 +101,8 @@ def test_the_change_of_users_is_that_of_the_daily_numbers(stored: Stored) -> Non
     choice = Choice(WHOLE.since + 3 * 86_400_000, WHOLE.until - 86_400_000)
     days = Counter(day for day, *_ in user_days(stored.events))
     a, b = (
-        sum(users for day, users in days.items() if c.since * MS <= day < c.until * MS) for c in (choice, before(choice))
+        sum(users for day, users in days.items() if c.since * MS <= day < c.until * MS)
+        for c in (choice, before(choice))
     )
     assert answer(stored, 3, choice, "B")[0]["change"] == pytest.approx(100 * (a / b - 1), abs=0.0501)
     assert answer(stored, 3, dataclasses.replace(choice, client=("web",)), "B") == []
@@ -195,7 +196,15 @@ def test_recent_activity(name: str, stored: Stored) -> None:
     columns = ("action", "outcome", "client_id", "user_id", "ip", "error")
     shown = Counter((row["time"], *(row[column] for column in columns)) for row in found)
     there = Counter(
-        (event["time_ns"], event["action"], event["outcome"], event["client_tag"], event["user_id"], event["ip"], event["error"])
+        (
+            event["time_ns"],
+            event["action"],
+            event["outcome"],
+            event["client_tag"],
+            event["user_id"],
+            event["ip"],
+            event["error"],
+        )
         for event in stored.within(choice)
     )
     assert shown <= there
