@@ -97,6 +97,7 @@ def _follow_only(log: Path, settings: Settings) -> Settings:
         settings,
         logs=(LogSettings(str(log), parser="native"),),
         read=replace(settings.read, poll_interval_seconds=0.1),
+        telemetry=replace(settings.telemetry, interval_seconds=1.0),
         errors={},
     )
 
