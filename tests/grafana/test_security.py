@@ -1,6 +1,7 @@
 """What the security page shows is what the oracle counts, on the real servers, whatever was chosen."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -106,8 +107,6 @@ def test_the_failure_rate_in_words(name: str, stored: Stored) -> None:
 
 def test_the_words_of_the_failure_rate() -> None:
     """Grafana tries the mappings in their order; a figure has one digit behind the point, or none."""
-    import re
-
     mappings = next(p for p in dashboards()["security"]["panels"] if p["id"] == 20)["fieldConfig"]["defaults"][
         "mappings"
     ]
