@@ -1,6 +1,7 @@
 """What the security page shows is what the oracle counts, on the real servers, whatever was chosen."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -106,8 +107,6 @@ def test_the_failure_rate_in_words(name: str, stored: Stored) -> None:
 
 def test_the_words_of_the_failure_rate() -> None:
     """Grafana tries the mappings in their order; a figure has one digit behind the point, or none."""
-    import re
-
     mappings = next(p for p in dashboards()["security"]["panels"] if p["id"] == 20)["fieldConfig"]["defaults"][
         "mappings"
     ]
@@ -161,11 +160,11 @@ def test_the_failure_rate_over_time(name: str, stored: Stored) -> None:
     asked = CHOICES[name]
     tried = attempts(asked.within(stored))
     number, failed = by_interval(tried), by_interval(failures(tried))
-    found = {
-        (row["time"],): (row["failure rate"], row["failures"], row["attempts"])
-        for row in ask(stored, "security", 1, asked)
-    }
-    assert found == {at: (pytest.approx(failed[at] / n, rel=1e-12), failed[at], n) for at, n in number.items()}
+    found = {(row["time"],): row["failure rate"] for row in ask(stored, "security", 1, asked)}
+    assert found == {at: pytest.approx(failed[at] / n, rel=1e-12) for at, n in number.items()}
+    counts = ask(stored, "security", 1, asked, "B")
+    assert counted(counts, "failures", "time") == failed
+    assert counted(counts, "attempts", "time") == number
     if name != "all of it":
         assert len(found) > 5
 
@@ -241,7 +240,7 @@ def test_an_address_of_anybody_finds_itself_alone(address: str, stored: Stored) 
 def test_a_hostile_name_finds_its_event_alone(name: str, stored: Stored) -> None:
     for choice in (dataclasses.replace(WHOLE, client=(name,)), dataclasses.replace(WHOLE, user=name)):
         events = Asked(choice).within(stored)
-        found = ask(stored, "security", 1, Asked(choice))
+        found = ask(stored, "security", 1, Asked(choice), "B")
         assert sum(row["attempts"] for row in found) == len(attempts(events))
 
 
@@ -260,6 +259,7 @@ def test_how_fresh_it_is(stored: Stored) -> None:
     within = max(event["time_ns"] for event in stored.within(ODD))
     assert ask(stored, "security", 27, Asked(ODD))[0]["time"] == within
     assert one(ask(stored, "security", 27, Asked(WHOLE), "B"), "lag") == 5
+    assert ask(stored, "security", 27, Asked(WHOLE), "C")[0]["time"] == WHOLE.until * MS - 10**9
 
 
 @pytest.mark.parametrize("panel", [9, 12, 27])
