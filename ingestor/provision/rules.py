@@ -75,9 +75,10 @@ def _title(rule: Rule, key: str) -> str:
 def _rendered(rule: Rule, numbers: Mapping[str, int], datasource: str, *, clients: str) -> dict[str, Any]:
     values = {**pieces(), **{name: str(number) for name, number in numbers.items()}}
     labels = {"severity": rule.severity, "managed_by": "tokentail", "rule": rule.uid}
-    if "client_id" in _asked(rule):  # a label of the rule stands for the query's own, whose text is anybody's
+    asked = " ".join(fill(query.query, values) for query in rule.queries.values())
+    if '"client_id"' in asked:  # a label of the rule stands for the query's own, whose text is anybody's
         labels["client_id"] = fill("@{client_label}", values)
-    if "realm" in _asked(rule):
+    if '"realm"' in asked:
         labels["realm"] = fill("@{realm_label}", values)
     return {
         "uid": rule.uid,
@@ -87,17 +88,13 @@ def _rendered(rule: Rule, numbers: Mapping[str, int], datasource: str, *, client
         "noDataState": rule.no_data,
         "execErrState": "Error",  # a query that fails is no silence
         "for": rule.pending,
-        "annotations": _annotations(rule, values),
+        "annotations": _annotations(rule, values, about_client="client_id" in labels),
         "labels": labels,
         "isPaused": False,
     }
 
 
-def _asked(rule: Rule) -> str:
-    return " ".join(fill(query.query, {**pieces(), "silent_minutes": ""}) for query in rule.queries.values())
-
-
-def _annotations(rule: Rule, values: Mapping[str, str]) -> dict[str, str]:
+def _annotations(rule: Rule, values: Mapping[str, str], *, about_client: bool) -> dict[str, str]:
     dashboard, panel = rule.panel.split("/")
     annotations = {
         "summary": _words(rule, rule.summary, values),
@@ -106,7 +103,7 @@ def _annotations(rule: Rule, values: Mapping[str, str]) -> dict[str, str]:
         "__dashboardUid__": dashboard,
         "__panelId__": panel,
     }
-    if "client_id" in _asked(rule):
+    if about_client:
         annotations["client_url"] = fill("@{client_url}", values)
     return annotations
 
