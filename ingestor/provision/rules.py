@@ -97,8 +97,8 @@ def _rendered(rule: Rule, numbers: Mapping[str, int], datasource: str, *, client
 def _annotations(rule: Rule, values: Mapping[str, str], *, about_client: bool) -> dict[str, str]:
     dashboard, panel = rule.panel.split("/")
     annotations = {
-        "summary": _words(rule, rule.summary, values),
-        "description": _words(rule, rule.description, values),
+        "summary": _words(rule.summary, values),
+        "description": _words(rule.description, values),
         "runbook_url": f"{{{{ externalURL }}}}d/{RUNBOOKS}/token-runbooks?viewPanel={rule.runbook}",
         "__dashboardUid__": dashboard,
         "__panelId__": panel,
@@ -108,14 +108,10 @@ def _annotations(rule: Rule, values: Mapping[str, str], *, about_client: bool) -
     return annotations
 
 
-def _words(rule: Rule, text: str, values: Mapping[str, str]) -> str:
-    """Return a text that says something else where Grafana has no values: when a query failed.
-
-    It has none of no data either; a rule that alerts on no data has words for both.
-    """
-    if rule.no_data == "OK":
-        text = f"{{{{ if $values }}}}{text.strip()}{{{{ else }}}}@{{cannot_ask}}{{{{ end }}}}"
-    return fill(text, values)
+def _words(text: str, values: Mapping[str, str]) -> str:
+    """Return a text that says something else when a query failed: then Grafana has no values, and not even the labels of no data."""
+    filled = f"{{{{ if or $values $labels.datasource_uid }}}}{text.strip()}{{{{ else }}}}@{{cannot_ask}}{{{{ end }}}}"
+    return fill(filled, values)
 
 
 def _data(

@@ -1,6 +1,5 @@
 """Every alert rule, evaluated by a real Grafana on a real InfluxDB: it fires on its fire cases and is quiet on its quiet ones."""
 
-import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -112,7 +111,7 @@ def test_an_empty_database_is_quiet_but_for_the_heartbeat(
         return
     (alert,) = found
     assert alert["labels"]["alertname"] == rule.title
-    assert alert["annotations"]["summary"].startswith("No heartbeat of tokentail on any host for a day")
+    assert alert["annotations"]["summary"] == "No heartbeat of tokentail on any host for a day"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.uid)
@@ -124,7 +123,7 @@ def test_a_query_that_fails_is_an_error(
     assert alert["labels"]["alertname"] == "DatasourceError"
     assert alert["labels"]["severity"] == rule.severity
     assert not any("{{" in text for text in (*alert["labels"].values(), *alert["annotations"].values()))
-    assert re.search("could not be evaluated|InfluxDB cannot be asked", alert["annotations"]["summary"])
+    assert alert["annotations"]["summary"].startswith("This rule could not be evaluated")
 
 
 def test_clients_with_thresholds_of_their_own_are_told_apart(
