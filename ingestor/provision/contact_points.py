@@ -43,9 +43,13 @@ class _Form(NamedTuple):
 
 def contact_points(grafana: GrafanaSettings, secret: Secret = read) -> list[Thing]:
     """Return the contact points that are ours to make; ``secret`` says what stands for their secrets. Raises ConfigError, PermissionDeniedError."""
-    contacts = {severity: _contact(grafana, severity) for severity in SEVERITIES}
-    ours = {severity: contact for severity, contact in contacts.items() if is_ours(contact)}
+    ours = {severity: contact for severity, contact in contacts(grafana).items() if is_ours(contact)}
     return [_thing(severity, contact, secret, locked=not grafana.editable) for severity, contact in ours.items()]
+
+
+def contacts(grafana: GrafanaSettings) -> dict[str, ContactSettings]:
+    """Return what is configured for each severity."""
+    return {"page": grafana.page, "ticket": grafana.ticket}
 
 
 def is_ours(contact: ContactSettings) -> bool:
@@ -55,12 +59,8 @@ def is_ours(contact: ContactSettings) -> bool:
 
 def receiver(grafana: GrafanaSettings, severity: str) -> str:
     """Return the name of the contact point for a severity; an empty text leaves it to Grafana's notification policies."""
-    contact = _contact(grafana, severity)
+    contact = contacts(grafana)[severity]
     return contact.name if contact.type == "existing" else _name(severity) if contact.type else ""
-
-
-def _contact(grafana: GrafanaSettings, severity: str) -> ContactSettings:
-    return {"page": grafana.page, "ticket": grafana.ticket}[severity]
 
 
 def _name(severity: str) -> str:

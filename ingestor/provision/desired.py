@@ -1,6 +1,6 @@
 """Everything that a configuration wants in Grafana."""
 
-from typing import Any
+from typing import Any, Final
 
 from ingestor.credentials import Secret, read
 from ingestor.errors import ConfigError
@@ -11,6 +11,13 @@ from ingestor.provision.normal import normal_rules
 from ingestor.provision.rules import rule_groups
 from ingestor.provision.things import DATA_SOURCE_UID, FOLDER_UID, Kind, Thing
 from ingestor.settings import GrafanaSettings, Settings
+
+_BY_CLIENT: Final = ["alertname", "grafana_folder", "realm", "client_id"]
+_NOTIFICATIONS: Final = {
+    "page": {"group_by": _BY_CLIENT, "group_wait": "10s", "group_interval": "5m", "repeat_interval": "4h"},
+    "ticket": {"group_by": _BY_CLIENT, "group_wait": "1m", "group_interval": "5m", "repeat_interval": "1d"},
+}
+"""When it is told: a page at once, a ticket with what else comes in that minute; again while it lasts."""
 
 
 def desired(settings: Settings, secret: Secret = read) -> list[Thing]:
@@ -55,10 +62,6 @@ def unrouted(grafana: GrafanaSettings) -> list[str]:
 
 def routed(rule: dict[str, Any], grafana: GrafanaSettings) -> dict[str, Any]:
     """Return a rule that names the contact point of its severity."""
-    name = receiver(grafana, rule["labels"]["severity"])
-    if not name:
-        return rule
-    return {
-        **rule,
-        "notification_settings": {"receiver": name, "group_by": ["alertname", "grafana_folder", "client_id", "realm"]},
-    }
+    severity = rule["labels"]["severity"]
+    name = receiver(grafana, severity)
+    return {**rule, "notification_settings": {"receiver": name, **_NOTIFICATIONS[severity]}} if name else rule

@@ -5,7 +5,7 @@ from typing import Any, Final
 import requests
 from grafana_client.client import GrafanaClientError, GrafanaException
 
-from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError
+from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError, one_line
 from parsers.text import clean
 
 TOKEN_ADVICE: Final = (
@@ -59,7 +59,7 @@ def not_grafana(url: str) -> TokentailError:
 def _words(error: GrafanaException) -> str:
     response: Any = error.response
     told = response.get("message") if isinstance(response, dict) else None
-    return clean(told)[:_MOST_CHARS] if isinstance(told, str) and told else "it does not say why"
+    return clean(one_line(told))[:_MOST_CHARS] if isinstance(told, str) and told else "it does not say why"
 
 
 def is_absent(error: GrafanaException) -> bool:

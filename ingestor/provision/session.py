@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ingestor.errors import TokentailError, UnavailableError
+from ingestor.errors import ConfigError, TokentailError, UnavailableError
+from ingestor.provision.contact_points import contacts
 from ingestor.provision.desired import desired
 from ingestor.provision.found import find
 from ingestor.provision.grafana import Grafana
@@ -24,7 +25,21 @@ class Session(NamedTuple):
     def plan(self) -> Plan:
         """Return what is to be done there. Raises TokentailError."""
         wanted = desired(self.settings)
+        self._check_contact_points()
         return plan(wanted, find(self.grafana, wanted))
+
+    def _check_contact_points(self) -> None:
+        """Raise ConfigError when an existing contact point does not exist: Grafana would refuse the rules, half-way."""
+        named = {
+            f"grafana.{severity}.name": contact.name
+            for severity, contact in contacts(self.settings.grafana).items()
+            if contact.type == "existing"
+        }
+        there = {entry["name"] for entry in self.grafana.contact_points()} if named else set()
+        for key, name in named.items():
+            if name not in there:
+                known = ", ".join(sorted(map(clean, there)))
+                raise ConfigError(f"Grafana has no contact point {name!r}", where=key, advice=f"It has: {known}.")
 
     def removal(self) -> Plan:
         """Return what is to be done for nothing of ours to be there. Raises TokentailError."""

@@ -1,6 +1,7 @@
 """Whether the Grafana is there, lets us in, reaches InfluxDB, and shows what is configured."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from ingestor.errors import TokentailError
 from ingestor.provision.desired import unrouted
@@ -9,11 +10,15 @@ from ingestor.provision.session import Session, open_grafana, unreachable_influx
 from ingestor.provision.things import Kind
 from ingestor.settings import Settings
 from ingestor.shell.findings import Finding, Level, failed, wrong
+from ingestor.shell.preflight_influxdb import is_loopback
 
 
 def check_grafana(settings: Settings) -> Iterator[Finding]:
     """Yield what is found of the Grafana and of what `tokentail grafana apply` makes there. Nothing is changed."""
     url = settings.grafana.url
+    if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
+        advice = "Switch TLS on at Grafana, and write https:// in grafana.url."
+        yield Finding(Level.WARNING, "The token for Grafana goes through the network unencrypted", url, advice)
     try:
         with open_grafana(settings) as session:
             yield Finding(Level.OK, f"Grafana {session.version} answers", url)

@@ -235,6 +235,23 @@ def test_a_secret_is_in_no_plan_and_in_no_answer(settings: Settings, grafana: Gr
     assert secret not in json.dumps(point)
 
 
+def test_a_contact_point_that_exists_is_used_and_one_that_does_not_is_told(
+    settings: Settings, grafana: GrafanaServer
+) -> None:
+    with pytest.raises(ConfigError, match="Grafana has no contact point 'nobody'") as caught:
+        planned(with_grafana(settings, ticket=ContactSettings("existing", name="nobody")))
+    assert "grafana.ticket.name" in str(caught.value)
+    theirs = {"name": "theirs", "type": "webhook", "settings": {"url": "http://127.0.0.1:9"}}
+    made = grafana.ask("POST", "/api/v1/provisioning/contact-points", theirs)
+    settings = with_grafana(settings, ticket=ContactSettings("existing", name="theirs"))
+    applied(settings)
+    assert planned(settings).is_empty
+    assert destroyed(settings) == []
+    points = grafana.ask("GET", "/api/v1/provisioning/contact-points")
+    assert "theirs" in {point["name"] for point in points}
+    grafana.ask("DELETE", f"/api/v1/provisioning/contact-points/{made['uid']}")
+
+
 # Faults
 
 

@@ -1,0 +1,161 @@
+"""A database as the daemon leaves it, of generated events with hostile names among them, and what its dashboards must say."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ingestor.core.admission import OTHER
+from ingestor.core.questions import Filters, Period, Stats
+from ingestor.settings import StoreSettings
+from parsers.text import normal_tag
+from tests.generated import DAYS, SECOND, START, Sample, random_samples, survivors
+from tests.grafana.panels import Choice
+from tests.influx import HOUR, hourly_lines, write_lines, write_samples
+from tests.oracle import Oracle
+from tests.servers import InfluxServer
+
+Event = Mapping[str, Any]
+
+DAY: Final = 24 * HOUR
+MS: Final = 1_000_000
+BEGIN: Final = START * 1000
+END: Final = BEGIN + DAYS * 86_400_000
+WHOLE: Final = Choice(BEGIN - 86_400_000, END + 86_400_000)
+"""All events."""
+ODD: Final = Choice(BEGIN + 31 * 3_600_000 + 17_001, BEGIN + 80 * 3_600_000 - 1)
+"""A period that begins and ends within hours."""
+
+HOSTILE: Final = (
+    "'",
+    "' OR 1=1 --",
+    'a"b',
+    "a\\b\\",
+    "/.*/",
+    "1/;DROP MEASUREMENT token_events",
+    "1/;x",
+    "';DROP DATABASE x;--",
+    "{${user}}$__all",
+    "${client:raw}",
+    "[[client]]",
+    "(a|b)",
+    ".*",
+    "a,b=c d",
+    "😀 größe",
+    "-- /* comment */",
+    "&var-client=x#%",
+)
+"""Names of clients and users that mean something to InfluxQL, to regular expressions, to Grafana or to an address."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A filled database, and its events for the oracle."""
+
+    store: StoreSettings
+    events: tuple[Event, ...]
+
+    def matching(self, choice: Choice) -> list[Event]:
+        """Return the events that were chosen, of all times."""
+        return [event for event in self.events if _chosen(event, choice)]
+
+    def within(self, choice: Choice) -> list[Event]:
+        """Return the events that were chosen, of the period."""
+        return [event for event in self.matching(choice) if choice.since * MS <= event["time_ns"] < choice.until * MS]
+
+    def oracle(self, choice: Choice) -> Oracle:
+        return Oracle(self.within(choice))
+
+    def stats(self, choice: Choice) -> Stats:
+        """Return what `tokentail stats` says of the choice."""
+        return self.oracle(choice).stats(period(choice), Filters())
+
+    def counted(self, choice: Choice) -> list[Event]:
+        """Return the events that the hourly counters tell of: of whole hours, by tags, of nobody."""
+        return [
+            event
+            for event in self.events
+            if choice.since * MS <= event["time_ns"] - event["time_ns"] % HOUR < choice.until * MS
+            and not choice.user
+            and _chosen({**event, "client_id": event["client_tag"]}, choice)
+        ]
+
+
+def period(choice: Choice) -> Period:
+    return Period(choice.since * MS, choice.until * MS)
+
+
+def before(choice: Choice) -> Choice:
+    """Return the equally long period before."""
+    return dataclasses.replace(choice, since=2 * choice.since - choice.until, until=choice.since)
+
+
+def fill(server: InfluxServer) -> Stored:
+    """Make a database and write events and counters into it."""
+    template = random_samples(seed=1, count=1)[0]
+    made = random_samples(seed=31, count=2_000)
+    for number, name in enumerate(HOSTILE):
+        success = template.series._replace(action="token.refreshed", outcome="success", endpoint="token", error="")
+        nobody = {**template.fields, "user_id": None, "client": None}
+        at = template.time + number * 17 * SECOND
+        made += [
+            Sample(at, success._replace(client_id=normal_tag(name)), nobody, template.written),
+            Sample(at + 1, success._replace(client_id="web"), {**nobody, "user_id": name}, template.written),
+            Sample(at + 2, success._replace(client_id=OTHER), {**nobody, "client": name}, template.written),
+        ]
+    made = survivors(made)
+    store = server.make()
+    write_samples(store, made)
+    write_lines(store, "rollup", hourly_lines(made))
+    write_lines(store, "raw", _users(made))
+    write_lines(store, "rollup", _active(made))
+    return Stored(store, tuple(sample.event() for sample in made))
+
+
+def _chosen(event: Event, choice: Choice) -> bool:
+    clients = {event["client_tag"]} | ({event["client_id"]} if event["client_tag"] == OTHER else set())
+    return (
+        (not choice.client or not clients.isdisjoint(choice.client))
+        and (not choice.grant or (event["grant_type"] or "") in choice.grant)
+        and (not choice.realm or (event["realm"] or "") in choice.realm)
+        and (not choice.user or event["user_id"] == choice.user)
+    )
+
+
+def user_days(made: Iterable[Event]) -> dict[tuple[int, str, str, str], list[int]]:
+    """Return events, issued, refreshed and failed by day, source, host and user."""
+    days: dict[tuple[int, str, str, str], list[int]] = {}
+    for event in made:
+        if event["user_id"] is None:
+            continue
+        key = (event["time_ns"] - event["time_ns"] % DAY, event["source"], event["host"], event["user_id"])
+        counter = days.setdefault(key, [0, 0, 0, 0])
+        counter[0] += 1
+        counter[1] += event["action"].startswith("token.issued.")
+        counter[2] += event["action"] == "token.refreshed"
+        counter[3] += event["outcome"] == "failure"
+    return days
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{character}" if character in ",= " else character for character in text)
+
+
+def _users(made: Iterable[Sample]) -> bytes:
+    return "".join(
+        f"token_users_1d,host={_escaped(host)},source={_escaped(source)},user_id={_escaped(normal_tag(user))}"
+        f" events={events}i,issued={issued}i,refreshed={refreshed}i,failed={failed}i {day}\n"
+        for (day, source, host, user), (events, issued, refreshed, failed) in user_days(
+            sample.event() for sample in made
+        ).items()
+    ).encode()
+
+
+def _active(made: Iterable[Sample]) -> bytes:
+    active: dict[tuple[int, str, str], int] = {}
+    for day, source, host, _ in user_days(sample.event() for sample in made):
+        active[day, source, host] = active.get((day, source, host), 0) + 1
+    return "".join(
+        f"token_active_1d,host={_escaped(host)},source={_escaped(source)} users={users}i {day}\n"
+        for (day, source, host), users in active.items()
+    ).encode()

@@ -1,0 +1,266 @@
+"""What the overview shows is what the oracle counts, on the real servers, whatever was chosen."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ingestor.core.questions import Filters, Stats
+from parsers.text import normal_tag
+from tests.grafana.panels import Choice, Row, dashboards, interpolated, panel_target, rows, targets
+from tests.grafana.stored import DAY, HOSTILE, MS, ODD, WHOLE, Event, Stored, before, period, user_days
+from tests.servers import query
+
+TARGETS: Final = list(targets("overview", dashboards()["overview"]))
+CHOICES: Final = {
+    "all": WHOLE,
+    "odd": ODD,
+    "client": dataclasses.replace(ODD, client=("web",)),
+    "other": dataclasses.replace(WHOLE, client=("evil",)),  # beyond the budget: the field alone names it
+    "clients": dataclasses.replace(WHOLE, client=("web", "<b>", "a/b")),
+    "grant": dataclasses.replace(WHOLE, grant=("password", "refresh_token")),
+    "realm": dataclasses.replace(ODD, realm=("a/b",)),
+    "user": dataclasses.replace(WHOLE, user="ürsula"),
+    "all of it": dataclasses.replace(WHOLE, client=("web", "api"), grant=("password", "refresh_token"), user="u-1"),
+}
+CARDS: Final[dict[int, tuple[str, Callable[[Stats], float | None]]]] = {
+    1: ("issued", lambda stats: stats.total_issued),
+    2: ("refreshed", lambda stats: stats.total_refreshed),
+    3: ("users", lambda stats: stats.unique_users),
+    4: ("failures", lambda stats: stats.total_failures),
+    5: ("rate", lambda stats: stats.failure_rate),
+    6: ("rate", lambda stats: stats.refresh_usage_rate),
+    7: ("lifetime", lambda stats: stats.average_token_lifetime_seconds),
+    8: ("userinfo", lambda stats: stats.userinfo_accesses),
+}
+NO_PERIOD_BEFORE: Final = -1_000_000_000
+
+
+def answer(stored: Stored, panel: int, choice: Choice, ref: str = "A") -> list[Row]:
+    return rows(stored.store, panel_target("overview", panel, ref), choice)
+
+
+def by(events: list[Event], *keys: str) -> Counter[tuple[str, ...]]:
+    return Counter(tuple(event[key] or "" for key in keys) for event in events)
+
+
+def issued(events: list[Event]) -> list[Event]:
+    return [event for event in events if event["action"].startswith("token.issued.")]
+
+
+def local(nanoseconds: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(nanoseconds // 10**9, ZoneInfo(zone))
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_every_query_answers(target: Any, stored: Stored) -> None:
+    later = dataclasses.replace(WHOLE, since=WHOLE.until - 2 * 86_400_000, until=WHOLE.until + 6 * 86_400_000)
+    assert rows(stored.store, target, WHOLE) or rows(stored.store, target, later)
+
+
+@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("card", CARDS)
+def test_a_card_shows_what_stats_says(card: int, name: str, stored: Stored) -> None:
+    choice = CHOICES[name]
+    column, expected = CARDS[card]
+    found = answer(stored, card, choice)
+    assert len(found) <= 1
+    figure = expected(stored.stats(choice))
+    assert [row[column] for row in found] == [figure] if figure else not found or not found[0][column]
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_trends_of_counts_add_up_to_the_cards(name: str, stored: Stored) -> None:
+    choice = CHOICES[name]
+    for card in (1, 2, 4, 8):
+        total = CARDS[card][1](stored.stats(choice))
+        assert sum(row["trend"] for row in answer(stored, card, choice, "C")) == total
+
+
+@pytest.mark.parametrize("client", [(), ("web",)])
+def test_the_change_is_that_of_the_counters(client: tuple[str, ...], stored: Stored) -> None:
+    choice = Choice(WHOLE.since + 3 * 86_400_000, WHOLE.until - 86_400_000, client=client)
+    now, then = (Stored(stored.store, tuple(stored.counted(c))) for c in (choice, before(choice)))
+    always = dataclasses.replace(WHOLE, since=0)
+    this, that = now.stats(always), then.stats(always)
+    for card, (_, value) in CARDS.items():
+        if card == 3:
+            continue  # users a day: below
+        a, b = value(this), value(that)
+        assert a is not None
+        assert b
+        expected = 100 * (a - b) if card in (5, 6) else 100 * (a / b - 1)
+        assert answer(stored, card, choice, "B")[0]["change"] == pytest.approx(expected, abs=0.0501), card
+
+
+def test_the_change_of_users_is_that_of_the_daily_numbers(stored: Stored) -> None:
+    choice = Choice(WHOLE.since + 3 * 86_400_000, WHOLE.until - 86_400_000)
+    days = Counter(day for day, *_ in user_days(stored.events))
+    a, b = (
+        sum(users for day, users in days.items() if c.since * MS <= day < c.until * MS)
+        for c in (choice, before(choice))
+    )
+    assert answer(stored, 3, choice, "B")[0]["change"] == pytest.approx(100 * (a / b - 1), abs=0.0501)
+    assert answer(stored, 3, dataclasses.replace(choice, client=("web",)), "B") == []
+
+
+def test_without_a_period_before_the_change_says_so(stored: Stored) -> None:
+    for card in CARDS:
+        assert [row["change"] for row in answer(stored, card, WHOLE, "B")] == [NO_PERIOD_BEFORE], card
+    mapped = dashboards()["overview"]["panels"][0]["fieldConfig"]["overrides"][0]["properties"][0]["value"][0]
+    assert mapped["options"]["pattern"] == f"/^{NO_PERIOD_BEFORE}$/"
+    assert mapped["options"]["result"]["text"] == "no period before"
+
+
+@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kathmandu"])
+def test_issued_by_day(name: str, zone: str, stored: Stored) -> None:
+    choice = dataclasses.replace(CHOICES[name], zone=zone)
+    expected = Counter(local(event["time_ns"], zone).date() for event in issued(stored.within(choice)))
+    for panel in (9, 10, 11):  # those of weeks and months add the days up
+        found = {local(row["time"], zone): row["issued"] for row in answer(stored, panel, choice) if row["issued"]}
+        assert {at.date(): count for at, count in found.items()} == expected
+        assert all((at.hour, at.minute) == (0, 0) for at in found)
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_by_grant_client_and_error(name: str, stored: Stored) -> None:
+    choice = CHOICES[name]
+    events = stored.within(choice)
+    failures = [event for event in events if event["outcome"] == "failure"]
+    expected = {
+        12: ("issued", ("grant_type",), by(issued(events), "grant_type")),
+        13: ("events", ("client_id",), by(events, "client_tag")),
+        14: ("failures", ("error",), by(failures, "error")),
+    }
+    for panel, (column, tags, counts) in expected.items():
+        found = {tuple(row[tag] for tag in tags): row[column] for row in answer(stored, panel, choice)}
+        assert found == counts, panel
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_most_active_clients(name: str, stored: Stored) -> None:
+    choice = CHOICES[name]
+    events = stored.within(choice)
+    expected = {
+        ("A", "events"): events,
+        ("B", "issued"): issued(events),
+        ("C", "refreshed"): [event for event in events if event["action"] == "token.refreshed"],
+        ("D", "failures"): [event for event in events if event["outcome"] == "failure"],
+    }
+    for (ref, column), some in expected.items():
+        found = {(row["client_id"], row["realm"]): row[column] for row in answer(stored, 17, choice, ref)}
+        assert found == by(some, "client_tag", "realm")
+
+
+@pytest.mark.parametrize("user", ["", "ürsula"])
+def test_most_active_users_are_those_of_the_days(user: str, stored: Stored) -> None:
+    choice = dataclasses.replace(ODD, user=user)
+    events: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for (day, _, _, name), counter in user_days(stored.events).items():
+        if choice.since * MS - DAY < day < choice.until * MS and user in ("", name):
+            events[normal_tag(name)] += counter[0]
+            failed[normal_tag(name)] += counter[3]
+    found = answer(stored, 18, choice)
+    assert {row["user_id"]: (row["events"], row["failed"]) for row in found} == {
+        name: (count, failed[name]) for name, count in events.most_common(20)
+    } or len(events) > 20
+    assert sorted((row["events"] for row in found), reverse=True) == [count for _, count in events.most_common(20)]
+    assert answer(stored, 18, dataclasses.replace(choice, client=("web",))) == []
+
+
+@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/St_Johns"])
+def test_peak_usage(name: str, zone: str, stored: Stored) -> None:
+    choice = dataclasses.replace(CHOICES[name], zone=zone)
+    cells: Counter[tuple[int, int]] = Counter()
+    for row in answer(stored, 16, choice):
+        if row["events"]:
+            at = local(row["time"], zone)
+            cells[at.weekday(), at.hour] += row["events"]
+    expected = stored.oracle(choice).peak(period(choice), Filters(), zone)
+    assert [(*cell, count) for cell, count in sorted(cells.items())] == [tuple(cell) for cell in expected]
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_recent_activity(name: str, stored: Stored) -> None:
+    choice = CHOICES[name]
+    newest = sorted(stored.within(choice), key=lambda event: -event["time_ns"])[:100]
+    found = answer(stored, 19, choice)
+    assert [row["time"] for row in found] == [event["time_ns"] for event in newest]
+    columns = ("action", "outcome", "client_id", "user_id", "ip", "error")
+    shown = Counter((row["time"], *(row[column] for column in columns)) for row in found)
+    there = Counter(
+        (
+            event["time_ns"],
+            event["action"],
+            event["outcome"],
+            event["client_tag"],
+            event["user_id"],
+            event["ip"],
+            event["error"],
+        )
+        for event in stored.within(choice)
+    )
+    assert shown <= there
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_lifetime_by_grant_type(name: str, stored: Stored) -> None:
+    choice = CHOICES[name]
+    granted = [
+        event for event in stored.within(choice) if event["action"].startswith(("token.issued.", "token.refreshed"))
+    ]
+    tokens = by(granted, "grant_type")
+    carried = by([event for event in granted if event["expires_in"] is not None], "grant_type")
+    for row in answer(stored, 21, choice):
+        grant = (row["grant_type"],)
+        lifetimes = [event["expires_in"] for event in granted if (event["grant_type"] or "",) == grant]
+        known = [lifetime for lifetime in lifetimes if lifetime is not None]
+        assert row["tokens"] == tokens.pop(grant)
+        assert (row["share"] or 0) == pytest.approx(carried[grant] / len(lifetimes))
+        assert row["lifetime"] == (pytest.approx(sum(known) / len(known)) if known else None)
+    assert not tokens
+
+
+@pytest.mark.parametrize("client", [(), ("web",), ("_other",)])
+def test_an_hour_and_the_same_hour_a_week_before(client: tuple[str, ...], stored: Stored) -> None:
+    week = 7 * 86_400_000
+    for choice, ref, column in (
+        (dataclasses.replace(ODD, client=client), "A", "this period"),
+        (Choice(ODD.since + week, ODD.until + week, client=client), "B", "a week before"),
+    ):
+        found = {row["time"]: row[column] for row in answer(stored, 20, choice, ref) if row[column]}
+        expected = Counter(
+            event["time_ns"] - event["time_ns"] % (3600 * 10**9)
+            for event in issued(stored.counted(dataclasses.replace(ODD, client=client)))
+        )
+        assert found == expected
+    assert answer(stored, 20, dataclasses.replace(ODD, user="u-1")) == []
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_hostile_name_finds_its_events_alone(value: str, stored: Stored) -> None:
+    for choice in (
+        dataclasses.replace(WHOLE, client=(normal_tag(value),)),
+        dataclasses.replace(WHOLE, client=(value, "nobody")),
+        dataclasses.replace(WHOLE, user=value),
+    ):
+        expected = stored.stats(choice)
+        assert expected.total_refreshed
+        assert [row["refreshed"] for row in answer(stored, 2, choice)] == [expected.total_refreshed]
+        assert len(answer(stored, 19, choice)) == sum(expected.by_action.values())
+
+
+def test_no_query_can_be_broken_out_of(stored: Stored) -> None:
+    chosen = dataclasses.replace(WHOLE, client=HOSTILE, grant=HOSTILE, realm=HOSTILE)
+    for target in TARGETS:
+        for user in HOSTILE:
+            written = interpolated(target.text, dataclasses.replace(chosen, user=user))
+            assert len(query(stored.store, written)) == 0, target.name
+    assert sum(row["events"] for row in answer(stored, 13, WHOLE)) == len(stored.events), "something was dropped"

@@ -1,0 +1,275 @@
+"""What the security page shows is what the oracle counts, on the real servers, whatever was chosen."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import pytest
+
+from tests.grafana.asked import (
+    Asked,
+    all_targets,
+    ask,
+    attempts,
+    by,
+    by_interval,
+    counted,
+    failures,
+    newest,
+    one,
+)
+from tests.grafana.panels import Choice, Target, dashboards, rows
+from tests.grafana.stored import HOSTILE, MS, ODD, WHOLE, Event, Stored
+from tests.influx import write_lines
+
+TARGETS: Final = all_targets("security")
+CHOICES: Final = {
+    "all": Asked(WHOLE),
+    "odd": Asked(ODD),
+    "client": Asked(dataclasses.replace(ODD, client=("web",))),
+    "client beyond budget": Asked(dataclasses.replace(WHOLE, client=("evil",))),
+    "clients": Asked(dataclasses.replace(WHOLE, client=("web", "<b>", "a/b"))),
+    "grant": Asked(dataclasses.replace(WHOLE, grant=("password", "refresh_token"))),
+    "realm": Asked(dataclasses.replace(ODD, realm=("a/b",))),
+    "user": Asked(dataclasses.replace(WHOLE, user="ürsula")),
+    "ip": Asked(WHOLE, (("ip", ("2001:db8::1",)),)),
+    "action": Asked(WHOLE, (("action", ("token.pkce_failed", "token.expired")),)),
+    "error": Asked(WHOLE, (("error", ("invalid_client",)),)),
+    "all of it": Asked(
+        dataclasses.replace(WHOLE, client=("web", "api"), user="u-1"),
+        (("ip", ("203.0.113.9",)), ("action", ("token.expired",)), ("error", ("invalid_grant", "other"))),
+    ),
+}
+KINDS: Final[dict[int, Callable[[Event], bool]]] = {
+    3: lambda e: (
+        e["action"] == "token.validation_failed" and e["error"] in ("invalid_code", "invalid_grant", "expired_code")
+    ),
+    4: lambda e: e["action"] == "token.expired",
+    5: lambda e: e["error"] == "invalid_client" and e["outcome"] == "failure",
+    6: lambda e: e["action"] == "token.pkce_failed",
+    7: lambda e: e["action"] == "token.rate_limited",
+    8: lambda e: e["action"] == "token.reuse_detected",
+}
+COUNTS: Final = {22: 5, 23: 6, 24: 7, 25: 8}
+"""The panel that draws what a card counts."""
+NOTHING: Final = Asked(Choice(0, 86_400_000))
+FINDINGS: Final = (("web", "high", 3), ("api", "low", 40 * 60))
+"""Client, severity and age in seconds at the end of WHOLE."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _findings_and_figures(stored: Stored) -> None:
+    at = WHOLE.until * MS
+    lines = [
+        f'token_findings,pattern=replay,client_id={client} severity="{severity}" {at - age * 10**9}\n'
+        for client, severity, age in FINDINGS
+    ]
+    write_lines(stored.store, "findings", "".join(lines).encode())
+    write_lines(
+        stored.store,
+        "own",
+        f"tokentail,host=a lag_seconds=4 {at - 10**9}\ntokentail,host=b lag_seconds=5 {at - 2 * 10**9}\n".encode(),
+    )
+
+
+def ends(stored: Stored, kind: Callable[[Event], bool]) -> Asked:
+    """Return all events up to one of the kind, so that the last minutes hold it."""
+    at = max(event["time_ns"] for event in stored.events if kind(event))
+    return Asked(Choice(WHOLE.since, at // MS + 1))
+
+
+def rate(events: Iterable[Event]) -> float | None:
+    tried = attempts(events)
+    return len(failures(tried)) / len(tried) if tried else None
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_every_query_answers(target: Target, stored: Stored) -> None:
+    whole = Asked(WHOLE)
+    late = ends(stored, lambda e: e["action"] == "token.pkce_failed")
+    assert rows(stored.store, whole.text(target), WHOLE) or rows(stored.store, late.text(target), late.choice)
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_failure_rate_in_words(name: str, stored: Stored) -> None:
+    for asked in (
+        CHOICES[name],
+        dataclasses.replace(
+            CHOICES[name], choice=dataclasses.replace(CHOICES[name].choice, until=ends(stored, KINDS[6]).choice.until)
+        ),
+    ):
+        for ref, column, of in (("A", "last 15 min", asked.last_minutes(15)), ("B", "whole period", asked)):
+            expected = rate(of.within(stored))
+            found = one(ask(stored, "security", 20, asked, ref), column)
+            assert found == (None if expected is None else pytest.approx(100 * expected, abs=0.0501))
+
+
+def test_the_words_of_the_failure_rate() -> None:
+    """Grafana tries the mappings in their order; a figure has one digit behind the point, or none."""
+    import re
+
+    mappings = next(p for p in dashboards()["security"]["panels"] if p["id"] == 20)["fieldConfig"]["defaults"][
+        "mappings"
+    ]
+
+    def word(figure: str) -> str:
+        for mapping in mappings:
+            pattern = mapping["options"]["pattern"].strip("/")
+            if found := re.search(pattern, figure):
+                return str(mapping["options"]["result"]["text"]).replace("$1", found[1])
+        return figure
+
+    assert [word(f) for f in ("0", "9.9", "10", "24.9", "25", "81.6", "100")] == [
+        *(
+            "0 % calm",
+            "9.9 % calm",
+            "10 % raised",
+            "24.9 % raised",
+            "25 % TOO HIGH",
+            "81.6 % TOO HIGH",
+            "100 % TOO HIGH",
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("card", COUNTS)
+def test_a_card_counts_the_last_minutes_and_the_whole_period(card: int, name: str, stored: Stored) -> None:
+    kind = KINDS[COUNTS[card]]
+    for until in (CHOICES[name].choice.until, ends(stored, kind).choice.until):
+        asked = dataclasses.replace(CHOICES[name], choice=dataclasses.replace(CHOICES[name].choice, until=until))
+        for ref, column, of in (("A", "last 15 min", asked.last_minutes(15)), ("B", "whole period", asked)):
+            events = of.within(stored)
+            expected = sum(map(kind, events)) if events else None
+            assert one(ask(stored, "security", card, asked, ref), column) == expected
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_failing_clients(name: str, stored: Stored) -> None:
+    asked = CHOICES[name]
+    events = asked.within(stored)
+    tried = by(attempts(events), "client_tag", "realm")
+    failed = by(failures(attempts(events)), "client_tag", "realm")
+    expected = sum(number >= 50 and failed[client] / number > 0.25 for client, number in tried.items())
+    assert one(ask(stored, "security", 21, asked, "B"), "whole period") == (expected if events else None)
+    if name == "all":
+        assert expected > 0
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_failure_rate_over_time(name: str, stored: Stored) -> None:
+    asked = CHOICES[name]
+    tried = attempts(asked.within(stored))
+    number, failed = by_interval(tried), by_interval(failures(tried))
+    found = {
+        (row["time"],): (row["failure rate"], row["failures"], row["attempts"])
+        for row in ask(stored, "security", 1, asked)
+    }
+    assert found == {at: (pytest.approx(failed[at] / n, rel=1e-12), failed[at], n) for at, n in number.items()}
+    if name != "all of it":
+        assert len(found) > 5
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_failure_rate_by_client(name: str, stored: Stored) -> None:
+    asked = CHOICES[name]
+    tried = attempts(asked.within(stored))
+    keys = ("client_tag", "realm")
+    number, failed = by_interval(tried, *keys), by_interval(failures(tried), *keys)
+    found = {(row["time"], row["client_id"], row["realm"]): row["rate"] for row in ask(stored, "security", 2, asked)}
+    assert found == {at: pytest.approx(n / number[at], rel=1e-12) for at, n in failed.items()}
+    if name == "all":
+        assert 1.0 in found.values(), "a client that only fails is at 100 %"
+        assert any(0 < value < 1 for value in found.values()), "not cut to whole numbers"
+
+
+@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("panel", KINDS)
+def test_what_fails(panel: int, name: str, stored: Stored) -> None:
+    asked = CHOICES[name]
+    events = [event for event in asked.within(stored) if KINDS[panel](event)]
+    tags, keys = (("error",), ("error",)) if panel == 3 else (("client_id", "realm"), ("client_tag", "realm"))
+    assert counted(ask(stored, "security", panel, asked), "failures", "time", *tags) == by_interval(events, *keys)
+    if name == "all":
+        assert events
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_failures_by_client(name: str, stored: Stored) -> None:
+    asked = CHOICES[name]
+    keys = ("client_tag", "realm")
+    shown = failures(asked.within(stored, evidence=True))
+    at_token = by(attempts(shown), *keys)
+    tried = at_token + by([event for event in attempts(asked.within(stored)) if event["outcome"] != "failure"], *keys)
+    expected = {
+        client: (
+            number,
+            *(
+                (tried[client], pytest.approx(at_token[client] / tried[client], rel=1e-12))
+                if tried[client]
+                else (None, None)
+            ),
+        )
+        for client, number in by(shown, *keys).items()
+    }
+    found = {
+        (row["client_id"], row["realm"]): (row["failures"], row["attempts"], row["rate"])
+        for row in ask(stored, "security", 10, asked)
+    }
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_failures_by_address_and_the_latest(name: str, stored: Stored) -> None:
+    asked = CHOICES[name]
+    events = failures(asked.within(stored, evidence=True))
+    newest(ask(stored, "security", 11, asked), events, 5_000, ("ip", "client_id", "user_id"))
+    columns = ("action", "error", "client_id", "realm", "user_id", "ip", "user_agent", "error_detail")
+    latest = ask(stored, "security", 12, asked)
+    newest(latest, events, 200, columns)
+    by_time = {event["time_ns"]: event for event in events if event["client_tag"] == "_other"}
+    assert all(row["client"] == by_time[row["time"]]["client"] for row in latest if row["client_id"] == "_other")
+
+
+@pytest.mark.parametrize("address", ["' OR 1=1 --", "2001:db8::1/", ".*", "(", "a|203.0.113.9"])
+def test_an_address_of_anybody_finds_itself_alone(address: str, stored: Stored) -> None:
+    for panel in (1, 10, 11, 12):
+        assert ask(stored, "security", panel, Asked(WHOLE, (("ip", (address,)),))) == []
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_finds_its_event_alone(name: str, stored: Stored) -> None:
+    for choice in (dataclasses.replace(WHOLE, client=(name,)), dataclasses.replace(WHOLE, user=name)):
+        events = Asked(choice).within(stored)
+        found = ask(stored, "security", 1, Asked(choice))
+        assert sum(row["attempts"] for row in found) == len(attempts(events))
+
+
+def test_findings(stored: Stored) -> None:
+    whole = Asked(WHOLE)
+    assert [(row["client_id"], row["severity"], row["pattern"]) for row in ask(stored, "security", 9, whole)] == [
+        (client, severity, "replay") for client, severity, _ in FINDINGS
+    ]
+    assert one(ask(stored, "security", 26, whole), "last 15 min") == 1
+    assert one(ask(stored, "security", 26, whole, "B"), "whole period") == 2
+    web = Asked(dataclasses.replace(WHOLE, client=("web",)))
+    assert len(ask(stored, "security", 9, web)) == one(ask(stored, "security", 26, web, "B"), "whole period") == 1
+
+
+def test_how_fresh_it_is(stored: Stored) -> None:
+    within = max(event["time_ns"] for event in stored.within(ODD))
+    assert ask(stored, "security", 27, Asked(ODD))[0]["time"] == within
+    assert one(ask(stored, "security", 27, Asked(WHOLE), "B"), "lag") == 5
+
+
+@pytest.mark.parametrize("panel", [9, 12, 27])
+def test_nothing_is_no_row(panel: int, stored: Stored) -> None:
+    assert ask(stored, "security", panel, NOTHING) == []
+
+
+def panel_links() -> list[Any]:
+    return [panel["links"] for panel in dashboards()["security"]["panels"] if panel["id"] in range(3, 9)]
+
+
+def test_evidence_is_one_click_away() -> None:
+    assert all("viewPanel=12" in links[0]["url"] for links in panel_links())
