@@ -34,10 +34,13 @@ _ENVIRONMENT: Final = {
     "GF_ANALYTICS_REPORTING_ENABLED": "false",
     "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
     "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+    "GF_GRAFANA_COM_URL": "http://127.0.0.1:9",  # nothing is asked of the vendor
+    "GF_GRAFANA_COM_API_URL": "http://127.0.0.1:9/api",
     "GF_NEWS_NEWS_FEED_ENABLED": "false",
     "GF_PLUGINS_PLUGIN_ADMIN_ENABLED": "false",
     "GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED": "true",
     "GF_DATABASE_WAL": "true",  # else readers and the scheduler lock each other out
+    "GF_UNIFIED_ALERTING_ALERTMANAGER_CONFIG_POLL_INTERVAL": "1s",  # how soon new contact points are known to the sender
     "GF_LOG_LEVEL": "warn",
 }
 _numbers = itertools.count()

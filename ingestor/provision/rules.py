@@ -75,60 +75,64 @@ def _title(rule: Rule, key: str) -> str:
 def _rendered(rule: Rule, numbers: Mapping[str, int], datasource: str, *, clients: str) -> dict[str, Any]:
     values = {**pieces(), **{name: str(number) for name, number in numbers.items()}}
     labels = {"severity": rule.severity, "managed_by": "tokentail", "rule": rule.uid}
-    if "client_id" in _asked(rule):  # a label of the rule stands for the query's own, whose text is anybody's
-        labels["client_id"] = fill("@{client_label}", values)
-    if "realm" in _asked(rule):
-        labels["realm"] = fill("@{realm_label}", values)
+    asked = " ".join(fill(query.query, values) for query in rule.queries.values())
+    for label in ("client_id", "realm"):
+        if f'"{label}"' in asked:  # a label of the rule stands for the query's own, whose text is anybody's
+            labels[label] = fill(f"@{{{label}_label}}", values)
+    about_client = "client_id" in labels
     return {
         "uid": rule.uid,
         "title": rule.title,
         "condition": "condition",
-        "data": list(_data(rule, values, datasource, clients)),
+        "data": list(_data(rule, values, datasource, clients, only_firing=about_client)),
         "noDataState": rule.no_data,
         "execErrState": "Error",  # a query that fails is no silence
         "for": rule.pending,
-        "annotations": _annotations(rule, values),
+        "annotations": _annotations(rule, values, about_client=about_client),
         "labels": labels,
         "isPaused": False,
     }
 
 
-def _asked(rule: Rule) -> str:
-    return " ".join(fill(query.query, {**pieces(), "silent_minutes": ""}) for query in rule.queries.values())
-
-
-def _annotations(rule: Rule, values: Mapping[str, str]) -> dict[str, str]:
+def _annotations(rule: Rule, values: Mapping[str, str], *, about_client: bool) -> dict[str, str]:
     dashboard, panel = rule.panel.split("/")
     annotations = {
-        "summary": _words(rule, rule.summary, values),
-        "description": _words(rule, rule.description, values),
+        "summary": _words(rule.summary, values),
+        "description": _words(rule.description, values),
         "runbook_url": f"{{{{ externalURL }}}}d/{RUNBOOKS}/token-runbooks?viewPanel={rule.runbook}",
         "__dashboardUid__": dashboard,
         "__panelId__": panel,
     }
-    if "client_id" in _asked(rule):
+    if about_client:
         annotations["client_url"] = fill("@{client_url}", values)
     return annotations
 
 
-def _words(rule: Rule, text: str, values: Mapping[str, str]) -> str:
-    """Return a text that says something else where Grafana has no values: when a query failed.
+def _words(text: str, values: Mapping[str, str]) -> str:
+    """Return a text that says something else when a query failed: then Grafana has no values, and not even the labels of no data."""
+    filled = f"{{{{ if or $values $labels.datasource_uid }}}}{text.strip()}{{{{ else }}}}@{{cannot_ask}}{{{{ end }}}}"
+    return fill(filled, values)
 
-    It has none of no data either; a rule that alerts on no data has words for both.
+
+def _data(
+    rule: Rule, values: Mapping[str, str], datasource: str, clients: str, *, only_firing: bool
+) -> Iterator[dict[str, Any]]:
+    """Yield the queries, each with its reduction under its own name, then the math, the condition last.
+
+    ``only_firing``: rows for which the condition does not hold are left out. Grafana keeps a state for each row that it gets,
+    and writes a warning for each whose label is replaced: of a thousand clients, at every evaluation.
     """
-    if rule.no_data == "OK":
-        text = f"{{{{ if $values }}}}{text.strip()}{{{{ else }}}}@{{cannot_ask}}{{{{ end }}}}"
-    return fill(text, values)
-
-
-def _data(rule: Rule, values: Mapping[str, str], datasource: str, clients: str) -> Iterator[dict[str, Any]]:
-    """Yield the queries, each with its reduction under its own name, then the math, the condition last."""
     for name, query in rule.queries.items():
         yield _query(f"{name}_query", query, fill(query.query, values, clients), datasource)
-        reduce = {"type": "reduce", "expression": f"{name}_query", "reducer": "last"}
-        yield _expression(name, reduce | {"settings": {"mode": "replaceNN", "replaceWithValue": 0}})
-    for name, formula in {**rule.math, "condition": rule.condition}.items():
-        yield _expression(name, {"type": "math", "expression": fill(formula, values)})
+        yield _reduce(name, f"{name}_query", {"mode": "replaceNN", "replaceWithValue": 0})
+    for name, formula in rule.math.items():
+        yield _math(name, fill(formula, values))
+    condition = fill(rule.condition, values)
+    if only_firing:
+        yield _math("holds", f"1 / ({condition})")  # 1, or infinite, which is no number and is dropped
+        yield _reduce("condition", "holds", {"mode": "dropNN"})
+    else:
+        yield _math("condition", condition)
 
 
 def _query(name: str, query: Query, text: str, datasource: str) -> dict[str, Any]:
@@ -147,6 +151,14 @@ def _query(name: str, query: Query, text: str, datasource: str) -> dict[str, Any
             "maxDataPoints": 43_200,
         },
     }
+
+
+def _reduce(name: str, what: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    return _expression(name, {"type": "reduce", "expression": what, "reducer": "last", "settings": settings})
+
+
+def _math(name: str, formula: str) -> dict[str, Any]:
+    return _expression(name, {"type": "math", "expression": formula})
 
 
 def _expression(name: str, model: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,9 @@ def test_a_rule_changed_or_deleted_by_hand_is_shown_and_taken_back(settings: Set
     settings = with_grafana(settings, editable=True)
     applied(settings)
     first, second, *_ = [
-        rule for rule in grafana.ask("GET", "/api/v1/provisioning/alert-rules") if rule["folderUID"] == "tokentail"
+        rule
+        for rule in grafana.ask("GET", "/api/v1/provisioning/alert-rules")
+        if (rule["folderUID"], rule["ruleGroup"]) == ("tokentail", "security")
     ]
     grafana.ask("DELETE", f"/api/v1/provisioning/alert-rules/{first['uid']}")
     changed = {**second, "for": "9m"}

@@ -1,0 +1,117 @@
+"""From points to a notification: Grafana evaluates our groups by itself and posts to a webhook, with client, figure and links."""
+
+import contextlib
+import http.server
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+import pytest
+
+from ingestor.provision.rulefiles import Case
+from ingestor.provision.rules import rule_groups
+from ingestor.settings import AlertSettings
+from tests.grafana.cases import write_case
+from tests.grafana_servers import TICK_SECONDS, GrafanaServer
+from tests.servers import InfluxServer
+
+HOSTILE = "<!channel> {{ .Labels }} *x* http://evil.example/`a`"
+
+
+@contextlib.contextmanager
+def webhook() -> Iterator[tuple[str, queue.Queue[Any]]]:
+    """Serve on loopback; yield the URL, and what is posted to it, as it comes."""
+    posted: queue.Queue[Any] = queue.Queue()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.put(orjson.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response_only(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/hook", posted
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextlib.contextmanager
+def applied(grafana: GrafanaServer, influxdb: InfluxServer, case: Case, hook: str) -> Iterator[None]:
+    """Give Grafana all groups, evaluated as often as it allows, and the data of a case; take the groups away again."""
+    store = influxdb.make()
+    write_case(store, case)
+    folder, point = grafana.new_folder(), f"hook of {store.database}"
+    settings = {"url": hook, "httpMethod": "POST"}
+    grafana.ask("POST", "/api/v1/provisioning/contact-points", {"name": point, "type": "webhook", "settings": settings})
+    told = {"receiver": point, "group_wait": "1s", "group_interval": "1s"}
+    source = grafana.new_data_source(store)
+    try:
+        for group in rule_groups(AlertSettings(), datasource=source, folder=folder):
+            rules = [{**rule, "notification_settings": told, "for": "0s"} for rule in group.rules]
+            for rule in rules:
+                grafana.ask("POST", "/api/v1/provisioning/alert-rules", rule)
+            body = {"title": group.name, "folderUid": folder, "interval": TICK_SECONDS, "rules": rules}
+            grafana.ask("PUT", f"/api/v1/provisioning/folder/{folder}/rule-groups/{group.name}", body)
+        yield
+    finally:
+        grafana.request("DELETE", f"/api/folders/{folder}?forceDeleteRules=true")
+        # The scheduler knows rules by uid and version: one that comes back before it has looked is the old one for ever.
+        time.sleep(TICK_SECONDS + 2)
+
+
+@pytest.mark.slow
+def test_an_alert_is_notified(grafana: GrafanaServer, influxdb: InfluxServer) -> None:
+    points = (
+        {"event": "token.reuse_detected", "client_id": "app", "realm": "acme", "count": 3, "ago": "1m..9m"},
+        {"event": "token.reuse_detected", "client_id": HOSTILE, "ago": "2m"},
+        {"event": "token.validation_failed", "client_id": "shop", "realm": "acme", "count": 60, "ago": "10s..50m"},
+        {"own": {"uptime_seconds": 100.0}, "host": "silent", "count": 60, "ago": "4m..20m"},
+        {"own": {"uptime_seconds": 100.0, "lag_seconds": 0.5}, "host": "well", "count": 90, "ago": "-20s..20m"},
+    )
+    expected = {
+        ("tokentail-token-reuse", "app"),
+        ("tokentail-token-reuse", HOSTILE),
+        ("tokentail-heartbeat", ""),
+        ("tokentail-failure-rate", ""),
+        ("tokentail-failure-rate-client", "shop"),
+    }
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    texts = ""
+    with webhook() as (url, posted), applied(grafana, influxdb, Case("", points), url):
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and found.keys() < expected:
+            with contextlib.suppress(queue.Empty):
+                notification = posted.get(timeout=1)
+                texts += notification["title"] + notification["message"]
+                for alert in notification["alerts"]:
+                    assert alert["status"] == "firing"
+                    link = parse_qs(urlsplit(alert["annotations"].get("client_url", "")).query)
+                    found[alert["labels"]["rule"], link.get("var-client", [""])[0]] = alert
+    assert found.keys() == expected
+    reuse = found["tokentail-token-reuse", "app"]
+    assert reuse["labels"]["severity"] == "ticket"
+    assert reuse["annotations"]["summary"] == (
+        "A refresh token of client app (realm acme) was used again (3 in the last hour)"
+    )
+    assert reuse["values"]["reuses"] == 3
+    assert reuse["panelURL"].startswith(f"{grafana.url}/d/tokentail-security?")
+    assert parse_qs(urlsplit(reuse["panelURL"]).query)["viewPanel"] == ["8"]
+    assert reuse["annotations"]["runbook_url"] == f"{grafana.url}/d/tokentail-runbooks/token-runbooks?viewPanel=11"
+    assert found["tokentail-heartbeat", ""]["labels"]["host"] == "silent"
+    assert found["tokentail-heartbeat", ""]["labels"]["severity"] == "page"
+    assert "60 of 60" in found["tokentail-failure-rate-client", "shop"]["annotations"]["description"]
+    assert "!channel" in texts
+    for markup in ("<!channel>", "*x*", "evil.example/`", "http://evil"):
+        assert markup not in texts
