@@ -277,8 +277,8 @@ def test_a_hostile_name_finds_its_events_alone(value: str, stored: Stored) -> No
 
 def test_no_query_can_be_broken_out_of(stored: Stored) -> None:
     chosen = dataclasses.replace(WHOLE, client=HOSTILE, grant=HOSTILE, realm=HOSTILE)
-    for target in TARGETS:
-        for user in HOSTILE:
+    for number, target in enumerate(TARGETS):
+        for user in HOSTILE[number % 4 :: 4]:
             written = interpolated(target.text, dataclasses.replace(chosen, user=user))
             assert len(query(stored.store, written)) == 0, target.name
     assert sum(row["events"] for row in answer(stored, 13, WHOLE)) == len(stored.events), "something was dropped"
