@@ -38,6 +38,7 @@ CARDS: Final[dict[int, tuple[str, Callable[[Stats], float | None]]]] = {
     8: ("userinfo", lambda stats: stats.userinfo_accesses),
 }
 NO_PERIOD_BEFORE: Final = -1_000_000_000
+NOTHING_NOW: Final = -2_000_000_000
 
 
 def answer(stored: Stored, panel: int, choice: Choice, ref: str = "A") -> list[Row]:
@@ -70,7 +71,10 @@ def test_a_card_shows_what_stats_says(card: int, name: str, stored: Stored) -> N
     found = answer(stored, card, choice)
     assert len(found) <= 1
     figure = expected(stored.stats(choice))
-    assert [row[column] for row in found] == [figure] if figure else not found or not found[0][column]
+    if card in (1, 2, 4, 8):  # 0, where there were events, but none of these
+        assert [row[column] for row in found] == [figure]
+    else:
+        assert [row[column] for row in found] == ([] if figure is None or (card == 3 and not figure) else [figure])
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -106,6 +110,20 @@ def test_the_change_of_users_is_that_of_the_daily_numbers(stored: Stored) -> Non
     )
     assert answer(stored, 3, choice, "B")[0]["change"] == pytest.approx(100 * (a / b - 1), abs=0.0501)
     assert answer(stored, 3, dataclasses.replace(choice, client=("web",)), "B") == []
+
+
+def test_a_card_of_a_choice_that_meets_nothing_is_empty(stored: Stored) -> None:
+    for card in CARDS:
+        for ref in "ABC":
+            assert answer(stored, card, dataclasses.replace(WHOLE, client=("nobody",)), ref) == []
+
+
+def test_where_nothing_is_any_more_the_change_says_so(stored: Stored) -> None:
+    gone = Choice(WHOLE.until, 2 * WHOLE.until - WHOLE.since)
+    for card in (5, 6, 7):
+        assert [row["change"] for row in answer(stored, card, gone, "B")] == [NOTHING_NOW], card
+    for card in (1, 2, 3, 4, 8):
+        assert [row["change"] for row in answer(stored, card, gone, "B")] == [-100], card
 
 
 def test_without_a_period_before_the_change_says_so(stored: Stored) -> None:
@@ -224,7 +242,7 @@ def test_lifetime_by_grant_type(name: str, stored: Stored) -> None:
         known = [lifetime for lifetime in lifetimes if lifetime is not None]
         assert row["tokens"] == tokens.pop(grant)
         assert (row["share"] or 0) == pytest.approx(carried[grant] / len(lifetimes))
-        assert row["lifetime"] == (pytest.approx(sum(known) / len(known)) if known else None)
+        assert row["lifetime"] == (sum(known) / len(known) if known else None)
     assert not tokens
 
 
@@ -259,8 +277,8 @@ def test_a_hostile_name_finds_its_events_alone(value: str, stored: Stored) -> No
 
 def test_no_query_can_be_broken_out_of(stored: Stored) -> None:
     chosen = dataclasses.replace(WHOLE, client=HOSTILE, grant=HOSTILE, realm=HOSTILE)
-    for target in TARGETS:
-        for user in HOSTILE:
+    for number, target in enumerate(TARGETS):
+        for user in HOSTILE[number % 4 :: 4]:
             written = interpolated(target.text, dataclasses.replace(chosen, user=user))
             assert len(query(stored.store, written)) == 0, target.name
     assert sum(row["events"] for row in answer(stored, 13, WHOLE)) == len(stored.events), "something was dropped"
