@@ -41,6 +41,9 @@ USERS: Final = {
 MINUTE: Final = 60 * 10**9
 TARGETS: Final = [*all_targets("client"), *all_targets("user")]
 ONE: Final = Asked(dataclasses.replace(WHOLE, client=("web",), user="u-1"))
+FEW_CLIENTS: Final = [name for name in CLIENTS if name not in HOSTILE[1:]]
+FEW_USERS: Final = [name for name in USERS if name not in HOSTILE[1:]]
+"""The form of the condition is the same in every query: all hostile names are asked of the cards."""
 ACTIVITY: Final = ("action", "outcome", "error", "user_id", "ip", "user_agent", "scopes", "realm", "error_detail")
 OF_USER: Final = ("action", "outcome", "error", "client_id", "ip", "user_agent", "scopes", "realm")
 
@@ -77,7 +80,7 @@ def test_the_cards_of_a_client(name: str, stored: Stored) -> None:
     assert one(ask(stored, "client", 6, asked), "lifetime") == (None if lifetime is None else pytest.approx(lifetime))
 
 
-@pytest.mark.parametrize("name", CLIENTS)
+@pytest.mark.parametrize("name", FEW_CLIENTS)
 def test_a_client_over_time(name: str, stored: Stored) -> None:
     asked = Asked(CLIENTS[name])
     events = asked.within(stored)
@@ -95,7 +98,7 @@ def test_a_client_over_time(name: str, stored: Stored) -> None:
     assert counted(found, "attempts", "time") == number
 
 
-@pytest.mark.parametrize("name", CLIENTS)
+@pytest.mark.parametrize("name", FEW_CLIENTS)
 def test_the_latest_of_a_client(name: str, stored: Stored) -> None:
     asked = Asked(CLIENTS[name])
     events = asked.within(stored)
@@ -128,7 +131,7 @@ def test_the_cards_of_a_user(name: str, stored: Stored) -> None:
     assert ask(stored, "user", 6, asked)[0]["time"] == newest_minute
 
 
-@pytest.mark.parametrize("name", USERS)
+@pytest.mark.parametrize("name", FEW_USERS)
 def test_what_a_user_did(name: str, stored: Stored) -> None:
     asked = Asked(USERS[name])
     events = asked.within(stored)
