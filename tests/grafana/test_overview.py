@@ -2,43 +2,20 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingestor.core.questions import Filters, Stats
+from ingestor.core.questions import Filters
 from parsers.text import normal_tag
 from tests.grafana.panels import Choice, Row, dashboards, interpolated, panel_target, rows, targets
-from tests.grafana.stored import DAY, HOSTILE, MS, ODD, WHOLE, Event, Stored, before, period, user_days
+from tests.grafana.stored import DAY, HOSTILE, MS, ODD, WHOLE, Event, Stored, period, user_days
+from tests.grafana.test_cards import CHOICES
 from tests.servers import query
 
 TARGETS: Final = list(targets("overview", dashboards()["overview"]))
-CHOICES: Final = {
-    "all": WHOLE,
-    "odd": ODD,
-    "client": dataclasses.replace(ODD, client=("web",)),
-    "other": dataclasses.replace(WHOLE, client=("evil",)),  # beyond the budget: the field alone names it
-    "clients": dataclasses.replace(WHOLE, client=("web", "<b>", "a/b")),
-    "grant": dataclasses.replace(WHOLE, grant=("password", "refresh_token")),
-    "realm": dataclasses.replace(ODD, realm=("a/b",)),
-    "user": dataclasses.replace(WHOLE, user="ürsula"),
-    "all of it": dataclasses.replace(WHOLE, client=("web", "api"), grant=("password", "refresh_token"), user="u-1"),
-}
-CARDS: Final[dict[int, tuple[str, Callable[[Stats], float | None]]]] = {
-    1: ("issued", lambda stats: stats.total_issued),
-    2: ("refreshed", lambda stats: stats.total_refreshed),
-    3: ("users", lambda stats: stats.unique_users),
-    4: ("failures", lambda stats: stats.total_failures),
-    5: ("rate", lambda stats: stats.failure_rate),
-    6: ("rate", lambda stats: stats.refresh_usage_rate),
-    7: ("lifetime", lambda stats: stats.average_token_lifetime_seconds),
-    8: ("userinfo", lambda stats: stats.userinfo_accesses),
-}
-NO_PERIOD_BEFORE: Final = -1_000_000_000
-NOTHING_NOW: Final = -2_000_000_000
 
 
 def answer(stored: Stored, panel: int, choice: Choice, ref: str = "A") -> list[Row]:
@@ -61,77 +38,6 @@ def local(nanoseconds: int, zone: str) -> datetime:
 def test_every_query_answers(target: Any, stored: Stored) -> None:
     later = dataclasses.replace(WHOLE, since=WHOLE.until - 2 * 86_400_000, until=WHOLE.until + 6 * 86_400_000)
     assert rows(stored.store, target, WHOLE) or rows(stored.store, target, later)
-
-
-@pytest.mark.parametrize("name", CHOICES)
-@pytest.mark.parametrize("card", CARDS)
-def test_a_card_shows_what_stats_says(card: int, name: str, stored: Stored) -> None:
-    choice = CHOICES[name]
-    column, expected = CARDS[card]
-    found = answer(stored, card, choice)
-    assert len(found) <= 1
-    figure = expected(stored.stats(choice))
-    if card in (1, 2, 4, 8):  # 0, where there were events, but none of these
-        assert [row[column] for row in found] == [figure]
-    else:
-        assert [row[column] for row in found] == ([] if figure is None or (card == 3 and not figure) else [figure])
-
-
-@pytest.mark.parametrize("name", CHOICES)
-def test_the_trends_of_counts_add_up_to_the_cards(name: str, stored: Stored) -> None:
-    choice = CHOICES[name]
-    for card in (1, 2, 4, 8):
-        total = CARDS[card][1](stored.stats(choice))
-        assert sum(row["trend"] for row in answer(stored, card, choice, "C")) == total
-
-
-@pytest.mark.parametrize("client", [(), ("web",)])
-def test_the_change_is_that_of_the_counters(client: tuple[str, ...], stored: Stored) -> None:
-    choice = Choice(WHOLE.since + 3 * 86_400_000, WHOLE.until - 86_400_000, client=client)
-    now, then = (Stored(stored.store, tuple(stored.counted(c))) for c in (choice, before(choice)))
-    always = dataclasses.replace(WHOLE, since=0)
-    this, that = now.stats(always), then.stats(always)
-    for card, (_, value) in CARDS.items():
-        if card == 3:
-            continue  # users a day: below
-        a, b = value(this), value(that)
-        assert a is not None
-        assert b
-        expected = 100 * (a - b) if card in (5, 6) else 100 * (a / b - 1)
-        assert answer(stored, card, choice, "B")[0]["change"] == pytest.approx(expected, abs=0.0501), card
-
-
-def test_the_change_of_users_is_that_of_the_daily_numbers(stored: Stored) -> None:
-    choice = Choice(WHOLE.since + 3 * 86_400_000, WHOLE.until - 86_400_000)
-    days = Counter(day for day, *_ in user_days(stored.events))
-    a, b = (
-        sum(users for day, users in days.items() if c.since * MS <= day < c.until * MS)
-        for c in (choice, before(choice))
-    )
-    assert answer(stored, 3, choice, "B")[0]["change"] == pytest.approx(100 * (a / b - 1), abs=0.0501)
-    assert answer(stored, 3, dataclasses.replace(choice, client=("web",)), "B") == []
-
-
-def test_a_card_of_a_choice_that_meets_nothing_is_empty(stored: Stored) -> None:
-    for card in CARDS:
-        for ref in "ABC":
-            assert answer(stored, card, dataclasses.replace(WHOLE, client=("nobody",)), ref) == []
-
-
-def test_where_nothing_is_any_more_the_change_says_so(stored: Stored) -> None:
-    gone = Choice(WHOLE.until, 2 * WHOLE.until - WHOLE.since)
-    for card in (5, 6, 7):
-        assert [row["change"] for row in answer(stored, card, gone, "B")] == [NOTHING_NOW], card
-    for card in (1, 2, 3, 4, 8):
-        assert [row["change"] for row in answer(stored, card, gone, "B")] == [-100], card
-
-
-def test_without_a_period_before_the_change_says_so(stored: Stored) -> None:
-    for card in CARDS:
-        assert [row["change"] for row in answer(stored, card, WHOLE, "B")] == [NO_PERIOD_BEFORE], card
-    mapped = dashboards()["overview"]["panels"][0]["fieldConfig"]["overrides"][0]["properties"][0]["value"][0]
-    assert mapped["options"]["pattern"] == f"/^{NO_PERIOD_BEFORE}$/"
-    assert mapped["options"]["result"]["text"] == "no period before"
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -271,7 +177,8 @@ def test_a_hostile_name_finds_its_events_alone(value: str, stored: Stored) -> No
     ):
         expected = stored.stats(choice)
         assert expected.total_refreshed
-        assert [row["refreshed"] for row in answer(stored, 2, choice)] == [expected.total_refreshed]
+        trend = answer(stored, 2, choice, "trend")
+        assert sum(row["trend"] for row in trend) == expected.total_refreshed
         assert len(answer(stored, 19, choice)) == sum(expected.by_action.values())
 
 
