@@ -17,7 +17,7 @@ from ingestor.provision import export as exporting
 from ingestor.provision.desired import desired, unrouted
 from ingestor.provision.plan import Action, Plan, Step
 from ingestor.provision.session import Session, open_grafana
-from ingestor.provision.things import FOLDER_UID, Kind
+from ingestor.provision.things import Kind
 from ingestor.settings import GrafanaSettings, Settings
 from parsers.text import clean
 
@@ -55,6 +55,7 @@ def plan(settings: Settings, as_json: bool) -> None:
                     "bold red",
                 )
             )
+        _tell_kept(console, planned)
         console.print(Text(_sum(planned)))
         _warn(settings.grafana)
     if not planned.is_empty:
@@ -84,7 +85,7 @@ def apply_command(settings: Settings, as_json: bool) -> None:
         Text("Grafana is as configured." if planned.changes else "Nothing to do: Grafana is as configured.", "green")
     )
     for step in planned.steps:
-        if step.thing.kind is Kind.DASHBOARD:
+        if step.thing.kind is Kind.DASHBOARD and step.action is not Action.DELETE:
             console.print(Text(f"  {settings.grafana.url}/d/{step.thing.uid}  {step.thing.title}"), soft_wrap=True)
     _warn(settings.grafana)
 
@@ -139,14 +140,15 @@ def destroy(settings: Settings, yes: bool, as_json: bool) -> None:
             for step in planned.changes:
                 _show(console, step)
             click.confirm("Remove these?", abort=True)
-        applying.apply(session.grafana, planned, lambda step: None if as_json else _show(console, step))
-        left = applying.remaining(session.grafana) if session.grafana.folder(FOLDER_UID) else []
+        applying.apply(
+            session.grafana, planned, lambda step: None if as_json else _show(console, step), again="destroy"
+        )
+        left = applying.remaining(session.grafana)
     if as_json:
         print_json({**_as_json(session, planned), "left": left})
         return
-    console.print(
-        Text("Nothing of ours is left." if planned.changes else "Nothing to do: nothing of ours is there.", "green")
-    )
+    _tell_kept(console, planned)
+    console.print(Text(_left(planned), "yellow" if planned.kept else "green"))
     if left:
         console.print(
             Text(f"The folder stays: others keep things in it ({', '.join(map(clean, left))})."), soft_wrap=True
@@ -168,6 +170,18 @@ def _show(console: Console, step: Step, *, differences: bool = False) -> None:
             console.print(Text(f"          {difference.place}: {change}", "dim"), soft_wrap=True)
         if (more := len(step.differences) - _MOST_DIFFERENCES) > 0:
             console.print(Text(f"          and {more} more", "dim"))
+
+
+def _left(planned: Plan) -> str:
+    if planned.kept:
+        return "What is kept is used by others: change that there, then destroy again."
+    return "Nothing of ours is left." if planned.changes else "Nothing to do: nothing of ours is there."
+
+
+def _tell_kept(console: Console, planned: Plan) -> None:
+    for kept in planned.kept:
+        told = f"kept    {kept.thing.kind.value:<15}{clean(kept.thing.title)}: {clean(kept.why)}"
+        console.print(Text(told, "yellow"), soft_wrap=True)
 
 
 def _sum(planned: Plan) -> str:
@@ -217,5 +231,6 @@ def _as_json(session: Session, planned: Plan) -> dict[str, Any]:
             {"kind": conflict.thing.kind, "title": conflict.thing.title, "why": conflict.why}
             for conflict in planned.conflicts
         ],
+        "kept": [{"kind": kept.thing.kind, "title": kept.thing.title, "why": kept.why} for kept in planned.kept],
         "without_contact_point": unrouted(session.settings.grafana),
     }

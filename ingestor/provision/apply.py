@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from ingestor.errors import TokentailError
+from ingestor.provision.data_source import SECRETS
 from ingestor.provision.grafana import Grafana
 from ingestor.provision.plan import Action, Plan, Step
-from ingestor.provision.things import FOLDER_UID, MANAGED_BY, TAG, Kind, Thing, rules_of
+from ingestor.provision.things import FOLDER_UID, Kind, Thing, rules_of
 
 _Told = Callable[[Step], None]
 
@@ -27,17 +28,14 @@ def refuse_conflicts(plan: Plan) -> None:
         )
 
 
-def apply(grafana: Grafana, plan: Plan, told: _Told = lambda _step: None) -> None:
-    """Make Grafana as planned; ``told`` hears of each change once it is made.
+def apply(grafana: Grafana, plan: Plan, told: _Told = lambda _step: None, *, again: str = "apply") -> None:
+    """Make Grafana as planned; ``told`` hears of each change once it is made, ``again`` is what to do after a failure.
 
     Secrets cannot be read back and compared, so they are sent each time. Raises TokentailError, which says how far it came.
     """
     refuse_conflicts(plan)
     done = 0
     try:
-        for step in reversed(plan.steps):  # rules go before the contact points that they name
-            if step.remake:
-                _delete(grafana, step.thing)
         for step in plan.steps:
             _carry_out(grafana, step)
             if step.action is not Action.KEEP:
@@ -45,7 +43,13 @@ def apply(grafana: Grafana, plan: Plan, told: _Told = lambda _step: None) -> Non
                 told(step)
     except TokentailError as error:
         error.advice = "\n  ".join(
-            filter(None, [error.advice, f"{done} of {len(plan.changes)} changes are made; apply again makes the rest."])
+            filter(
+                None,
+                [
+                    error.advice,
+                    f"{done} of {len(plan.changes)} changes are made; `tokentail grafana {again}` again makes the rest.",
+                ],
+            )
         )
         raise
 
@@ -54,8 +58,6 @@ def _carry_out(grafana: Grafana, step: Step) -> None:
     if step.action is Action.DELETE:
         _delete(grafana, step.thing)
         return
-    if step.remake:  # it is deleted already
-        step = step._replace(action=Action.CREATE)
     if step.action is not Action.KEEP or step.thing.secrets:
         _WRITE[step.thing.kind](grafana, step)
 
@@ -69,9 +71,9 @@ def _write_data_source(grafana: Grafana, step: Step) -> None:
     body = {key: value for key, value in thing.body.items() if key != "secrets"}
     # The database is named in both places: releases differ in which one they read.
     database = {"database": thing.body["jsonData"]["dbName"]}
-    grafana.save_data_source(
-        {"uid": thing.uid, **body, **database, "secureJsonData": thing.secrets}, exists=step.exists
-    )
+    # Grafana keeps a secret that is not sent; an empty one ends it.
+    secrets = {**dict.fromkeys(SECRETS, ""), **thing.secrets}
+    grafana.save_data_source({"uid": thing.uid, **body, **database, "secureJsonData": secrets}, exists=step.exists)
 
 
 def _write_contact_point(grafana: Grafana, step: Step) -> None:
@@ -86,10 +88,10 @@ def _write_dashboard(grafana: Grafana, step: Step) -> None:
 
 def _write_rule_group(grafana: Grafana, step: Step) -> None:
     thing = step.thing
-    there = {rule["uid"] for rule in grafana.rules()}
+    there = {rule["uid"]: (rule["folderUID"], rule["ruleGroup"]) for rule in grafana.rules()}
     for rule in rules_of(thing):
-        if rule["uid"] not in there:
-            grafana.make_rule(rule, locked=thing.locked)
+        if there.get(rule["uid"]) != (FOLDER_UID, thing.uid):  # not there, or moved by somebody
+            grafana.save_rule(rule, exists=rule["uid"] in there, locked=thing.locked)
     grafana.save_group(
         FOLDER_UID, thing.uid, {"title": thing.uid, "folderUid": FOLDER_UID, **thing.body}, locked=thing.locked
     )
@@ -105,10 +107,8 @@ _WRITE: Final[dict[Kind, Callable[[Grafana, Step], None]]] = {
 
 
 def _delete(grafana: Grafana, thing: Thing) -> None:
-    if thing.kind is Kind.RULE_GROUP:
-        for rule in rules_of(thing):
-            if rule["labels"].get(MANAGED_BY) == TAG:
-                grafana.delete_rule(rule["uid"])
+    if thing.kind is Kind.RULE:
+        grafana.delete_rule(thing.uid)
     elif thing.kind is Kind.DASHBOARD:
         grafana.delete_dashboard(thing.uid)
     elif thing.kind is Kind.CONTACT_POINT:
@@ -120,7 +120,13 @@ def _delete(grafana: Grafana, thing: Thing) -> None:
 
 
 def remaining(grafana: Grafana) -> list[str]:
-    """Return the titles of what is in our folder, whoever made it: the folder cannot go without them."""
-    dashboards: Iterable[dict[str, Any]] = grafana.dashboards_in(FOLDER_UID)
-    rules = (rule for rule in grafana.rules() if rule["folderUID"] == FOLDER_UID)
-    return sorted({str(entry["title"]) for entry in (*dashboards, *rules)})
+    """Return the titles of what is in our folder, whoever made it: deleting the folder would delete it, too."""
+    if grafana.folder(FOLDER_UID) is None:
+        return []
+    inside: Iterable[dict[str, Any]] = (
+        *grafana.dashboards_in(FOLDER_UID),
+        *grafana.folders_in(FOLDER_UID),
+        *(rule for rule in grafana.rules() if rule["folderUID"] == FOLDER_UID),
+    )
+    panels = (str(element["name"]) for element in grafana.library_panels() if element.get("folderUid") == FOLDER_UID)
+    return sorted({*(str(entry["title"]) for entry in inside), *panels})

@@ -13,6 +13,7 @@ from ingestor.provision.things import PREFIX, Kind, Thing
 from ingestor.settings import ContactSettings, GrafanaSettings
 
 SEVERITIES: Final = ("page", "ticket")
+OWN_NAMES: Final = tuple(f"tokentail {severity}" for severity in SEVERITIES)
 REDACTED: Final = "[REDACTED]"
 """What Grafana answers in place of a secret."""
 

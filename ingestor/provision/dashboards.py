@@ -14,8 +14,12 @@ SERVER_KEYS: Final = ("id", "version", "iteration")
 
 def dashboards(settings: Settings) -> list[Thing]:
     """Return every dashboard as this configuration wants it. Raises FileNotFoundError: a broken installation."""
-    files = sorted(asset("grafana/dashboards").glob("*.json"))
-    return [_thing(fitted(orjson.loads(file.read_bytes()), settings)) for file in files]
+    return [_thing(fitted(body, settings)) for body in _files()]
+
+
+def dashboard_uids() -> list[str]:
+    """Return the uids of our dashboards."""
+    return [body["uid"] for body in _files()]
 
 
 def fitted(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
@@ -30,6 +34,10 @@ def fitted(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
         "editable": settings.grafana.editable,
         "templating": {**body["templating"], "list": variables},
     }
+
+
+def _files() -> list[dict[str, Any]]:
+    return [orjson.loads(file.read_bytes()) for file in sorted(asset("grafana/dashboards").glob("*.json"))]
 
 
 def _with_constant(variable: dict[str, Any], constants: dict[str, str]) -> dict[str, Any]:

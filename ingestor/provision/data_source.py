@@ -11,6 +11,7 @@ from ingestor.settings import Settings
 PASSWORD: Final = "password"  # noqa: S105 - the name that Grafana gives it
 TOKEN_HEADER: Final = "httpHeaderValue1"  # noqa: S105 - as above
 AUTHORITY: Final = "tlsCACert"
+SECRETS: Final = (PASSWORD, TOKEN_HEADER, AUTHORITY)
 
 
 def data_source(settings: Settings, secret: Secret = read) -> Thing:

@@ -29,7 +29,7 @@ class Written(NamedTuple):
 def write(things: Iterable[Thing], directory: Path, grafana_directory: Path = PROVISIONING) -> Written:
     """Write the files below a directory; ``grafana_directory`` is where they will lie at Grafana's.
 
-    The things' secrets are references to variables (``desired.references``). Raises TokentailError.
+    The things' secrets are references to variables (``credentials.reference``). Raises TokentailError.
     """
     things = list(things)
     files = {

@@ -20,6 +20,8 @@ def refused(error: GrafanaException, url: str, doing: str) -> TokentailError:
     """Return what to raise for an answer of 400 and above. ``doing``: what was asked for ("make the folder x")."""
     status = int(error.status_code)
     words = _words(error)
+    if status in {401, 403} and not isinstance(error.response, dict):  # a proxy's page
+        return not_grafana(url, f" (status {status})")
     if status == 401:
         return PermissionDeniedError("Grafana does not know the token", where=url, advice=TOKEN_ADVICE)
     if status == 403:
@@ -44,16 +46,19 @@ def no_answer(error: Exception, url: str) -> TokentailError:
     if isinstance(error, requests.exceptions.Timeout):
         return UnavailableError("Grafana cannot be reached: no answer in time", where=url, advice="Is it running?")
     if isinstance(error, requests.exceptions.TooManyRedirects):
-        return ConfigError("Grafana answers with a redirect, perhaps to a sign-in page", where=url, advice=_NO_GRAFANA)
+        response = error.response
+        where = clean(response.headers.get("Location", "nowhere") if response is not None else "nowhere")[:_MOST_CHARS]
+        what = f"Grafana answers with a redirect to {where}, perhaps a page to sign in"
+        return ConfigError(what, where=url, advice=_NO_GRAFANA)
     if isinstance(error, requests.exceptions.ConnectionError):
         advice = "Is it running, and is grafana.url its address?"
         return UnavailableError("Grafana cannot be reached: no connection", where=url, advice=advice)
     return not_grafana(url)
 
 
-def not_grafana(url: str) -> TokentailError:
+def not_grafana(url: str, how: str = "") -> TokentailError:
     """Return what to raise for an answer that Grafana's API does not give."""
-    return ConfigError("This is no Grafana: something else answers", where=url, advice=_NO_GRAFANA)
+    return ConfigError(f"This is no Grafana: something else answers{how}", where=url, advice=_NO_GRAFANA)
 
 
 def _words(error: GrafanaException) -> str:

@@ -1,11 +1,10 @@
 """What is in a Grafana, in the form in which it is compared with what should be there."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from ingestor.provision.contact_points import REDACTED, SEVERITIES
-from ingestor.provision.dashboards import SERVER_KEYS
+from ingestor.provision.dashboards import SERVER_KEYS, dashboard_uids
 from ingestor.provision.grafana import Grafana
 from ingestor.provision.normal import normal_rules
 from ingestor.provision.things import (
@@ -17,21 +16,23 @@ from ingestor.provision.things import (
     Found,
     Kind,
     Thing,
+    rules_of,
 )
 
 _DATA_SOURCE_KEYS: Final = ("name", "type", "access", "url", "user", "jsonData")
+BY_FILE: Final = "Grafana provisions it from a file, which alone can change it: see `tokentail grafana export`"
 _CONTACT_KEYS: Final = ("name", "type", "settings", "disableResolveMessage")
 
 
 def find(grafana: Grafana, wanted: Iterable[Thing]) -> list[Found]:
     """Return what carries our mark, and what stands where ours should. Raises TokentailError."""
-    wanted = list(wanted)
+    wanted, rules = list(wanted), grafana.rules()
     return [
         *_folder(grafana, wanted),
         *_data_source(grafana),
-        *_contact_points(grafana),
+        *_contact_points(grafana, rules),
         *_dashboards(grafana, wanted),
-        *_rule_groups(grafana, wanted),
+        *_rules(grafana, wanted, rules),
     ]
 
 
@@ -58,76 +59,96 @@ def _data_source(grafana: Grafana) -> Iterator[Found]:
         return
     secrets = sorted(name for name, there in (source.get("secureJsonFields") or {}).items() if there)
     body = {key: source.get(key) for key in _DATA_SOURCE_KEYS} | {"secrets": secrets}
-    options = source.get("jsonData") or {}
-    others = (
-        ""
-        if options.get(MANAGED_BY) == TAG
-        else f"a data source with the uid {DATA_SOURCE_UID} was made by somebody else"
-    )
+    others = ""
+    if (source.get("jsonData") or {}).get(MANAGED_BY) != TAG:
+        others = f"a data source with the uid {DATA_SOURCE_UID} was made by somebody else"
+    elif source.get("readOnly"):
+        others = BY_FILE
     yield Found(Thing(Kind.DATA_SOURCE, DATA_SOURCE_UID, source["name"], body), others)
 
 
-def _contact_points(grafana: Grafana) -> Iterator[Found]:
+def _contact_points(grafana: Grafana, rules: list[dict[str, Any]]) -> Iterator[Found]:
     ours = {f"{PREFIX}{severity}": f"tokentail {severity}" for severity in SEVERITIES}
-    for entry in grafana.contact_points():
+    entries = [
+        entry for entry in grafana.contact_points() if entry.get("uid") in ours or entry["name"] in ours.values()
+    ]
+    used = dict(_users(grafana, rules)) if entries else {}
+    for entry in entries:
         uid, name = entry.get("uid", ""), entry["name"]
         body = {key: entry.get(key) for key in _CONTACT_KEYS}
         # It writes that there are secrets also where there is none.
         body["settings"] = {key: value for key, value in entry["settings"].items() if value != REDACTED}
         if uid in ours:
-            yield Found(Thing(Kind.CONTACT_POINT, uid, name, body, locked=bool(entry.get("provenance"))))
-        elif name in ours.values():
+            others = BY_FILE if entry.get("provenance") == "file" else ""
+            yield Found(Thing(Kind.CONTACT_POINT, uid, name, body), others, in_use=used.get(name, ""))
+        else:
             thing = Thing(Kind.CONTACT_POINT, name.replace("tokentail ", PREFIX), name, body)
             yield Found(thing, others=f"a contact point of that name is there already (uid {uid})")
 
 
+def _users(grafana: Grafana, rules: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield each contact point that somebody else uses, and how."""
+    for rule in rules:
+        if not is_ours(rule) and (receiver := (rule.get("notification_settings") or {}).get("receiver")):
+            yield receiver, f"the alert rule {rule['title']!r} of somebody else sends to it"
+    policies = [grafana.policies()]
+    while policies:
+        policy = policies.pop()
+        policies += policy.get("routes") or []
+        if receiver := policy.get("receiver"):
+            yield receiver, "the notification policies send to it"
+
+
 def _dashboards(grafana: Grafana, wanted: list[Thing]) -> Iterator[Found]:
-    tagged = {entry["uid"] for entry in grafana.dashboards(TAG) if entry["uid"].startswith(PREFIX)}
-    for uid in sorted(tagged | {thing.uid for thing in wanted if thing.kind is Kind.DASHBOARD}):
+    names = {thing.uid for thing in wanted if thing.kind is Kind.DASHBOARD} | set(dashboard_uids())
+    inside = {entry["uid"] for entry in grafana.dashboards(TAG) if entry.get("folderUid") == FOLDER_UID}
+    for uid in sorted(names | {uid for uid in inside if uid.startswith(PREFIX)}):
         whole = grafana.dashboard(uid)
         if whole is None:
             continue
         body = {key: value for key, value in whole["dashboard"].items() if key not in SERVER_KEYS}
-        folder = whole["meta"].get("folderUid") or ""
-        if folder != FOLDER_UID:
-            body["folder"] = folder  # somebody moved it; wanted dashboards say nothing of a folder
-        others = (
-            "" if TAG in body.get("tags", []) else f"a dashboard with the uid {uid} lacks the tag {TAG}: it is not ours"
-        )
+        if (folder := whole["meta"].get("folderUid") or "General") != FOLDER_UID:
+            body["moved to folder"] = folder  # wanted dashboards say nothing of a folder
+        others = ""
+        if TAG not in body.get("tags", []):
+            others = f"a dashboard with the uid {uid} lacks the tag {TAG}: it is not ours"
+        elif whole["meta"].get("provisioned"):
+            others = BY_FILE
         yield Found(Thing(Kind.DASHBOARD, uid, str(body.get("title", uid)), body), others)
 
 
-def _rule_groups(grafana: Grafana, wanted: list[Thing]) -> Iterator[Found]:
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    elsewhere: dict[str, str] = {}
-    for rule in grafana.rules():
-        if rule["folderUID"] == FOLDER_UID:
-            groups[rule["ruleGroup"]].append(rule)
-        else:
-            elsewhere[rule["uid"]] = rule["folderUID"]
-    names = {thing.uid for thing in wanted if thing.kind is Kind.RULE_GROUP}
-    for name, rules in sorted(groups.items()):
-        if name in names or any(_is_ours(rule) for rule in rules):
-            yield _group(grafana, name, rules)
-    for thing in wanted:
-        if thing.kind is Kind.RULE_GROUP:
-            taken = [rule["uid"] for rule in thing.body["rules"] if rule["uid"] in elsewhere]
-            if taken:
-                why = f"a rule with the uid {taken[0]} is in the folder with the uid {elsewhere[taken[0]]}"
-                yield Found(thing, others=why)
+def _rules(grafana: Grafana, wanted: list[Thing], rules: list[dict[str, Any]]) -> Iterator[Found]:
+    """Yield the wanted groups as far as they are there, and our rules that are wanted in none."""
+    groups = [thing for thing in wanted if thing.kind is Kind.RULE_GROUP]
+    uids = {rule["uid"] for group in groups for rule in rules_of(group)}
+    there = {rule["uid"]: rule for rule in rules}
+    for group in groups:
+        members = [r for r in rules if (r["folderUID"], r["ruleGroup"]) == (FOLDER_UID, group.uid)]
+        present = [rule for rule in members if rule["uid"] in uids and is_ours(rule)]
+        why = [
+            *(
+                f"the rule {rule['title']!r} in it is somebody else's: move it to another group"
+                for rule in members
+                if not is_ours(rule)
+            ),
+            *(
+                f"a rule with the uid {rule['uid']} lacks the label {MANAGED_BY}: it is not ours"
+                for rule in rules_of(group)
+                if rule["uid"] in there and not is_ours(there[rule["uid"]])
+            ),
+            *([BY_FILE] if any(rule.get("provenance") == "file" for rule in present) else []),
+        ]
+        if present or why:
+            whole = grafana.group(FOLDER_UID, group.uid) or {}
+            body = {"interval": whole.get("interval"), "rules": normal_rules(present)}
+            locked = any(rule.get("provenance") for rule in present)
+            yield Found(Thing(Kind.RULE_GROUP, group.uid, group.title, body, locked=locked), "; ".join(why))
+    for rule in rules:
+        if is_ours(rule) and rule["uid"] not in uids:
+            others = BY_FILE if rule.get("provenance") == "file" else ""
+            yield Found(Thing(Kind.RULE, rule["uid"], rule["title"], rule), others)
 
 
-def _group(grafana: Grafana, name: str, rules: list[dict[str, Any]]) -> Found:
-    whole = grafana.group(FOLDER_UID, name) or {}
-    locked = any(rule.get("provenance") for rule in rules)
-    body = {"interval": whole.get("interval"), "rules": normal_rules(whole.get("rules", rules))}
-    others = (
-        ""
-        if any(_is_ours(rule) for rule in rules)
-        else f"a rule group of that name has rules of somebody else ({rules[0]['title']!r})"
-    )
-    return Found(Thing(Kind.RULE_GROUP, name, name, body, locked=locked), others)
-
-
-def _is_ours(rule: dict[str, Any]) -> bool:
-    return bool((rule.get("labels") or {}).get(MANAGED_BY) == TAG)
+def is_ours(rule: dict[str, Any]) -> bool:
+    """Whether a rule carries our mark. A copy of ours has our label, and another uid."""
+    return str(rule["uid"]).startswith(PREFIX) and (rule.get("labels") or {}).get(MANAGED_BY) == TAG

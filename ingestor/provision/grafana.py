@@ -85,6 +85,23 @@ class Grafana:
         """Return the folders at the top."""
         return self._list("read folders", self._api.folder.get_all_folders)
 
+    def folders_in(self, uid: str) -> list[dict[str, Any]]:
+        """Return the folders in a folder."""
+        return self._list("read folders", lambda: self._api.client.GET(f"/folders?parentUid={quote(uid)}"))
+
+    def library_panels(self) -> list[dict[str, Any]]:
+        """Return the library panels."""
+        path = f"/library-elements?perPage={MOST_DASHBOARDS}"
+        answer = self._ask("read library panels", lambda: self._api.client.GET(path))
+        elements: list[dict[str, Any]] = answer["result"]["elements"]
+        return elements
+
+    def policies(self) -> dict[str, Any]:
+        """Return the tree of notification policies, which is everybody's."""
+        return (
+            self._find("read notification policies", self._api.alertingprovisioning.get_notification_policy_tree) or {}
+        )
+
     def save_folder(self, uid: str, title: str, *, exists: bool) -> None:
         """Make a folder, or give it another title."""
         doing = f"{'rename' if exists else 'make'} the folder {title!r}"
@@ -167,14 +184,18 @@ class Grafana:
             "read alert rules", lambda: self._api.alertingprovisioning.get_rule_group(folder, quote(name))
         )
 
-    def make_rule(self, body: dict[str, Any], *, locked: bool) -> None:
-        """Make an alert rule with a uid of ours; ``ruleGroup`` and ``folderUID`` say where."""
-        create = self._api.alertingprovisioning.create_alertrule
-        doing = f"make the alert rule {body['title']!r}"
-        self._ask(doing, lambda: create(body, disable_provenance=not locked))
+    def save_rule(self, body: dict[str, Any], *, exists: bool, locked: bool) -> None:
+        """Make an alert rule with a uid of ours, or overwrite it; ``ruleGroup`` and ``folderUID`` say where."""
+        rules = self._api.alertingprovisioning
+        if exists:
+            doing = f"move the alert rule {body['title']!r}"
+            self._ask(doing, lambda: rules.update_alertrule(body["uid"], body, disable_provenance=not locked))
+        else:
+            doing = f"make the alert rule {body['title']!r}"
+            self._ask(doing, lambda: rules.create_alertrule(body, disable_provenance=not locked))
 
     def save_group(self, folder: str, name: str, body: dict[str, Any], *, locked: bool) -> None:
-        """Overwrite a rule group. Grafana 11.0.0 knows no rule in it that ``make_rule`` has not made."""
+        """Overwrite a rule group. Grafana 11.0.0 knows no rule in it that ``save_rule`` has not made."""
         save = self._api.alertingprovisioning.update_rule_group
         doing = f"save the rule group {name!r}"
         self._ask(doing, lambda: save(folder, quote(name), body, disable_provenance=not locked))

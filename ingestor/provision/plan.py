@@ -1,5 +1,6 @@
 """From what is there to what should be there (pure)."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -23,8 +24,6 @@ class Step(NamedTuple):
     action: Action
     thing: Thing
     differences: tuple[Difference, ...] = ()
-    remake: bool = False
-    """It has to be deleted first: Grafana refuses to change how it may be edited."""
 
     @property
     def exists(self) -> bool:
@@ -33,7 +32,7 @@ class Step(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """A thing of somebody else that stands where ours should."""
+    """A thing that is not ours to change, where ours should be or should go."""
 
     thing: Thing
     why: str
@@ -44,6 +43,9 @@ class Plan(NamedTuple):
 
     steps: tuple[Step, ...]
     conflicts: tuple[Conflict, ...]
+    """What of somebody else's stands where ours should."""
+    kept: tuple[Conflict, ...] = ()
+    """What of ours cannot go, since somebody else uses it."""
 
     @property
     def changes(self) -> tuple[Step, ...]:
@@ -58,21 +60,24 @@ class Plan(NamedTuple):
 
 def plan(wanted: Sequence[Thing], found: Sequence[Found]) -> Plan:
     """Compare. What is there and carries our mark, but is not wanted any more, is deleted; what is others' is left alone."""
-    there = {(entry.thing.kind, entry.thing.uid): entry for entry in found}
+    there: dict[tuple[Kind, str], list[Found]] = defaultdict(list)
+    for entry in found:
+        there[entry.thing.kind, entry.thing.uid].append(entry)
     steps: list[Step] = []
     conflicts: list[Conflict] = []
     for thing in sorted(wanted, key=_order):
-        entry = there.pop((thing.kind, thing.uid), None)
-        if entry is not None and entry.others:
-            conflicts.append(Conflict(thing, entry.others))
-        else:
-            steps.append(_step(thing, entry.thing if entry else None))
-    if any(step.remake and step.thing.kind is Kind.CONTACT_POINT for step in steps):
-        steps = [_remade(step) if step.thing.kind is Kind.RULE_GROUP and step.exists else step for step in steps]
-    stale = [entry.thing for entry in there.values() if not entry.others]
+        entries = there.pop((thing.kind, thing.uid), [])
+        others = [Conflict(thing, entry.others) for entry in entries if entry.others]
+        conflicts += others
+        if not others:
+            steps.append(_step(thing, entries[0].thing if entries else None))
+    stale = [entry for entries in there.values() for entry in entries if not entry.others]
     # Rules need their contact points and folder, so they go first.
-    steps += [Step(Action.DELETE, thing) for thing in sorted(stale, key=_order, reverse=True)]
-    return Plan(tuple(steps), tuple(conflicts))
+    going = sorted((entry.thing for entry in stale if not entry.in_use), key=_order, reverse=True)
+    steps += [Step(Action.DELETE, thing) for thing in going]
+    return Plan(
+        tuple(steps), tuple(conflicts), tuple(Conflict(entry.thing, entry.in_use) for entry in stale if entry.in_use)
+    )
 
 
 def removal(found: Sequence[Found]) -> Plan:
@@ -88,16 +93,11 @@ def _step(wanted: Thing, found: Thing | None) -> Step:
     if found is None:
         return Step(Action.CREATE, wanted)
     different = list(differences(found.body, wanted.body))
-    if found.locked != wanted.locked:
+    if found.locked != wanted.locked and wanted.kind is Kind.RULE_GROUP:
         different.append(Difference("editable in Grafana", _yes(not found.locked), _yes(not wanted.locked)))
     if not different:
         return Step(Action.KEEP, wanted)
-    return Step(Action.UPDATE, wanted, tuple(different), remake=found.locked and not wanted.locked)
-
-
-def _remade(step: Step) -> Step:
-    """Return a step for a rule group whose contact point has to go for a moment, which Grafana refuses while rules name it."""
-    return step._replace(action=Action.UPDATE, remake=True)
+    return Step(Action.UPDATE, wanted, tuple(different))
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - it is the value

@@ -15,6 +15,7 @@ from ingestor.settings import AlertSettings
 RUNBOOKS: Final = "tokentail-runbooks"
 MOST_TITLE: Final = 190
 """As long as Grafana lets a title be."""
+_LOOK_ALIKES: Final = str.maketrans("<>&@*`~|", "‹›＆＠∗ˋ∼¦")
 _EXPRESSION: Final = {"type": "__expr__", "uid": "__expr__"}
 
 
@@ -65,7 +66,8 @@ def _is_about(rule: Rule, values: Mapping[str, int]) -> bool:
 
 
 def _title(rule: Rule, key: str) -> str:
-    title = f"{rule.title}: {key}"
+    # It becomes the label `alertname`, which contact points print: see `safe` in the pieces.
+    title = f"{rule.title}: {key.translate(_LOOK_ALIKES).replace('://', '[:]//').replace('www.', 'www[.]')}"
     if len(title) <= MOST_TITLE:
         return title
     mark = f"... ({override_uid('', key)[1:]})"

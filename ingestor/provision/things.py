@@ -21,6 +21,8 @@ class Kind(StrEnum):
     CONTACT_POINT = "contact point"
     DASHBOARD = "dashboard"
     RULE_GROUP = "rule group"
+    RULE = "alert rule"
+    """One of ours that no rule group should have: rules are made as groups, and go one by one."""
 
 
 class Thing(NamedTuple):
@@ -35,7 +37,7 @@ class Thing(NamedTuple):
     secrets: dict[str, str] = {}  # noqa: RUF012 - a NamedTuple's default, never changed
     """What goes along when it is written, and cannot be read back."""
     locked: bool = True
-    """Whether it can only be changed by the API: the provenance of rules and contact points."""
+    """Whether it can only be changed by the API: the provenance of rules. A contact point keeps the one of its making."""
 
 
 class Found(NamedTuple):
@@ -44,6 +46,8 @@ class Found(NamedTuple):
     thing: Thing
     others: str = ""
     """Why it is somebody else's; empty: it carries our mark."""
+    in_use: str = ""
+    """By what of somebody else's it is used, so that it cannot go."""
 
 
 def rules_of(group: Thing) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Whether the Grafana is there, lets us in, reaches InfluxDB, and shows what is configured."""
 
 from collections.abc import Iterator
+from typing import Final
 from urllib.parse import urlsplit
 
 from ingestor.errors import TokentailError
@@ -11,6 +12,11 @@ from ingestor.provision.things import Kind
 from ingestor.settings import Settings
 from ingestor.shell.findings import Finding, Level, failed, wrong
 from ingestor.shell.preflight_influxdb import is_loopback
+
+LAST_WEEK_DAYS: Final = 8
+"""169 hours, in whole days."""
+LAG_WINDOW_MINUTES: Final = 5
+"""How far back the rules on lag and budgets look (``grafana/alerts/pipeline.yaml``)."""
 
 
 def check_grafana(settings: Settings) -> Iterator[Finding]:
@@ -41,6 +47,7 @@ def _contents(session: Session, plan: Plan, url: str) -> Iterator[Finding]:
     if any(step.thing.kind is Kind.DATA_SOURCE and step.exists for step in plan.steps):
         problem = unreachable_influxdb(session.grafana, session.settings)
         yield failed(problem) if problem else Finding(Level.OK, "Grafana can ask InfluxDB", url)
+    yield from _blind(session.settings)
     for severity in unrouted(session.settings.grafana):
         yield Finding(
             Level.WARNING,
@@ -48,3 +55,16 @@ def _contents(session: Session, plan: Plan, url: str) -> Iterator[Finding]:
             f"grafana.{severity}",
             "Grafana's own notification policies decide who hears of them, by default nobody.",
         )
+
+
+def _blind(settings: Settings) -> Iterator[Finding]:
+    """Yield what makes alert rules see nothing, or fire without a cause."""
+    retention, interval = settings.retention, settings.telemetry.interval_seconds
+    if retention.raw_days < LAST_WEEK_DAYS:
+        what = f"Events are kept for {retention.raw_days} days: rules that compare with last week never fire"
+        yield Finding(Level.WARNING, what, "retention.raw_days", f"Keep them for {LAST_WEEK_DAYS} days or longer.")
+    shortest = min(settings.alerts.silent_minutes, LAG_WINDOW_MINUTES) * 60
+    if interval * 3 > shortest:
+        what = f"The daemon writes its figures every {interval:g} s: rules that look at the last {shortest // 60} minutes miss them"
+        advice = f"Set it to {shortest // 3} or less, or alerts.silent_minutes to more."
+        yield Finding(Level.WARNING, what, "telemetry.interval_seconds", advice)

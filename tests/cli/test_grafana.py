@@ -102,6 +102,13 @@ def test_validate_looks_at_grafana(tokentail: Tokentail, config: Path) -> None:
     assert next(level for what, level in told().items() if what.startswith("Grafana cannot ask InfluxDB")) == "error"
 
 
+def test_validate_warns_of_rules_that_are_blind(tokentail: Tokentail, config: Path) -> None:
+    config.write_text(config.read_text() + "[retention]\nraw_days = 3\n[telemetry]\ninterval_seconds = 900\n")
+    found = json.loads(tokentail("validate", "--json", "--config", config).stdout)
+    warned = {finding["where"] for finding in found if finding["level"] == "warning"}
+    assert {"retention.raw_days", "telemetry.interval_seconds"} <= warned
+
+
 def test_export_writes_files_and_says_where_they_go(tokentail: Tokentail, config: Path, tmp_path: Path) -> None:
     result = tokentail("grafana", "export", tmp_path / "out", "--config", config)
     assert result.exit_code == 0, result.output

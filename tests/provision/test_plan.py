@@ -21,7 +21,7 @@ def told(wanted: list[Thing], found: list[Found]) -> list[tuple[Action, Kind]]:
 
 
 def test_things_are_made_in_the_order_in_which_they_need_each_other() -> None:
-    assert told(ALL, []) == [(Action.CREATE, kind) for kind in Kind]
+    assert told(ALL, []) == [(Action.CREATE, thing.kind) for thing in reversed(ALL)]
 
 
 def test_what_is_there_is_kept() -> None:
@@ -37,7 +37,7 @@ def test_what_differs_is_updated() -> None:
 
 
 def test_what_is_ours_and_not_wanted_any_more_goes_rules_first() -> None:
-    assert told([], [Found(entry) for entry in ALL]) == [(Action.DELETE, kind) for kind in reversed(Kind)]
+    assert told([], [Found(entry) for entry in ALL]) == [(Action.DELETE, thing.kind) for thing in ALL]
 
 
 def test_what_is_not_ours_is_in_the_way_or_left_alone() -> None:
@@ -49,18 +49,23 @@ def test_what_is_not_ours_is_in_the_way_or_left_alone() -> None:
     assert removal(found).is_empty
 
 
-def test_a_thing_that_becomes_editable_is_made_anew_and_one_that_is_locked_is_not() -> None:
-    (step,) = plan([GROUP._replace(locked=False)], [Found(GROUP)]).steps
-    assert (step.action, step.remake) == (Action.UPDATE, True)
-    (step,) = plan([GROUP], [Found(GROUP._replace(locked=False))]).steps
-    assert (step.action, step.remake) == (Action.UPDATE, False)
+def test_rules_that_become_editable_or_locked_are_updated() -> None:
+    for wanted, found in ((GROUP._replace(locked=False), GROUP), (GROUP, GROUP._replace(locked=False))):
+        (step,) = plan([wanted], [Found(found)]).steps
+        assert (step.action, [d.place for d in step.differences]) == (Action.UPDATE, ["editable in Grafana"])
+    assert plan([CONTACT._replace(locked=False)], [Found(CONTACT)]).is_empty, "it keeps the lock of its making"
 
 
-def test_rules_are_made_anew_with_the_contact_point_that_they_name() -> None:
-    contact, group = CONTACT._replace(locked=False), GROUP._replace(locked=False)
-    steps = plan([contact, group], [Found(CONTACT), Found(group)]).steps
-    assert [(step.thing, step.action, step.remake) for step in steps] == [
-        (contact, Action.UPDATE, True),
-        (group, Action.UPDATE, True),
-    ]
-    assert not any(step.remake for step in plan([contact, group], [Found(contact), Found(group)]).steps)
+def test_what_others_use_is_kept() -> None:
+    made = plan([], [Found(CONTACT, in_use="the notification policies send to it"), Found(BOARD)])
+    assert [(kept.thing, kept.why) for kept in made.kept] == [(CONTACT, "the notification policies send to it")]
+    assert [(step.action, step.thing) for step in made.steps] == [(Action.DELETE, BOARD)]
+    assert plan([CONTACT], [Found(CONTACT, in_use="the notification policies send to it")]).is_empty
+
+
+def test_ours_and_somebody_elses_of_one_name() -> None:
+    found = [Found(CONTACT), Found(CONTACT, others="theirs")]
+    made = plan([CONTACT], found)
+    assert ([conflict.why for conflict in made.conflicts], made.steps) == (["theirs"], ())
+    (step,) = removal(found).steps
+    assert (step.action, step.thing) == (Action.DELETE, CONTACT)
