@@ -191,12 +191,13 @@ def main() -> None:
         make(store, arguments)
     grafana = Grafana(arguments.grafana, arguments.grafana_token_file.read_text().strip())
     until = START_MS + arguments.days * DAY_MS
-    choices = [Choice(until - days * DAY_MS, until) for days in (arguments.days, 1)]
     found = dashboards()
     with grafana.data_source(store):
         for name in DASHBOARDS:
             if name not in found or arguments.only not in name:
                 continue
+            chosen = ("web-app-00",) if name == "client" else ()
+            choices = [Choice(until - days * DAY_MS, until, client=chosen) for days in (arguments.days, 1)]
             measured = []
             for panel in panels(found[name]):
                 if panel.get("targets"):

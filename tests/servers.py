@@ -7,6 +7,7 @@ version 2 at ``TOKENTAIL_TEST_INFLUXD2`` is started.
 
 import contextlib
 import dataclasses
+import functools
 import itertools
 import os
 import re
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 
@@ -143,12 +145,21 @@ class InfluxServer:
             self.kill()
 
 
+@functools.cache
+def _kept(server: StoreSettings) -> InfluxHttp:
+    """Keep connections: there are thousands of queries."""
+    return InfluxHttp(server)
+
+
 def query(store: StoreSettings, text: str, **params: str) -> list[dict[str, Any]]:
     """Ask InfluxQL and return the series of all results, without the code under test."""
-    with contextlib.closing(InfluxHttp(store)) as http:
-        answer: Answer = http.request(
-            "POST", "/query", params={"db": store.database, "epoch": "ns", "q": text, **params}, body=b""
-        )
+    answer: Answer = _kept(dataclasses.replace(store, database="")).request(
+        "POST",
+        "/query",
+        params={"db": store.database, "epoch": "ns", **params},
+        body=urlencode({"q": text}).encode(),  # in an address it would be encoded twice
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
     assert answer.status == 200, answer.body
     results = orjson.loads(answer.body)["results"]
     assert not any("error" in result for result in results), results

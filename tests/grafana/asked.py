@@ -1,57 +1,24 @@
-"""Questions of the dashboards whose variables are more than the common ones: `ip`, `action`, `error`, `host`, `source`."""
+"""Questions of dashboards, and what events say to them."""
 
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.grafana.panels import Choice, Row, Target, dashboards, escape_regex, panel_target, rows, targets
+from tests.grafana.panels import Choice, Row, Target, dashboards, panel_target, rows, targets
 from tests.grafana.stored import MS, Event, Stored
 
-TEXTS: Final = frozenset({"ip"})
-"""Variables that are typed: nothing typed is an empty text. The others are lists, where nothing chosen is All."""
-LISTS: Final = frozenset({"action", "error", "host", "source"})
 INTERVAL: Final = 6 * 3600 * 1000 * MS
 """Of ``Choice.interval``, in nanoseconds."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A choice with variables of one dashboard alone."""
-
-    choice: Choice
-    more: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-    def text(self, target: Target) -> Target:
-        """Write the variables of this dashboard alone into a query."""
-        text, more = target.text, dict(self.more)
-        for name in TEXTS | LISTS:
-            values = [escape_regex(value) for value in more.get(name, ())]
-            nothing = "" if name in TEXTS else ".*"
-            text = text.replace(
-                f"${{{name}:regex}}", f"({'|'.join(values)})" if values[1:] else "".join(values) or nothing
-            )
-        return target._replace(text=text)
-
-    def within(self, stored: Stored, *, evidence: bool = False) -> list[Event]:
-        """Return the events that are shown; ``evidence``: by tables that `action` and `error` narrow."""
-        more = {name: values for name, values in self.more if evidence or name not in ("action", "error")}
-        return [
-            event
-            for event in stored.within(self.choice)
-            if all((event[name] or "") in values for name, values in more.items())
-        ]
-
-    def last_minutes(self, minutes: int) -> "Asked":
-        return dataclasses.replace(
-            self, choice=dataclasses.replace(self.choice, since=self.choice.until - minutes * 60_000)
-        )
-
-
-def ask(stored: Stored, dashboard: str, panel: int, asked: Asked, ref: str = "A") -> list[Row]:
+def ask(stored: Stored, dashboard: str, panel: int, choice: Choice, ref: str = "A") -> list[Row]:
     """Return what a panel is told."""
-    return rows(stored.store, asked.text(panel_target(dashboard, panel, ref)), asked.choice)
+    return rows(stored.store, panel_target(dashboard, panel, ref), choice)
+
+
+def last_minutes(choice: Choice, minutes: int) -> Choice:
+    return dataclasses.replace(choice, since=choice.until - minutes * 60_000)
 
 
 def one(found: list[Row], column: str) -> Any:

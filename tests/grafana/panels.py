@@ -5,6 +5,7 @@ was read from Grafana 11.0.0 (`templateSrv`, `escapeRegex`, `pkg/tsdb/influxdb/m
 a browser would.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ OURS: Final = frozenset({"zone", "raw_days", "__from", "__to", "__interval", "__
 """Variables that nobody outside chooses: they may be written as they are."""
 VARIABLE: Final = re.compile(r"\$(\w+)|\[\[(\w+?)(?::(\w+))?\]\]|\$\{(\w+)(?:\.([^:^\}]+))?(?::([^\}]+))?\}")
 """Grafana's own expression."""
+LISTS: Final = frozenset({"client", "grant", "realm", "action", "error", "host", "source"})
+TEXTS: Final = frozenset({"user", "ip"})
 
 Row = dict[str, Any]
 
@@ -40,7 +43,7 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Choice:
-    """What somebody has chosen at the top of a dashboard. Nothing chosen is All."""
+    """What somebody has chosen at the top of a dashboard. Nothing chosen of a list is All, nothing typed an empty text."""
 
     since: int
     """Milliseconds, as Grafana has them."""
@@ -48,13 +51,19 @@ class Choice:
     client: tuple[str, ...] = ()
     grant: tuple[str, ...] = ()
     realm: tuple[str, ...] = ()
+    action: tuple[str, ...] = ()
+    error: tuple[str, ...] = ()
+    host: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
     user: str = ""
+    ip: str = ""
     zone: str = "UTC"
     interval: str = "6h"
 
 
+@functools.cache
 def dashboards() -> dict[str, dict[str, Any]]:
-    """Return every dashboard, by the name of its file."""
+    """Return every dashboard, by the name of its file. Read once: nobody may change them."""
     return {path.stem: orjson.loads(path.read_bytes()) for path in sorted(DIRECTORY.glob("*.json"))}
 
 
@@ -85,7 +94,6 @@ def escape_regex(value: str) -> str:
 
 def interpolated(text: str, choice: Choice) -> str:
     """Write the values of variables into a query."""
-    chosen = {"client": choice.client, "grant": choice.grant, "realm": choice.realm}
     own = {"__from": str(choice.since), "__to": str(choice.until), "zone": choice.zone, "raw_days": "90"}
 
     def value(found: re.Match[str]) -> str:
@@ -97,13 +105,13 @@ def interpolated(text: str, choice: Choice) -> str:
             return own[name]
         if form != "regex":
             raise AssertionError(f"{found[0]} is not written as a regular expression")
-        if name == "user":
-            return escape_regex(choice.user)
-        if name not in chosen:
+        if name in TEXTS:
+            return escape_regex(getattr(choice, name))
+        if name not in LISTS:
             raise AssertionError(f"{found[0]} is no variable of ours")
-        if not chosen[name]:
+        escaped = [escape_regex(item) for item in getattr(choice, name)]
+        if not escaped:
             return ".*"  # allValue, which is not escaped
-        escaped = [escape_regex(item) for item in chosen[name]]
         return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
 
     written = VARIABLE.sub(value, text)

@@ -63,6 +63,15 @@ class Stored:
         """Return the events that were chosen, of the period."""
         return [event for event in self.matching(choice) if choice.since * MS <= event["time_ns"] < choice.until * MS]
 
+    def evidence(self, choice: Choice) -> list[Event]:
+        """Return the events of tables that `action` and `error` narrow, too."""
+        return [
+            event
+            for event in self.within(choice)
+            if (not choice.action or event["action"] in choice.action)
+            and (not choice.error or (event["error"] or "") in choice.error)
+        ]
+
     def oracle(self, choice: Choice) -> Oracle:
         return Oracle(self.within(choice))
 
@@ -119,6 +128,7 @@ def _chosen(event: Event, choice: Choice) -> bool:
         and (not choice.grant or (event["grant_type"] or "") in choice.grant)
         and (not choice.realm or (event["realm"] or "") in choice.realm)
         and (not choice.user or event["user_id"] == choice.user)
+        and (not choice.ip or event["ip"] == choice.ip)
     )
 
 

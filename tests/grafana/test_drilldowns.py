@@ -6,7 +6,6 @@ from typing import Any, Final
 import pytest
 
 from tests.grafana.asked import (
-    Asked,
     all_targets,
     ask,
     attempts,
@@ -40,7 +39,7 @@ USERS: Final = {
 }
 MINUTE: Final = 60 * 10**9
 TARGETS: Final = [*all_targets("client"), *all_targets("user")]
-ONE: Final = Asked(dataclasses.replace(WHOLE, client=("web",), user="u-1"))
+ONE: Final = dataclasses.replace(WHOLE, client=("web",), user="u-1")
 FEW_CLIENTS: Final = [name for name in CLIENTS if name not in HOSTILE[1:]]
 FEW_USERS: Final = [name for name in USERS if name not in HOSTILE[1:]]
 """The form of the condition is the same in every query: all hostile names are asked of the cards."""
@@ -59,52 +58,52 @@ def counts(events: list[Event]) -> list[int]:
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_every_query_answers(target: Target, stored: Stored) -> None:
-    assert rows(stored.store, target, ONE.choice)
+    assert rows(stored.store, target, ONE)
 
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_the_cards_of_a_client(name: str, stored: Stored) -> None:
-    asked = Asked(CLIENTS[name])
-    events = asked.within(stored)
+    choice = CLIENTS[name]
+    events = stored.within(choice)
     assert events
-    stats = stored.stats(asked.choice)
+    stats = stored.stats(choice)
     cards = [
-        one(ask(stored, "client", card, asked), column)
+        one(ask(stored, "client", card, choice), column)
         for card, column in enumerate(("issued", "refreshed", "failures"), 1)
     ]
     assert cards == counts(events) == [stats.total_issued, stats.total_refreshed, stats.total_failures]
-    rate = one(ask(stored, "client", 4, asked), "failure rate")
+    rate = one(ask(stored, "client", 4, choice), "failure rate")
     assert rate == (None if stats.failure_rate is None else pytest.approx(100 * stats.failure_rate, abs=0.0501))
-    assert (one(ask(stored, "client", 5, asked), "users") or 0) == stats.unique_users
+    assert (one(ask(stored, "client", 5, choice), "users") or 0) == stats.unique_users
     lifetime = stats.average_token_lifetime_seconds
-    assert one(ask(stored, "client", 6, asked), "lifetime") == (None if lifetime is None else pytest.approx(lifetime))
+    assert one(ask(stored, "client", 6, choice), "lifetime") == (None if lifetime is None else pytest.approx(lifetime))
 
 
 @pytest.mark.parametrize("name", FEW_CLIENTS)
 def test_a_client_over_time(name: str, stored: Stored) -> None:
-    asked = Asked(CLIENTS[name])
-    events = asked.within(stored)
+    choice = CLIENTS[name]
+    events = stored.within(choice)
     for panel, tag, shown in (
         (7, "action", events),
         (9, "grant_type", granted(events)),
         (10, "error", failures(events)),
     ):
-        assert counted(ask(stored, "client", panel, asked), "events", "time", tag) == by_interval(shown, tag)
+        assert counted(ask(stored, "client", panel, choice), "events", "time", tag) == by_interval(shown, tag)
     number, failed = by_interval(attempts(events)), by_interval(failures(attempts(events)))
-    rates = {(row["time"],): row["failure rate"] for row in ask(stored, "client", 8, asked)}
+    rates = {(row["time"],): row["failure rate"] for row in ask(stored, "client", 8, choice)}
     assert rates == {at: pytest.approx(failed[at] / n, rel=1e-12) for at, n in number.items()}
-    found = ask(stored, "client", 8, asked, "B")
+    found = ask(stored, "client", 8, choice, "B")
     assert counted(found, "failures", "time") == failed
     assert counted(found, "attempts", "time") == number
 
 
 @pytest.mark.parametrize("name", FEW_CLIENTS)
 def test_the_latest_of_a_client(name: str, stored: Stored) -> None:
-    asked = Asked(CLIENTS[name])
-    events = asked.within(stored)
+    choice = CLIENTS[name]
+    events = stored.within(choice)
     for panel, field in ((11, "user_id"), (12, "ip"), (13, "user_agent")):
-        newest(ask(stored, "client", panel, asked), events, 5_000, (field,))
-    newest(ask(stored, "client", 14, asked), events, 100, ACTIVITY)
+        newest(ask(stored, "client", panel, choice), events, 5_000, (field,))
+    newest(ask(stored, "client", 14, choice), events, 100, ACTIVITY)
 
 
 def test_all_clients_to_choose_from(stored: Stored) -> None:
@@ -114,38 +113,38 @@ def test_all_clients_to_choose_from(stored: Stored) -> None:
         dataclasses.replace(ODD, client=("web",), realm=("a/b",)),
     ):
         events = stored.counted(dataclasses.replace(choice, client=()))
-        found = ask(stored, "client", 15, Asked(choice))
+        found = ask(stored, "client", 15, choice)
         assert counted(found, "events", "client_id", "realm") == by(events, "client_tag", "realm")
 
 
 @pytest.mark.parametrize("name", USERS)
 def test_the_cards_of_a_user(name: str, stored: Stored) -> None:
-    asked = Asked(USERS[name])
-    events = asked.within(stored)
+    choice = USERS[name]
+    events = stored.within(choice)
     assert events
     columns = ("events", "issued", "refreshed", "failures")
-    cards = [one(ask(stored, "user", card, asked), column) for card, column in enumerate(columns, 1)]
+    cards = [one(ask(stored, "user", card, choice), column) for card, column in enumerate(columns, 1)]
     assert cards == [len(events), *counts(events)]
-    assert one(ask(stored, "user", 5, asked), "clients") == len(by(events, "client_tag", "realm"))
+    assert one(ask(stored, "user", 5, choice), "clients") == len(by(events, "client_tag", "realm"))
     newest_minute = max(event["time_ns"] for event in events) // MINUTE * MINUTE
-    assert ask(stored, "user", 6, asked)[0]["time"] == newest_minute
+    assert ask(stored, "user", 6, choice)[0]["time"] == newest_minute
 
 
 @pytest.mark.parametrize("name", FEW_USERS)
 def test_what_a_user_did(name: str, stored: Stored) -> None:
-    asked = Asked(USERS[name])
-    events = asked.within(stored)
-    assert counted(ask(stored, "user", 7, asked), "events", "time", "action") == by_interval(events, "action")
-    by_client = counted(ask(stored, "user", 8, asked), "events", "time", "client_id", "realm")
+    choice = USERS[name]
+    events = stored.within(choice)
+    assert counted(ask(stored, "user", 7, choice), "events", "time", "action") == by_interval(events, "action")
+    by_client = counted(ask(stored, "user", 8, choice), "events", "time", "client_id", "realm")
     assert by_client == by_interval(events, "client_tag", "realm")
-    newest(ask(stored, "user", 9, asked), events, 5_000, ("ip",))
-    newest(ask(stored, "user", 10, asked), events, 5_000, ("user_agent",))
+    newest(ask(stored, "user", 9, choice), events, 5_000, ("ip",))
+    newest(ask(stored, "user", 10, choice), events, 5_000, ("user_agent",))
     failed = failures(events)
-    found = ask(stored, "user", 11, asked)
+    found = ask(stored, "user", 11, choice)
     assert len(found) == min(100, len(failed))
     if failed:
         newest(found, failed, 100, ("action", "error", "client_id", "ip", "user_agent", "error_detail", "realm"))
-    newest(ask(stored, "user", 12, asked), events, 100, OF_USER)
+    newest(ask(stored, "user", 12, choice), events, 100, OF_USER)
 
 
 @pytest.mark.parametrize("name", ["", "()"])

@@ -9,7 +9,7 @@ import pytest
 from ingestor.core.accounting import Account
 from ingestor.core.figures import Figures, SourceFigures, own_lines
 from parsers.event import Reason
-from tests.grafana.asked import Asked, all_targets, ask, one
+from tests.grafana.asked import all_targets, ask, one
 from tests.grafana.panels import Choice, Row, Target, rows
 from tests.grafana.stored import Stored
 from tests.influx import write_lines
@@ -20,7 +20,6 @@ START: Final = 1_793_000_400
 STEP: Final = 30
 LENGTH: Final = 3600
 CHOICE: Final = Choice(START * 1000, (START + LENGTH) * 1000, interval="5m")
-ALL: Final = Asked(CHOICE)
 RESTART: Final = START + 1800
 OUTAGE: Final = range(START + 2400, START + 3000)
 SILENT: Final = START + LENGTH - 240
@@ -80,8 +79,8 @@ def daemons(request: pytest.FixtureRequest) -> Stored:
     return Stored(store, ())
 
 
-def of(daemons: Stored, panel: int, asked: Asked = ALL, ref: str = "A") -> list[Row]:
-    return ask(daemons, "pipeline", panel, asked, ref)
+def of(daemons: Stored, panel: int, choice: Choice = CHOICE, ref: str = "A") -> list[Row]:
+    return ask(daemons, "pipeline", panel, choice, ref)
 
 
 def by_host(found: list[Row], column: str) -> dict[str, list[Any]]:
@@ -97,7 +96,7 @@ def last(host: str) -> Figures:
 
 @pytest.mark.parametrize("target", all_targets("pipeline"), ids=lambda target: target.name)
 def test_every_query_answers(target: Target, daemons: Stored) -> None:
-    assert rows(daemons.store, ALL.text(target), CHOICE)
+    assert rows(daemons.store, target, CHOICE)
 
 
 def test_heartbeat(daemons: Stored) -> None:
@@ -165,7 +164,7 @@ def test_the_store(daemons: Stored) -> None:
     failing = {row["time"] for row in of(daemons, 9) if row["max"]}
     assert failing == {at * 10**9 for at in OUTAGE if at % 300 == 0}
     assert {row["host"]: row["now"] for row in of(daemons, 12)} == {"a": 0, "b": 0}
-    in_outage = Asked(dataclasses.replace(CHOICE, until=OUTAGE[-1] * 1000))
+    in_outage = dataclasses.replace(CHOICE, until=OUTAGE[-1] * 1000)
     assert {row["host"]: row["now"] for row in of(daemons, 12, in_outage)} == {"a": 1, "b": 0}
 
 
@@ -196,14 +195,14 @@ def test_logs(daemons: Stored) -> None:
 
 
 def test_hosts_and_logs_are_chosen_exactly(daemons: Stored) -> None:
-    just_a = Asked(CHOICE, (("host", ("a",)),))
+    just_a = dataclasses.replace(CHOICE, host=("a",))
     for target in all_targets("pipeline"):
-        found = rows(daemons.store, just_a.text(target), CHOICE)
+        found = rows(daemons.store, target, just_a)
         assert {row.get("host", "a") for row in found} <= {"a"}
-        assert rows(daemons.store, Asked(CHOICE, (("host", ("a' OR ''='",)),)).text(target), CHOICE) == []
+        assert rows(daemons.store, target, dataclasses.replace(CHOICE, host=("a' OR ''='",))) == []
     odd = LOGS["a"][1]
-    assert {row["source"] for row in of(daemons, 18, Asked(CHOICE, (("source", (odd,)),)))} == {odd}
+    assert {row["source"] for row in of(daemons, 18, dataclasses.replace(CHOICE, source=(odd,)))} == {odd}
 
 
 def test_a_log_alone_tells_nothing_of_the_daemon(daemons: Stored) -> None:
-    assert one(of(daemons, 11, Asked(CHOICE, (("host", ("a",)), ("source", ("no such log",))))), "now") == 0
+    assert one(of(daemons, 11, dataclasses.replace(CHOICE, host=("a",), source=("no such log",))), "now") == 0

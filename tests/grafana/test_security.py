@@ -8,7 +8,6 @@ from typing import Any, Final
 import pytest
 
 from tests.grafana.asked import (
-    Asked,
     all_targets,
     ask,
     attempts,
@@ -16,6 +15,7 @@ from tests.grafana.asked import (
     by_interval,
     counted,
     failures,
+    last_minutes,
     newest,
     one,
 )
@@ -25,20 +25,24 @@ from tests.influx import write_lines
 
 TARGETS: Final = all_targets("security")
 CHOICES: Final = {
-    "all": Asked(WHOLE),
-    "odd": Asked(ODD),
-    "client": Asked(dataclasses.replace(ODD, client=("web",))),
-    "client beyond budget": Asked(dataclasses.replace(WHOLE, client=("evil",))),
-    "clients": Asked(dataclasses.replace(WHOLE, client=("web", "<b>", "a/b"))),
-    "grant": Asked(dataclasses.replace(WHOLE, grant=("password", "refresh_token"))),
-    "realm": Asked(dataclasses.replace(ODD, realm=("a/b",))),
-    "user": Asked(dataclasses.replace(WHOLE, user="ürsula")),
-    "ip": Asked(WHOLE, (("ip", ("2001:db8::1",)),)),
-    "action": Asked(WHOLE, (("action", ("token.pkce_failed", "token.expired")),)),
-    "error": Asked(WHOLE, (("error", ("invalid_client",)),)),
-    "all of it": Asked(
-        dataclasses.replace(WHOLE, client=("web", "api"), user="u-1"),
-        (("ip", ("203.0.113.9",)), ("action", ("token.expired",)), ("error", ("invalid_grant", "other"))),
+    "all": WHOLE,
+    "odd": ODD,
+    "client": dataclasses.replace(ODD, client=("web",)),
+    "client beyond budget": dataclasses.replace(WHOLE, client=("evil",)),
+    "clients": dataclasses.replace(WHOLE, client=("web", "<b>", "a/b")),
+    "grant": dataclasses.replace(WHOLE, grant=("password", "refresh_token")),
+    "realm": dataclasses.replace(ODD, realm=("a/b",)),
+    "user": dataclasses.replace(WHOLE, user="ürsula"),
+    "ip": dataclasses.replace(WHOLE, ip="2001:db8::1"),
+    "action": dataclasses.replace(WHOLE, action=("token.pkce_failed", "token.expired")),
+    "error": dataclasses.replace(WHOLE, error=("invalid_client",)),
+    "all of it": dataclasses.replace(
+        WHOLE,
+        client=("web", "api"),
+        user="u-1",
+        ip="203.0.113.9",
+        action=("token.expired",),
+        error=("invalid_grant", "other"),
     ),
 }
 KINDS: Final[dict[int, Callable[[Event], bool]]] = {
@@ -63,7 +67,7 @@ WORDS: Final = {
     "81.6": "81.6 % TOO HIGH",
     "100": "100 % TOO HIGH",
 }
-NOTHING: Final = Asked(Choice(0, 86_400_000))
+NOTHING: Final = Choice(0, 86_400_000)
 FINDINGS: Final = (("web", "high", 3), ("api", "low", 40 * 60))
 """Client, severity and age in seconds at the end of WHOLE."""
 
@@ -83,14 +87,14 @@ def _findings_and_figures(stored: Stored) -> None:
     )
 
 
-def ends(stored: Stored, kind: Callable[[Event], bool]) -> Asked:
+def ends(stored: Stored, kind: Callable[[Event], bool]) -> Choice:
     """Return all events up to one of the kind, so that the last minutes hold it."""
     at = max(event["time_ns"] for event in stored.events if kind(event))
-    return Asked(Choice(WHOLE.since, at // MS + 1))
+    return Choice(WHOLE.since, at // MS + 1)
 
 
-def until(asked: Asked, other: Asked) -> Asked:
-    return dataclasses.replace(asked, choice=dataclasses.replace(asked.choice, until=other.choice.until))
+def until(choice: Choice, other: Choice) -> Choice:
+    return dataclasses.replace(choice, until=other.until)
 
 
 def rate(events: Iterable[Event]) -> float | None:
@@ -100,18 +104,17 @@ def rate(events: Iterable[Event]) -> float | None:
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_every_query_answers(target: Target, stored: Stored) -> None:
-    whole = Asked(WHOLE)
     late = ends(stored, lambda e: e["action"] == "token.pkce_failed")
-    assert rows(stored.store, whole.text(target), WHOLE) or rows(stored.store, late.text(target), late.choice)
+    assert rows(stored.store, target, WHOLE) or rows(stored.store, target, late)
 
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_the_failure_rate_in_words(name: str, stored: Stored) -> None:
-    for asked in (CHOICES[name], until(CHOICES[name], ends(stored, KINDS[6]))):
-        found = ask(stored, "security", 20, asked)
-        assert bool(found) == bool(attempts(asked.within(stored)))
-        for column, of in (("last 15 min", asked.last_minutes(15)), ("whole period", asked)):
-            expected = rate(of.within(stored))
+    for choice in (CHOICES[name], until(CHOICES[name], ends(stored, KINDS[6]))):
+        found = ask(stored, "security", 20, choice)
+        assert bool(found) == bool(attempts(stored.within(choice)))
+        for column, of in (("last 15 min", last_minutes(choice, 15)), ("whole period", choice)):
+            expected = rate(stored.within(of))
             if found:
                 assert found[0][column] == (-1 if expected is None else pytest.approx(100 * expected, abs=0.0501))
 
@@ -135,32 +138,32 @@ def test_the_words_of_the_failure_rate() -> None:
 @pytest.mark.parametrize("card", COUNTS)
 def test_a_card_counts_the_last_minutes_and_the_whole_period(card: int, name: str, stored: Stored) -> None:
     kind = KINDS[COUNTS[card]]
-    for asked in (CHOICES[name], until(CHOICES[name], ends(stored, kind))):
-        found = ask(stored, "security", card, asked)
-        expected = [sum(map(kind, of.within(stored))) for of in (asked.last_minutes(15), asked)]
+    for choice in (CHOICES[name], until(CHOICES[name], ends(stored, kind))):
+        found = ask(stored, "security", card, choice)
+        expected = [sum(map(kind, stored.within(of))) for of in (last_minutes(choice, 15), choice)]
         assert [[row["last 15 min"], row["whole period"]] for row in found] == ([expected] if expected[1] else [])
 
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_failing_clients(name: str, stored: Stored) -> None:
-    asked = CHOICES[name]
-    events = asked.within(stored)
+    choice = CHOICES[name]
+    events = stored.within(choice)
     tried = by(attempts(events), "client_tag", "realm")
     failed = by(failures(attempts(events)), "client_tag", "realm")
     expected = sum(number >= 50 and failed[client] / number > 0.25 for client, number in tried.items())
-    assert one(ask(stored, "security", 21, asked, "B"), "whole period") == (expected if failures(events) else None)
+    assert one(ask(stored, "security", 21, choice, "B"), "whole period") == (expected if failures(events) else None)
     if name == "all":
         assert expected > 0
 
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_the_failure_rate_over_time(name: str, stored: Stored) -> None:
-    asked = CHOICES[name]
-    tried = attempts(asked.within(stored))
+    choice = CHOICES[name]
+    tried = attempts(stored.within(choice))
     number, failed = by_interval(tried), by_interval(failures(tried))
-    found = {(row["time"],): row["failure rate"] for row in ask(stored, "security", 1, asked)}
+    found = {(row["time"],): row["failure rate"] for row in ask(stored, "security", 1, choice)}
     assert found == {at: pytest.approx(failed[at] / n, rel=1e-12) for at, n in number.items()}
-    counts = ask(stored, "security", 1, asked, "B")
+    counts = ask(stored, "security", 1, choice, "B")
     assert counted(counts, "failures", "time") == failed
     assert counted(counts, "attempts", "time") == number
     if name != "all of it":
@@ -169,11 +172,11 @@ def test_the_failure_rate_over_time(name: str, stored: Stored) -> None:
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_the_failure_rate_by_client(name: str, stored: Stored) -> None:
-    asked = CHOICES[name]
-    tried = attempts(asked.within(stored))
+    choice = CHOICES[name]
+    tried = attempts(stored.within(choice))
     keys = ("client_tag", "realm")
     number, failed = by_interval(tried, *keys), by_interval(failures(tried), *keys)
-    found = {(row["time"], row["client_id"], row["realm"]): row["rate"] for row in ask(stored, "security", 2, asked)}
+    found = {(row["time"], row["client_id"], row["realm"]): row["rate"] for row in ask(stored, "security", 2, choice)}
     assert found == {at: pytest.approx(n / number[at], rel=1e-12) for at, n in failed.items()}
     if name == "all":
         assert 1.0 in found.values(), "a client that only fails is at 100 %"
@@ -183,21 +186,21 @@ def test_the_failure_rate_by_client(name: str, stored: Stored) -> None:
 @pytest.mark.parametrize("name", CHOICES)
 @pytest.mark.parametrize("panel", KINDS)
 def test_what_fails(panel: int, name: str, stored: Stored) -> None:
-    asked = CHOICES[name]
-    events = [event for event in asked.within(stored) if KINDS[panel](event)]
+    choice = CHOICES[name]
+    events = [event for event in stored.within(choice) if KINDS[panel](event)]
     tags, keys = (("error",), ("error",)) if panel == 3 else (("client_id", "realm"), ("client_tag", "realm"))
-    assert counted(ask(stored, "security", panel, asked), "failures", "time", *tags) == by_interval(events, *keys)
+    assert counted(ask(stored, "security", panel, choice), "failures", "time", *tags) == by_interval(events, *keys)
     if name == "all":
         assert events
 
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_failures_by_client(name: str, stored: Stored) -> None:
-    asked = CHOICES[name]
+    choice = CHOICES[name]
     keys = ("client_tag", "realm")
-    shown = failures(asked.within(stored, evidence=True))
+    shown = failures(stored.evidence(choice))
     at_token = by(attempts(shown), *keys)
-    tried = at_token + by([event for event in attempts(asked.within(stored)) if event["outcome"] != "failure"], *keys)
+    tried = at_token + by([event for event in attempts(stored.within(choice)) if event["outcome"] != "failure"], *keys)
     expected = {
         client: (
             number,
@@ -211,18 +214,18 @@ def test_failures_by_client(name: str, stored: Stored) -> None:
     }
     found = {
         (row["client_id"], row["realm"]): (row["failures"], row["attempts"], row["rate"])
-        for row in ask(stored, "security", 10, asked)
+        for row in ask(stored, "security", 10, choice)
     }
     assert found == expected
 
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_failures_by_address_and_the_latest(name: str, stored: Stored) -> None:
-    asked = CHOICES[name]
-    events = failures(asked.within(stored, evidence=True))
-    newest(ask(stored, "security", 11, asked), events, 5_000, ("ip", "client_id", "user_id"))
+    choice = CHOICES[name]
+    events = failures(stored.evidence(choice))
+    newest(ask(stored, "security", 11, choice), events, 5_000, ("ip", "client_id", "user_id"))
     columns = ("action", "error", "client_id", "realm", "user_id", "ip", "user_agent", "error_detail")
-    latest = ask(stored, "security", 12, asked)
+    latest = ask(stored, "security", 12, choice)
     newest(latest, events, 200, columns)
     by_time = {event["time_ns"]: event for event in events if event["client_tag"] == "_other"}
     assert all(row["client"] == by_time[row["time"]]["client"] for row in latest if row["client_id"] == "_other")
@@ -231,33 +234,32 @@ def test_failures_by_address_and_the_latest(name: str, stored: Stored) -> None:
 @pytest.mark.parametrize("address", ["' OR 1=1 --", "2001:db8::1/", ".*", "(", "a|203.0.113.9"])
 def test_an_address_of_anybody_finds_itself_alone(address: str, stored: Stored) -> None:
     for panel in (1, 10, 11, 12):
-        assert ask(stored, "security", panel, Asked(WHOLE, (("ip", (address,)),))) == []
+        assert ask(stored, "security", panel, dataclasses.replace(WHOLE, ip=address)) == []
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_finds_its_event_alone(name: str, stored: Stored) -> None:
     for choice in (dataclasses.replace(WHOLE, client=(name,)), dataclasses.replace(WHOLE, user=name)):
-        events = Asked(choice).within(stored)
-        found = ask(stored, "security", 1, Asked(choice), "B")
+        events = stored.within(choice)
+        found = ask(stored, "security", 1, choice, "B")
         assert sum(row["attempts"] for row in found) == len(attempts(events))
 
 
 def test_findings(stored: Stored) -> None:
-    whole = Asked(WHOLE)
-    assert [(row["client_id"], row["severity"], row["pattern"]) for row in ask(stored, "security", 9, whole)] == [
+    assert [(row["client_id"], row["severity"], row["pattern"]) for row in ask(stored, "security", 9, WHOLE)] == [
         (client, severity, "replay") for client, severity, _ in FINDINGS
     ]
-    assert one(ask(stored, "security", 26, whole), "last 15 min") == 1
-    assert one(ask(stored, "security", 26, whole, "B"), "whole period") == 2
-    web = Asked(dataclasses.replace(WHOLE, client=("web",)))
+    assert one(ask(stored, "security", 26, WHOLE), "last 15 min") == 1
+    assert one(ask(stored, "security", 26, WHOLE, "B"), "whole period") == 2
+    web = dataclasses.replace(WHOLE, client=("web",))
     assert len(ask(stored, "security", 9, web)) == one(ask(stored, "security", 26, web, "B"), "whole period") == 1
 
 
 def test_how_fresh_it_is(stored: Stored) -> None:
     within = max(event["time_ns"] for event in stored.within(ODD))
-    assert ask(stored, "security", 27, Asked(ODD))[0]["time"] == within
-    assert one(ask(stored, "security", 27, Asked(WHOLE), "B"), "lag") == 5
-    assert ask(stored, "security", 27, Asked(WHOLE), "C")[0]["time"] == WHOLE.until * MS - 10**9
+    assert ask(stored, "security", 27, ODD)[0]["time"] == within
+    assert one(ask(stored, "security", 27, WHOLE, "B"), "lag") == 5
+    assert ask(stored, "security", 27, WHOLE, "C")[0]["time"] == WHOLE.until * MS - 10**9
 
 
 @pytest.mark.parametrize("panel", [9, 12, 27])

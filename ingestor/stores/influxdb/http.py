@@ -41,8 +41,13 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def tls_context(store: StoreSettings) -> ssl.SSLContext:
-    """Return what servers must prove themselves by. Raises ConfigError when the certificates cannot be loaded."""
+def tls_context(store: StoreSettings) -> ssl.SSLContext | None:
+    """Return what servers must prove themselves by. Raises ConfigError when the certificates cannot be loaded.
+
+    None where nothing is encrypted and no file is named: the system's certificates take longer to load than a request.
+    """
+    if store.ca_file is None and store.url.startswith("http://"):
+        return None
     try:
         return ssl.create_default_context(cafile=str(store.ca_file) if store.ca_file else None)
     except (OSError, ssl.SSLError) as error:
