@@ -15,7 +15,7 @@ from ingestor.settings import AlertSettings
 RUNBOOKS: Final = "tokentail-runbooks"
 MOST_TITLE: Final = 190
 """As long as Grafana lets a title be."""
-_LOOK_ALIKES: Final = str.maketrans("<>&@*`~|", "‹›＆＠∗ˋ∼¦")
+_LOOK_ALIKES: Final = str.maketrans("<>&@*`~|", "‹›＆＠∗ˋ∼¦")  # noqa: RUF001 - that they look alike is the point
 _EXPRESSION: Final = {"type": "__expr__", "uid": "__expr__"}
 
 
