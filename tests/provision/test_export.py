@@ -1,5 +1,6 @@
 """A Grafana that is set up from exported files alone is the one that `apply` makes."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,11 @@ def test_grafana_reads_the_files(influxdb: InfluxServer, tmp_path: Path, monkeyp
         assert health["status"] == "OK"
         (folder,) = server.ask("GET", "/api/folders")
         assert folder["title"] == "OAuth $HOME"
-        for thing in of(Kind.DASHBOARD, things):
+        boards = of(Kind.DASHBOARD, things)
+        deadline = time.monotonic() + 30
+        while len(server.ask("GET", "/api/search?type=dash-db")) < len(boards) and time.monotonic() < deadline:
+            time.sleep(0.1)  # Grafana reads dashboards once it answers
+        for thing in boards:
             body = server.ask("GET", f"/api/dashboards/uid/{thing.uid}")["dashboard"]
             assert {key: value for key, value in body.items() if key not in {"id", "version"}} == thing.body
         rules = normal_rules(server.ask("GET", "/api/v1/provisioning/alert-rules"))
