@@ -14,6 +14,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +145,13 @@ class Grafana:
 
 
 def request(panel: dict[str, Any], choice: Choice) -> dict[str, Any]:
-    """Return what a browser sends for a panel of 1,000 pixels."""
-    interval = max((choice.until - choice.since) // 1000, 1000)
+    """Return what a browser 1,500 pixels wide sends for a panel. Grafana writes the interval into the query itself."""
+    points = panel.get("maxDataPoints") or 1500 * panel["gridPos"]["w"] // 24
+    interval = max((choice.until - choice.since) // points, 1000)
+    choice = replace(choice, interval="$__interval")
     queries = []
     for target in panel["targets"]:
-        query = {**target, "intervalMs": interval, "maxDataPoints": 1000}
+        query = {**target, "intervalMs": interval, "maxDataPoints": points}
         if "query" in target:
             query["query"] = interpolated(target["query"], choice)
             query["datasource"] = {"type": "influxdb", "uid": SOURCE}
