@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -199,7 +200,10 @@ class World:
     def check(self, *logs: Log) -> None:
         """Every event that was written is stored, once; the accounting adds up."""
         expected = sorted(event_id for log in (logs or (self.log,)) for event_id in log.written)
-        assert self.stored() == expected
+        stored = self.stored()
+        lost, twice = Counter(expected) - Counter(stored), Counter(stored) - Counter(expected)
+        assert not lost, f"{lost.total()} of {len(expected)} are not stored, such as {sorted(lost)[:3]}"
+        assert not twice, f"{twice.total()} more than {len(expected)} are stored, such as {sorted(twice)[:3]}"
         accounts = self.ask(lambda state: state.accounts())
         assert sum(account.stored for account in accounts.values()) == len(expected)
         assert all(account.pending == 0 for account in accounts.values())
