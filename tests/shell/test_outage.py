@@ -185,7 +185,7 @@ def test_t25_a_full_disk_under_the_state_stops_reading_and_heals(
     assert isinstance(delivery, RemoteDelivery)
     with full_disk(remote):
         remote.log.write(b"".join(remote.log.line(user_id=user) for user in users) + b"{broken\n")
-        until(lambda: delivery.trouble is not None and not delivery.has_room, remote, seconds=1.0)
+        until(lambda: delivery.trouble is not None and delivery._unsaved.batches >= 5, remote, seconds=1.0)
         remote.turn(5, seconds=100.0)
         assert delivery._unsaved.batches <= 5 + remote_module.IN_FLIGHT
         assert not delivery.has_room
