@@ -9,7 +9,7 @@ The events are the generator's, the policies have no end. The best of two is sho
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -30,29 +30,37 @@ POINTS = 5_000
 POLICIES = ("raw", "rollup")
 
 
-def make(http: InfluxHttp, store: StoreSettings, events: int, days: int) -> None:
-    begun = time.perf_counter()
+def make_policies(http: InfluxHttp, store: StoreSettings, policies: Sequence[str]) -> None:
+    """Make the buckets of InfluxDB 2, or the database and policies, without an end of retention."""
     if store.token_file:
         organization = orjson.loads(http.request("GET", "/api/v2/orgs").body)["orgs"][0]["id"]
-        for policy in POLICIES:
+        for policy in policies:
             bucket = {"orgID": organization, "name": f"{store.database}/{policy}", "retentionRules": []}
             http.request("POST", "/api/v2/buckets", body=orjson.dumps(bucket))
-    else:
-        policies = "; ".join(
-            f'CREATE RETENTION POLICY "{policy}" ON "{store.database}" DURATION INF REPLICATION 1 SHARD DURATION 7d'
-            for policy in POLICIES
-        )
-        http.request("POST", "/query", params={"q": f'CREATE DATABASE "{store.database}"; {policies}'})
+        return
+    made = "; ".join(
+        f'CREATE RETENTION POLICY "{policy}" ON "{store.database}" DURATION INF REPLICATION 1 SHARD DURATION 7d'
+        for policy in policies
+    )
+    http.request("POST", "/query", params={"q": f'CREATE DATABASE "{store.database}"; {made}'})
+
+
+def write(http: InfluxHttp, store: StoreSettings, policy: str, body: bytes) -> None:
+    params = {"db": store.database, "rp": policy, "precision": "ns"}
+    answer = http.request("POST", "/write", params=params, body=body)
+    if answer.status != 204:
+        raise SystemExit(f"InfluxDB refused points: {answer}")
+
+
+def make(http: InfluxHttp, store: StoreSettings, events: int, days: int) -> None:
+    begun = time.perf_counter()
+    make_policies(http, store, POLICIES)
     table = SeriesTable()
     encoder = Encoder(table)
     # The last clients are beyond the budget, so that `_other` is asked for, too.
     for points in batches(events, days, table, budget=36):
         for start in range(0, len(points), POINTS):
-            body = encoder.encode(points[start : start + POINTS])
-            params = {"db": store.database, "rp": "raw", "precision": "ns"}
-            answer = http.request("POST", "/write", params=params, body=body)
-            if answer.status != 204:
-                raise SystemExit(f"InfluxDB refused points: {answer}")
+            write(http, store, "raw", encoder.encode(points[start : start + POINTS]))
     print(f"made {events:,} events in {time.perf_counter() - begun:.0f} s\n")
 
 

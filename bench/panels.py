@@ -22,6 +22,7 @@ import orjson
 import urllib3
 
 from bench.generate import CLIENTS, DAY_MS, START_MS
+from bench.influx_answers import POINTS, make_policies, write
 from bench.store import batches
 from ingestor.core.lineprotocol import Encoder, tag_set
 from ingestor.core.metrics import FAILURE, REFRESHED, is_issued
@@ -32,7 +33,6 @@ from tests.grafana.panels import Choice, dashboards, interpolated, panels
 
 HOUR_NS = 3_600_000_000_000
 DAY_NS = 24 * HOUR_NS
-POINTS = 5_000
 POLICIES = ("raw", "rollup", "findings", "own")
 SOURCE = "tokentail-bench"
 DASHBOARDS = ("overview", "security", "client", "trends")
@@ -84,17 +84,7 @@ def make(store: StoreSettings, arguments: argparse.Namespace) -> None:
     """Make the buckets or policies, and write the events with their counters."""
     begun = time.perf_counter()
     with contextlib.closing(InfluxHttp(store)) as http:
-        if store.token_file:
-            organization = orjson.loads(http.request("GET", "/api/v2/orgs").body)["orgs"][0]["id"]
-            for policy in POLICIES:
-                bucket = {"orgID": organization, "name": f"{store.database}/{policy}", "retentionRules": []}
-                http.request("POST", "/api/v2/buckets", body=orjson.dumps(bucket))
-        else:
-            policies = "; ".join(
-                f'CREATE RETENTION POLICY "{policy}" ON "{store.database}" DURATION INF REPLICATION 1 SHARD DURATION 1d'
-                for policy in POLICIES
-            )
-            http.request("POST", "/query", params={"q": f'CREATE DATABASE "{store.database}"; {policies}'})
+        make_policies(http, store, POLICIES)
         table = SeriesTable()
         encoder, counters = Encoder(table), Counters(table)
         for points in batches(arguments.events, arguments.days, table, client_count=arguments.clients):
@@ -105,13 +95,6 @@ def make(store: StoreSettings, arguments: argparse.Namespace) -> None:
             for start in range(0, len(lines), POINTS):
                 write(http, store, policy, "\n".join(lines[start : start + POINTS]).encode())
     print(f"made {arguments.events:,} events in {time.perf_counter() - begun:.0f} s", flush=True)
-
-
-def write(http: InfluxHttp, store: StoreSettings, policy: str, body: bytes) -> None:
-    params = {"db": store.database, "rp": policy, "precision": "ns"}
-    answer = http.request("POST", "/write", params=params, body=body)
-    if answer.status != 204:
-        raise SystemExit(f"InfluxDB refused points: {answer}")
 
 
 class Grafana:

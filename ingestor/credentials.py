@@ -66,18 +66,13 @@ class Credential(NamedTuple):
         return path if directory and (path := Path(directory) / self.name).exists() else None
 
 
-def read(credential: Credential) -> str:
-    """Return the secret, as ``Credential.read`` does."""
-    return credential.read()
-
-
 def reference(credential: Credential) -> str:
     """Return a reference to the environment variable that holds the secret elsewhere; an empty text when there is none."""
     return f"${credential.variable}" if credential.place() else ""
 
 
 Secret = Callable[[Credential], str]
-"""``read`` or ``reference``."""
+"""What stands for a secret: ``Credential.read``, itself, or ``reference``."""
 
 
 def token_of(store: StoreSettings) -> Credential:

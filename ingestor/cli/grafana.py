@@ -81,6 +81,7 @@ def apply_command(settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json(_as_json(session, planned))
         return
+    _tell_kept(console, planned)
     console.print(
         Text("Grafana is as configured." if planned.changes else "Nothing to do: Grafana is as configured.", "green")
     )

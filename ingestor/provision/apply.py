@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from ingestor.errors import TokentailError
-from ingestor.provision.data_source import SECRETS
+from ingestor.provision.data_source import SECRETS, as_sent
 from ingestor.provision.grafana import Grafana
 from ingestor.provision.plan import Action, Plan, Step
 from ingestor.provision.things import FOLDER_UID, Kind, Thing, rules_of
@@ -16,7 +16,7 @@ class ConflictError(TokentailError):
     """Something of somebody else stands where ours should."""
 
 
-def refuse_conflicts(plan: Plan) -> None:
+def _refuse_conflicts(plan: Plan) -> None:
     """Raise ConflictError when something of somebody else is in the way, before anything is changed."""
     if plan.conflicts:
         told = "\n".join(
@@ -33,7 +33,7 @@ def apply(grafana: Grafana, plan: Plan, told: _Told = lambda _step: None, *, aga
 
     Secrets cannot be read back and compared, so they are sent each time. Raises TokentailError, which says how far it came.
     """
-    refuse_conflicts(plan)
+    _refuse_conflicts(plan)
     done = 0
     try:
         for step in plan.steps:
@@ -67,13 +67,9 @@ def _write_folder(grafana: Grafana, step: Step) -> None:
 
 
 def _write_data_source(grafana: Grafana, step: Step) -> None:
-    thing = step.thing
-    body = {key: value for key, value in thing.body.items() if key != "secrets"}
-    # The database is named in both places: releases differ in which one they read.
-    database = {"database": thing.body["jsonData"]["dbName"]}
     # Grafana keeps a secret that is not sent; an empty one ends it.
-    secrets = {**dict.fromkeys(SECRETS, ""), **thing.secrets}
-    grafana.save_data_source({"uid": thing.uid, **body, **database, "secureJsonData": secrets}, exists=step.exists)
+    secrets = {**dict.fromkeys(SECRETS, ""), **step.thing.secrets}
+    grafana.save_data_source({**as_sent(step.thing), "secureJsonData": secrets}, exists=step.exists)
 
 
 def _write_contact_point(grafana: Grafana, step: Step) -> None:

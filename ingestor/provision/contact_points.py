@@ -7,13 +7,14 @@ sent, which may be markup to whoever displays it, and the rules' own words have 
 
 from typing import Any, Final, NamedTuple
 
-from ingestor.credentials import Secret, contact_secret_of, read
+from ingestor.credentials import Credential, Secret, contact_secret_of
 from ingestor.errors import ConfigError
 from ingestor.provision.things import PREFIX, Kind, Thing
 from ingestor.settings import ContactSettings, GrafanaSettings
 
 SEVERITIES: Final = ("page", "ticket")
-OWN_NAMES: Final = tuple(f"tokentail {severity}" for severity in SEVERITIES)
+OWN: Final = {f"{PREFIX}{severity}": f"tokentail {severity}" for severity in SEVERITIES}
+"""The names of our contact points, by uid."""
 REDACTED: Final = "[REDACTED]"
 """What Grafana answers in place of a secret."""
 
@@ -42,7 +43,7 @@ class _Form(NamedTuple):
     """The setting that holds the secret."""
 
 
-def contact_points(grafana: GrafanaSettings, secret: Secret = read) -> list[Thing]:
+def contact_points(grafana: GrafanaSettings, secret: Secret = Credential.read) -> list[Thing]:
     """Return the contact points that are ours to make; ``secret`` says what stands for their secrets. Raises ConfigError, PermissionDeniedError."""
     ours = {severity: contact for severity, contact in contacts(grafana).items() if is_ours(contact)}
     return [_thing(severity, contact, secret, locked=not grafana.editable) for severity, contact in ours.items()]
@@ -61,11 +62,7 @@ def is_ours(contact: ContactSettings) -> bool:
 def receiver(grafana: GrafanaSettings, severity: str) -> str:
     """Return the name of the contact point for a severity; an empty text leaves it to Grafana's notification policies."""
     contact = contacts(grafana)[severity]
-    return contact.name if contact.type == "existing" else _name(severity) if contact.type else ""
-
-
-def _name(severity: str) -> str:
-    return f"tokentail {severity}"
+    return contact.name if contact.type == "existing" else OWN[PREFIX + severity] if contact.type else ""
 
 
 def _thing(severity: str, contact: ContactSettings, secret_of: Secret, *, locked: bool) -> Thing:
@@ -79,13 +76,14 @@ def _thing(severity: str, contact: ContactSettings, secret_of: Secret, *, locked
         )
     form = _form(contact, secret)
     secrets = {form.secret: secret} if secret and form.secret else {}
+    uid = PREFIX + severity
     body = {
-        "name": _name(severity),
+        "name": OWN[uid],
         "type": contact.type,
         "settings": form.settings,
         "disableResolveMessage": False,
     }
-    return Thing(Kind.CONTACT_POINT, f"{PREFIX}{severity}", _name(severity), body, secrets, locked=locked)
+    return Thing(Kind.CONTACT_POINT, uid, OWN[uid], body, secrets, locked=locked)
 
 
 def _form(contact: ContactSettings, secret: str) -> _Form:

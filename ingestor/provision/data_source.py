@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from ingestor.credentials import Secret, influxdb_password_of, influxdb_token_of, password_of, read, token_of
+from ingestor.credentials import Credential, Secret, influxdb_password_of, influxdb_token_of, password_of, token_of
 from ingestor.errors import ConfigError
 from ingestor.provision.things import DATA_SOURCE_UID, MANAGED_BY, TAG, Kind, Thing
 from ingestor.settings import Settings
@@ -14,7 +14,7 @@ AUTHORITY: Final = "tlsCACert"
 SECRETS: Final = (PASSWORD, TOKEN_HEADER, AUTHORITY)
 
 
-def data_source(settings: Settings, secret: Secret = read) -> Thing:
+def data_source(settings: Settings, secret: Secret = Credential.read) -> Thing:
     """Return the data source; ``secret`` says what stands for its secrets. Raises ConfigError and PermissionDeniedError when a secret or certificate cannot be read."""
     store, grafana = settings.store, settings.grafana
     options: dict[str, Any] = {
@@ -48,6 +48,13 @@ def data_source(settings: Settings, secret: Secret = read) -> Thing:
         "secrets": sorted(name for name, value in secrets.items() if value),
     }
     return Thing(Kind.DATA_SOURCE, DATA_SOURCE_UID, TAG, body, secrets)
+
+
+def as_sent(thing: Thing) -> dict[str, Any]:
+    """Return the data source as Grafana takes it, without its secrets."""
+    plain = {key: value for key, value in thing.body.items() if key != "secrets"}
+    # The database is named in both places: releases differ in which one they read.
+    return {"uid": thing.uid, **plain, "database": plain["jsonData"]["dbName"]}
 
 
 def _certificates(file: Path) -> str:

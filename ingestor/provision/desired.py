@@ -2,14 +2,14 @@
 
 from typing import Any, Final
 
-from ingestor.credentials import Secret, read
+from ingestor.credentials import Credential, Secret
 from ingestor.errors import ConfigError
 from ingestor.provision.contact_points import SEVERITIES, contact_points, receiver
 from ingestor.provision.dashboards import dashboards
 from ingestor.provision.data_source import data_source
 from ingestor.provision.normal import normal_rules
 from ingestor.provision.rules import rule_groups
-from ingestor.provision.things import DATA_SOURCE_UID, FOLDER_UID, Kind, Thing
+from ingestor.provision.things import FOLDER_UID, Kind, Thing
 from ingestor.settings import GrafanaSettings, Settings
 
 _BY_CLIENT: Final = ["alertname", "grafana_folder", "realm", "client_id"]
@@ -20,7 +20,7 @@ _NOTIFICATIONS: Final = {
 """When it is told: a page at once, a ticket with what else comes in that minute; again while it lasts."""
 
 
-def desired(settings: Settings, secret: Secret = read) -> list[Thing]:
+def desired(settings: Settings, secret: Secret = Credential.read) -> list[Thing]:
     """Return all things; ``secret`` says what stands for secrets.
 
     Raises ConfigError (the embedded store, a secret that is missing), PermissionDeniedError.
@@ -51,7 +51,7 @@ def _rule_groups(settings: Settings) -> list[Thing]:
             {"interval": group.interval, "rules": normal_rules(routed(rule, grafana) for rule in group.rules)},
             locked=not grafana.editable,
         )
-        for group in rule_groups(settings.alerts, datasource=DATA_SOURCE_UID, folder=FOLDER_UID)
+        for group in rule_groups(settings.alerts)
     ]
 
 

@@ -12,6 +12,7 @@ import orjson
 import yaml
 
 from ingestor.errors import TokentailError
+from ingestor.provision.data_source import as_sent
 from ingestor.provision.things import Kind, Thing, rules_of
 
 PROVISIONING: Final = Path("/etc/grafana/provisioning")
@@ -71,14 +72,7 @@ def _folder(things: list[Thing]) -> str:
 
 
 def _data_source(thing: Thing) -> dict[str, Any]:
-    plain = {key: value for key, value in thing.body.items() if key != "secrets"}
-    database = thing.body["jsonData"]["dbName"]
-    return {
-        "uid": thing.uid,
-        **_escaped({**plain, "database": database}),
-        "secureJsonData": thing.secrets,
-        "editable": not thing.locked,
-    }
+    return {**_escaped(as_sent(thing)), "secureJsonData": thing.secrets, "editable": not thing.locked}
 
 
 def _provider(things: list[Thing], grafana_directory: Path) -> dict[str, Any]:

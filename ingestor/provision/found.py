@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from ingestor.provision.contact_points import REDACTED, SEVERITIES
+from ingestor.provision.contact_points import OWN, REDACTED
 from ingestor.provision.dashboards import SERVER_KEYS, dashboard_uids
 from ingestor.provision.grafana import Grafana
 from ingestor.provision.normal import normal_rules
@@ -20,7 +20,7 @@ from ingestor.provision.things import (
 )
 
 _DATA_SOURCE_KEYS: Final = ("name", "type", "access", "url", "user", "jsonData")
-BY_FILE: Final = "Grafana provisions it from a file, which alone can change it: see `tokentail grafana export`"
+_BY_FILE: Final = "Grafana provisions it from a file, which alone can change it: see `tokentail grafana export`"
 _CONTACT_KEYS: Final = ("name", "type", "settings", "disableResolveMessage")
 
 
@@ -31,7 +31,7 @@ def find(grafana: Grafana, wanted: Iterable[Thing]) -> list[Found]:
         *_folder(grafana, wanted),
         *_data_source(grafana),
         *_contact_points(grafana, rules),
-        *_dashboards(grafana, wanted),
+        *_dashboards(grafana),
         *_rules(grafana, wanted, rules),
     ]
 
@@ -63,26 +63,24 @@ def _data_source(grafana: Grafana) -> Iterator[Found]:
     if (source.get("jsonData") or {}).get(MANAGED_BY) != TAG:
         others = f"a data source with the uid {DATA_SOURCE_UID} was made by somebody else"
     elif source.get("readOnly"):
-        others = BY_FILE
+        others = _BY_FILE
     yield Found(Thing(Kind.DATA_SOURCE, DATA_SOURCE_UID, source["name"], body), others)
 
 
 def _contact_points(grafana: Grafana, rules: list[dict[str, Any]]) -> Iterator[Found]:
-    ours = {f"{PREFIX}{severity}": f"tokentail {severity}" for severity in SEVERITIES}
-    entries = [
-        entry for entry in grafana.contact_points() if entry.get("uid") in ours or entry["name"] in ours.values()
-    ]
+    uids = {name: uid for uid, name in OWN.items()}
+    entries = [entry for entry in grafana.contact_points() if entry.get("uid") in OWN or entry["name"] in uids]
     used = dict(_users(grafana, rules)) if entries else {}
     for entry in entries:
         uid, name = entry.get("uid", ""), entry["name"]
         body = {key: entry.get(key) for key in _CONTACT_KEYS}
         # It writes that there are secrets also where there is none.
         body["settings"] = {key: value for key, value in entry["settings"].items() if value != REDACTED}
-        if uid in ours:
-            others = BY_FILE if entry.get("provenance") == "file" else ""
+        if uid in OWN:
+            others = _BY_FILE if entry.get("provenance") == "file" else ""
             yield Found(Thing(Kind.CONTACT_POINT, uid, name, body), others, in_use=used.get(name, ""))
         else:
-            thing = Thing(Kind.CONTACT_POINT, name.replace("tokentail ", PREFIX), name, body)
+            thing = Thing(Kind.CONTACT_POINT, uids[name], name, body)
             yield Found(thing, others=f"a contact point of that name is there already (uid {uid})")
 
 
@@ -99,10 +97,9 @@ def _users(grafana: Grafana, rules: list[dict[str, Any]]) -> Iterator[tuple[str,
             yield receiver, "the notification policies send to it"
 
 
-def _dashboards(grafana: Grafana, wanted: list[Thing]) -> Iterator[Found]:
-    names = {thing.uid for thing in wanted if thing.kind is Kind.DASHBOARD} | set(dashboard_uids())
+def _dashboards(grafana: Grafana) -> Iterator[Found]:
     inside = {entry["uid"] for entry in grafana.dashboards(TAG) if entry.get("folderUid") == FOLDER_UID}
-    for uid in sorted(names | {uid for uid in inside if uid.startswith(PREFIX)}):
+    for uid in sorted({*dashboard_uids(), *(uid for uid in inside if uid.startswith(PREFIX))}):
         whole = grafana.dashboard(uid)
         if whole is None:
             continue
@@ -113,7 +110,7 @@ def _dashboards(grafana: Grafana, wanted: list[Thing]) -> Iterator[Found]:
         if TAG not in body.get("tags", []):
             others = f"a dashboard with the uid {uid} lacks the tag {TAG}: it is not ours"
         elif whole["meta"].get("provisioned"):
-            others = BY_FILE
+            others = _BY_FILE
         yield Found(Thing(Kind.DASHBOARD, uid, str(body.get("title", uid)), body), others)
 
 
@@ -136,7 +133,7 @@ def _rules(grafana: Grafana, wanted: list[Thing], rules: list[dict[str, Any]]) -
                 for rule in rules_of(group)
                 if rule["uid"] in there and not is_ours(there[rule["uid"]])
             ),
-            *([BY_FILE] if any(rule.get("provenance") == "file" for rule in present) else []),
+            *([_BY_FILE] if any(rule.get("provenance") == "file" for rule in present) else []),
         ]
         if present or why:
             whole = grafana.group(FOLDER_UID, group.uid) or {}
@@ -145,7 +142,7 @@ def _rules(grafana: Grafana, wanted: list[Thing], rules: list[dict[str, Any]]) -
             yield Found(Thing(Kind.RULE_GROUP, group.uid, group.title, body, locked=locked), "; ".join(why))
     for rule in rules:
         if is_ours(rule) and rule["uid"] not in uids:
-            others = BY_FILE if rule.get("provenance") == "file" else ""
+            others = _BY_FILE if rule.get("provenance") == "file" else ""
             yield Found(Thing(Kind.RULE, rule["uid"], rule["title"], rule), others)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ingestor.provision.filling import all_but, fill, only
 from ingestor.provision.rulefiles import Query, Rule, RuleFile, pieces, rule_files
+from ingestor.provision.things import DATA_SOURCE_UID, FOLDER_UID, MANAGED_BY, TAG
 from ingestor.settings import AlertSettings
 
 RUNBOOKS: Final = "tokentail-runbooks"
@@ -31,7 +32,7 @@ class RuleGroup:
 
 
 def rule_groups(
-    alerts: AlertSettings, *, datasource: str = "tokentail", folder: str = "tokentail"
+    alerts: AlertSettings, *, datasource: str = DATA_SOURCE_UID, folder: str = FOLDER_UID
 ) -> tuple[RuleGroup, ...]:
     """Return every rule group, for a data source and a folder with these uids."""
     return tuple(
@@ -76,7 +77,7 @@ def _title(rule: Rule, key: str) -> str:
 
 def _rendered(rule: Rule, numbers: Mapping[str, int], datasource: str, *, clients: str) -> dict[str, Any]:
     values = {**pieces(), **{name: str(number) for name, number in numbers.items()}}
-    labels = {"severity": rule.severity, "managed_by": "tokentail", "rule": rule.uid}
+    labels = {"severity": rule.severity, MANAGED_BY: TAG, "rule": rule.uid}
     asked = " ".join(fill(query.query, values) for query in rule.queries.values())
     for label in ("client_id", "realm"):
         if f'"{label}"' in asked:  # a label of the rule stands for the query's own, whose text is anybody's
@@ -149,8 +150,6 @@ def _query(name: str, query: Query, text: str, datasource: str) -> dict[str, Any
             "rawQuery": True,
             "query": text,
             "resultFormat": "time_series",
-            "intervalMs": 1000,
-            "maxDataPoints": 43_200,
         },
     }
 

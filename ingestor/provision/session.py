@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ingestor.errors import ConfigError, TokentailError, UnavailableError
-from ingestor.provision.contact_points import OWN_NAMES, contacts
+from ingestor.provision.contact_points import OWN, contacts
 from ingestor.provision.desired import desired
 from ingestor.provision.found import find
 from ingestor.provision.grafana import Grafana
@@ -35,7 +35,7 @@ class Session(NamedTuple):
             for severity, contact in contacts(self.settings.grafana).items()
             if contact.type == "existing"
         }
-        own = [key for key, name in named.items() if name in OWN_NAMES]
+        own = [key for key, name in named.items() if name in OWN.values()]
         if own:
             raise ConfigError(
                 "That contact point is one that `apply` makes",

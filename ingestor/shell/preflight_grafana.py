@@ -25,6 +25,14 @@ def check_grafana(settings: Settings) -> Iterator[Finding]:
     if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
         advice = "Switch TLS on at Grafana, and write https:// in grafana.url."
         yield Finding(Level.WARNING, "The token for Grafana goes through the network unencrypted", url, advice)
+    yield from _blind(settings)
+    for severity in unrouted(settings.grafana):
+        yield Finding(
+            Level.WARNING,
+            f"No contact point is configured for alerts of severity {severity}",
+            f"grafana.{severity}",
+            "Grafana's own notification policies decide who hears of them, by default nobody.",
+        )
     try:
         with open_grafana(settings) as session:
             yield Finding(Level.OK, f"Grafana {session.version} answers", url)
@@ -47,14 +55,6 @@ def _contents(session: Session, plan: Plan, url: str) -> Iterator[Finding]:
     if any(step.thing.kind is Kind.DATA_SOURCE and step.exists for step in plan.steps):
         problem = unreachable_influxdb(session.grafana, session.settings)
         yield failed(problem) if problem else Finding(Level.OK, "Grafana can ask InfluxDB", url)
-    yield from _blind(session.settings)
-    for severity in unrouted(session.settings.grafana):
-        yield Finding(
-            Level.WARNING,
-            f"No contact point is configured for alerts of severity {severity}",
-            f"grafana.{severity}",
-            "Grafana's own notification policies decide who hears of them, by default nobody.",
-        )
 
 
 def _blind(settings: Settings) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ import contextlib
 import http.server
 import itertools
 import queue
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +18,7 @@ from ingestor.settings import AlertSettings
 from tests.grafana.cases import write_case
 from tests.grafana_servers import TICK_SECONDS, GrafanaServer
 from tests.servers import InfluxServer
+from tests.webserver import serving
 
 HOSTILE = "<!channel> {{ .Labels }} *x* http://evil.example/`a`"
 
@@ -38,14 +38,8 @@ def webhook() -> Iterator[tuple[str, queue.Queue[Any]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/hook", posted
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as url:
+        yield f"{url}/hook", posted
 
 
 @contextlib.contextmanager
