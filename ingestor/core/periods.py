@@ -10,12 +10,16 @@ from ingestor.core.questions import Period
 
 SECOND: Final = 1_000_000_000
 HOUR: Final = 3600 * SECOND
+QUARTER_HOUR: Final = HOUR // 4
 DAY: Final = 24 * HOUR
-"""Nanoseconds; hours and days of UTC begin at multiples of these."""
+"""Nanoseconds; quarters of an hour, hours and days of UTC begin at multiples of these.
+
+The offsets of all time zones in use are whole quarters of an hour, so days and hours of any of them consist of such quarters.
+"""
 
 
 def start_of(time: int, unit: int) -> int:
-    """Return when the hour or day (``unit``: HOUR or DAY) of this time began."""
+    """Return when the quarter of an hour, hour or day (``unit``: QUARTER_HOUR, HOUR or DAY) of this time began."""
     return time - time % unit
 
 

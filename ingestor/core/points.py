@@ -50,6 +50,23 @@ class Series(NamedTuple):
     realm: str
     source: str
 
+    def of_all_clients(self) -> "TotalSeries":
+        """Return the tag set without the client."""
+        return TotalSeries(self.action, *self[2:])
+
+
+class TotalSeries(NamedTuple):
+    """The tag set of a counter of all clients together, in key order; an empty string is an absent tag."""
+
+    action: str
+    endpoint: str
+    error: str
+    grant_type: str
+    host: str
+    outcome: str
+    realm: str
+    source: str
+
 
 class SeriesTable:
     """Numbers series in order of first use. The numbers are local to one state; the tag set is what identifies.

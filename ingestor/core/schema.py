@@ -90,6 +90,31 @@ HOURLY: Final = Measurement(
     ),
 )
 
+TOTALS: Final = Measurement(
+    "token_totals_15m",
+    "Events of a quarter of an hour of all clients together, for sums that must not open the series of every client.",
+    "start of the quarter of an hour, UTC",
+    tuple(tag for tag in _EVENT_TAGS if tag.name != "client_id"),
+    (
+        Field("events", Kind.INTEGER, "events", "Events of the quarter of an hour."),
+        Field("lifetime_sum", Kind.INTEGER, "s", "Sum of expires_in over the events that carry it."),
+        Field("lifetime_count", Kind.INTEGER, "events", "Events that carry expires_in."),
+    ),
+)
+
+CLIENTS: Final = Measurement(
+    "token_clients_1h",
+    "Events of a client in an hour, in one series a client.",
+    "start of the hour, UTC",
+    tuple(tag for tag in _EVENT_TAGS if tag.name in {"client_id", "host", "realm", "source"}),
+    (
+        Field("events", Kind.INTEGER, "events", "All events of the client."),
+        Field("issued", Kind.INTEGER, "events", "Actions token.issued.*."),
+        Field("refreshed", Kind.INTEGER, "events", "Action token.refreshed."),
+        Field("failed", Kind.INTEGER, "events", "Events whose outcome is failure."),
+    ),
+)
+
 USERS: Final = Measurement(
     "token_users_1d",
     "Events of a user on a day.",
@@ -147,4 +172,4 @@ OWN: Final = Measurement(
     ),
 )
 
-MEASUREMENTS: Final = (EVENTS, HOURLY, USERS, ACTIVE, OWN)
+MEASUREMENTS: Final = (EVENTS, HOURLY, TOTALS, CLIENTS, USERS, ACTIVE, OWN)

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
-from ingestor.core.points import MEASUREMENT, POINT_COLUMNS, Series
+from ingestor.core.points import POINT_COLUMNS, Series
+from ingestor.core.schema import MEASUREMENTS
 from parsers.redact import redact_text
 from parsers.text import cap, clean
 
@@ -19,7 +20,6 @@ MOST_RETRY_AFTER_SECONDS: Final = 600.0
 """A server that asks for more does not mean it, or forgets it before we come back."""
 SHOWN_BYTES: Final = 200
 
-_MEASUREMENTS: Final = (MEASUREMENT, "token_events_1h", "token_users_1d", "token_active_1d", "events")
 _BEFORE: Final = r"(?:[a-z ]+: )*"
 """What the layers of a server put before the reason. A point's text stands behind it, so it cannot pass for the reason."""
 _PARTIAL: Final = re.compile(rf"{_BEFORE}partial write")
@@ -38,7 +38,8 @@ _OF_THE_SERVER: Final = re.compile(
     re.IGNORECASE,
 )
 """Faults of the server that some versions report as if the points were to blame."""
-_OWN_NAMES: Final = re.compile(rf'"({"|".join((*Series._fields, *POINT_COLUMNS, *_MEASUREMENTS))})"')
+_NAMES: Final = ("events", *Series._fields, *POINT_COLUMNS, *(measurement.name for measurement in MEASUREMENTS))
+_OWN_NAMES: Final = re.compile(rf'"({"|".join(_NAMES)})"')
 _OF_A_POINT: Final = re.compile(r"""['"](?:.*['"]|.*)|(?:oldest|newest) point .*""", re.DOTALL)
 """From the first quote to the last: what stands between may hold quotes of its own."""
 

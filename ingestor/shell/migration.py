@@ -155,6 +155,7 @@ class Migration:
         execute, mark = self._state.connection.execute, self._state.marks.new()
         with self._state.transaction():
             execute("REPLACE INTO unwritten_hours SELECT time, series, ? FROM token_events_1h", (mark,))
+            execute("REPLACE INTO unwritten_totals SELECT time, series, ? FROM token_totals_15m", (mark,))
             execute("REPLACE INTO unwritten_users SELECT time, user_id, source, host, ? FROM token_users_1d", (mark,))
             execute("DELETE FROM token_events")
             save_meta(self._state.connection, {STORE: "influxdb", CURSOR: ""})

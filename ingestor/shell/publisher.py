@@ -21,8 +21,7 @@ from ingestor.stores.influxdb.counters import (
     forget_before,
     leave_forgotten,
     newest_hour,
-    unwritten_hours,
-    unwritten_users,
+    unwritten,
 )
 
 log = logging.getLogger("tokentail")
@@ -30,8 +29,8 @@ log = logging.getLogger("tokentail")
 PUBLISH_SECONDS: Final = 60.0
 FORGOTTEN: Final = "forgotten"
 """Key of ``meta``: ``hour:day``, see ``Forgotten``."""
-REQUESTS_AT_ONCE: Final = 3
-"""Hours, users, active users."""
+REQUESTS_AT_ONCE: Final = 5
+"""Clients, hours, totals, active users, users."""
 
 Send = Callable[[str, bytes, list[int]], "Future[Shipment]"]
 
@@ -97,7 +96,7 @@ class Publisher:
         connection = self._state.connection
         with self._state.transaction():
             leave_forgotten(connection, self._forgotten)
-            parts = [unwritten_hours(connection, mark), *unwritten_users(connection, mark)]
+            parts = unwritten(connection, mark)
         for part in parts:
             if part.lines:
                 self._sending.append(

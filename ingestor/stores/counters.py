@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from ingestor.core.points import Series
+from ingestor.core.points import Series, TotalSeries
 from ingestor.stores.tally import Tally
 
 SCHEMA: Final = """
@@ -22,11 +22,22 @@ CREATE TABLE IF NOT EXISTS token_events_1h(
   time INTEGER NOT NULL, series INTEGER NOT NULL,
   events INTEGER NOT NULL, lifetime_sum INTEGER NOT NULL, lifetime_count INTEGER NOT NULL,
   PRIMARY KEY(time, series)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS total_series(
+  number INTEGER PRIMARY KEY,
+  action TEXT NOT NULL, endpoint TEXT NOT NULL, error TEXT NOT NULL, grant_type TEXT NOT NULL, host TEXT NOT NULL,
+  outcome TEXT NOT NULL, realm TEXT NOT NULL, source TEXT NOT NULL,
+  UNIQUE(action, endpoint, error, grant_type, host, outcome, realm, source));
+CREATE TABLE IF NOT EXISTS token_totals_15m(
+  time INTEGER NOT NULL, series INTEGER NOT NULL,
+  events INTEGER NOT NULL, lifetime_sum INTEGER NOT NULL, lifetime_count INTEGER NOT NULL,
+  PRIMARY KEY(time, series)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS token_users_1d(
   time INTEGER NOT NULL, user_id TEXT NOT NULL, source TEXT NOT NULL, host TEXT NOT NULL,
   events INTEGER NOT NULL, issued INTEGER NOT NULL, refreshed INTEGER NOT NULL, failed INTEGER NOT NULL,
   PRIMARY KEY(time, user_id, source, host)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unwritten_hours(
+  time INTEGER NOT NULL, series INTEGER NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY(time, series)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unwritten_totals(
   time INTEGER NOT NULL, series INTEGER NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY(time, series)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unwritten_users(
   time INTEGER NOT NULL, user_id TEXT NOT NULL, source TEXT NOT NULL, host TEXT NOT NULL, mark INTEGER NOT NULL,
@@ -36,6 +47,7 @@ CREATE TABLE IF NOT EXISTS tagged_users(
   UNIQUE(source, tag)) WITHOUT ROWID;
 """
 """``series.number`` is local to this file; the tag set identifies. An absent tag is an empty string, as in ``Series``.
+``total_series`` numbers the tag sets of all clients together, which ``token_totals_15m`` is about, apart from those.
 
 ``unwritten_...``: what InfluxDB has not got yet. ``tagged_users``: the users whose counters have a series of their own there,
 and its tag, which is not always the user id: a tag holds less than a field.
@@ -45,10 +57,12 @@ GROUP: Final = 80
 """Rows in one statement. Beyond about 80 nothing is gained; the limit of variables in old SQLite builds is 999."""
 
 _COUNT_HOURS: Final = "INSERT INTO token_events_1h(time,series,events,lifetime_sum,lifetime_count) VALUES "
-_ADD_HOURS: Final = (
+_COUNT_TOTALS: Final = "INSERT INTO token_totals_15m(time,series,events,lifetime_sum,lifetime_count) VALUES "
+_ADD_EVENTS: Final = (
     " ON CONFLICT DO UPDATE SET events=events+excluded.events,"
     "lifetime_sum=lifetime_sum+excluded.lifetime_sum,lifetime_count=lifetime_count+excluded.lifetime_count"
 )
+_TOTAL_TAGS: Final = ",".join(TotalSeries._fields)
 _COUNT_USERS: Final = "INSERT INTO token_users_1d(time,user_id,source,host,events,issued,refreshed,failed) VALUES "
 _ADD_USERS: Final = (
     " ON CONFLICT DO UPDATE SET events=events+excluded.events,issued=issued+excluded.issued,"
@@ -65,6 +79,7 @@ class Marks:
         """The mark of the last change."""
         (self.last,) = connection.execute(
             "SELECT max((SELECT coalesce(max(mark), 0) FROM unwritten_hours),"
+            " (SELECT coalesce(max(mark), 0) FROM unwritten_totals),"
             " (SELECT coalesce(max(mark), 0) FROM unwritten_users))"
         ).fetchone()
 
@@ -82,12 +97,29 @@ def save_series(connection: sqlite3.Connection, series: Mapping[int, Series]) ->
 
 def add_to_counters(connection: sqlite3.Connection, tally: Tally, *, mark: int | None = None) -> None:
     """Add increments, inside the caller's transaction. With a ``mark``, a number that grows, note what has changed."""
-    hours, users = tally.hours(), tally.user_days()
-    _upsert(connection, _COUNT_HOURS, _ADD_HOURS, hours)
+    hours, totals, users = tally.hours(), _numbered(connection, tally.totals()), tally.user_days()
+    _upsert(connection, _COUNT_HOURS, _ADD_EVENTS, hours)
+    _upsert(connection, _COUNT_TOTALS, _ADD_EVENTS, totals)
     _upsert(connection, _COUNT_USERS, _ADD_USERS, users)
     if mark is not None:
         connection.executemany("REPLACE INTO unwritten_hours VALUES(?,?,?)", [(*row[:2], mark) for row in hours])
+        connection.executemany("REPLACE INTO unwritten_totals VALUES(?,?,?)", [(*row[:2], mark) for row in totals])
         connection.executemany("REPLACE INTO unwritten_users VALUES(?,?,?,?,?)", [(*row[:4], mark) for row in users])
+
+
+def _numbered(
+    connection: sqlite3.Connection, totals: Sequence[tuple[int, TotalSeries, int, int, int]]
+) -> list[tuple[int, ...]]:
+    """Put numbers in place of the tags, giving numbers to those that are new. There are few, and this is done once a batch."""
+    numbers: dict[TotalSeries, int] = {}
+    for tags in {row[1] for row in totals}:
+        connection.execute(
+            f"INSERT OR IGNORE INTO total_series({_TOTAL_TAGS}) VALUES {placeholders(len(tags), 1)}", tags
+        )
+        (numbers[tags],) = connection.execute(
+            f"SELECT number FROM total_series WHERE ({_TOTAL_TAGS}) = {placeholders(len(tags), 1)}", tags
+        ).fetchone()
+    return [(quarter, numbers[tags], *counts) for quarter, tags, *counts in totals]
 
 
 def placeholders(width: int, rows: int) -> str:

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Final
 
 from ingestor.core.metrics import FAILURE, REFRESHED
-from ingestor.core.periods import DAY, HOUR
-from ingestor.core.points import Point, SeriesTable
+from ingestor.core.periods import DAY, HOUR, QUARTER_HOUR
+from ingestor.core.points import Point, SeriesTable, TotalSeries
 from ingestor.core.questions import Period
 from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.tally import Tally
@@ -21,6 +21,14 @@ TICK_INSTRUCTIONS: Final = 1_000_000
 _EVENTS_BY_HOUR: Final = (
     f"INSERT INTO token_events_1h SELECT time - time % {HOUR}, series, count(*), coalesce(sum(expires_in), 0),"
     " count(expires_in) FROM token_events GROUP BY 1, 2"
+)
+_TOTAL_TAGS: Final = ",".join(TotalSeries._fields)
+_TOTAL_SERIES: Final = f"INSERT OR IGNORE INTO total_series({_TOTAL_TAGS}) SELECT DISTINCT {_TOTAL_TAGS} FROM series"
+_TOTALS_BY_QUARTER: Final = (
+    "INSERT INTO token_totals_15m SELECT quarter, total_series.number, sum(events), sum(lifetime_sum), sum(lifetime_count)"
+    f" FROM (SELECT time - time % {QUARTER_HOUR} AS quarter, series, count(*) AS events,"
+    " coalesce(sum(expires_in), 0) AS lifetime_sum, count(expires_in) AS lifetime_count FROM token_events GROUP BY 1, 2)"
+    f" JOIN series ON series.number = series JOIN total_series USING({_TOTAL_TAGS}) GROUP BY 1, 2"
 )
 _USERS_BY_DAY: Final = (
     f"INSERT INTO token_users_1d SELECT time - time % {DAY}, user_id, source, host, count(*),"
@@ -37,8 +45,11 @@ def recount_embedded(connection: sqlite3.Connection, tick: Callable[[], None]) -
     connection.set_progress_handler(tick, TICK_INSTRUCTIONS)
     try:
         connection.execute("DELETE FROM token_events_1h")
+        connection.execute("DELETE FROM token_totals_15m")
         connection.execute("DELETE FROM token_users_1d")
         connection.execute(_EVENTS_BY_HOUR)
+        connection.execute(_TOTAL_SERIES)
+        connection.execute(_TOTALS_BY_QUARTER)
         connection.execute(_USERS_BY_DAY, (ISSUED_PREFIX + "*", REFRESHED, FAILURE, ISSUED_PREFIX + "*", REFRESHED))
     finally:
         connection.set_progress_handler(None, 0)
@@ -80,18 +91,16 @@ def recount_day(
 
 
 def _forget_day(connection: sqlite3.Connection, day: Period, source: str, host: str, mark: int) -> None:
-    of_series = "series IN (SELECT number FROM series WHERE source = ? AND host = ?)"
-    hours = (day.since, day.until, source, host)
-    connection.execute(
-        f"INSERT OR REPLACE INTO unwritten_hours SELECT time, series, ? FROM token_events_1h"
-        f" WHERE time >= ? AND time < ? AND {of_series}",
-        (mark, *hours),
-    )
-    connection.execute(
-        "UPDATE token_events_1h SET events = 0, lifetime_sum = 0, lifetime_count = 0"
-        f" WHERE time >= ? AND time < ? AND {of_series}",
-        hours,
-    )
+    times = (day.since, day.until, source, host)
+    for unwritten, table, series in (
+        ("unwritten_hours", "token_events_1h", "series"),
+        ("unwritten_totals", "token_totals_15m", "total_series"),
+    ):
+        of_day = f"time >= ? AND time < ? AND series IN (SELECT number FROM {series} WHERE source = ? AND host = ?)"
+        connection.execute(
+            f"INSERT OR REPLACE INTO {unwritten} SELECT time, series, ? FROM {table} WHERE {of_day}", (mark, *times)
+        )
+        connection.execute(f"UPDATE {table} SET events = 0, lifetime_sum = 0, lifetime_count = 0 WHERE {of_day}", times)
     users = (day.since, source, host)
     connection.execute(
         "INSERT OR REPLACE INTO unwritten_users SELECT time, user_id, source, host, ? FROM token_users_1d"

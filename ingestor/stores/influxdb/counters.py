@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from ingestor.core.lineprotocol import tag_set
-from ingestor.core.periods import DAY
-from ingestor.core.points import Series
+from ingestor.core.metrics import FAILURE, REFRESHED
+from ingestor.core.periods import DAY, HOUR, start_of
+from ingestor.core.points import Series, TotalSeries
 from ingestor.stores.influxdb.plan import RAW, ROLLUP
+from parsers.event import ISSUED_PREFIX
 from parsers.text import normal_tag
 
 USERS_PER_SOURCE: Final = 50_000
@@ -29,12 +31,17 @@ class Written(NamedTuple):
     """Nanoseconds."""
     hours: list[tuple[int, int, int]]
     """(time, series, mark)"""
+    totals: list[tuple[int, int, int]]
+    """(time, number of the tag set, mark)"""
     users: list[tuple[int, str, str, str, int]]
     """(time, user_id, source, host, mark)"""
 
 
 class Forgotten(NamedTuple):
-    """The newest hour and day whose counters were deleted from the state, nanoseconds. They are not written any more."""
+    """The newest hour and day whose counters were deleted from the state, nanoseconds. They are not written any more.
+
+    The quarters of an hour are forgotten with it.
+    """
 
     hour: int
     day: int
@@ -47,27 +54,82 @@ class Forgotten(NamedTuple):
 NOTHING_FORGOTTEN: Final = Forgotten(-(1 << 63), -(1 << 63))
 
 
-def unwritten_hours(connection: sqlite3.Connection, mark: int) -> Written:
-    """Return the next hourly counters that InfluxDB has not got, of those with a mark up to this one."""
+def unwritten(connection: sqlite3.Connection, mark: int) -> list[Written]:
+    """Return the next counters that InfluxDB has not got, of those with a mark up to this one; inside a transaction.
+
+    They are to be acknowledged in this order: what is derived goes before the counters whose marks tell that it is due.
+    """
+    return [
+        *_unwritten_hours(connection, mark),
+        _unwritten_totals(connection, mark),
+        *_unwritten_users(connection, mark),
+    ]
+
+
+_NEXT_HOURS: Final = (
+    "FROM unwritten_hours JOIN token_events_1h USING(time, series) JOIN series ON number = series"
+    " WHERE mark <= ? ORDER BY time, series LIMIT ?"
+)
+_CLIENTS_OF_NEXT_HOURS: Final = (
+    f"WITH next AS (SELECT time, client_id, host, realm, source {_NEXT_HOURS}),"
+    " wanted AS (SELECT DISTINCT time, client_id, host, realm, source FROM next)"
+    " SELECT time, client_id, host, realm, source, sum(events), sum(events * (action GLOB ?)),"
+    " sum(events * (action = ?)), sum(events * (outcome = ?))"
+    # In this order, so that what is read is the counters of these clients in these hours, by their keys.
+    " FROM wanted CROSS JOIN series USING(client_id, host, realm, source)"
+    " CROSS JOIN token_events_1h USING(time) WHERE series = number"
+    " GROUP BY time, client_id, host, realm, source"
+)
+
+
+def _unwritten_hours(connection: sqlite3.Connection, mark: int) -> list[Written]:
+    """Return the next hourly counters that InfluxDB has not got, of those with a mark up to this one.
+
+    Before them go the sums of their clients, which have no marks of their own.
+    """
+    clients = connection.execute(
+        _CLIENTS_OF_NEXT_HOURS, (mark, ROWS, ISSUED_PREFIX + "*", REFRESHED, FAILURE)
+    ).fetchall()
+    of_clients = [
+        f"token_clients_1h{tag_set({'client_id': client_id, 'host': host, 'realm': realm, 'source': source})}"
+        f" events={events}i,issued={issued}i,refreshed={refreshed}i,failed={failed}i {hour}"
+        for hour, client_id, host, realm, source, events, issued, refreshed, failed in clients
+    ]
     rows = connection.execute(
-        "SELECT unwritten_hours.time, series, mark, events, lifetime_sum, lifetime_count,"
-        " action, client_id, endpoint, error, grant_type, host, outcome, realm, source"
-        " FROM unwritten_hours JOIN token_events_1h USING(time, series) JOIN series ON series.number = series"
-        f" WHERE mark <= ? ORDER BY unwritten_hours.time LIMIT {ROWS}",
-        (mark,),
+        f"SELECT time, series, mark, events, lifetime_sum, lifetime_count, {','.join(Series._fields)} {_NEXT_HOURS}",
+        (mark, ROWS),
     ).fetchall()
     lines = [
         f"token_events_1h{tag_set(Series(*tags)._asdict())}"
         f" events={events}i,lifetime_sum={lifetime_sum}i,lifetime_count={lifetime_count}i {hour}"
         for hour, _, _, events, lifetime_sum, lifetime_count, *tags in rows
     ]
-    return Written(ROLLUP, lines, [row[0] for row in rows], [row[:3] for row in rows], [])
+    return [
+        Written(ROLLUP, of_clients, [client[0] for client in clients], [], [], []),
+        Written(ROLLUP, lines, [row[0] for row in rows], [row[:3] for row in rows], [], []),
+    ]
 
 
-def unwritten_users(connection: sqlite3.Connection, mark: int) -> list[Written]:
+def _unwritten_totals(connection: sqlite3.Connection, mark: int) -> Written:
+    """Return the next counters of all clients together that InfluxDB has not got, of those with a mark up to this one."""
+    rows = connection.execute(
+        f"SELECT time, series, mark, events, lifetime_sum, lifetime_count, {','.join(TotalSeries._fields)}"
+        " FROM unwritten_totals JOIN token_totals_15m USING(time, series) JOIN total_series ON number = series"
+        f" WHERE mark <= ? ORDER BY time, series LIMIT {ROWS}",
+        (mark,),
+    ).fetchall()
+    lines = [
+        f"token_totals_15m{tag_set(TotalSeries(*tags)._asdict())}"
+        f" events={events}i,lifetime_sum={lifetime_sum}i,lifetime_count={lifetime_count}i {quarter}"
+        for quarter, _, _, events, lifetime_sum, lifetime_count, *tags in rows
+    ]
+    return Written(ROLLUP, lines, [row[0] for row in rows], [], [row[:3] for row in rows], [])
+
+
+def _unwritten_users(connection: sqlite3.Connection, mark: int) -> list[Written]:
     """Return the next daily counters of users that InfluxDB has not got, and the numbers of active users that go with them.
 
-    Gives users their series, in the order in which they come here; to be called inside a transaction.
+    Gives users their series, in the order in which they come here.
     """
     rows = connection.execute(
         "SELECT time, user_id, source, host, mark, events, issued, refreshed, failed"
@@ -95,14 +157,15 @@ def unwritten_users(connection: sqlite3.Connection, mark: int) -> list[Written]:
     ]
     marks = [row[:5] for row in rows]
     return [
-        Written(ROLLUP, active, [day[0] for day in days], [], []),
-        Written(RAW, lines, [value[0] for value in values], [], marks),
+        Written(ROLLUP, active, [day[0] for day in days], [], [], []),
+        Written(RAW, lines, [value[0] for value in values], [], [], marks),
     ]
 
 
 def acknowledge(connection: sqlite3.Connection, written: Written) -> None:
     """Take off the marks of what InfluxDB has got, unless it has changed meanwhile; inside a transaction."""
     connection.executemany("DELETE FROM unwritten_hours WHERE time = ? AND series = ? AND mark = ?", written.hours)
+    connection.executemany("DELETE FROM unwritten_totals WHERE time = ? AND series = ? AND mark = ?", written.totals)
     connection.executemany(
         "DELETE FROM unwritten_users WHERE time = ? AND user_id = ? AND source = ? AND host = ? AND mark = ?",
         written.users,
@@ -121,8 +184,11 @@ def forget_before(connection: sqlite3.Connection, *, raw: int, rollup: int) -> F
     Returns the newest that went.
     """
     day = _forget(connection, "users", "token_users_1d", raw - 2 * DAY)
-    hour = _forget(connection, "hours", "token_events_1h", rollup - 2 * DAY)
-    return Forgotten(hour, day)
+    hours = start_of(rollup - 2 * DAY, HOUR)  # whole ones, so that no quarter of one is left
+    hour = _forget(connection, "hours", "token_events_1h", hours)
+    quarter = _forget(connection, "totals", "token_totals_15m", hours)
+    # Mostly the same hour; one whose events were all taken off may be known to the quarters alone.
+    return Forgotten(max(hour, start_of(quarter, HOUR)), day)
 
 
 def leave_forgotten(connection: sqlite3.Connection, forgotten: Forgotten) -> None:
@@ -131,6 +197,7 @@ def leave_forgotten(connection: sqlite3.Connection, forgotten: Forgotten) -> Non
     An event that comes late counts from nothing there: InfluxDB, if it still has them, knows more.
     """
     connection.execute("DELETE FROM unwritten_hours WHERE time <= ?", (forgotten.hour,))
+    connection.execute("DELETE FROM unwritten_totals WHERE time < ?", (forgotten.hour + HOUR,))
     connection.execute("DELETE FROM unwritten_users WHERE time <= ?", (forgotten.day,))
 
 

@@ -3,22 +3,39 @@
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.periods import DAY
-from ingestor.core.points import Series
+from ingestor.core.periods import DAY, HOUR, QUARTER_HOUR
+from ingestor.core.points import Point, Series
 from ingestor.stores import counters as tables
 from ingestor.stores.counters import Marks, add_to_counters, save_series
 from ingestor.stores.influxdb import counters
-from ingestor.stores.influxdb.counters import acknowledge, unwritten_hours, unwritten_users
+from ingestor.stores.influxdb.counters import acknowledge, unwritten
 from ingestor.stores.tally import Tally
 
 SERIES = Series("token.refreshed", "web", "", "", "", "host-1", "success", "", "log")
+MANY = {
+    1: SERIES,
+    2: Series("token.refreshed", "api", "", "", "", "host-1", "success", "", "log"),
+    3: Series("token.refreshed", "web", "", "", "", "host-1", "success", "tenant, one", "log"),
+    4: Series("token.issued.password", "web", "token", "", "password", "host-1", "success", "", "log"),
+    5: Series("token.validation_failed", "web", "token", "invalid_grant", "", "host-1", "failure", "", "log"),
+    6: Series("token.validation_failed", "api", "token", "invalid_grant", "", "host-1", "failure", "", "log"),
+    7: Series("token.authorization_pending", "api", "device", "", "", "host-1", "pending", "", "log"),
+    8: Series("token.refreshed", "web", "", "", "", "host-2", "success", "", "other log"),
+    9: Series("token.refreshed", "_other", "", "", "", "host-1", "success", "", "log"),
+}
+"""Some are one without their clients, some have one client."""
 DAY_0 = 1_793_491_200 * 10**9
+
+Event = tuple[int, int, int | None]
+"""Quarter of an hour, series, lifetime."""
+Sums = Counter[tuple[str, int, frozenset[tuple[str, str]], str]]
+"""By measurement, time, tags and field; what is zero is as good as absent."""
 
 
 class Store:
@@ -27,7 +44,7 @@ class Store:
     def __init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         self.connection.executescript(tables.SCHEMA)
-        save_series(self.connection, {1: SERIES})
+        save_series(self.connection, MANY)
         self.marks = Marks(self.connection)
         self.points: dict[str, str] = {}
         """Fields by measurement, tags and time."""
@@ -43,20 +60,42 @@ class Store:
         add_to_counters(self.connection, tally, mark=self.marks.new())
         self.truth.update((day, user) for user in users)
 
-    def publish(self, *, lose_acknowledgements: bool = False, mark: int | None = None) -> None:
-        """Write until nothing is unwritten."""
+    def counts(self, *events: Event, sign: int = 1) -> None:
+        """Count events of nobody, or take them off."""
+        tally = Tally(MANY)
+        tally.add([_point(*event) for event in events], sign)
+        add_to_counters(self.connection, tally, mark=self.marks.new())
+
+    def publish(self, *, lose_acknowledgements: bool = False, mark: int | None = None, parts_only: int = 99) -> None:
+        """Write until nothing is unwritten, or until a crash after so many parts."""
         mark = self.marks.last if mark is None else mark
         for _ in range(1000):
-            parts = [unwritten_hours(self.connection, mark), *unwritten_users(self.connection, mark)]
-            for part in parts:
+            parts = unwritten(self.connection, mark)
+            for part in parts[:parts_only]:
+                assert len(part.lines) == len(part.times) <= counters.ROWS + 1  # and what the others share
                 for line in part.lines:
                     key, fields, time = re.split(r"(?<!\\) ", line)
                     self.points[f"{key} {time}"] = fields
                 if not lose_acknowledgements:
                     acknowledge(self.connection, part)
-            if lose_acknowledgements or not any(part.lines for part in parts):
+            if lose_acknowledgements or parts_only < len(parts) or not any(part.lines for part in parts):
                 return
         raise AssertionError("it has no end")
+
+    def sums(self) -> Sums:
+        """What the server holds of all clients and of each."""
+        sums: Sums = Counter()
+        for key, fields in self.points.items():
+            series, time = re.split(r"(?<!\\) ", key)
+            measurement, *tags = re.split(r"(?<!\\),", series)
+            if measurement in {"token_totals_15m", "token_clients_1h"}:
+                assert tags == sorted(tags)
+                pairs = frozenset((tag.partition("=")[0], _plain(tag.partition("=")[2])) for tag in tags)
+                assert len(pairs) == len(tags)
+                for field in fields.split(","):
+                    name, _, value = field.partition("=")
+                    sums[measurement, int(time), pairs, name] = int(value.removesuffix("i"))
+        return +sums
 
     def users(self, day: int = 0) -> dict[str, int]:
         """Events of a day by user tag."""
@@ -72,6 +111,37 @@ class Store:
 
     def active(self, day: int = 0) -> str:
         return self.points[f"token_active_1d,host=host-1,source=log {DAY_0 + day * DAY}"]
+
+
+def _point(quarter: int, series: int, lifetime: int | None) -> Point:
+    time = DAY_0 + quarter * QUARTER_HOUR + quarter % 7
+    return (time, series, None, None, None, None, None, lifetime, None, None, None)
+
+
+def _plain(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value)
+
+
+def true_sums(events: Iterable[Event]) -> Sums:
+    """Count these events by hand."""
+    sums: Sums = Counter()
+    for quarter, number, lifetime in events:
+        series = MANY[number]
+        tags = {key: value for key, value in series._asdict().items() if value}
+        of_all = frozenset((key, value) for key, value in tags.items() if key != "client_id")
+        total = ("token_totals_15m", DAY_0 + quarter * QUARTER_HOUR, of_all)
+        sums[*total, "events"] += 1
+        sums[*total, "lifetime_sum"] += lifetime or 0
+        sums[*total, "lifetime_count"] += lifetime is not None
+        of_client = frozenset(
+            (key, value) for key, value in tags.items() if key in {"client_id", "host", "realm", "source"}
+        )
+        client = ("token_clients_1h", DAY_0 + quarter // 4 * HOUR, of_client)
+        sums[*client, "events"] += 1
+        sums[*client, "issued"] += series.action.startswith("token.issued.")
+        sums[*client, "refreshed"] += series.action == "token.refreshed"
+        sums[*client, "failed"] += series.outcome == "failure"
+    return +sums
 
 
 @pytest.fixture
@@ -136,15 +206,76 @@ def test_an_hour_is_written_with_its_tags(store: Store) -> None:
 
 def test_what_changes_while_it_is_on_its_way_is_written_again(store: Store) -> None:
     store.happens("a")
-    hours, (active, users) = (
-        unwritten_hours(store.connection, store.marks.last),
-        unwritten_users(store.connection, store.marks.last),
-    )
+    parts = unwritten(store.connection, store.marks.last)
     store.happens("a")
-    for part in (hours, active, users):
+    for part in parts:
         acknowledge(store.connection, part)
     store.publish()
     assert store.users() == {"a": 2}
+    assert store.sums() == true_sums([(0, 1, None)] * 2)
+
+
+def test_all_clients_together_and_each_are_written_with_their_tags(store: Store) -> None:
+    events: list[Event] = [(0, 1, 60), (0, 2, None), (1, 1, 60), (1, 4, 3600), (3, 5, None), (3, 3, 5), (4, 5, None)]
+    store.counts(*events)
+    store.publish()
+    key = "action=token.refreshed,host=host-1,outcome=success,source=log"
+    assert store.points[f"token_totals_15m,{key} {DAY_0}"] == "events=2i,lifetime_sum=60i,lifetime_count=1i"
+    assert store.points[f"token_totals_15m,{key} {DAY_0 + QUARTER_HOUR}"] == (
+        "events=1i,lifetime_sum=60i,lifetime_count=1i"
+    )
+    key = "client_id=web,host=host-1,source=log"
+    assert store.points[f"token_clients_1h,{key} {DAY_0}"] == "events=4i,issued=1i,refreshed=2i,failed=1i"
+    assert store.points[f"token_clients_1h,{key} {DAY_0 + HOUR}"] == "events=1i,issued=0i,refreshed=0i,failed=1i"
+    key = r"client_id=web,host=host-1,realm=tenant\,\ one,source=log"
+    assert store.points[f"token_clients_1h,{key} {DAY_0}"] == "events=1i,issued=0i,refreshed=1i,failed=0i"
+    assert store.sums() == true_sums(events)
+
+
+def test_a_client_is_written_whole_though_one_of_its_series_has_changed(store: Store) -> None:
+    store.counts((0, 1, None), (0, 5, None), (0, 2, None))
+    store.publish()
+    store.points.clear()
+    store.counts((1, 5, None))
+    store.publish()
+    assert store.points == {
+        f"token_clients_1h,client_id=web,host=host-1,source=log {DAY_0}": "events=3i,issued=0i,refreshed=1i,failed=2i",
+        "token_events_1h,action=token.validation_failed,client_id=web,endpoint=token,error=invalid_grant,"
+        f"host=host-1,outcome=failure,source=log {DAY_0}": "events=2i,lifetime_sum=0i,lifetime_count=0i",
+        "token_totals_15m,action=token.validation_failed,endpoint=token,error=invalid_grant,"
+        f"host=host-1,outcome=failure,source=log {DAY_0 + QUARTER_HOUR}": "events=1i,lifetime_sum=0i,lifetime_count=0i",
+    }
+
+
+def test_what_is_taken_off_is_written_as_nothing(store: Store) -> None:
+    store.counts((0, 4, 60), (0, 5, None))
+    store.publish()
+    store.counts((0, 4, 60), sign=-1)
+    store.counts((0, 5, None), sign=-1)
+    store.publish()
+    assert store.sums() == Counter()
+    assert store.points[f"token_clients_1h,client_id=web,host=host-1,source=log {DAY_0}"] == (
+        "events=0i,issued=0i,refreshed=0i,failed=0i"
+    )
+    assert store.connection.execute("SELECT count(*) FROM unwritten_totals").fetchone() == (0,)
+
+
+def test_clients_are_read_by_the_keys_of_their_counters(store: Store) -> None:
+    """Not by hours: one of them may hold tens of thousands of series, and those of 5,000 may be due."""
+    statements: list[str] = []
+    store.counts((0, 1, None))
+    store.connection.set_trace_callback(statements.append)
+    unwritten(store.connection, store.marks.last)
+    store.connection.set_trace_callback(None)
+    plans = [
+        [detail for *_, detail in store.connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        for statement in statements
+    ]
+    assert (
+        len([plan for plan in plans if "SEARCH token_events_1h USING PRIMARY KEY (time=? AND series=?)" in plan]) == 2
+    )
+    assert not [detail for plan in plans for detail in plan if detail.startswith("SCAN token_")]
+    assert not [detail for plan in plans for detail in plan if detail.endswith("PRIMARY KEY (time=?)")]
 
 
 def test_a_round_holds_what_had_changed_when_it_began(store: Store) -> None:
@@ -159,9 +290,18 @@ def test_marks_grow_over_a_restart(store: Store) -> None:
     store.happens("a")
     store.marks = Marks(store.connection)
     store.happens("a")
-    unwritten = store.connection.execute("SELECT mark FROM unwritten_users").fetchall()
-    assert unwritten == [(store.marks.last,)]
+    marks = store.connection.execute("SELECT mark FROM unwritten_users").fetchall()
+    assert marks == [(store.marks.last,)]
     assert store.marks.last == 2
+
+
+@pytest.mark.parametrize("table", ["unwritten_hours", "unwritten_totals", "unwritten_users"])
+def test_marks_grow_whichever_counters_are_left(store: Store, table: str) -> None:
+    store.happens("a")
+    store.happens("a")
+    for other in {"unwritten_hours", "unwritten_totals", "unwritten_users"} - {table}:
+        store.connection.execute(f"DELETE FROM {other}")
+    assert Marks(store.connection).last == 2
 
 
 USERS = st.sampled_from(
@@ -192,4 +332,38 @@ def test_whatever_is_lost_or_repeated_the_sums_are_exact_in_the_end(steps: list[
         assert len(found) <= 4
         if true:
             assert store.active(day) == f"users={len(true)}i"
+    store.close()
+
+
+EVENTS = st.tuples(st.integers(0, 9), st.sampled_from(sorted(MANY)), st.sampled_from((None, 0, 60, 2**31 - 1)))
+CHANGES = st.tuples(
+    st.lists(EVENTS, max_size=6),
+    st.integers(0, 4),
+    st.sampled_from(("publish", "lose", "restart", "", *range(1, 6))),
+)
+
+
+@given(st.lists(CHANGES, max_size=12))
+def test_whatever_is_lost_or_repeated_all_clients_and_each_are_exact_in_the_end(
+    steps: list[tuple[list[Event], int, str | int]],
+) -> None:
+    """Events come, some of those that came are taken off, and rounds end at any of their parts."""
+    store = Store()
+    there: list[Event] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counters, "ROWS", 3)
+        for events, fewer, then in steps:
+            store.counts(*events)
+            there += events
+            if gone := there[:fewer]:
+                store.counts(*gone, sign=-1)
+                there = there[fewer:]
+            if then == "restart":
+                store.marks = Marks(store.connection)
+            elif isinstance(then, int):
+                store.publish(parts_only=then)
+            elif then:
+                store.publish(lose_acknowledgements=then == "lose")
+        store.publish()
+    assert store.sums() == true_sums(there)
     store.close()
