@@ -112,7 +112,7 @@ def _numbered(
 ) -> list[tuple[int, ...]]:
     """Put numbers in place of the tags, giving numbers to those that are new. There are few, and this is done once a batch."""
     numbers: dict[TotalSeries, int] = {}
-    for tags in {row[1] for row in totals}:
+    for tags in dict.fromkeys(row[1] for row in totals):
         connection.execute(
             f"INSERT OR IGNORE INTO total_series({_TOTAL_TAGS}) VALUES {placeholders(len(tags), 1)}", tags
         )

@@ -1,15 +1,12 @@
 """What a batch of points adds to the counters of quarters of an hour, hours and days (design section 3)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from ingestor.core.metrics import FAILURE, REFRESHED, is_issued
 from ingestor.core.periods import DAY, HOUR, QUARTER_HOUR, start_of
 from ingestor.core.points import Point, Series, TotalSeries
 
 _EVENTS, _ISSUED, _REFRESHED, _FAILED = range(4)
-
-_Key = TypeVar("_Key")
 
 
 class Tally:
@@ -23,6 +20,8 @@ class Tally:
         self._quarter = 0
         self._routes: dict[int, tuple[list[int], dict[str, list[int]], int]] = {}
         """For the series of the current quarter: where its events are counted. Logs are in time order, nearly."""
+        self._sides: dict[int, tuple[dict[str, list[int]], int]] = {}
+        """For the series of the current day: where its users are counted, and as what."""
 
     def add(self, points: Sequence[Point], sign: int = 1) -> None:
         """Count points, or take them off with ``sign=-1``."""
@@ -31,6 +30,8 @@ class Tally:
         routes = self._routes
         for time, series, user_id, _, _, _, _, expires_in, _, _, _ in points:
             if not quarter_start <= time < quarter_end:
+                if start_of(time, DAY) != start_of(quarter_start, DAY):
+                    self._sides.clear()
                 quarter_start = self._quarter = start_of(time, QUARTER_HOUR)
                 quarter_end = quarter_start + QUARTER_HOUR
                 routes.clear()
@@ -53,21 +54,26 @@ class Tally:
 
     def hours(self) -> list[tuple[int, ...]]:
         """Return rows of (hour, series, events, lifetime_sum, lifetime_count), by hour and series."""
-        return [
-            (hour, series, *cell)
-            for (hour, series), cell in _folded(
-                ((start_of(quarter, HOUR), series), cell) for (quarter, series), cell in self._quarters.items()
-            )
-        ]
+        hours: dict[tuple[int, int], list[int]] = {}
+        for (quarter, series), cell in self._quarters.items():
+            _add(hours, (quarter - quarter % HOUR, series), cell)
+        return [(hour, series, *cell) for (hour, series), cell in sorted(hours.items()) if any(cell)]
 
     def totals(self) -> list[tuple[int, TotalSeries, int, int, int]]:
-        """Return rows of (quarter of an hour, tags, events, lifetime_sum, lifetime_count), by quarter and tags."""
-        tags = {number: self._series[number].of_all_clients() for _, number in self._quarters}
+        """Return rows of (quarter of an hour, tags, events, lifetime_sum, lifetime_count), by quarter of an hour."""
+        places: dict[TotalSeries, int] = {}
+        place_of = {
+            series: places.setdefault(self._series[series].of_all_clients(), len(places))
+            for series in dict.fromkeys(series for _, series in self._quarters)
+        }
+        totals: dict[tuple[int, int], list[int]] = {}  # by place: tag sets are slow keys
+        for (quarter, series), cell in self._quarters.items():
+            _add(totals, (quarter, place_of[series]), cell)
+        tags = list(places)
         return [
-            (quarter, of_all, *cell)
-            for (quarter, of_all), cell in _folded(
-                ((quarter, tags[series]), cell) for (quarter, series), cell in self._quarters.items()
-            )
+            (quarter, tags[place], events, lifetime_sum, lifetime_count)
+            for (quarter, place), (events, lifetime_sum, lifetime_count) in sorted(totals.items())
+            if events or lifetime_sum or lifetime_count
         ]
 
     def user_days(self) -> list[tuple[int | str, ...]]:
@@ -80,8 +86,15 @@ class Tally:
         ]
 
     def _route(self, quarter: int, number: int) -> tuple[list[int], dict[str, list[int]], int]:
-        series = self._series[number]
-        users = self._users.setdefault((start_of(quarter, DAY), series.source, series.host), {})
+        cell = self._quarters.setdefault((quarter, number), [0, 0, 0])
+        try:
+            return cell, *self._sides[number]
+        except KeyError:
+            side = self._sides[number] = self._side(start_of(quarter, DAY), self._series[number])
+            return cell, *side
+
+    def _side(self, day: int, series: Series) -> tuple[dict[str, list[int]], int]:
+        users = self._users.setdefault((day, series.source, series.host), {})
         kind = _EVENTS
         if is_issued(series.action):
             kind = _ISSUED
@@ -89,17 +102,14 @@ class Tally:
             kind = _REFRESHED
         elif series.outcome == FAILURE:
             kind = _FAILED
-        return self._quarters.setdefault((quarter, number), [0, 0, 0]), users, kind
+        return users, kind
 
 
-def _folded(
-    cells: Iterable[tuple[tuple[int, _Key], list[int]]],
-) -> Iterator[tuple[tuple[int, _Key], tuple[int, int, int]]]:
-    """Add up the cells of equal keys; yield those that change something, in order."""
-    sums: dict[tuple[int, _Key], tuple[int, int, int]] = {}
-    for key, (events, lifetime_sum, lifetime_count) in cells:
-        known = sums.get(key, (0, 0, 0))
-        sums[key] = (known[0] + events, known[1] + lifetime_sum, known[2] + lifetime_count)
-    for key in sorted(sums):
-        if any(sums[key]):
-            yield key, sums[key]
+def _add(cells: dict[tuple[int, int], list[int]], key: tuple[int, int], added: list[int]) -> None:
+    cell = cells.get(key)
+    if cell is None:
+        cells[key] = added.copy()
+    else:
+        cell[0] += added[0]
+        cell[1] += added[1]
+        cell[2] += added[2]

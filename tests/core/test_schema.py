@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from ingestor.core import schema
-from ingestor.core.points import POINT_COLUMNS, Point, Series
+from ingestor.core.points import POINT_COLUMNS, Point, Series, TotalSeries
 from ingestor.stores import sqlite as embedded
 
 SQL_TYPES = {schema.Kind.INTEGER: "INTEGER", schema.Kind.STRING: "TEXT"}
@@ -33,6 +33,17 @@ def test_the_tags_of_an_event_are_its_series() -> None:
     assert tuple(tag.name for tag in schema.EVENTS.tags) == Series._fields
 
 
+def test_the_tags_of_all_clients_together_are_those_of_an_event_without_the_client() -> None:
+    assert tuple(tag.name for tag in schema.TOTALS.tags) == TotalSeries._fields
+    assert TotalSeries._fields == tuple(name for name in Series._fields if name != "client_id")
+    series = Series(*Series._fields)
+    assert series.of_all_clients() == TotalSeries(*TotalSeries._fields)
+
+
+def test_the_tags_of_a_client_are_some_of_those_of_an_event() -> None:
+    assert [tag.name for tag in schema.CLIENTS.tags] == ["client_id", "host", "realm", "source"]
+
+
 def test_the_fields_of_an_event_are_its_point() -> None:
     stored = [field for field in schema.EVENTS.fields if field.name != "events"]
     assert tuple(field.name for field in stored) == POINT_COLUMNS[2:]
@@ -43,10 +54,13 @@ def test_the_embedded_store_has_the_columns_of_the_schema(connection: sqlite3.Co
     identity = {"time": "INTEGER", "series": "INTEGER"}
     # A row is one event, so the embedded store needs no field that is always 1.
     event_fields = {name: kind for name, kind in fields(schema.EVENTS).items() if name != "events"}
+    totals = {tag.name: "TEXT" for tag in schema.TOTALS.tags}
     users = {tag.name: "TEXT" for tag in schema.USERS.tags}
     assert columns(connection, "series") == {"number": "INTEGER"} | SERIES
     assert columns(connection, schema.EVENTS.name) == identity | event_fields
     assert columns(connection, schema.HOURLY.name) == identity | fields(schema.HOURLY)
+    assert columns(connection, "total_series") == {"number": "INTEGER"} | totals
+    assert columns(connection, schema.TOTALS.name) == identity | fields(schema.TOTALS)
     assert columns(connection, schema.USERS.name) == {"time": "INTEGER"} | users | fields(schema.USERS)
 
 

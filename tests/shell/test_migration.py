@@ -36,8 +36,9 @@ def test_events_and_counters_go_to_influxdb_and_nothing_is_read_again(
     world.once()
     world.check()
     database = world.store.database
-    counted = query(world.store, f'SELECT sum("events") FROM "{database}"."rollup"."token_events_1h"')
-    assert counted[0]["values"][0][1] == 12_300
+    for measurement in ("token_events_1h", "token_totals_15m", "token_clients_1h"):
+        counted = query(world.store, f'SELECT sum("events") FROM "{database}"."rollup"."{measurement}"')
+        assert counted[0]["values"][0][1] == 12_300, measurement
     assert world.ask(lambda state: state.connection.execute("SELECT count(*) FROM token_events").fetchone()) == (0,)
     assert world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))[0].good
     world.store = StoreSettings()

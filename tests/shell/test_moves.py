@@ -42,16 +42,30 @@ def daemon_of(world: World, settings: Settings) -> Iterator[Daemon]:
 
 
 def by_action(world: World) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
-    """Return events by action: in InfluxDB, in its hourly counters, and in the state's."""
+    """Return events by action: in InfluxDB, in its hourly counters, and in the state's.
+
+    Those of all clients together, and of each, must say the same.
+    """
     database = world.store.database
 
     def ask(measurement: str) -> dict[str, int]:
         found = query(world.store, f'SELECT sum("events") FROM "{database}".{measurement} GROUP BY action')
         return {series["tags"]["action"]: series["values"][0][1] for series in found if series["values"][0][1]}
 
-    rows = "SELECT action, sum(events) FROM token_events_1h JOIN series ON number = series GROUP BY action HAVING sum(events)"
-    state = world.ask(lambda state: dict(state.connection.execute(rows).fetchall()))
-    return ask('"raw"."token_events"'), ask('"rollup"."token_events_1h"'), state
+    def ask_state(table: str, series: str) -> dict[str, int]:
+        rows = f"SELECT action, sum(events) FROM {table} JOIN {series} ON number = series GROUP BY action HAVING sum(events)"
+        return world.ask(lambda state: dict(state.connection.execute(rows).fetchall()))
+
+    hours, state = ask('"rollup"."token_events_1h"'), ask_state("token_events_1h", "series")
+    assert ask('"rollup"."token_totals_15m"') == hours
+    assert ask_state("token_totals_15m", "total_series") == state
+    sums = 'SELECT sum("events"), sum("refreshed"), sum("failed")'
+    found = query(world.store, f'{sums} FROM "{database}"."rollup"."token_clients_1h"')
+    refreshed = hours.get("token.refreshed", 0)
+    everything = sum(hours.values())
+    # Of what these tests write, all that is no refresh is a failure.
+    assert [series["values"][0][1:] for series in found] == [[everything, refreshed, everything - refreshed]]
+    return ask('"raw"."token_events"'), hours, state
 
 
 def stored(world: World) -> int:

@@ -77,13 +77,18 @@ def caught_up(world: World) -> None:
 
 def counted(world: World) -> dict[str, Any]:
     """What the published counters say: sums, and users by day."""
-    hours = query(world.store, f'SELECT sum(events) FROM "{world.store.database}"."rollup"."token_events_1h"')
+    hours, totals, clients = (
+        query(world.store, f'SELECT sum(events) FROM "{world.store.database}"."rollup"."{measurement}"')
+        for measurement in ("token_events_1h", "token_totals_15m", "token_clients_1h")
+    )
     users = query(
         world.store, f'SELECT sum(events) FROM "{world.store.database}"."raw"."token_users_1d" GROUP BY user_id'
     )
     active = query(world.store, f'SELECT "users" FROM "{world.store.database}"."rollup"."token_active_1d"')
     return {
         "hours": hours[0]["values"][0][1],
+        "totals": totals[0]["values"][0][1],
+        "clients": clients[0]["values"][0][1],
         "users": {series["tags"]["user_id"]: series["values"][0][1] for series in users},
         "active": [row[1] for row in active[0]["values"]],
     }
@@ -128,7 +133,8 @@ def test_t30_a_day_without_influxdb_costs_neither_lines_nor_memory_nor_descripto
     caught_up(world)
     world.check()
     assert delivery.trouble is None
-    assert counted(world)["hours"] == len(world.log.written)
+    found = counted(world)
+    assert {found["hours"], found["totals"], found["clients"]} == {len(world.log.written)}
     said = [record.levelname for record in caplog.records if "InfluxDB" in record.getMessage()]
     assert said == ["ERROR", "WARNING"]
 
@@ -150,6 +156,8 @@ def test_influxdb_is_killed_in_the_middle_of_writing_again_and_again(world: Worl
     assert world.rejected() == [Reason.INVALID_JSON] * 4
     assert counted(world) == {
         "hours": len(world.log.written),
+        "totals": len(world.log.written),
+        "clients": len(world.log.written),
         "users": {"u-1": len(world.log.written)},
         "active": [len({1})],
     }

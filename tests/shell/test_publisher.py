@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.core.periods import DAY, HOUR
+from ingestor.core.periods import DAY, HOUR, QUARTER_HOUR
 from ingestor.core.points import Series
 from ingestor.core.shipment import Shipment
 from ingestor.settings import RetentionSettings
-from ingestor.shell.publisher import Publisher
+from ingestor.shell.publisher import REQUESTS_AT_ONCE, Publisher
 from ingestor.shell.state import State
 from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.tally import Tally
@@ -48,11 +48,20 @@ class Published:
     def hour(self, time: int) -> str | None:
         return self.fields.get(f"token_events_1h {time}")
 
+    def client(self, time: int) -> str | None:
+        return self.fields.get(f"token_clients_1h {time}")
+
+    def quarter(self, time: int) -> str | None:
+        return self.fields.get(f"token_totals_15m {time}")
+
     def day(self, time: int) -> str | None:
         return self.fields.get(f"token_users_1d {time}")
 
     def unwritten(self) -> int:
-        rows = "SELECT (SELECT count(*) FROM unwritten_hours) + (SELECT count(*) FROM unwritten_users)"
+        rows = (
+            "SELECT (SELECT count(*) FROM unwritten_hours) + (SELECT count(*) FROM unwritten_totals)"
+            " + (SELECT count(*) FROM unwritten_users)"
+        )
         count: int = self.state.connection.execute(rows).fetchone()[0]
         return count
 
@@ -83,6 +92,8 @@ def test_a_clock_that_is_years_ahead_has_nothing_counted_from_nothing(
     published.happens(NOW, NOW - 5 * DAY, NOW - 50 * DAY)
     published.round()
     assert [published.hour(NOW - days * DAY) for days in (0, 5, 50)] == ["events=2i", "events=3i", "events=3i"]
+    assert [published.quarter(NOW - days * DAY) for days in (0, 5, 50)] == ["events=2i", "events=3i", "events=3i"]
+    assert [published.client(NOW - days * DAY) for days in (0, 5, 50)] == ["events=2i", "events=3i", "events=3i"]
     assert [published.day(NOW - days * DAY) for days in (0, 5)] == ["events=2i", "events=3i"]
 
 
@@ -100,3 +111,54 @@ def test_what_was_forgotten_is_not_written_again(published: Published) -> None:
     assert (published.hour(old), published.day(old)) == ("events=2i", "events=2i")
     assert (published.hour(kept), published.hour(NOW)) == ("events=4i", "events=3i")
     assert published.unwritten() == 0
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 16, 31, 46, 59])
+def test_an_hour_is_forgotten_with_all_its_quarters(
+    published: Published, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """Wherever in an hour the bound falls. An event that comes late would begin its quarter from nothing."""
+    monkeypatch.setattr(time, "time_ns", lambda: NOW + minutes * 60 * 10**9)
+    bound = NOW - (100 + 2) * DAY
+    old, kept = bound - HOUR, bound
+    quarters = [hour + number * QUARTER_HOUR for hour in (old, kept) for number in range(4)]
+    # The forgotten hour has no event in its last two quarters yet.
+    published.happens(NOW, *quarters[:2], *quarters[:2], *quarters[4:], *quarters[4:])
+    published.round()
+    counted = published.state.connection.execute("SELECT time FROM token_totals_15m ORDER BY time").fetchall()
+    assert counted == [(quarter,) for quarter in (*quarters[4:], NOW)]
+    for _ in range(2):
+        published.happens(*quarters)
+        published.round()
+        published.restart()
+    assert published.unwritten() == 0
+    assert [published.quarter(quarter) for quarter in quarters[:4]] == ["events=2i", "events=2i", None, None]
+    assert [published.quarter(quarter) for quarter in quarters[4:]] == ["events=4i"] * 4
+    assert (published.hour(old), published.hour(kept)) == ("events=4i", "events=16i")
+    assert (published.client(old), published.client(kept)) == ("events=4i", "events=16i")
+
+
+def test_quarters_whose_hour_never_was_are_forgotten_too(published: Published) -> None:
+    """What is taken off in one quarter of an hour and counted in another leaves the hour as it was: it has no row."""
+    old = NOW - 110 * DAY
+    published.happens(NOW)
+    tally = Tally({1: SERIES})
+    tally.add([(old, 1, None, None, None, None, None, None, None, None, None)], sign=-1)
+    tally.add([(old + QUARTER_HOUR, 1, None, None, None, None, None, None, None, None, None)])
+    with published.state.transaction():
+        add_to_counters(published.state.connection, tally, mark=published.state.marks.new())
+    published.round()
+    published.fields.clear()
+    published.happens(old, old + HOUR - 1)
+    published.round()
+    assert (published.hour(old), published.client(old)) == (None, None)
+    assert [published.quarter(old + number * QUARTER_HOUR) for number in range(4)] == [None] * 4
+    assert published.unwritten() == 0
+
+
+def test_a_client_is_sent_before_the_hours_that_tell_that_it_is_due(published: Published) -> None:
+    published.happens(NOW)
+    published.round()
+    order = [key.partition(" ")[0] for key in published.fields]
+    assert order == ["token_clients_1h", "token_events_1h", "token_totals_15m", "token_active_1d", "token_users_1d"]
+    assert len(order) == REQUESTS_AT_ONCE

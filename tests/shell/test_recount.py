@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 
@@ -16,34 +17,60 @@ from tests.world import World
 
 pytestmark = pytest.mark.slow
 
-Counters = tuple[list[tuple[object, ...]], list[tuple[object, ...]]]
+Rows = list[tuple[object, ...]]
 
 
-def counters(world: World) -> Counters:
-    """Return what the state's counters say, by tags; nothing and zero are the same."""
+class Counters(NamedTuple):
+    """What counters say, by tags."""
+
+    hours: Rows
+    totals: Rows
+    clients: Rows
+    """Of the state: derived from its hours."""
+
+
+def counters(world: World) -> tuple[Counters, Rows]:
+    """Return what the state's counters say, and those of its users; nothing and zero are the same."""
     hours = (
         "SELECT time, action, client_id, events, lifetime_sum, lifetime_count FROM token_events_1h"
         " JOIN series ON number = series WHERE events > 0 ORDER BY 1, 2, 3"
     )
+    totals = (
+        "SELECT time, action, outcome, events, lifetime_sum, lifetime_count FROM token_totals_15m"
+        " JOIN total_series ON number = series WHERE events > 0 ORDER BY 1, 2, 3"
+    )
+    clients = (
+        "SELECT time, client_id, sum(events), sum(iif(action = 'token.issued.password', events, 0)),"
+        " sum(iif(action = 'token.refreshed', events, 0)), sum(iif(outcome = 'failure', events, 0)) FROM token_events_1h"
+        " JOIN series ON number = series GROUP BY 1, 2 HAVING sum(events) > 0 ORDER BY 1, 2"
+    )
     users = "SELECT time, user_id, events, issued, refreshed, failed FROM token_users_1d WHERE events > 0 ORDER BY 1, 2"
     return world.ask(
-        lambda state: (state.connection.execute(hours).fetchall(), state.connection.execute(users).fetchall())
+        lambda state: (
+            Counters(*(state.connection.execute(question).fetchall() for question in (hours, totals, clients))),
+            state.connection.execute(users).fetchall(),
+        )
     )
 
 
-def published(world: World) -> list[tuple[object, ...]]:
-    database = world.store.database
-    found = query(
-        world.store,
-        f'SELECT events, lifetime_sum, lifetime_count FROM "{database}"."rollup"."token_events_1h" GROUP BY action, client_id',
+def published(world: World) -> Counters:
+    """Return what InfluxDB's counters say."""
+
+    def ask(measurement: str, fields: str, *tags: str) -> Rows:
+        question = f'SELECT {fields} FROM "{world.store.database}"."rollup"."{measurement}" GROUP BY {",".join(tags)}'
+        return sorted(
+            (row[0], *(series["tags"][tag] for tag in tags), *row[1:])
+            for series in query(world.store, question)
+            for row in series["values"]
+            if row[1]
+        )
+
+    sums = "events, lifetime_sum, lifetime_count"
+    return Counters(
+        ask("token_events_1h", sums, "action", "client_id"),
+        ask("token_totals_15m", sums, "action", "outcome"),
+        ask("token_clients_1h", "events, issued, refreshed, failed", "client_id"),
     )
-    rows = [
-        (row[0], series["tags"]["action"], series["tags"]["client_id"], *row[1:])
-        for series in found
-        for row in series["values"]
-        if row[1]
-    ]
-    return sorted(rows)
 
 
 def write_days(world: World, days: int, count: int = 200) -> None:
@@ -65,6 +92,9 @@ def spoil(world: World) -> None:
     world.stop()
     state = State.open(world.state_directory, "host-1")
     state.connection.execute("UPDATE token_events_1h SET events = events * 2")
+    # Of a series, and of another one everything.
+    state.connection.execute("UPDATE token_totals_15m SET events = events + 7, lifetime_sum = 0 WHERE series = 1")
+    state.connection.execute("DELETE FROM token_totals_15m WHERE series = 2")
     state.connection.execute("DELETE FROM token_users_1d WHERE user_id = 'u-3'")
     state.connection.execute("UPDATE token_users_1d SET user_id = 'nobody' WHERE user_id = 'u-4'")
     state.close()
@@ -137,7 +167,7 @@ def test_a_series_that_only_the_store_knows_is_saved_though_a_count_failed(
         with pytest.raises(sqlite3.OperationalError):
             world.daemon.ingest.recount()
     assert world.daemon.ingest.recount() == 201
-    assert sum(row[3] for row in counters(world)[0]) == 201  # type: ignore[misc]
+    assert sum(row[3] for row in counters(world)[0].hours) == 201  # type: ignore[misc]
 
 
 def test_after_a_loss_of_the_state_the_store_says_what_there_was_not_the_logs(
@@ -160,7 +190,7 @@ def test_after_a_loss_of_the_state_the_store_says_what_there_was_not_the_logs(
     assert published(world) == before[0]
     world.log.write(10)
     world.once()
-    assert sum(row[3] for row in counters(world)[0]) == 410  # type: ignore[misc]
+    assert sum(row[3] for row in counters(world)[0].hours) == 410  # type: ignore[misc]
 
 
 def test_after_a_loss_of_the_state_another_order_of_admission_stores_nothing_twice(

@@ -57,11 +57,15 @@ def test_counters_are_published_as_they_are_in_the_state(remote: World) -> None:
     remote.once()
     remote.log.write(200)
     remote.once()
-    state_hours, state_users = remote.ask(
+    state_hours, state_totals, state_users = remote.ask(
         lambda state: (
             state.connection.execute(
                 "SELECT time, client_id, events, lifetime_sum, lifetime_count FROM token_events_1h"
                 " JOIN series ON number = series"
+            ).fetchall(),
+            state.connection.execute(
+                "SELECT time, action, events, lifetime_sum, lifetime_count FROM token_totals_15m"
+                " JOIN total_series ON number = series"
             ).fetchall(),
             state.connection.execute(
                 "SELECT time, user_id, events, issued, refreshed, failed FROM token_users_1d"
@@ -76,6 +80,17 @@ def test_counters_are_published_as_they_are_in_the_state(remote: World) -> None:
     assert sorted(
         (row[0], series["tags"]["client_id"], *row[1:]) for series in hours for row in series["values"]
     ) == sorted(state_hours)
+    totals = query(
+        remote.store,
+        f'SELECT events, lifetime_sum, lifetime_count FROM "{database}"."rollup"."token_totals_15m" GROUP BY action',
+    )
+    assert sorted(
+        (row[0], series["tags"]["action"], *row[1:]) for series in totals for row in series["values"]
+    ) == sorted(state_totals)
+    clients = query(remote.store, f'SELECT "events" FROM "{database}"."rollup"."token_clients_1h" GROUP BY client_id')
+    assert sorted((row[0], series["tags"]["client_id"], row[1]) for series in clients for row in series["values"]) == [
+        (*key, sum(row[2] for row in state_hours if row[:2] == key)) for key in sorted({row[:2] for row in state_hours})
+    ]
     users = query(
         remote.store,
         f'SELECT events, issued, refreshed, failed FROM "{database}"."raw"."token_users_1d" GROUP BY user_id',
@@ -85,7 +100,8 @@ def test_counters_are_published_as_they_are_in_the_state(remote: World) -> None:
     ) == sorted(state_users)
     (active,) = query(remote.store, f'SELECT "users" FROM "{database}"."rollup"."token_active_1d"')
     assert active["values"] == [[state_users[0][0], 70]]
-    assert remote.ask(lambda state: state.connection.execute("SELECT count(*) FROM unwritten_hours").fetchone()) == (0,)
+    left = "SELECT (SELECT count(*) FROM unwritten_hours), (SELECT count(*) FROM unwritten_totals)"
+    assert remote.ask(lambda state: state.connection.execute(left).fetchone()) == (0, 0)
 
 
 def test_a_point_that_influxdb_refuses_is_rejected_with_its_reason_and_its_line(remote: World) -> None:

@@ -52,6 +52,8 @@ def test_a_user_whose_only_event_was_replaced_is_gone(connection: sqlite3.Connec
     answers = write(connection, [point(DAY, "old", 60)], [point(DAY, "new", None)])
     stats = answers.stats(WHOLE_DAYS, Filters())
     assert (stats.total_refreshed, stats.unique_users, stats.token_lifetime_coverage) == (1, 1, 0)
+    totals = connection.execute("SELECT events, lifetime_sum, lifetime_count FROM token_totals_15m").fetchall()
+    assert totals == [(1, 0, 0)]
     assert [user.name for user in answers.top_users(WHOLE_DAYS, Filters(), 10)] == ["new"]
     assert not answers.activity(WHOLE_DAYS, Filters(user="old"), 10)
     assert len(answers.activity(WHOLE_DAYS, Filters(user="new"), 10)) == 1
@@ -67,4 +69,5 @@ def test_an_event_that_loses_its_user_is_still_counted(connection: sqlite3.Conne
 def test_the_first_hour_of_the_epoch_counts_like_any_other(connection: sqlite3.Connection) -> None:
     answers = write(connection, [point(0, "u-1"), point(1, "u-2")])
     assert connection.execute("SELECT time, events FROM token_events_1h").fetchall() == [(0, 2)]
+    assert connection.execute("SELECT time, events FROM token_totals_15m").fetchall() == [(0, 2)]
     assert answers.stats(WHOLE_DAYS, Filters()).unique_users == 2

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from ingestor.core.lines import Finding
 from ingestor.core.points import Point, Series, SeriesTable
 from ingestor.stores import sqlite as embedded
+from ingestor.stores.recount import recount_embedded
 from ingestor.stores.sqlite import SqliteStore, load_series
 from tests.generated import Sample, points, random_samples, samples, survivors
 
-HOUR = 3_600_000_000_000
+QUARTER_HOUR = 900_000_000_000
+HOUR = 4 * QUARTER_HOUR
 DAY = 24 * HOUR
 
 
@@ -50,6 +53,7 @@ def expected(kept: list[Sample]) -> dict[tuple[int, Series], tuple[object, ...]]
 
 def check_counters(connection: sqlite3.Connection, kept: list[Sample]) -> None:
     hours: Counter[tuple[object, ...]] = Counter()
+    totals: Counter[tuple[object, ...]] = Counter()
     users: Counter[tuple[object, ...]] = Counter()
     for sample in kept:
         hour, day = sample.time // HOUR * HOUR, sample.time // DAY * DAY
@@ -57,6 +61,10 @@ def check_counters(connection: sqlite3.Connection, kept: list[Sample]) -> None:
         hours[hour, tags, "events"] += 1
         hours[hour, tags, "lifetime_sum"] += lifetime or 0
         hours[hour, tags, "lifetime_count"] += lifetime is not None
+        quarter, of_all = sample.time // QUARTER_HOUR * QUARTER_HOUR, tags._replace(client_id="")
+        totals[quarter, of_all, "events"] += 1
+        totals[quarter, of_all, "lifetime_sum"] += lifetime or 0
+        totals[quarter, of_all, "lifetime_count"] += lifetime is not None
         if user is not None:
             key = (day, user, tags.source, tags.host)
             users[*key, "events"] += 1
@@ -69,6 +77,18 @@ def check_counters(connection: sqlite3.Connection, kept: list[Sample]) -> None:
         found_hours[time, series[number], "events"] = events
         found_hours[time, series[number], "lifetime_sum"] = lifetime_sum
         found_hours[time, series[number], "lifetime_count"] = lifetime_count
+    of_all_clients = {
+        number: Series(action, "", *tags)
+        for number, action, *tags in connection.execute(
+            "SELECT number, action, endpoint, error, grant_type, host, outcome, realm, source FROM total_series"
+        )
+    }
+    assert len(set(of_all_clients.values())) == len(of_all_clients)
+    found_totals: Counter[tuple[object, ...]] = Counter()
+    for time, number, events, lifetime_sum, lifetime_count in connection.execute("SELECT * FROM token_totals_15m"):
+        found_totals[time, of_all_clients[number], "events"] = events
+        found_totals[time, of_all_clients[number], "lifetime_sum"] = lifetime_sum
+        found_totals[time, of_all_clients[number], "lifetime_count"] = lifetime_count
     found_users: Counter[tuple[object, ...]] = Counter()
     for *key, events, issued, refreshed, failed in connection.execute("SELECT * FROM token_users_1d"):
         found_users[*key, "events"] = events
@@ -77,8 +97,9 @@ def check_counters(connection: sqlite3.Connection, kept: list[Sample]) -> None:
         found_users[*key, "failed"] = failed
     # A counter that fell to zero may stay as a zero: missing and zero say the same.
     assert +found_hours == +hours
+    assert +found_totals == +totals
     assert +found_users == +users
-    assert all(value >= 0 for counter in (found_hours, found_users) for value in counter.values())
+    assert all(value >= 0 for counter in (found_hours, found_totals, found_users) for value in counter.values())
 
 
 @pytest.fixture
@@ -108,6 +129,32 @@ def test_any_batches_with_any_repeats(pool: list[Sample], data: st.DataObject) -
     kept = survivors(written)
     assert stored(connection) == expected(kept)
     check_counters(connection, kept)
+    recount_embedded(connection, lambda: None)
+    check_counters(connection, kept)
+    connection.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(made=st.lists(samples(), min_size=1, max_size=40), data=st.data())
+def test_counters_move_with_lines_that_are_read_by_other_rules(made: list[Sample], data: st.DataObject) -> None:
+    connection = connect()
+    table = SeriesTable()
+    store = SqliteStore(connection, table)
+    made = list({(sample.time, sample.series.source): sample for sample in made}.values())  # one line each
+    write(connection, store, table, points(made, table))
+    others = [sample for sample in made if data.draw(st.booleans())]
+    moved = [
+        replace(sample, series=sample.series._replace(action="token.reuse_detected", outcome="failure", error="other"))
+        for sample in others
+    ]
+    for _ in range(2):
+        connection.execute("BEGIN IMMEDIATE")
+        store.rewrite(points(moved, table), recount=True)
+        connection.execute("COMMIT")
+        table.new.clear()
+        kept = [sample for sample in made if sample not in others] + moved
+        assert stored(connection) == expected(kept)
+        check_counters(connection, kept)
     connection.close()
 
 
@@ -233,5 +280,6 @@ def test_a_reader_sees_whole_transactions_while_a_writer_writes(tmp_path: Path) 
     writer.execute("COMMIT")
     assert reader.execute("SELECT count(*) FROM token_events").fetchone() == (600,)
     assert reader.execute("SELECT sum(events) FROM token_events_1h").fetchone() == (600,)
+    assert reader.execute("SELECT sum(events) FROM token_totals_15m").fetchone() == (600,)
     reader.close()
     writer.close()
