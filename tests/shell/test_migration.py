@@ -18,7 +18,10 @@ pytestmark = pytest.mark.slow
 def test_events_and_counters_go_to_influxdb_and_nothing_is_read_again(
     world: World, influxdb: InfluxServer, monkeypatch: pytest.MonkeyPatch, *, interrupted: bool
 ) -> None:
-    world.log.write(12_000)
+    world.log.write(
+        world.log.line(created_at="2026-10-31T22:10:00.000Z")
+    )  # nothing comes to its quarter of an hour later
+    world.log.write(11_999)
     world.once()
     world.store = influxdb.make()
     world.log.write(300)
