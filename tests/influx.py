@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
@@ -14,6 +14,7 @@ from tests.generated import SECOND, Sample, points
 from tests.servers import InfluxServer
 
 HOUR = 3600 * SECOND
+QUARTER = HOUR // 4
 POLICIES = ("raw", "rollup")
 
 
@@ -51,18 +52,44 @@ def write_samples(store: StoreSettings, samples: Iterable[Sample]) -> None:
 
 
 def hourly_lines(samples: Iterable[Sample]) -> bytes:
-    """Return the counters of these events."""
+    """Return the hourly counters of these events."""
+    return _sums("token_events_1h", HOUR, ((sample.series, sample) for sample in samples))
+
+
+def total_lines(samples: Iterable[Sample]) -> bytes:
+    """Return the counters of all clients together."""
+    return _sums("token_totals_15m", QUARTER, ((sample.series._replace(client_id=""), sample) for sample in samples))
+
+
+def client_lines(samples: Iterable[Sample]) -> bytes:
+    """Return the hourly counters of clients."""
     counters: dict[tuple[int, Series], list[int]] = {}
     for sample in samples:
-        counter = counters.setdefault((sample.time - sample.time % HOUR, sample.series), [0, 0, 0])
+        client = sample.series._replace(action="", endpoint="", error="", grant_type="", outcome="")
+        counter = counters.setdefault((sample.time - sample.time % HOUR, client), [0, 0, 0, 0])
+        counter[0] += 1
+        counter[1] += sample.series.action.startswith("token.issued.")
+        counter[2] += sample.series.action == "token.refreshed"
+        counter[3] += sample.series.outcome == "failure"
+    return _lines("token_clients_1h", ("events", "issued", "refreshed", "failed"), counters)
+
+
+def _sums(measurement: str, unit: int, counted: Iterable[tuple[Series, Sample]]) -> bytes:
+    counters: dict[tuple[int, Series], list[int]] = {}
+    for series, sample in counted:
+        counter = counters.setdefault((sample.time - sample.time % unit, series), [0, 0, 0])
         lifetime = sample.fields["expires_in"]
         counter[0] += 1
         counter[1] += lifetime or 0
         counter[2] += lifetime is not None
+    return _lines(measurement, ("events", "lifetime_sum", "lifetime_count"), counters)
+
+
+def _lines(measurement: str, fields: Sequence[str], counters: Mapping[tuple[int, Series], Sequence[int]]) -> bytes:
     lines = []
-    for (hour, series), (events, lifetime_sum, lifetime_count) in counters.items():
+    for (start, series), values in counters.items():
         escaped = {key: re.sub("([,= ])", r"\\\1", value) for key, value in series._asdict().items() if value}
         tags = "".join(f",{key}={value}" for key, value in escaped.items())
-        fields = f"events={events}i,lifetime_sum={lifetime_sum}i,lifetime_count={lifetime_count}i"
-        lines.append(f"token_events_1h{tags} {fields} {hour}\n")
+        written = ",".join(f"{field}={value}i" for field, value in zip(fields, values, strict=True))
+        lines.append(f"{measurement}{tags} {written} {start}\n")
     return "".join(lines).encode()

@@ -11,7 +11,7 @@ from ingestor.settings import StoreSettings
 from parsers.text import normal_tag
 from tests.generated import DAYS, SECOND, START, Sample, random_samples, survivors
 from tests.grafana.panels import Choice
-from tests.influx import HOUR, hourly_lines, write_lines, write_samples
+from tests.influx import HOUR, QUARTER, client_lines, hourly_lines, total_lines, write_lines, write_samples
 from tests.oracle import Oracle
 from tests.servers import InfluxServer
 
@@ -19,6 +19,9 @@ Event = Mapping[str, Any]
 
 DAY: Final = 24 * HOUR
 MS: Final = 1_000_000
+LONG: Final = 12 * 3_600_000
+"""Milliseconds: longer periods are shown from the counters."""
+ALWAYS: Final = Period(0, 1 << 62)
 BEGIN: Final = START * 1000
 END: Final = BEGIN + DAYS * 86_400_000
 WHOLE: Final = Choice(BEGIN - 86_400_000, END + 86_400_000)
@@ -79,12 +82,33 @@ class Stored:
         """Return what `tokentail stats` says of the choice."""
         return self.oracle(choice).stats(period(choice), Filters())
 
-    def counted(self, choice: Choice) -> list[Event]:
-        """Return the events that the hourly counters tell of: of whole hours, by tags, of nobody."""
+    def stats_shown(self, choice: Choice) -> Stats:
+        """Return what `tokentail stats` says of the period that the overview shows."""
+        return Oracle(self.shown(choice)).stats(ALWAYS, Filters())
+
+    def counted(self, choice: Choice, unit: int = 0) -> list[Event]:
+        """Return the events that the counters tell of, to whom users are unknown.
+
+        They are of whole quarters of an hour, of whole hours when clients are chosen, unless ``unit`` says otherwise.
+        """
+        return self._counted(choice, unit or (HOUR if choice.client else QUARTER))
+
+    def shown(self, choice: Choice) -> list[Event]:
+        """Return the events that the overview shows: counted ones over long periods, unless single clients or a user are
+        chosen."""
+        by_counters = choice.until - choice.since > LONG and not choice.client and not choice.user
+        return self._counted(choice, QUARTER) if by_counters else self.within(choice)
+
+    def shown_by_client(self, choice: Choice) -> list[Event]:
+        """Return the events that the overview shows client by client: their counters are hourly, and know no grant types."""
+        by_counters = choice.until - choice.since > LONG and not (choice.client or choice.user or choice.grant)
+        return self._counted(choice, HOUR) if by_counters else self.within(choice)
+
+    def _counted(self, choice: Choice, unit: int) -> list[Event]:
         return [
             event
             for event in self.events
-            if choice.since * MS <= event["time_ns"] - event["time_ns"] % HOUR < choice.until * MS
+            if choice.since * MS <= event["time_ns"] - event["time_ns"] % unit < choice.until * MS
             and not choice.user
             and _chosen({**event, "client_id": event["client_tag"]}, choice)
         ]
@@ -115,7 +139,8 @@ def fill(server: InfluxServer) -> Stored:
     made = survivors(made)
     store = server.make()
     write_samples(store, made)
-    write_lines(store, "rollup", hourly_lines(made))
+    for counters in (hourly_lines(made), total_lines(made), client_lines(made)):
+        write_lines(store, "rollup", counters)
     write_lines(store, "raw", _users(made))
     write_lines(store, "rollup", _active(made))
     return Stored(store, tuple(sample.event() for sample in made))

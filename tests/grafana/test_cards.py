@@ -9,14 +9,18 @@ from typing import Any, Final
 import pytest
 
 from ingestor.core.questions import Stats
+from parsers.text import normal_tag
 from tests.grafana.cards import Value, evaluate
 from tests.grafana.panels import Choice, dashboards, interpolated, panel_target, rows
-from tests.grafana.stored import END, MS, ODD, WHOLE, Stored, before, user_days
+from tests.grafana.stored import DAY, END, LONG, MS, ODD, WHOLE, Stored, before, user_days
 from tests.grafana_servers import GrafanaServer
+from tests.influx import write_lines
 
 CHOICES: Final = {
     "all": WHOLE,
     "odd": ODD,
+    "short": dataclasses.replace(ODD, until=ODD.since + LONG, interval="30m"),
+    "long": dataclasses.replace(ODD, until=ODD.since + LONG + 1, interval="30m"),
     "client": dataclasses.replace(ODD, client=("web",)),
     "other": dataclasses.replace(WHOLE, client=("evil",)),  # beyond the budget: the field alone names it
     "clients": dataclasses.replace(WHOLE, client=("web", "<b>", "a/b")),
@@ -55,7 +59,7 @@ def nothing_of(card: int, figure: float | None) -> bool:
 @pytest.mark.parametrize("card", CARDS)
 def test_a_card_shows_what_stats_says(card: int, name: str, stored: Stored) -> None:
     choice = CHOICES[name]
-    figure = CARDS[card][1](stored.stats(choice))
+    figure = CARDS[card][1](stored.stats_shown(choice))
     found = shown(card, choice, stored)["number"]
     if found is None:
         assert nothing_of(card, figure)
@@ -69,11 +73,48 @@ def test_a_card_shows_what_stats_says(card: int, name: str, stored: Stored) -> N
         assert found == figure
 
 
+def test_short_periods_and_whole_quarters_of_an_hour_are_exact(stored: Stored) -> None:
+    quarters = Choice(ODD.since - ODD.since % 900_000, ODD.until - ODD.until % 900_000)
+    short = dataclasses.replace(ODD, until=ODD.since + LONG)
+    assert [stored.stats_shown(choice) for choice in (quarters, short)] == [
+        stored.stats(choice) for choice in (quarters, short)
+    ]
+    assert stored.stats_shown(ODD) != stored.stats(ODD), "this period begins within a quarter"
+
+
 @pytest.mark.parametrize("name", CHOICES)
 def test_unique_users_are_those_of_stats(name: str, stored: Stored) -> None:
     expected = stored.stats(CHOICES[name]).unique_users
     found = rows(stored.store, panel_target("overview", USERS), CHOICES[name])
     assert [row["users"] for row in found] == ([expected] if expected else [])
+    assert rows(stored.store, panel_target("overview", USERS, "D"), CHOICES[name]) == []
+
+
+def test_unique_users_of_long_periods_are_those_of_whole_days(stored: Stored) -> None:
+    days = user_days(stored.events)
+    longer = dataclasses.replace(ODD, until=ODD.since + 8 * 86_400_000 + 1)
+    for choice in (dataclasses.replace(WHOLE, since=WHOLE.since - 30 * 86_400_000), longer):
+        assert rows(stored.store, panel_target("overview", USERS), choice) == []
+        users = {normal_tag(user) for (day, _, _, user) in days if choice.since * MS - DAY < day < choice.until * MS}
+        assert rows(stored.store, panel_target("overview", USERS, "D"), choice)[0]["users"] == len(users)
+        for chosen in CHOICES.values():
+            if chosen.client or chosen.grant or chosen.realm or chosen.user:
+                narrowed = dataclasses.replace(chosen, since=choice.since, until=choice.until)
+                assert rows(stored.store, panel_target("overview", USERS, "D"), narrowed) == []
+                found = rows(stored.store, panel_target("overview", USERS), narrowed)
+                assert [row["users"] for row in found] == [stored.stats(narrowed).unique_users]
+
+
+def test_users_beyond_the_budget_are_more_than_can_be_told_apart(stored: Stored) -> None:
+    choice = Choice(WHOLE.until + 20 * 86_400_000, WHOLE.until + 30 * 86_400_000)
+    day = choice.since * MS
+    lines = f"token_users_1d,host=h,source=s,user_id=_other events=9i {day}\ntoken_users_1d,host=h,source=s,user_id=u events=1i {day}"
+    write_lines(stored.store, "raw", lines.encode())
+    (row,) = rows(stored.store, panel_target("overview", USERS, "D"), choice)
+    assert row["users"] == 1_000_000_001
+    (mapping,) = PANELS[USERS]["fieldConfig"]["defaults"]["mappings"]
+    assert mapping["options"]["from"] == 1_000_000_000
+    assert mapping["options"]["result"]["text"] == "over 50,000"
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -97,7 +138,7 @@ def test_the_trend_of_a_rate_is_the_rate_of_each_interval(stored: Stored) -> Non
     for time, rate in trend.items():
         start = time // MS
         interval = Choice(max(start, WHOLE.since), min(start + hours6, WHOLE.until))
-        expected = stored.stats(interval).failure_rate
+        expected = stored.stats(interval).failure_rate  # intervals and period are whole quarters of an hour
         told += expected is not None
         assert rate == expected or (expected is None and rate is not None and math.isnan(rate))
     assert told > 5

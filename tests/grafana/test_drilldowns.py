@@ -19,6 +19,7 @@ from tests.grafana.asked import (
 )
 from tests.grafana.panels import Choice, Target, dashboards, panels, rows
 from tests.grafana.stored import HOSTILE, ODD, WHOLE, Event, Stored
+from tests.influx import HOUR
 
 CLIENTS: Final = {
     "web": dataclasses.replace(WHOLE, client=("web",)),
@@ -111,8 +112,9 @@ def test_all_clients_to_choose_from(stored: Stored) -> None:
         WHOLE,
         dataclasses.replace(ODD, realm=("a/b",)),
         dataclasses.replace(ODD, client=("web",), realm=("a/b",)),
+        dataclasses.replace(ODD, grant=("password", "refresh_token")),
     ):
-        events = stored.counted(dataclasses.replace(choice, client=()))
+        events = stored.counted(dataclasses.replace(choice, client=()), HOUR)
         found = ask(stored, "client", 15, choice)
         assert counted(found, "events", "client_id", "realm") == by(events, "client_tag", "realm")
 

@@ -19,6 +19,8 @@ PANELS: Final = [(name, panel) for name, dashboard in DASHBOARDS.items() for pan
 STORED: Final = {
     (RAW, schema.EVENTS.name): schema.EVENTS,
     (ROLLUP, schema.HOURLY.name): schema.HOURLY,
+    (ROLLUP, schema.TOTALS.name): schema.TOTALS,
+    (ROLLUP, schema.CLIENTS.name): schema.CLIENTS,
     (RAW, schema.USERS.name): schema.USERS,
     (ROLLUP, schema.ACTIVE.name): schema.ACTIVE,
     (OWN, schema.OWN.name): schema.OWN,
@@ -28,7 +30,9 @@ LATER: Final = {(FINDINGS, "token_findings")}
 FINDING_COLUMNS: Final = {"pattern", "client_id", "severity"}
 ABSENT: Final = {
     schema.EVENTS.name: {"no_such_tag"},
-    schema.HOURLY.name: {"user_id"},
+    schema.HOURLY.name: {"no_such_tag", "user_id"},
+    schema.TOTALS.name: {"client_id", "user_id"},
+    schema.CLIENTS.name: {"no_such_tag", "grant_type", "user_id"},
     schema.USERS.name: {"no_such_tag", "client_id", "grant_type", "realm"},
     schema.ACTIVE.name: {"client_id", "grant_type", "realm", "user_id"},
 }

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.grafana.panels import Row, dashboards, interpolated, panel_target, rows, targets
+from tests.grafana.panels import Choice, Row, dashboards, interpolated, panel_target, rows, targets
 from tests.grafana.stored import HOSTILE, MS, ODD, WHOLE, Event, Stored, user_days
+from tests.influx import HOUR
 from tests.servers import query
 
 TARGETS: Final = list(targets("trends", dashboards()["trends"]))
@@ -23,8 +24,8 @@ CHOICES: Final = {
     "realm": dataclasses.replace(WHOLE, realm=("a/b",)),
     "user": dataclasses.replace(WHOLE, user="u-1"),  # whom the counters do not know
 }
-ZONES: Final = ["UTC", "Europe/Berlin"]
-"""Whole hours from UTC: the counters' hours are those of UTC."""
+ZONES: Final = ["UTC", "Europe/Berlin", "Asia/Kathmandu"]
+"""The counters of all clients know quarters of an hour, which every zone consists of; those of single clients hours of UTC."""
 
 
 def answer(stored: Stored, panel: int, choice: Any) -> list[Row]:
@@ -33,6 +34,14 @@ def answer(stored: Stored, panel: int, choice: Any) -> list[Row]:
 
 def day_of(nanoseconds: int, zone: str) -> Any:
     return datetime.fromtimestamp(nanoseconds // 10**9, ZoneInfo(zone)).date()
+
+
+def dated(stored: Stored, choice: Choice) -> list[Event]:
+    """Return the events that are counted, those of single clients as of the beginning of their hour."""
+    events = stored.counted(choice)
+    if not choice.client:
+        return events
+    return [{**event, "time_ns": event["time_ns"] - event["time_ns"] % HOUR} for event in events]
 
 
 def issued(event: Event) -> bool:
@@ -54,7 +63,7 @@ def test_every_query_answers_from_the_counters(target: Any, stored: Stored) -> N
 @pytest.mark.parametrize("zone", ZONES)
 def test_days(name: str, zone: str, stored: Stored) -> None:
     choice = dataclasses.replace(CHOICES[name], zone=zone)
-    events = stored.counted(choice)
+    events = dated(stored, choice)
     for some, column, numbers in ((issued, "issued", (1, 2, 3)), (failed, "failures", (7, 8))):
         expected = Counter(day_of(event["time_ns"], zone) for event in events if some(event))
         for panel in numbers:  # those of weeks and months add the days up
@@ -66,7 +75,7 @@ def test_days(name: str, zone: str, stored: Stored) -> None:
 @pytest.mark.parametrize("zone", ZONES)
 def test_days_by_grant_type_and_by_error(name: str, zone: str, stored: Stored) -> None:
     choice = dataclasses.replace(CHOICES[name], zone=zone)
-    events = stored.counted(choice)
+    events = dated(stored, choice)
     for panel, some, column, tag in ((4, issued, "issued", "grant_type"), (6, failed, "failures", "error")):
         expected = Counter((day_of(event["time_ns"], zone), event[tag] or "") for event in events if some(event))
         found = {
@@ -78,7 +87,7 @@ def test_days_by_grant_type_and_by_error(name: str, zone: str, stored: Stored) -
 @pytest.mark.parametrize("name", CHOICES)
 def test_the_ten_busiest_clients_of_a_week(name: str, stored: Stored) -> None:
     weeks: dict[Any, Counter[str]] = {}
-    for event in stored.counted(CHOICES[name]):
+    for event in stored.counted(CHOICES[name], HOUR):
         day = datetime.fromtimestamp(event["time_ns"] // 10**9, UTC).date()
         weeks.setdefault(day - timedelta(days=day.weekday()), Counter())[event["client_tag"]] += 1
     found: dict[Any, dict[str, int]] = {}
@@ -104,7 +113,7 @@ def test_failure_rate(name: str, zone: str, stored: Stored) -> None:
     choice = dataclasses.replace(CHOICES[name], zone=zone)
     failures: Counter[Any] = Counter()
     attempts: Counter[Any] = Counter()
-    for event in stored.counted(choice):
+    for event in dated(stored, choice):
         if event["endpoint"] in (None, "token"):
             day = day_of(event["time_ns"], zone)
             failures[day] += failed(event)
