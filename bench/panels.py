@@ -26,12 +26,13 @@ from bench.influx_answers import POINTS, make_policies, write
 from bench.store import batches
 from ingestor.core.lineprotocol import Encoder, tag_set
 from ingestor.core.metrics import FAILURE, REFRESHED, is_issued
-from ingestor.core.points import Point, SeriesTable
+from ingestor.core.points import Point, Series, SeriesTable
 from ingestor.settings import StoreSettings
 from ingestor.stores.influxdb.http import InfluxHttp
 from tests.grafana.panels import Choice, dashboards, interpolated, panels
 
 HOUR_NS = 3_600_000_000_000
+QUARTER_NS = HOUR_NS // 4
 DAY_NS = 24 * HOUR_NS
 POLICIES = ("raw", "rollup", "findings", "own")
 SOURCE = "tokentail-bench"
@@ -39,35 +40,45 @@ DASHBOARDS = ("overview", "security", "client", "trends")
 TURNS = 3
 DAYS = 'SELECT count("users") FROM "rollup"."token_active_1d"'
 """The counters are written last: where they are, all is."""
+Counts = dict[tuple[int, Any], list[int]]
+"""By the start of the interval in nanoseconds, and whatever is counted in it."""
 
 
 class Counters:
-    """The hourly and daily counters, as absolute values."""
+    """The counters of design section 3, as absolute values."""
 
     def __init__(self, table: SeriesTable) -> None:
         self._table = table
-        self.hours: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
-        self.users: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        self.quarters: Counts = defaultdict(lambda: [0, 0, 0])
+        self.users: Counts = defaultdict(lambda: [0, 0, 0, 0])
 
     def add(self, points: Sequence[Point]) -> None:
         for point in points:
             moment, number, user, lifetime = point[0], point[1], point[2], point[7]
-            hour = self.hours[moment - moment % HOUR_NS, number]
-            hour[0] += 1
-            hour[1] += lifetime or 0
-            hour[2] += lifetime is not None
+            quarter = self.quarters[moment - moment % QUARTER_NS, number]
+            quarter[0] += 1
+            quarter[1] += lifetime or 0
+            quarter[2] += lifetime is not None
             if user is not None:
-                tags = self._table.by_number[number]
-                day = self.users[moment - moment % DAY_NS, user]
-                day[0] += 1
-                day[1] += is_issued(tags.action)
-                day[2] += tags.action == REFRESHED
-                day[3] += tags.outcome == FAILURE
+                count(self.users[moment - moment % DAY_NS, user], self._table.by_number[number], 1)
 
-    def hourly(self) -> Iterator[str]:
-        for (hour, number), (events, total, count) in self.hours.items():
-            tags = tag_set(self._table.by_number[number]._asdict())
-            yield f"token_events_1h{tags} events={events}i,lifetime_sum={total}i,lifetime_count={count}i {hour}"
+    def rollup(self) -> Iterator[str]:
+        """Yield what dashboards ask over long periods: by series, without clients, by client; last the active users."""
+        hours: Counts = defaultdict(lambda: [0, 0, 0])
+        totals: Counts = defaultdict(lambda: [0, 0, 0])
+        clients: Counts = defaultdict(lambda: [0, 0, 0, 0])
+        for (quarter, number), counted in self.quarters.items():
+            hour, series = quarter - quarter % HOUR_NS, self._table.by_number[number]
+            for counter in (hours[hour, series], totals[quarter, series._replace(client_id="")]):
+                counter[:] = map(sum, zip(counter, counted, strict=True))
+            client = series._replace(action="", endpoint="", error="", grant_type="", outcome="")
+            count(clients[hour, client], series, counted[0])
+        for name, counters in (("token_events_1h", hours), ("token_totals_15m", totals)):
+            for (start, series), (events, total, known) in counters.items():
+                fields = f"events={events}i,lifetime_sum={total}i,lifetime_count={known}i"
+                yield f"{name}{tag_set(series._asdict())} {fields} {start}"
+        for (start, series), counted in clients.items():
+            yield f"token_clients_1h{tag_set(series._asdict())} {by_kind(counted)} {start}"
         active: dict[int, int] = defaultdict(int)
         for day, _ in self.users:
             active[day] += 1
@@ -75,9 +86,21 @@ class Counters:
             yield f"token_active_1d,host=bench,source=audit.log users={users}i {day}"
 
     def daily(self) -> Iterator[str]:
-        for (day, user), (events, issued, refreshed, failed) in self.users.items():
-            fields = f"events={events}i,issued={issued}i,refreshed={refreshed}i,failed={failed}i"
-            yield f"token_users_1d,host=bench,source=audit.log,user_id={user} {fields} {day}"
+        for (day, user), counted in self.users.items():
+            yield f"token_users_1d,host=bench,source=audit.log,user_id={user} {by_kind(counted)} {day}"
+
+
+def count(counter: list[int], series: Series, events: int) -> None:
+    """Count events of a series, and by what they are."""
+    counter[0] += events
+    counter[1] += events * is_issued(series.action)
+    counter[2] += events * (series.action == REFRESHED)
+    counter[3] += events * (series.outcome == FAILURE)
+
+
+def by_kind(counted: Sequence[int]) -> str:
+    events, issued, refreshed, failed = counted
+    return f"events={events}i,issued={issued}i,refreshed={refreshed}i,failed={failed}i"
 
 
 def make(store: StoreSettings, arguments: argparse.Namespace) -> None:
@@ -91,7 +114,7 @@ def make(store: StoreSettings, arguments: argparse.Namespace) -> None:
             counters.add(points)
             for start in range(0, len(points), POINTS):
                 write(http, store, "raw", encoder.encode(points[start : start + POINTS]))
-        for policy, lines in (("rollup", list(counters.hourly())), ("raw", list(counters.daily()))):
+        for policy, lines in (("raw", list(counters.daily())), ("rollup", list(counters.rollup()))):
             for start in range(0, len(lines), POINTS):
                 write(http, store, policy, "\n".join(lines[start : start + POINTS]).encode())
     print(f"made {arguments.events:,} events in {time.perf_counter() - begun:.0f} s", flush=True)
