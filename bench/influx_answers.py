@@ -24,6 +24,7 @@ from ingestor.errors import UnavailableError
 from ingestor.settings import RetentionSettings, StoreSettings
 from ingestor.stores.influxdb.answers import InfluxAnswers
 from ingestor.stores.influxdb.http import InfluxHttp
+from ingestor.stores.influxdb.plan import places, shard_seconds
 
 MILLISECOND = 1_000_000
 POINTS = 5_000
@@ -31,16 +32,24 @@ POLICIES = ("raw", "rollup")
 
 
 def make_policies(http: InfluxHttp, store: StoreSettings, policies: Sequence[str]) -> None:
-    """Make the buckets of InfluxDB 2, or the database and policies, without an end of retention."""
+    """Make the buckets of InfluxDB 2, or the database and policies, without an end of retention.
+
+    Shards span what they do after `tokentail store init`: a day where events are kept for 90, else a week.
+    """
+    kept = {place.name.rpartition("/")[2]: place.seconds for place in places("", store.database, RetentionSettings())}
+    spans = {policy: shard_seconds(kept[policy]) for policy in policies}
     if store.token_file:
         organization = orjson.loads(http.request("GET", "/api/v2/orgs").body)["orgs"][0]["id"]
-        for policy in policies:
-            bucket = {"orgID": organization, "name": f"{store.database}/{policy}", "retentionRules": []}
-            http.request("POST", "/api/v2/buckets", body=orjson.dumps(bucket))
+        for policy, span in spans.items():
+            rules = [{"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": span}]
+            bucket = {"orgID": organization, "name": f"{store.database}/{policy}", "retentionRules": rules}
+            answer = http.request("POST", "/api/v2/buckets", body=orjson.dumps(bucket))
+            if answer.status != 201:
+                raise SystemExit(f"InfluxDB refused a bucket: {answer}")
         return
     made = "; ".join(
-        f'CREATE RETENTION POLICY "{policy}" ON "{store.database}" DURATION INF REPLICATION 1 SHARD DURATION 7d'
-        for policy in policies
+        f'CREATE RETENTION POLICY "{policy}" ON "{store.database}" DURATION INF REPLICATION 1 SHARD DURATION {span}s'
+        for policy, span in spans.items()
     )
     http.request("POST", "/query", params={"q": f'CREATE DATABASE "{store.database}"; {made}'})
 
