@@ -21,6 +21,8 @@ DAY: Final = 24 * HOUR
 MS: Final = 1_000_000
 LONG: Final = 12 * 3_600_000
 """Milliseconds: longer periods are shown from the counters."""
+LONG_OF_CARDS: Final = 24 * 3_600_000
+"""The same of the cards, which say what `tokentail stats` does."""
 ALWAYS: Final = Period(0, 1 << 62)
 BEGIN: Final = START * 1000
 END: Final = BEGIN + DAYS * 86_400_000
@@ -83,8 +85,8 @@ class Stored:
         return self.oracle(choice).stats(period(choice), Filters())
 
     def stats_shown(self, choice: Choice) -> Stats:
-        """Return what `tokentail stats` says of the period that the overview shows."""
-        return Oracle(self.shown(choice)).stats(ALWAYS, Filters())
+        """Return what `tokentail stats` says of the period that the cards show."""
+        return Oracle(self.shown(choice, LONG_OF_CARDS)).stats(ALWAYS, Filters())
 
     def counted(self, choice: Choice, unit: int = 0) -> list[Event]:
         """Return the events that the counters tell of, to whom users are unknown.
@@ -93,10 +95,9 @@ class Stored:
         """
         return self._counted(choice, unit or (HOUR if choice.client else QUARTER))
 
-    def shown(self, choice: Choice) -> list[Event]:
-        """Return the events that the overview shows: counted ones over long periods, unless single clients or a user are
-        chosen."""
-        by_counters = choice.until - choice.since > LONG and not choice.client and not choice.user
+    def shown(self, choice: Choice, long: int = LONG) -> list[Event]:
+        """Return the events that the overview shows: counted ones over long periods, unless clients or a user are chosen."""
+        by_counters = choice.until - choice.since > long and not choice.client and not choice.user
         return self._counted(choice, QUARTER) if by_counters else self.within(choice)
 
     def shown_by_client(self, choice: Choice) -> list[Event]:

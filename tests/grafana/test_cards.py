@@ -12,7 +12,7 @@ from ingestor.core.questions import Stats
 from parsers.text import normal_tag
 from tests.grafana.cards import Value, evaluate
 from tests.grafana.panels import Choice, dashboards, interpolated, panel_target, rows
-from tests.grafana.stored import DAY, END, LONG, MS, ODD, WHOLE, Stored, before, user_days
+from tests.grafana.stored import DAY, END, LONG, LONG_OF_CARDS, MS, ODD, WHOLE, Stored, before, user_days
 from tests.grafana_servers import GrafanaServer
 from tests.influx import write_lines
 
@@ -21,6 +21,8 @@ CHOICES: Final = {
     "odd": ODD,
     "short": dataclasses.replace(ODD, until=ODD.since + LONG, interval="30m"),
     "long": dataclasses.replace(ODD, until=ODD.since + LONG + 1, interval="30m"),
+    "day": dataclasses.replace(ODD, until=ODD.since + LONG_OF_CARDS, interval="30m"),
+    "over a day": dataclasses.replace(ODD, until=ODD.since + LONG_OF_CARDS + 1, interval="30m"),
     "client": dataclasses.replace(ODD, client=("web",)),
     "other": dataclasses.replace(WHOLE, client=("evil",)),  # beyond the budget: the field alone names it
     "clients": dataclasses.replace(WHOLE, client=("web", "<b>", "a/b")),
@@ -75,7 +77,7 @@ def test_a_card_shows_what_stats_says(card: int, name: str, stored: Stored) -> N
 
 def test_short_periods_and_whole_quarters_of_an_hour_are_exact(stored: Stored) -> None:
     quarters = Choice(ODD.since - ODD.since % 900_000, ODD.until - ODD.until % 900_000)
-    short = dataclasses.replace(ODD, until=ODD.since + LONG)
+    short = dataclasses.replace(ODD, until=ODD.since + LONG_OF_CARDS)
     assert [stored.stats_shown(choice) for choice in (quarters, short)] == [
         stored.stats(choice) for choice in (quarters, short)
     ]
