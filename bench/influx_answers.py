@@ -34,7 +34,7 @@ POLICIES = ("raw", "rollup")
 def make_policies(http: InfluxHttp, store: StoreSettings, policies: Sequence[str]) -> None:
     """Make the buckets of InfluxDB 2, or the database and policies, without an end of retention.
 
-    Shards span what they do after `tokentail store init`: a day where events are kept for 90, else a week.
+    Shards span what they do after `tokentail store init`.
     """
     kept = {place.name.rpartition("/")[2]: place.seconds for place in places("", store.database, RetentionSettings())}
     spans = {policy: shard_seconds(kept[policy]) for policy in policies}

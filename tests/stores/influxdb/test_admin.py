@@ -65,7 +65,7 @@ def test_everything_is_made_from_nothing_and_a_second_time_nothing(influxdb: Inf
     assert statuses(initialize(store)) == {Status.THERE}
     there = found(store)
     assert {policy: there[policy][0] for policy in LIFETIMES} == LIFETIMES
-    assert {policy: there[policy][1] // DAY for policy in LIFETIMES} == {"raw": 1, "rollup": 7, "findings": 7, "own": 1}
+    assert {policy: there[policy][1] // DAY for policy in LIFETIMES} == {"raw": 7, "rollup": 7, "findings": 7, "own": 1}
 
 
 def test_the_default_policy_of_1_x_stays(influxdb1_or_why: InfluxServer | str) -> None:
@@ -112,7 +112,7 @@ def test_another_retention_is_told_and_changed_only_when_asked(influxdb: InfluxS
     assert [policy for policy, step in changed.items() if step.status is Status.CHANGED] == ["rollup", "own"]
     assert statuses(initialize(store, other)) == {Status.THERE}
     assert (found(store)["rollup"], found(store)["own"]) == ((DAY, 3600), (3650 * DAY, 7 * DAY))
-    assert found(store)["raw"] == (90 * DAY, DAY)
+    assert found(store)["raw"] == (90 * DAY, 7 * DAY)
 
 
 def test_a_place_that_keeps_for_ever_differs(influxdb: InfluxServer) -> None:

@@ -41,9 +41,10 @@ def test_a_shorter_retention_is_known_to_delete(found: int | None, wanted: int, 
     assert Step(Place("bucket", "d/raw", wanted), Status.DIFFERS, found).shortens is shortens
 
 
-@pytest.mark.parametrize("days", [1, 2, 14, 90, 180, 181, 365, 36_500])
+@pytest.mark.parametrize("days", [1, 2, 14, 27, 28, 90, 180, 181, 365, 36_500])
 def test_a_shard_spans_less_than_the_retention(days: int) -> None:
     assert shard_seconds(days * DAY) < days * DAY
+    assert shard_seconds(days * DAY) <= DAY or shard_seconds(days * DAY) <= days * DAY / 4
     assert days * DAY / shard_seconds(days * DAY) <= 36_500 / 7 + 1
 
 
