@@ -142,7 +142,9 @@ def test_the_trend_of_a_rate_is_the_rate_of_each_interval(stored: Stored) -> Non
         interval = Choice(max(start, WHOLE.since), min(start + hours6, WHOLE.until))
         expected = stored.stats(interval).failure_rate  # intervals and period are whole quarters of an hour
         told += 1
-        assert rate == expected, "an interval without attempts has no rate: what is not a number would be drawn as a slope"
+        assert rate == expected, (
+            "an interval without attempts has no rate: what is not a number would be drawn as a slope"
+        )
     assert told > 5
 
 
