@@ -125,6 +125,9 @@ class FollowedLog:
             self._note_absence(sighting, now)
             live = self._live
             if live is not None and sighting is not None and sighting.identity == live.file.identity:
+                if live.is_cut(sighting):
+                    self._live_changed(now)
+                    return True
                 live.seen, live.seen_at = sighting, now
                 live.generation.size_seen = max(live.generation.size_seen, sighting.size)
         except OSError as error:
