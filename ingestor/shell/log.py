@@ -101,6 +101,20 @@ class FollowedLog:
         )
         return unread if self._live else unread + self._unreadable_bytes()
 
+    @property
+    def is_unread_unseen(self) -> bool:
+        """Whether bytes may wait that ``unread_bytes`` does not count: in a compressed file, or in one that is looked for.
+
+        Also in the copy of a log that was truncated, which only reading finds out about: perhaps after an outage.
+        """
+        if self._missing or any(tail.file.compressed for tail in self._rotated.tails):
+            return True
+        live = self._live
+        if live is None:
+            return False
+        sighting = live.file.look()
+        return sighting.size < live.generation.mark.offset or live.is_cut(sighting)
+
     def _unreadable_bytes(self) -> int:
         """Return how much lies in a log that may be looked at and not be read."""
         if not self.denied:
