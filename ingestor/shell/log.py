@@ -376,6 +376,11 @@ class FollowedLog:
                 former.mark.offset,
                 self.source,
             )
+            former.status, former.size_seen = (
+                Status.CLOSED,
+                former.mark.offset,
+            )  # what follows is not its own to wait for
+            self._book.changed(former)
             return self._book.begin(self.source, self.path, file.identity, like=former)
         generation = self._book.begin(self.source, self.path, file.identity)
         if self._first_look and not self._looked and self.settings.start == "end" and not self._book.rebuilding:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ingestor.core.generation import Status
+from ingestor.settings import LogSettings
 from ingestor.shell.status import StatusReport, status
 from tests.world import World
 
@@ -116,6 +117,17 @@ def test_a_state_that_holds_a_stale_generation_is_right_after_a_start(world: Wor
             0, 0, '' FROM generations"""
         )
     assert [offset for _, offset in open_ones(world)] == [0, world.log.path.stat().st_size]
+    assert report(world).lag_seconds == 0, "the file is the later one's also before the next start"
     world.turn()
     assert [number for number, _ in open_ones(world)] == [2]
+    assert_nothing_waits(world)
+
+
+def test_a_log_that_is_followed_under_another_name_is_not_unread_under_the_former(world: World) -> None:
+    world.log.write(5)
+    world.turn(2)
+    world.stop()
+    world.log_settings = (LogSettings(str(world.log.path), source="web"),)
+    world.log.write(3)
+    world.turn(2)
     assert_nothing_waits(world)
