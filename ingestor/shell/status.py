@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingestor.core.accounting import Account
 from ingestor.core.generation import Generation, Status
-from ingestor.core.rotation import live_name
+from ingestor.core.rotation import is_compressed, live_name
 from ingestor.shell.database import DATABASE
 from ingestor.shell.files import FileIdentity, look
 from ingestor.shell.lock import is_held
@@ -133,6 +133,8 @@ def _unread(generation: Generation, holders: dict[FileIdentity, int]) -> int | N
         except OSError:
             continue
         if seen is not None and seen.identity == FileIdentity(generation.device, generation.inode):
+            if is_compressed(path) and generation.status is not Status.OPEN:
+                return 0  # it does not grow, and its size says nothing about what it holds
             return max(0, seen.size - generation.mark.offset) if holders[seen.identity] == generation.number else 0
     return None
 
