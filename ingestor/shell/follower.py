@@ -168,7 +168,7 @@ class Follower:
         self._refused.clear()
         self._settings = settings
         self._live = [(LiveLogs(entry.path), entry) for entry in settings.logs]
-        self._full_look_at = float("-inf")
+        self._full_look_at = self._looked_at = float("-inf")
 
     def next_block(self, now: float) -> Block | None:
         """Return a block of the next log that has one; every log gets its turn. What has none is left until the next poll."""
@@ -234,6 +234,18 @@ class Follower:
         owner = self._owners.get(identity)
         return owner.path if owner is not None and owner.live_identity == identity else None
 
+    def _is_unread_unseen(self) -> bool:
+        """Whether there may be bytes that ``unread_bytes`` does not count."""
+        return self._more or any(followed.is_unread_unseen for followed in self._logs.values())
+
+    def _forget_beyond(self, seen: int) -> None:
+        """Forget bytes that nobody will ever read: lost, in a log that was left, or half a line that waits for its end."""
+        since = 0.0
+        while self._behind and self._behind[-1][1] > seen:
+            since = self._behind.pop()[0]
+        if not self._behind or self._behind[-1][1] < seen:
+            self._behind.append((since, seen))
+
     def _poll(self, followed: FollowedLog, now: float) -> bool:
         before = followed.live_identity
         ready = followed.poll(now)
@@ -251,6 +263,8 @@ class Follower:
         seen = accepted + self.unread_bytes()
         if seen > (self._behind[-1][1] if self._behind else acknowledged):
             self._behind.append((time.time(), seen))
+        elif self._behind and seen < self._behind[-1][1] and not self._is_unread_unseen():
+            self._forget_beyond(seen)
         while self._behind and self._behind[0][1] <= acknowledged:
             self._behind.popleft()
         if len(self._behind) > MOST_SIGHTINGS:

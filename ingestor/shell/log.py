@@ -101,6 +101,20 @@ class FollowedLog:
         )
         return unread if self._live else unread + self._unreadable_bytes()
 
+    @property
+    def is_unread_unseen(self) -> bool:
+        """Whether bytes may wait that ``unread_bytes`` does not count: in a compressed file, or in one that is looked for.
+
+        Also in the copy of a log that was truncated, which only reading finds out about: perhaps after an outage.
+        """
+        if self._missing or any(tail.file.compressed for tail in self._rotated.tails):
+            return True
+        live = self._live
+        if live is None:
+            return False
+        sighting = live.file.look()
+        return sighting.size < live.generation.mark.offset or live.is_cut(sighting)
+
     def _unreadable_bytes(self) -> int:
         """Return how much lies in a log that may be looked at and not be read."""
         if not self.denied:
@@ -125,6 +139,9 @@ class FollowedLog:
             self._note_absence(sighting, now)
             live = self._live
             if live is not None and sighting is not None and sighting.identity == live.file.identity:
+                if live.is_cut(sighting):
+                    self._live_changed(now)
+                    return True
                 live.seen, live.seen_at = sighting, now
                 live.generation.size_seen = max(live.generation.size_seen, sighting.size)
         except OSError as error:
@@ -359,6 +376,11 @@ class FollowedLog:
                 former.mark.offset,
                 self.source,
             )
+            former.status, former.size_seen = (
+                Status.CLOSED,
+                former.mark.offset,
+            )  # what follows is not its own to wait for
+            self._book.changed(former)
             return self._book.begin(self.source, self.path, file.identity, like=former)
         generation = self._book.begin(self.source, self.path, file.identity)
         if self._first_look and not self._looked and self.settings.start == "end" and not self._book.rebuilding:

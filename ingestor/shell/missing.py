@@ -32,9 +32,10 @@ class Missing:
         if generation.mark.offset:
             self._remainders.setdefault(generation.number, Remainder(generation, now, unread))
         else:
-            generation.status = (
-                Status.CLOSED
-            )  # nothing was read: whatever file holds it is unknown, hence read from its start
+            # Nothing was read: whatever file holds it is unknown, hence read from its start. The state has to learn of it,
+            # or it would say for ever that all of the file is unread that has this one's inode by then.
+            generation.status = Status.CLOSED
+            self._book.changed(generation)
 
     def found(self, generation: Generation) -> None:
         """Stop looking for it: it is in a file again."""

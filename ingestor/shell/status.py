@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingestor.core.accounting import Account
 from ingestor.core.generation import Generation, Status
-from ingestor.core.rotation import live_name
+from ingestor.core.rotation import is_compressed, live_name
 from ingestor.shell.database import DATABASE
 from ingestor.shell.files import FileIdentity, look
 from ingestor.shell.lock import is_held
@@ -60,11 +60,12 @@ def status(state: State, now: float | None = None) -> StatusReport:
     heartbeat = float(meta["heartbeat"]) if "heartbeat" in meta else None
     accounts = state.accounts()
     known: dict[str, list[Generation]] = {}
-    for generation in state.generations():
-        if generation.status is not Status.SKIPPED:
-            known.setdefault(generation.source, []).append(generation)
+    generations = [generation for generation in state.generations() if generation.status is not Status.SKIPPED]
+    for generation in generations:
+        known.setdefault(generation.source, []).append(generation)
+    holders = _holders(generations)
     logs = tuple(
-        _log_status(source, known.get(source, []), accounts.get(source, Account()))
+        _log_status(source, known.get(source, []), holders, accounts.get(source, Account()))
         for source in sorted({*known, *accounts})
     )
     total = Account()
@@ -107,16 +108,24 @@ def _problems(vitals: Vitals | None, now: float) -> Iterator[str]:
     yield from vitals.log_problems
 
 
-def _log_status(source: str, known: list[Generation], account: Account) -> LogStatus:
+def _holders(generations: list[Generation]) -> dict[FileIdentity, int]:
+    """Return which generation each file holds: one was truncated, or its inode used again, when a later one is there."""
+    by_claim = sorted(generations, key=lambda generation: (generation.status is Status.OPEN, generation.number))
+    return {FileIdentity(entry.device, entry.inode): entry.number for entry in by_claim}
+
+
+def _log_status(source: str, known: list[Generation], holders: dict[FileIdentity, int], account: Account) -> LogStatus:
     if not known:
         return LogStatus(source, "", 0, None, account)
     newest = known[-1]
-    waiting = [_unread(generation) for generation in known if generation is newest or generation.status is Status.OPEN]
+    waiting = [
+        _unread(generation, holders) for generation in known if generation is newest or generation.status is Status.OPEN
+    ]
     unread = None if waiting[-1] is None else sum(filter(None, waiting))
     return LogStatus(source, newest.path, newest.mark.offset, unread, account)
 
 
-def _unread(generation: Generation) -> int | None:
+def _unread(generation: Generation, holders: dict[FileIdentity, int]) -> int | None:
     """Return how much of a generation waits in its file, under its last name or a rotated one; None when it is in none."""
     for path in _places(Path(generation.path)):
         try:
@@ -124,7 +133,9 @@ def _unread(generation: Generation) -> int | None:
         except OSError:
             continue
         if seen is not None and seen.identity == FileIdentity(generation.device, generation.inode):
-            return max(0, seen.size - generation.mark.offset)
+            if is_compressed(path) and generation.status is not Status.OPEN:
+                return 0  # it does not grow, and its size says nothing about what it holds
+            return max(0, seen.size - generation.mark.offset) if holders[seen.identity] == generation.number else 0
     return None
 
 

@@ -72,6 +72,10 @@ class Tail:
         self._max_line_bytes = max_line_bytes
         self._skip: _Skip | None = None
 
+    def is_cut(self, sighting: Sighting) -> bool:
+        """Tell whether a file of which nothing was read has lost bytes that were seen: with no content to compare, size tells."""
+        return not self.generation.mark.offset and self.seen is not None and sighting.size < self.seen.size
+
     def read(self, *, final: bool) -> Block | None:
         """Return the next block, or None when there is no whole line.
 
@@ -149,8 +153,10 @@ class Tail:
         self._tail = self.file.read_at(mark.offset - mark.tail_length, mark.tail_length)
         if mark.offset and Fingerprint.at(mark.offset, b"", self._tail)[3:] != mark[3:]:
             raise ContentChangedError
-        if not chunk and not self.file.compressed and self.file.look().size < position:
-            raise ContentChangedError
+        if not self.file.compressed and (not chunk or not mark.offset):
+            sighting = self.file.look()
+            if sighting.size < position or self.is_cut(sighting):
+                raise ContentChangedError
         return chunk
 
     def _skip_on(self, chunk: bytes, skip: _Skip, *, final: bool) -> Block | None:

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from ingestor.core.generation import Status
 from ingestor.settings import BudgetSettings
 from ingestor.shell.ingest import Ingest
+from ingestor.shell.status import status
 from ingestor.shell.verify import verify
 from tests.world import World, gz, zst
 
@@ -133,6 +135,22 @@ class FollowerMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.2, 1.0, 20.0]))
     def turn(self, seconds: float) -> None:
         self.world.turn(seconds=seconds)
+        figures = self.world.daemon.figures()
+        assert (figures.lag_since, figures.unread_bytes) == (None, 0)
+
+    @precondition(lambda self: self.log.path.exists())
+    @rule()
+    def rotate_by_copy_and_truncate_between_look_and_read(self) -> None:
+        follower = self.world.daemon.follower
+        original = follower.poll
+
+        def poll(now: float) -> None:
+            original(now)
+            follower.poll = original  # type: ignore[method-assign]
+            self.rotate_by_copy_and_truncate()
+
+        follower.poll = poll  # type: ignore[method-assign]
+        self.world.turn()
 
     @rule()
     def restart(self) -> None:
@@ -188,6 +206,10 @@ class FollowerMachine(RuleBasedStateMachine):
             accounts = self.world.ask(lambda state: state.accounts())
             assert sum(account.stored for account in accounts.values()) == len(stored)
             assert all(account.pending == 0 for account in accounts.values())
+            found = self.world.ask(status)
+            assert (found.lag_seconds, [entry.unread_bytes for entry in found.logs]) == (0, [0] * len(found.logs))
+            generations = self.world.ask(lambda state: state.generations())
+            assert all(entry.mark.offset for entry in generations if entry.status is Status.OPEN)
             self.verify()
         finally:
             self.world.stop()
@@ -195,6 +217,9 @@ class FollowerMachine(RuleBasedStateMachine):
 
 
 FollowerMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=int(os.environ.get("MODEL_EXAMPLES", "60")),
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 TestFollower = FollowerMachine.TestCase

@@ -12,7 +12,7 @@ from ingestor.shell.daemon import Daemon
 from ingestor.shell.state import State
 from ingestor.shell.status import StatusReport, status
 from ingestor.shell.vitals import SIZE, VITALS, Vitals, VitalsFile, read_vitals
-from tests.world import World
+from tests.world import World, gz
 
 
 def report(world: World, *, later: float = 0.0) -> StatusReport:
@@ -127,6 +127,16 @@ def test_what_waits_in_a_renamed_file_counts_beside_the_new_one(world: World) ->
     assert report(world).logs[0].unread_bytes == 300
     world.log.shift()
     assert report(world).logs[0].unread_bytes == 300
+
+
+def test_a_short_compressed_file_is_larger_than_what_was_read_of_it(world: World) -> None:
+    world.log.path.touch()
+    world.once()
+    world.log.write(b"{\n")
+    gz(world.log.rename())
+    world.once()
+    assert report(world).logs[0].unread_bytes == 0
+    assert report(world).lag_seconds == 0
 
 
 def test_vitals_that_cannot_be_written_or_read_are_no_harm(tmp_path: Path) -> None:
