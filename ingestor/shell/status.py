@@ -110,7 +110,7 @@ def _problems(vitals: Vitals | None, now: float) -> Iterator[str]:
 
 def _holders(generations: list[Generation]) -> dict[FileIdentity, int]:
     """Return which generation each file holds: one was truncated, or its inode used again, when a later one is there."""
-    by_claim = sorted(generations, key=lambda generation: (generation.status is Status.OPEN, generation.number))
+    by_claim = sorted(generations, key=lambda g: (g.status is Status.OPEN and g.mark.offset > 0, g.number))
     return {FileIdentity(entry.device, entry.inode): entry.number for entry in by_claim}
 
 
