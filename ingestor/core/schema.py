@@ -78,16 +78,22 @@ EVENTS: Final = Measurement(
     ),
 )
 
+
+def _sums(interval: str) -> tuple[Field, ...]:
+    """Return the fields of events that were added up."""
+    return (
+        Field("events", Kind.INTEGER, "events", f"Events of the {interval}."),
+        Field("lifetime_sum", Kind.INTEGER, "s", "Sum of expires_in over the events that carry it."),
+        Field("lifetime_count", Kind.INTEGER, "events", "Events that carry expires_in."),
+    )
+
+
 HOURLY: Final = Measurement(
     "token_events_1h",
     "Events of an hour, for questions over years.",
     "start of the hour, UTC",
     _EVENT_TAGS,
-    (
-        Field("events", Kind.INTEGER, "events", "Events of the hour."),
-        Field("lifetime_sum", Kind.INTEGER, "s", "Sum of expires_in over the events that carry it."),
-        Field("lifetime_count", Kind.INTEGER, "events", "Events that carry expires_in."),
-    ),
+    _sums("hour"),
 )
 
 TOTALS: Final = Measurement(
@@ -95,11 +101,7 @@ TOTALS: Final = Measurement(
     "Events of a quarter of an hour of all clients together, for sums that must not open the series of every client.",
     "start of the quarter of an hour, UTC",
     tuple(tag for tag in _EVENT_TAGS if tag.name != "client_id"),
-    (
-        Field("events", Kind.INTEGER, "events", "Events of the quarter of an hour."),
-        Field("lifetime_sum", Kind.INTEGER, "s", "Sum of expires_in over the events that carry it."),
-        Field("lifetime_count", Kind.INTEGER, "events", "Events that carry expires_in."),
-    ),
+    _sums("quarter of an hour"),
 )
 
 CLIENTS: Final = Measurement(

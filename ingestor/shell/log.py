@@ -376,10 +376,8 @@ class FollowedLog:
                 former.mark.offset,
                 self.source,
             )
-            former.status, former.size_seen = (
-                Status.CLOSED,
-                former.mark.offset,
-            )  # what follows is not its own to wait for
+            former.status = Status.CLOSED
+            former.size_seen = former.mark.offset  # what follows is not its own to wait for
             self._book.changed(former)
             return self._book.begin(self.source, self.path, file.identity, like=former)
         generation = self._book.begin(self.source, self.path, file.identity)

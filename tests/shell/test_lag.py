@@ -32,6 +32,17 @@ def test_bytes_that_were_seen_and_are_gone_are_no_lag(world: World, how: str) ->
     assert daemon.figures().lag_since is None
 
 
+def waiting(world: World) -> float:
+    """Have bytes wait that were seen and not read; return since when."""
+    world.log.write(5)
+    world.turn(2)
+    world.log.write(10)
+    world.daemon.follower.poll(world.now)
+    since = world.daemon.figures().lag_since
+    assert since is not None
+    return since
+
+
 def test_bytes_that_are_in_no_file_for_a_moment_keep_their_age(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(1, 1000))
     monkeypatch.setattr("ingestor.shell.follower.time.time", lambda: float(next(clock)))
@@ -54,38 +65,23 @@ def test_bytes_that_are_in_no_file_for_a_moment_keep_their_age(world: World, mon
 
 
 def test_a_compressed_remainder_keeps_its_age(world: World) -> None:
-    world.log.write(5)
-    world.turn(2)
-    world.log.write(10)
+    since = waiting(world)
     daemon = world.daemon
-    daemon.follower.poll(world.now)
-    since = daemon.figures().lag_since
-    assert since is not None
     gz(world.log.copy_truncate())
     daemon.follower.next_block(world.now)  # finds out; what it returns, if anything, is not taken
     assert daemon.figures().lag_since == since
 
 
 def test_a_reload_while_bytes_wait_does_not_make_them_younger(world: World) -> None:
-    world.log.write(5)
-    world.turn(2)
-    world.log.write(10)
+    since = waiting(world)
     daemon = world.daemon
-    daemon.follower.poll(world.now)
-    since = daemon.figures().lag_since
-    assert since is not None
     daemon.reload(world.settings)
     assert daemon.figures().lag_since == since
 
 
 def test_a_log_that_is_truncated_during_an_outage_keeps_the_age_of_what_waits_in_its_copy(world: World) -> None:
-    world.log.write(5)
-    world.turn(2)
-    world.log.write(10)
+    since = waiting(world)
     daemon = world.daemon
-    daemon.follower.poll(world.now)
-    since = daemon.figures().lag_since
-    assert since is not None
     world.log.copy_truncate()
     daemon.follower._looked_at = float("-inf")  # as after a second in which the store had no room
     assert daemon.figures().unread_bytes == 0
