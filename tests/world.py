@@ -191,6 +191,13 @@ class World:
             lambda state: sorted(row[0] for row in state.connection.execute("SELECT event_id FROM token_events"))
         )
 
+    def arrived(self) -> int:
+        """Return how many events the store holds, while it may be writing: InfluxDB shows a point before all of its fields."""
+        if self.store.type != "influxdb":
+            return len(self.stored())
+        found = query(self.store, f'SELECT count(event_id) FROM "{self.store.database}"."raw"."token_events"')
+        return int(found[0]["values"][0][1]) if found else 0
+
     def gaps(self) -> list[Gap]:
         return self.ask(lambda state: state.gaps())
 

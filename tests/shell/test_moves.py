@@ -160,7 +160,7 @@ def test_what_was_sent_under_other_rules_before_a_crash_is_not_stored_twice(
     write_some(remote)
     monkeypatch.setattr("ingestor.shell.remote.CHECKPOINT_SECONDS", 1e9)
     monkeypatch.setattr("ingestor.shell.remote.PAUSE_SECONDS", 1e9)
-    while len(remote.stored()) < 311:
+    while remote.arrived() < 311:
         remote.daemon.step()
     remote.stop()
     monkeypatch.undo()
