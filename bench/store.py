@@ -22,6 +22,7 @@ from ingestor.core.identity import generation_hash
 from ingestor.core.placing import place
 from ingestor.core.points import Point, SeriesTable
 from ingestor.shell.embedded import BATCH_POINTS
+from ingestor.shell.upgrades import upgrade
 from ingestor.stores import sqlite as embedded
 from ingestor.stores.sqlite import SqliteStore
 from parsers import find
@@ -35,7 +36,7 @@ def open_store(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA page_size=8192")
     for pragma in embedded.PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
-    connection.executescript(embedded.SCHEMA)
+    upgrade(connection)
     return connection
 
 

@@ -1,5 +1,6 @@
 """The SQLite file of the state: made, opened, told apart from a damaged one, set aside when it is."""
 
+import logging
 import os
 import sqlite3
 import time
@@ -8,41 +9,16 @@ from pathlib import Path
 
 from ingestor.errors import ConfigError, DamagedStateError, PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.shell.lock import is_held
+from ingestor.shell.upgrades import SCHEMA_VERSION, upgrade, version_of
 from ingestor.stores import sqlite as embedded
 
 DATABASE = "tokentail.db"
-SCHEMA_VERSION = 1
 CONDEMNED = f"{DATABASE}.condemned"
 """A marker beside a database that is damaged; it stays until another one is there that knows of it."""
 _MAKING_SECONDS = 5.0
 """How long the first tables may take."""
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS generations(
-  number INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL,
-  h BLOB, offset INTEGER NOT NULL, head_length INTEGER NOT NULL, head_digest BLOB NOT NULL, tail_length INTEGER NOT NULL,
-  tail_digest BLOB NOT NULL, ordinal INTEGER NOT NULL, size_seen INTEGER NOT NULL, status TEXT NOT NULL,
-  segments TEXT NOT NULL, skipped_from INTEGER NOT NULL, skipped_to INTEGER NOT NULL, rules TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS accounts(
-  source TEXT PRIMARY KEY, read INTEGER NOT NULL, stored INTEGER NOT NULL, ignored INTEGER NOT NULL,
-  expired INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS rejected_by_reason(
-  source TEXT NOT NULL, reason TEXT NOT NULL, lines INTEGER NOT NULL, PRIMARY KEY(source, reason)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS admitted(
-  source TEXT NOT NULL, realm TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,
-  by_success INTEGER NOT NULL, PRIMARY KEY(source, realm, name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS gaps(
-  id INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL, generation INTEGER NOT NULL, first INTEGER NOT NULL,
-  last INTEGER, found_at REAL NOT NULL, why TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS replayed(
-  generation INTEGER NOT NULL, offset INTEGER NOT NULL, PRIMARY KEY(generation, offset)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS moves(
-  number INTEGER PRIMARY KEY, outdated TEXT NOT NULL, body BLOB NOT NULL, times TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS requests(
-  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, arguments TEXT NOT NULL, created REAL NOT NULL,
-  started REAL, finished REAL, answer TEXT);
-"""
+log = logging.getLogger("tokentail")
 
 
 def make_directory(directory: Path) -> None:
@@ -89,7 +65,7 @@ def unreadable(path: Path, error: sqlite3.OperationalError) -> TokentailError:
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open for writing, creating what is missing.
+    """Open for writing: made where none is, brought to this version's schema where an older version made it.
 
     Raises DamagedStateError, ConfigError (a newer version's), PermissionDeniedError, UnavailableError (disk full).
     """
@@ -104,11 +80,14 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, timeout=30, cached_statements=256)
         if not existed:
             connection.execute("PRAGMA page_size=8192")
+        found = version_of(connection)
+        if found >= SCHEMA_VERSION:
+            check_schema(connection, path)
         for pragma in embedded.PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-        refuse_newer(connection, path)
-        connection.executescript(SCHEMA + embedded.SCHEMA)
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        upgrade(connection)
+        if 0 < found < SCHEMA_VERSION:
+            log.info("The state was upgraded from schema %d to %d", found, SCHEMA_VERSION)
         _touch_every_table(connection)
     except PermissionError as error:
         raise not_permitted(path.parent) from error
@@ -123,9 +102,19 @@ def open_database(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
-    """Close a database of a schema that this version does not know. Raises ConfigError, sqlite3.Error."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+def check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Close a database whose schema is not this version's. Raises ConfigError (a newer one's), UnavailableError, sqlite3.Error.
+
+    An empty one passes: its missing tables tell why.
+    """
+    version = version_of(connection)
+    if 0 < version < SCHEMA_VERSION:
+        connection.close()
+        raise UnavailableError(
+            f"The state was written by an older tokentail (schema {version}, this one reads {SCHEMA_VERSION})",
+            where=str(path),
+            advice="`tokentail run` upgrades it when it starts; restart the one that is running.",
+        )
     if version > SCHEMA_VERSION:
         connection.close()
         raise ConfigError(

@@ -22,12 +22,12 @@ from ingestor.errors import DamagedStateError
 from ingestor.shell.database import (
     CONDEMNED,
     DATABASE,
+    check_schema,
     damaged,
     find_database,
     load_meta,
     make_directory,
     open_database,
-    refuse_newer,
     replace_damaged,
     save_meta,
     unreadable,
@@ -134,15 +134,15 @@ class State:
     def open_reader(cls, directory: Path) -> Self:
         """Open for reading only.
 
-        Raises UnavailableError when there is no state yet, DamagedStateError, PermissionDeniedError, ConfigError (a state of
-        a newer version).
+        Raises UnavailableError when there is no state yet or an older version's, DamagedStateError, PermissionDeniedError,
+        ConfigError (a state of a newer version).
         """
         path = find_database(directory)
         try:
             connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10
             )
-            refuse_newer(connection, path)
+            check_schema(connection, path)
             meta = load_meta(connection)
         except sqlite3.OperationalError as error:
             raise unreadable(path, error) from error

@@ -12,47 +12,6 @@ from typing import Final
 from ingestor.core.points import Series, TotalSeries
 from ingestor.stores.tally import Tally
 
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS series(
-  number INTEGER PRIMARY KEY,
-  action TEXT NOT NULL DEFAULT '', client_id TEXT NOT NULL DEFAULT '', endpoint TEXT NOT NULL DEFAULT '',
-  error TEXT NOT NULL DEFAULT '', grant_type TEXT NOT NULL DEFAULT '', host TEXT NOT NULL DEFAULT '',
-  outcome TEXT NOT NULL DEFAULT '', realm TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '');
-CREATE TABLE IF NOT EXISTS token_events_1h(
-  time INTEGER NOT NULL, series INTEGER NOT NULL,
-  events INTEGER NOT NULL, lifetime_sum INTEGER NOT NULL, lifetime_count INTEGER NOT NULL,
-  PRIMARY KEY(time, series)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS total_series(
-  number INTEGER PRIMARY KEY,
-  action TEXT NOT NULL, endpoint TEXT NOT NULL, error TEXT NOT NULL, grant_type TEXT NOT NULL, host TEXT NOT NULL,
-  outcome TEXT NOT NULL, realm TEXT NOT NULL, source TEXT NOT NULL,
-  UNIQUE(action, endpoint, error, grant_type, host, outcome, realm, source));
-CREATE TABLE IF NOT EXISTS token_totals_15m(
-  time INTEGER NOT NULL, series INTEGER NOT NULL,
-  events INTEGER NOT NULL, lifetime_sum INTEGER NOT NULL, lifetime_count INTEGER NOT NULL,
-  PRIMARY KEY(time, series)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS token_users_1d(
-  time INTEGER NOT NULL, user_id TEXT NOT NULL, source TEXT NOT NULL, host TEXT NOT NULL,
-  events INTEGER NOT NULL, issued INTEGER NOT NULL, refreshed INTEGER NOT NULL, failed INTEGER NOT NULL,
-  PRIMARY KEY(time, user_id, source, host)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS unwritten_hours(
-  time INTEGER NOT NULL, series INTEGER NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY(time, series)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS unwritten_totals(
-  time INTEGER NOT NULL, series INTEGER NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY(time, series)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS unwritten_users(
-  time INTEGER NOT NULL, user_id TEXT NOT NULL, source TEXT NOT NULL, host TEXT NOT NULL, mark INTEGER NOT NULL,
-  PRIMARY KEY(time, user_id, source, host)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tagged_users(
-  source TEXT NOT NULL, user_id TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY(source, user_id),
-  UNIQUE(source, tag)) WITHOUT ROWID;
-"""
-"""``series.number`` is local to this file; the tag set identifies. An absent tag is an empty string, as in ``Series``.
-``total_series`` numbers the tag sets of all clients together, which ``token_totals_15m`` is about, apart from those.
-
-``unwritten_...``: what InfluxDB has not got yet. ``tagged_users``: the users whose counters have a series of their own there,
-and its tag, which is not always the user id: a tag holds less than a field.
-"""
-
 GROUP: Final = 80
 """Rows in one statement. Beyond about 80 nothing is gained; the limit of variables in old SQLite builds is 999."""
 

@@ -12,7 +12,6 @@ from typing import Final
 from ingestor.core.lines import NOTHING_STORED, Finding, StoredLine, finding, stored_lines
 from ingestor.core.points import POINT_COLUMNS, Point, Series, SeriesTable
 from ingestor.stores.counters import GROUP, add_to_counters, placeholders, save_series
-from ingestor.stores.counters import SCHEMA as COUNTERS
 from ingestor.stores.tally import Tally
 
 PRAGMAS: Final = (
@@ -24,17 +23,6 @@ PRAGMAS: Final = (
 )
 """For the connection that writes, in this order."""
 
-SCHEMA: Final = (
-    COUNTERS
-    + """
-CREATE TABLE IF NOT EXISTS token_events(
-  time INTEGER NOT NULL, series INTEGER NOT NULL,
-  user_id TEXT, ip TEXT, user_agent TEXT, scopes TEXT, client TEXT, expires_in INTEGER,
-  fraction TEXT, event_id TEXT, error_detail TEXT,
-  PRIMARY KEY(time, series)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS token_events_client ON token_events(time, client) WHERE client IS NOT NULL;
-"""
-)
 _COLUMNS: Final = ",".join(POINT_COLUMNS)
 _INSERT: Final = f"INSERT INTO token_events({_COLUMNS}) VALUES "
 _REPLACE: Final = f"REPLACE INTO token_events({_COLUMNS}) VALUES ({','.join('?' * len(POINT_COLUMNS))})"

@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ingestor.cli import cli
-from ingestor.shell.database import DATABASE, SCHEMA_VERSION
+from ingestor.shell.database import DATABASE
 from ingestor.shell.lock import StateLock
+from ingestor.shell.upgrades import SCHEMA_VERSION
 
 HOSTILE = "evil\x1b[31m[bold red]client[/]\r\nstored 999\u202e"
 CANARY = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2VjcmV0LWNhbmFyeS1zaWduYXR1cmU"

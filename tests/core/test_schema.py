@@ -7,7 +7,7 @@ import pytest
 
 from ingestor.core import schema
 from ingestor.core.points import POINT_COLUMNS, Point, Series, TotalSeries
-from ingestor.stores import sqlite as embedded
+from ingestor.shell.upgrades import upgrade
 
 SQL_TYPES = {schema.Kind.INTEGER: "INTEGER", schema.Kind.STRING: "TEXT"}
 PYTHON_TYPES = {schema.Kind.INTEGER: int, schema.Kind.STRING: str}
@@ -16,8 +16,8 @@ SERIES = dict.fromkeys(Series._fields, "TEXT")
 
 @pytest.fixture(scope="module")
 def connection() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:")
-    connection.executescript(embedded.SCHEMA)
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    upgrade(connection)
     return connection
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingestor.core.points import SeriesTable
 from ingestor.core.questions import Answers, Filters, PeakCell, Period
+from ingestor.shell.upgrades import upgrade
 from ingestor.stores import sqlite as embedded
 from ingestor.stores.sqlite import SqliteStore
 from ingestor.stores.sqlite_answers import SqliteAnswers
@@ -65,7 +66,7 @@ QUESTIONS: dict[str, Callable[[Answers, Period, Filters], Any]] = {
 
 
 def fill(connection: sqlite3.Connection, written: list[Sample]) -> None:
-    connection.executescript(embedded.SCHEMA)
+    upgrade(connection)
     table = SeriesTable()
     store = SqliteStore(connection, table)
     for start in range(0, len(written), 700):

@@ -7,7 +7,7 @@ import pytest
 
 from ingestor.core.points import Point, Series, SeriesTable
 from ingestor.core.questions import Filters, Period
-from ingestor.stores import sqlite as embedded
+from ingestor.shell.upgrades import upgrade
 from ingestor.stores.counters import GROUP
 from ingestor.stores.sqlite import SqliteStore
 from ingestor.stores.sqlite_answers import SqliteAnswers
@@ -24,7 +24,7 @@ def point(time: int, user: str | None, expires_in: int | None = None) -> Point:
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(embedded.SCHEMA)
+    upgrade(connection)
     yield connection
     connection.close()
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ingestor.core.lines import Finding
 from ingestor.core.points import Point, Series, SeriesTable
+from ingestor.shell.upgrades import upgrade
 from ingestor.stores import sqlite as embedded
 from ingestor.stores.recount import recount_embedded
 from ingestor.stores.sqlite import SqliteStore, load_series
@@ -26,7 +27,7 @@ def connect(path: Path | str = ":memory:") -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in embedded.PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
-    connection.executescript(embedded.SCHEMA)
+    upgrade(connection)
     return connection
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingestor.core.points import SeriesTable
 from ingestor.core.questions import Answers, Filters, Period
 from ingestor.settings import RetentionSettings
-from ingestor.stores import sqlite as embedded
+from ingestor.shell.upgrades import upgrade
 from ingestor.stores.influxdb import queries
 from ingestor.stores.influxdb.answers import InfluxAnswers
 from ingestor.stores.influxdb.http import InfluxHttp
@@ -84,7 +84,7 @@ def made() -> list[Sample]:
 def others(made: list[Sample]) -> Iterator[dict[str, Answers]]:
     """Who else answers."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(embedded.SCHEMA)
+    upgrade(connection)
     table = SeriesTable()
     SqliteStore(connection, table).write(points(made, table))
     yield {"oracle": Oracle(sample.event() for sample in made), "sqlite": SqliteAnswers(connection)}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingestor.core.periods import DAY, HOUR, QUARTER_HOUR
 from ingestor.core.points import Point, Series
-from ingestor.stores import counters as tables
+from ingestor.shell.upgrades import upgrade
 from ingestor.stores.counters import Marks, add_to_counters, save_series
 from ingestor.stores.influxdb import counters
 from ingestor.stores.influxdb.counters import acknowledge, unwritten
@@ -43,7 +43,7 @@ class Store:
 
     def __init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        self.connection.executescript(tables.SCHEMA)
+        upgrade(self.connection)
         save_series(self.connection, MANY)
         self.marks = Marks(self.connection)
         self.points: dict[str, str] = {}
