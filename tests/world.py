@@ -211,6 +211,15 @@ class World:
         lost, twice = Counter(expected) - Counter(stored), Counter(stored) - Counter(expected)
         assert not lost, f"{lost.total()} of {len(expected)} are not stored, such as {sorted(lost)[:3]}"
         assert not twice, f"{twice.total()} more than {len(expected)} are stored, such as {sorted(twice)[:3]}"
+        self.check_accounts(len(expected))
+
+    def check_content(self, *logs: Log) -> None:
+        """Every event that was written, to however many logs, is stored once; the accounting adds up."""
+        expected = sorted({event_id for log in logs for event_id in log.written})
+        assert self.stored() == expected
+        self.check_accounts(len(expected))
+
+    def check_accounts(self, events: int) -> None:
         accounts = self.ask(lambda state: state.accounts())
-        assert sum(account.stored for account in accounts.values()) == len(expected)
+        assert sum(account.stored for account in accounts.values()) == events
         assert all(account.pending == 0 for account in accounts.values())

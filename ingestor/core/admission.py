@@ -33,7 +33,7 @@ class Resolution(NamedTuple):
 
 
 class Admission:
-    """The admitted clients and realms of one source, on one host."""
+    """The admitted clients and realms of one source, mostly on one host."""
 
     def __init__(
         self,
@@ -56,8 +56,7 @@ class Admission:
         self._realms: dict[str, int] = {}
         self.new: list[Admitted] = []
         """Not yet saved; whoever commits a batch saves and clears them."""
-        self.settled: dict[Tags, int] = {}
-        """Memo of settled resolutions of lines read for the first time."""
+        self._settled: dict[str, dict[Tags, int]] = {}
         for entry in admitted:
             self._remember(entry)
 
@@ -71,8 +70,14 @@ class Admission:
         """Whether a budget is used up."""
         return any(self._used[kind] >= budget for kind, budget in self._budgets.items())
 
-    def resolve(self, tags: Tags, sequence: int, *, repeat: bool) -> Resolution:
-        """Return the series of a line with these tags. ``repeat``: it was counted before, so it can admit nobody new."""
+    def settled(self, host: str = "") -> dict[Tags, int]:
+        """Return the memo of settled resolutions of lines read for the first time. ``host``: as in ``resolve``."""
+        return self._settled.setdefault(host or self._host, {})
+
+    def resolve(self, tags: Tags, sequence: int, *, repeat: bool, host: str = "") -> Resolution:
+        """Return the series of a line with these tags. ``host``: of generations that began while it was another one.
+
+        ``repeat``: it was counted before, so it can admit nobody new."""
         realm, realm_settled = self._resolve_realm(tags.realm, sequence, repeat=repeat)
         admitted = tags.client_id != OTHER and self._admit_client(realm, tags, sequence, repeat=repeat)
         client_id = tags.client_id if admitted else OTHER
@@ -82,7 +87,7 @@ class Admission:
             tags.endpoint,
             tags.error,
             tags.grant_type,
-            self._host,
+            host or self._host,
             tags.outcome,
             realm,
             self._source,
@@ -90,7 +95,7 @@ class Admission:
         settled = admitted and realm_settled
         number = self._table.number(series)
         if settled and not repeat:
-            self.settled[tags] = number
+            self.settled(host)[tags] = number
         return Resolution(number, None if admitted else tags.client_id, settled)
 
     def _resolve_realm(self, realm: str, sequence: int, *, repeat: bool) -> tuple[str, bool]:

@@ -3,6 +3,9 @@
 Rename, copy and compression keep the generation; truncation and re-creation begin another. It is recognised by content
 (head and the bytes before the offset), because inode numbers are reused within seconds, heads can be equal across files
 and a short tail is equal after regrowth (reliability T7-T15). Digests only: a log's text is personal data.
+
+A file may hold lines of several generations: one that was its former self up to a point and is something else after it
+begins another generation there. ``Generation.stretches`` says which lines of the file are whose.
 """
 
 from bisect import bisect_right
@@ -10,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple, Self
+
+from ingestor.core.trail import Trail
 
 HEAD_BYTES = 1024
 TAIL_BYTES = 4096
@@ -74,6 +79,28 @@ class Fingerprint(NamedTuple):
 NOTHING_READ = Fingerprint()
 
 
+class Stretch(NamedTuple):
+    """Lines in a row of a file that belong to one generation; it ends where the next one begins."""
+
+    offset: int
+    """Of its first byte in the file."""
+    line: int
+    """Of its first line in the file, from 0."""
+    generation: int
+    """Whose lines these are, by number."""
+    ordinal: int
+    """Of the first of them in that generation."""
+
+
+class Comparison(NamedTuple):
+    """How far a file has been compared with a former content that begins alike (``core.trail.Alignment``)."""
+
+    former: int
+    """The number of the generation that holds it."""
+    position: int
+    unmatched: int
+
+
 @dataclass(slots=True)
 class Generation:
     """One generation and how far it has been read and counted. Every line before ``mark.offset`` is in the accounting."""
@@ -86,10 +113,11 @@ class Generation:
     device: int
     inode: int
     h: int | None = None
-    """Hash of the first line (``core.identity``); None until the first line is whole."""
+    """Hash of its beginning (``core.identity``); None until a line with a date is whole."""
     mark: Fingerprint = NOTHING_READ
+    """How far the file is read, in bytes of the file."""
     ordinal: int = 0
-    r"""Number of ``\n`` before the offset."""
+    r"""Number of ``\n`` before the offset, in lines of its own."""
     size_seen: int = 0
     """The largest size seen, bytes: what a gap's end is said to be."""
     status: Status = Status.OPEN
@@ -99,6 +127,54 @@ class Generation:
     """What its counted lines were classified by (``Ingest.rules_of``); ``mixed`` when that has changed meanwhile."""
     skipped: tuple[int, int] = (0, 0)
     """From and to which byte lines were passed over uncounted (``start = "end"``), until a backfill brings them."""
+    host: str = ""
+    """The tag ``host`` of its points."""
+    file_key: int | None = None
+    """Hash of how its file begins: H where all of the file's lines are its own. Files that begin alike are found by it."""
+    stretches: list[Stretch] = field(default_factory=list)
+    """Of the file that it is in, as far as it is read; empty: all lines are its own, from ordinal 0 on."""
+    compared: Comparison | None = None
+    """While lines of the file may be those of a former content, which are not counted again."""
+    trail: Trail = field(default_factory=Trail)
+    """Of the file, as far as it is read."""
+    sealed_ns: int = 0
+    """Modification time of the compressed file that was found to hold no more than this; 0: unknown."""
+
+    @property
+    def begins_at(self) -> int | None:
+        """Return from which byte of the file on lines are its own; None when there is none yet."""
+        if not self.stretches:
+            return 0
+        return next((stretch.offset for stretch in self.stretches if stretch.generation == self.number), None)
+
+    def owner_of_line(self, line: int) -> Stretch:
+        """Return whose line of the file this is: a stretch of which it is the first line (the offset is the stretch's)."""
+        if not self.stretches:
+            return Stretch(0, line, self.number, line)
+        stretch = self.stretches[max(0, bisect_right(self.stretches, line, key=lambda entry: entry.line) - 1)]
+        return stretch._replace(line=line, ordinal=stretch.ordinal + line - stretch.line)
+
+    def stretch_at(self, offset: int) -> tuple[Stretch, int | None]:
+        """Return the stretch that a byte of the file is in, and where the next one begins (None: there is no next one)."""
+        if not self.stretches:
+            return Stretch(0, 0, self.number, 0), None
+        following = bisect_right(self.stretches, offset, key=lambda entry: entry.offset)
+        end = self.stretches[following].offset if following < len(self.stretches) else None
+        return self.stretches[max(0, following - 1)], end
+
+    def extend(self, stretch: Stretch) -> None:
+        """Note whose the lines from here on are, if they do not simply go on with those before."""
+        if self.stretches:
+            last = self.stretches[-1]
+            if (last.generation, last.ordinal + stretch.line - last.line) == (stretch.generation, stretch.ordinal):
+                return
+        elif (stretch.generation, stretch.ordinal) == (self.number, stretch.line):
+            return
+        else:
+            self.stretches.append(Stretch(0, 0, self.number, 0))
+            if not stretch.line:
+                self.stretches.clear()
+        self.stretches.append(stretch)
 
     def sequence_of(self, ordinal: int) -> int:
         """Return the number that a line has in the order in which its source was first read.

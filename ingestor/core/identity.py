@@ -1,22 +1,48 @@
-"""Point identity (design section 4): which nanosecond an event is stored at.
+r"""Point identity (design section 4): which nanosecond an event is stored at.
 
 InfluxDB merges points of equal measurement, tags and timestamp, and audit logs are full of equal milliseconds. So the
 digits below the written millisecond carry the line's place in its file: the same for every replay, rename and
 compressed copy, different for every two lines of one generation.
 """
 
+import re
 from hashlib import blake2b
+from typing import Final
 
-HEAD_LINE_BYTES = 1024
-"""How much of the first line takes part in H."""
-MILLISECOND_SLOTS = 1_000_000
-SECOND_SLOTS = 1_000_000_000
+HEAD_BYTES: Final = 16_384
+"""Within so many bytes the line is looked for that tells a generation apart."""
+MILLISECOND_SLOTS: Final = 1_000_000
+SECOND_SLOTS: Final = 1_000_000_000
 """Nanoseconds that are free below a written timestamp: a line with whole seconds leaves a whole second of them."""
 
+_DATE: Final = re.compile(
+    rb"\d\d:\d\d:\d\d"  # a time of day: RFC 3339, syslog, what log libraries write
+    rb"|\d{4}[-/.]\d\d[-/.]\d\d"
+    rb"|(?<![\d.])[12]\d{9}(?:\d{3}|\d{6}|\d{9})?(?!\d)"  # an epoch: seconds, ms, us, ns
+)
+"""What a line holds that is written once only. Headers, banners and blank lines hold none, and are equal in all files."""
 
-def generation_hash(first_line: bytes) -> int:
-    r"""Return H: BLAKE2b, 8 bytes, big-endian, of the first line without its ``\n``, at most its first 1 KiB."""
-    return int.from_bytes(blake2b(first_line[:HEAD_LINE_BYTES], digest_size=8).digest(), "big")
+
+def telling_head(head: bytes, *, closed: bool = False) -> bytes | None:
+    r"""Return the bytes that tell a generation apart: from its first byte through the first line that holds a date.
+
+    Without that line's ``\n``, and without the NULs of a hole before the first line. ``head``: its first bytes, at least
+    ``HEAD_BYTES`` where there are so many; without a date in these they all count. None: the line is not there yet.
+    ``closed``: nothing follows, so a last line without an end is a line, and the whole may be without a date.
+    """
+    begin = len(head) - len(head.lstrip(b"\0"))
+    found = _DATE.search(head, begin)
+    end = head.find(b"\n", found.end()) if found else -1
+    if end >= 0:
+        return head[begin:end]
+    if len(head) >= HEAD_BYTES or (closed and begin < len(head)):
+        return head[begin:HEAD_BYTES].removesuffix(b"\n")
+    return None
+
+
+def generation_hash(head: bytes) -> int:
+    """Return H: BLAKE2b, 8 bytes, big-endian, of what ``telling_head`` returns."""
+    return int.from_bytes(blake2b(head, digest_size=8).digest(), "big")
 
 
 def point_time(time_ms: int, fraction: str | None, h: int, ordinal: int) -> int:

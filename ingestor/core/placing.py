@@ -26,17 +26,19 @@ def place(
     h: int,
     ordinal: int,
     admission: Admission,
+    host: str = "",
     sequence_of: Callable[[int], int] = int,
     repeat: bool = False,
 ) -> Placed:
     r"""Place the outcomes of consecutive lines; ``ordinal`` is the number of ``\n`` before the first of them.
 
-    ``h``: the generation's hash. ``sequence_of`` tells a line's place in the source by its ordinal. ``repeat``: these lines were counted before, so they admit no new client, and each is
-    resolved by where its client was admitted. Every line takes an ordinal, whatever became of it.
+    ``h``, ``host``: the generation's (no host: the admission's). ``sequence_of`` tells a line's place in the source by its
+    ordinal. ``repeat``: these lines were counted before, so they admit no new client, and each is resolved by where its
+    client was admitted. Every line takes an ordinal, whatever became of it.
     """
     placed = Placed()
     add = placed.points.append
-    series: dict[Tags, int] = {} if repeat else admission.settled
+    series: dict[Tags, int] = {} if repeat else admission.settled(host)
     slot = h + ordinal
     for outcome in outcomes:
         if outcome.__class__ is tuple:  # an event: by far the most frequent, so it is tested first and cheaply
@@ -45,7 +47,7 @@ def place(
             try:
                 number = series[tags]
             except KeyError:
-                found = admission.resolve(tags, sequence_of(slot - h), repeat=repeat)
+                found = admission.resolve(tags, sequence_of(slot - h), repeat=repeat, host=host)
                 number, client = found.series, found.client
                 if found.settled:
                     series[tags] = number

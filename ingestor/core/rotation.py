@@ -12,6 +12,8 @@ COMPRESSED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
 _NUMBER = re.compile(r"\.(\d{1,6})")
 _DATE = re.compile(r"[-._](\d{4})[-_]?(\d{2})[-_]?(\d{2})(?:[-_.T]?(\d[\d\-_.:]*))?")
 _OLD = re.compile(r"[.~](old|bak|prev)|~")
+_ODD = re.compile(r"(?=.*\d)[-._~]?[\dTWZ\-._+:]+(?:[-._~](?:old|bak|backup|prev|orig|save|saved|log))?|[-._~]?(?:old|bak|backup|prev|orig|save|saved)", re.IGNORECASE)
+"""What schemes of every kind put into a name: figures with their separators (``-2026W48``, ``.29-11-2026``), a word for what is past."""
 
 
 class Age(NamedTuple):
@@ -51,6 +53,22 @@ def rotation_age(live: str, name: str) -> Age | None:
     if stem and plain.startswith(stem) and plain.endswith(dot + extension):
         return _age(plain[len(stem) : -len(dot + extension)])
     return None
+
+
+def may_be_rotated(live: str, name: str) -> bool:
+    """Tell whether ``name`` may be a rotated generation of the log named ``live``, under any scheme that names are made by.
+
+    Wider than ``rotation_age``, which knows the order too. Both are names without directory.
+    """
+    if rotation_age(live, name) is not None:
+        return True
+    plain = uncompressed_name(name)
+    if plain.startswith(live):
+        return _ODD.fullmatch(plain[len(live) :]) is not None
+    stem, dot, extension = live.rpartition(".")
+    if stem and plain.startswith(stem) and plain.endswith(dot + extension):
+        return _ODD.fullmatch(plain[len(stem) : -len(dot + extension)]) is not None
+    return False
 
 
 def live_name(name: str) -> str | None:

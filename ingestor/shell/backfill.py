@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ingestor.core.generation import NOTHING_READ, Generation, Kinship, Status
-from ingestor.core.rotation import live_name, rotation_age
+from ingestor.core.generation import NOTHING_READ, Generation, Status
+from ingestor.core.rotation import live_name, may_be_rotated
 from ingestor.errors import PermissionDeniedError, TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, LogFile, open_log
-from ingestor.shell.follower import live_paths
+from ingestor.shell.follower import is_pattern, live_paths
 from ingestor.shell.ingest import Ingest
-from ingestor.shell.recognition import best_match
+from ingestor.shell.recognition import Content, recognise
 from ingestor.shell.tail import ContentChangedError, Tail
 
 FIRST_LOOK_BYTES = 65_536
@@ -51,10 +51,9 @@ def open_for_reading(path: str) -> LogFile:
         raise TokentailError(f"This file cannot be read: {what}", where=path, advice="Check the path.") from error
 
 
-def generation_of(book: Book, file: LogFile, source: str | None) -> tuple[Generation, Kinship] | None:
-    """Return the known generation that a file holds, of this source or of any."""
-    sources = [source] if source else book.sources
-    return best_match(file, [generation for name in sources for generation in book.of(name)])
+def content_of(book: Book, file: LogFile, source: str | None) -> Content:
+    """Return what a file holds of what is known, in this source or in any. Raises OSError, DamagedFileError, sqlite3.Error."""
+    return recognise(file, book, sources=None if source is None else {source})
 
 
 def source_of(path: str, settings: Settings) -> str:
@@ -64,7 +63,7 @@ def source_of(path: str, settings: Settings) -> str:
         for live in map(Path, live_paths(entry.path)):
             places = {str(live.absolute().parent), *entry.archive_directories}
             if absolute == live.absolute() or (
-                str(absolute.parent) in places and rotation_age(live.name, absolute.name) is not None
+                str(absolute.parent) in places and may_be_rotated(live.name, absolute.name)
             ):
                 return entry.source or str(live)
     base = live_name(absolute.name)
@@ -91,7 +90,7 @@ def backfill(
 
 def expand(paths: Sequence[str]) -> list[str]:
     """Expand globs, for shells and requests that do not."""
-    return [found for path in paths for found in (sorted(glob.glob(path)) if glob.has_magic(path) else [path])]  # noqa: PTH207
+    return [found for path in paths for found in (sorted(glob.glob(path)) if is_pattern(path) else [path])]  # noqa: PTH207
 
 
 def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Progress, *, final: bool) -> Backfilled:
@@ -103,18 +102,22 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
         return Backfilled(path, source or source_of(path, ingest.settings), 0, 0, 0, str(error))
     # Of what is read for the first time nothing is listed: the rejected file, which may be large, is left alone then.
     known = ingest.listed() if generation.mark.offset else ()
-    listed = {entry.ordinal: entry for entry in known if entry.generation == generation.number}
-    other_rules = generation.rules not in {"", ingest.rules_of(generation.source)}
+    owners = {generation.number, *(stretch.generation for stretch in generation.stretches)}
+    listed = {(entry.generation, entry.ordinal): entry for entry in known if entry.generation in owners}
+    other_rules = _other_rules(ingest, owners)
     lines = new = again = 0
     problem = ""
     try:
-        tail = Tail(generation, file, max_line_bytes=ingest.settings.read.max_line_bytes, from_start=True)
+        tail = Tail(generation, file, ingest.book, max_line_bytes=ingest.settings.read.max_line_bytes, from_start=True)
         while True:
             block = tail.read(final=False)
             if block is None and file.damaged:
                 raise DamagedFileError(f"{path} is truncated or damaged")  # noqa: TRY301 - told below
-            if block is None and final:
+            if block is None and final and not tail.busy:
                 block = tail.read(final=True)
+            if block is None and tail.busy:
+                progress(path, file.progress(tail.offset), lines)
+                continue
             if block is None:
                 break
             if block.repeat:
@@ -124,7 +127,7 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
             count = sum(1 for line in block.data.split(b"\n") if line.strip())
             lines += count
             new += 0 if block.repeat else count
-            again += count if block.repeat and other_rules else 0
+            again += count if block.repeat and block.generation.number in other_rules else 0
             if ingest.full:
                 ingest.commit()
             progress(path, file.progress(tail.offset), lines)
@@ -142,18 +145,29 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
     return Backfilled(path, generation.source, lines, new, again, problem)
 
 
+def _other_rules(ingest: Ingest, numbers: set[int]) -> set[int]:
+    """Return those of the generations whose lines were counted by other rules than the present ones."""
+    generations = [generation for number in numbers if (generation := ingest.book.get(number)) is not None]
+    return {g.number for g in generations if g.rules not in {"", ingest.rules_of(g.source)}}
+
+
 def _generation_to_read(ingest: Ingest, path: str, file: LogFile, source: str | None) -> Generation:
-    match = generation_of(ingest.book, file, source)
-    if match is None:
-        name = source or source_of(path, ingest.settings)
-        generation = ingest.book.begin(name, str(Path(path).absolute()), file.identity)
+    content = content_of(ingest.book, file, source)
+    generation = content.same
+    if generation is None:
+        name = source or _source_of_content(ingest, content) or source_of(path, ingest.settings)
+        absolute = str(Path(path).absolute())
+        generation = ingest.book.begin(name, absolute, file.identity, key=content.key, compared=content.compared)
         generation.status = Status.CLOSED
         return generation
-    generation, _ = match
     if generation.status is Status.SKIPPED:
         generation.mark, generation.ordinal, generation.status = NOTHING_READ, 0, Status.CLOSED
         generation.segments.clear()
     return generation
+
+
+def _source_of_content(ingest: Ingest, content: Content) -> str | None:
+    return None if content.compared is None else ingest.book[content.compared.former].source
 
 
 def _first_time(ingest: Ingest, path: str) -> tuple[int, str]:

@@ -1,27 +1,65 @@
-"""The book of generations: what is known of every content that was ever read, and what of it is not yet saved."""
+"""The book of generations: what is known of every content that was ever read, and what of it is not yet saved.
+
+It is one for all sources. A file is asked for its content first, whatever it is called and wherever it was found
+(``shell.recognition``); only what the book does not know begins a generation.
+"""
 
 import dataclasses
 import logging
 import time
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
-from ingestor.core.generation import Fingerprint, Generation, Status
-from ingestor.shell.files import FileIdentity
+from ingestor.core.generation import Comparison, Fingerprint, Generation, Status, Stretch, digest
+from ingestor.core.trail import PART_LINES, Trail
+from ingestor.shell.files import FileIdentity, LogFile, Sighting
 from ingestor.shell.state import Checkpoint, Gap
+from ingestor.shell.trails import Trails
 
 log = logging.getLogger("tokentail")
 
 
+class Reader(Protocol):
+    """Whoever reads a generation from an open file (``shell.tail.Tail``)."""
+
+    generation: Generation
+    file: LogFile
+    exhausted_at: Sighting | None
+
+
 class Book:
-    """All generations by source, in order of first reading."""
+    """All generations, by number, by source, and by how their content begins."""
 
     def __init__(
-        self, generations: Iterable[Generation] = (), followed: Iterable[str] = (), *, rebuilding: bool = False
+        self,
+        generations: Iterable[Generation] = (),
+        followed: Iterable[str] = (),
+        *,
+        rebuilding: bool = False,
+        host: str = "",
+        trails: Trails | None = None,
     ) -> None:
-        """``followed``: the sources that were looked at before. ``rebuilding``: the state was lost, so everything is read."""
+        """``followed``: the places that were looked at before. ``rebuilding``: the state was lost, so everything is read.
+
+        ``host``: the tag of the points of generations that begin now.
+        """
         self.rebuilding = rebuilding
+        self.host = host
+        self.readers: dict[int, Reader] = {}
+        """By generation: who reads it now. Another file with the same content waits for that one to come to its end."""
+        self.open_files: dict[FileIdentity, Reader] = {}
+        self.finished = 0
+        """How often a reader has let go of a file: what waited for it can be asked again."""
+        self._trails = trails or Trails()
+        self._by_number: dict[int, Generation] = {}
         self._by_source: dict[str, list[Generation]] = {}
+        self._by_head: dict[tuple[int, bytes], dict[int, Generation]] = {}
+        self._heads: dict[int, tuple[int, bytes]] = {}
+        self._head_lengths: dict[int, int] = {}
+        self._by_key: dict[int, dict[int, Generation]] = {}
+        self._by_identity: dict[FileIdentity, dict[int, Generation]] = {}
+        self._identities: dict[int, FileIdentity] = {}
         self._last_number = 0
         self._read_last: dict[str, tuple[int, int]] = {}
         """By source: the number of the generation that was read last, and the sequence number that is free next."""
@@ -30,8 +68,17 @@ class Book:
         self._gaps: list[Gap] = []
         self._newly_followed: list[str] = []
         for generation in generations:
-            self._by_source.setdefault(generation.source, []).append(generation)
-            self._last_number = max(self._last_number, generation.number)
+            self._add(generation)
+
+    def __iter__(self) -> Iterator[Generation]:
+        return iter(self._by_number.values())
+
+    def __getitem__(self, number: int) -> Generation:
+        return self._by_number[number]
+
+    def get(self, number: int) -> Generation | None:
+        """Return a generation by its number; None for one that is not known."""
+        return self._by_number.get(number)
 
     def of(self, source: str) -> list[Generation]:
         """Return the generations of a source, oldest first."""
@@ -42,15 +89,77 @@ class Book:
         """Every source with a generation."""
         return list(self._by_source)
 
-    def begin(self, source: str, path: str, identity: FileIdentity, *, like: Generation | None = None) -> Generation:
-        """Add a generation. ``like``: its content begins with all that was counted of that one, so it goes on from there."""
+    @property
+    def head_lengths(self) -> list[int]:
+        """How long the beginnings are by which generations are found."""
+        return list(self._head_lengths)
+
+    def by_head(self, head: bytes) -> Iterable[Generation]:
+        """Return the generations of which these are the first bytes that were read."""
+        return self._by_head.get((len(head), digest(head)), {}).values()
+
+    def by_key(self, key: int) -> Iterable[Generation]:
+        """Return the generations whose file begins alike, through the first line with a date."""
+        return self._by_key.get(key, {}).values()
+
+    def by_identity(self, identity: FileIdentity) -> Iterable[Generation]:
+        """Return the generations that were last seen in a file of this device and inode."""
+        return self._by_identity.get(identity, {}).values()
+
+    def begin(
+        self,
+        source: str,
+        path: str,
+        identity: FileIdentity,
+        *,
+        key: int | None = None,
+        like: Generation | None = None,
+        compared: Comparison | None = None,
+    ) -> Generation:
+        """Add a generation. ``key``: the hash of how the file begins; None when that cannot be told yet.
+
+        ``like``: the file is read as that one until its mark, and its lines are another generation's from there on. Under
+        another source or host they go on with H and ordinals, as the bytes do; under the same, where the file of the other
+        goes another way, they have an H of their own. ``compared``: its lines may be those of a former content.
+        """
         self._last_number += 1
-        generation = Generation(self._last_number, source, path, *identity)
+        generation = Generation(self._last_number, source, path, *identity, host=self.host, compared=compared)
+        generation.file_key = key
         if like is not None:
-            generation.h, generation.mark, generation.ordinal = like.h, like.mark, like.ordinal
-            generation.segments, generation.rules = list(like.segments), like.rules
-        self._by_source.setdefault(source, []).append(generation)
+            generation.mark, generation.file_key = like.mark, like.file_key
+            generation.trail.add(self.trail_of(like))
+            generation.stretches = list(like.stretches) or [Stretch(0, 0, like.number, 0)]
+            if (source, self.host) != (like.source, like.host):
+                generation.h, generation.ordinal = like.h, like.ordinal
+        elif compared is None:
+            generation.h = key
+        self._add(generation)
         return generation
+
+    def opened(self, reader: Reader) -> None:
+        """Note who reads a generation, and from which file."""
+        self.readers[reader.generation.number] = reader
+        self.open_files[reader.file.identity] = reader
+
+    def closed(self, reader: Reader) -> None:
+        """Note that a reader has let go of its file."""
+        if self.readers.get(reader.generation.number) is reader:
+            del self.readers[reader.generation.number]
+        if self.open_files.get(reader.file.identity) is reader:
+            del self.open_files[reader.file.identity]
+        self.finished += 1
+
+    def trail_of(self, generation: Generation) -> bytes:
+        """Return the digests of all lines of the file that a generation was read from. Raises sqlite3.Error."""
+        trail = generation.trail
+        full = b"".join(digests for _, digests in trail.full_parts)
+        return self._trails.of(generation.number, trail.lines, full + bytes(trail.last_part))
+
+    def resume_trail(self, generation: Generation) -> None:
+        """Have the trail go on where it was saved, before more is read. Raises sqlite3.Error."""
+        trail = generation.trail
+        if not trail.last_part and trail.lines % PART_LINES:
+            trail.resume(self._trails.part(generation.number, trail.lines // PART_LINES))
 
     def advance(self, generation: Generation, ordinal: int, rules: str) -> None:
         """Note that lines of a generation were read for the first time, from ``ordinal`` up to where it is now."""
@@ -73,45 +182,66 @@ class Book:
     def _free_sequence(self, source: str) -> int:
         return 1 + max((generation.last_sequence() for generation in self.of(source)), default=0)
 
-    def skip(self, source: str, path: str, identity: FileIdentity, mark: Fingerprint) -> None:
+    def skip(
+        self, source: str, path: str, identity: FileIdentity, mark: Fingerprint, *, key: int | None = None
+    ) -> Generation:
         """Remember a generation that was there before this log was first seen."""
-        generation = self.begin(source, path, identity)
+        generation = self.begin(source, path, identity, key=key)
         generation.mark, generation.status, generation.size_seen = mark, Status.SKIPPED, mark.offset
         self.changed(generation)
+        return generation
 
-    def first_look(self, source: str) -> bool:
-        """Tell whether this source was never looked at before, and remember that it is now."""
-        if source in self._followed:
-            return False
-        self._followed.add(source)
-        self._newly_followed.append(source)
-        return True
+    def is_followed(self, place: str) -> bool:
+        """Tell whether a place (a source, a path, a glob) was looked at before."""
+        return place in self._followed
+
+    def follow(self, place: str) -> None:
+        """Remember that a place is looked at now."""
+        if place not in self._followed:
+            self._followed.add(place)
+            self._newly_followed.append(place)
 
     @property
     def newly_followed(self) -> bool:
-        """Whether a source was looked at for the first time, and no checkpoint says so."""
+        """Whether a place was looked at for the first time, and no checkpoint says so."""
         return bool(self._newly_followed)
 
     def changed(self, generation: Generation) -> None:
         """Note that a generation must be saved with the next checkpoint."""
         self._changed[generation.number] = generation
+        self._index(generation)
+
+    def seen(self, generation: Generation) -> None:
+        """Note that a generation of which nothing was read is in another file, or that its beginning is known now."""
+        self._index(generation)
 
     def lose(self, generation: Generation, why: str) -> None:
         """Give up the remainder of a generation and report the gap."""
         first = generation.mark.offset
         last = generation.size_seen if generation.size_seen > first else None
-        gap = Gap(generation.source, generation.path, generation.number, first, last, time.time(), why)
-        log.error("Gap: %s", gap)
-        self._gaps.append(gap)
+        self.report_gap(Gap(generation.source, generation.path, generation.number, first, last, time.time(), why))
         generation.status = Status.LOST
         self.changed(generation)
+
+    def report_gap(self, gap: Gap) -> None:
+        """Have a gap told now and kept with the next checkpoint."""
+        log.error("Gap: %s", gap)
+        self._gaps.append(gap)
 
     def move_changes(self, checkpoint: Checkpoint) -> None:
         """Move what is unsaved into a checkpoint, as it is now."""
         for number, generation in self._changed.items():
-            checkpoint.generations[number] = dataclasses.replace(generation)
+            parts = {(number, part): digests for part, digests in generation.trail.take_changed()}
+            self._trails.handed_over(parts)
+            checkpoint.trails.update(parts)
+            checkpoint.generations[number] = dataclasses.replace(
+                generation,
+                segments=list(generation.segments),
+                stretches=list(generation.stretches),
+                trail=Trail(generation.trail.lines),
+            )
         checkpoint.gaps += self._gaps
-        checkpoint.meta.update({f"followed:{source}": "1" for source in self._newly_followed})
+        checkpoint.meta.update({f"followed:{place}": "1" for place in self._newly_followed})
         self._changed.clear()
         self._gaps.clear()
         self._newly_followed.clear()
@@ -120,3 +250,37 @@ class Book:
     def has_changes(self) -> bool:
         """Whether something is unsaved."""
         return bool(self._changed or self._gaps or self._newly_followed)
+
+    # Indexes
+
+    def _add(self, generation: Generation) -> None:
+        self._by_number[generation.number] = generation
+        self._by_source.setdefault(generation.source, []).append(generation)
+        self._last_number = max(self._last_number, generation.number)
+        self._index(generation)
+
+    def _index(self, generation: Generation) -> None:
+        number, mark = generation.number, generation.mark
+        head = (mark.head_length, mark.head_digest)
+        if mark.offset and self._heads.get(number) != head:
+            self._drop_head(generation)
+            self._heads[number] = head
+            self._by_head.setdefault(head, {})[number] = generation
+            self._head_lengths[mark.head_length] = self._head_lengths.get(mark.head_length, 0) + 1
+        if generation.file_key is not None:
+            self._by_key.setdefault(generation.file_key, {})[number] = generation
+        identity = FileIdentity(generation.device, generation.inode)
+        former = self._identities.get(number)
+        if former != identity:
+            if former is not None:
+                self._by_identity.get(former, {}).pop(number, None)
+            self._identities[number] = identity
+            self._by_identity.setdefault(identity, {})[number] = generation
+
+    def _drop_head(self, generation: Generation) -> None:
+        head = self._heads.pop(generation.number, None)
+        if head is not None:
+            self._by_head.get(head, {}).pop(generation.number, None)
+            self._head_lengths[head[0]] -= 1
+            if not self._head_lengths[head[0]]:
+                del self._head_lengths[head[0]]

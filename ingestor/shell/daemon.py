@@ -33,6 +33,8 @@ HEARTBEAT_SECONDS = 10.0
 """How often an idle daemon says in the state that it lives."""
 MIN_TURN_SECONDS = 0.1
 """Changes that come faster are gathered: a commit costs two fsyncs."""
+READ_SECONDS = 1.0
+"""How long a batch is filled, however little comes at a time: then it is stored, and the watchdog is fed."""
 RECOUNT_SECONDS = 60.0
 """How long after a recount that failed the next one is tried."""
 ONCE_PATIENCE_SECONDS = 60.0
@@ -78,6 +80,8 @@ class Daemon:
         worked = self.delivery.settle(now)
         if self.delivery.has_room:
             worked = self._read(now) or worked
+        else:
+            self._look(now)
         self._say_how_it_is(now)
         return worked
 
@@ -167,11 +171,17 @@ class Daemon:
         self.ingest.close()
         self._vitals.close()
 
+    def _look(self, now: float) -> bool:
+        """Look at the logs if it is time, so that what comes and goes is open by then; return whether it was."""
+        if now - self._polled_at < MIN_TURN_SECONDS:
+            return False
+        self._polled_at = now
+        self.follower.poll(now)
+        return True
+
     def _read(self, now: float) -> bool:
-        """Look at the logs, fill a batch and hand it over; return whether there was anything to hand over."""
-        if now - self._polled_at >= MIN_TURN_SECONDS:
-            self._polled_at = now
-            self.follower.poll(now)
+        """Look at the logs, fill a batch and hand it over; return whether there was anything to hand over, or more to do."""
+        if self._look(now):
             if self.ingest.book.newly_followed:
                 # Where reading begins is durable before anything is sent: a store that is away at the first start must
                 # not make the next start the first one again, which would leave to a backfill what was rotated meanwhile.
@@ -185,13 +195,16 @@ class Daemon:
             log.warning("The state cannot be written, so nothing is read yet: %s", error)
             return False
         self._behind = True
+        end = time.monotonic() + READ_SECONDS
         while not self.ingest.full:
             block = self.follower.next_block(now)
             if block is None:
-                self._behind = False
+                self._behind = self.follower.busy
                 break
             self.ingest.take(block)
-        worked = self.ingest.has_pending
+            if time.monotonic() > end:
+                break
+        worked = self.ingest.has_pending or self.follower.busy
         if worked or now - self._shipped_at >= HEARTBEAT_SECONDS:
             self._shipped_at = now
             self.ingest.ship(now)
@@ -344,7 +357,9 @@ class Daemon:
 
     def _tick(self) -> None:
         """Live on during a long piece of work. Raises StoppingError when the daemon is asked to end meanwhile."""
-        self._say_how_it_is(time.monotonic())
+        now = time.monotonic()
+        self._look(now)  # what is rotated and deleted meanwhile is held open
+        self._say_how_it_is(now)
         if self._stop():
             raise StoppingError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from ingestor.core.explain import Explainer, Explanation
-from ingestor.core.identity import generation_hash
+from ingestor.core.identity import generation_hash, telling_head
 from ingestor.shell.backfill import open_for_reading
 from ingestor.shell.files import LogFile
 
@@ -45,14 +45,16 @@ def explain_stream(
     stream: IO[bytes], explainer: Explainer, *, max_line_bytes: int, now_ms: int
 ) -> Iterator[Explanation]:
     """Explain every line but blank ones, as if the stream were a generation read from its start."""
-    h = ordinal = 0
+    h, ordinal, head = None, 0, b""
     while line := stream.readline(max_line_bytes + 2):
-        if ordinal == 0:
-            h = generation_hash(line.removesuffix(b"\n"))
+        if h is None:
+            head += line
+            told = telling_head(head, closed=not line.endswith(b"\n"))
+            h = None if told is None else generation_hash(told)
         if len(line.removesuffix(b"\n")) > max_line_bytes:
             yield explainer.too_long(line[:_SHOWN_BYTES], ordinal=ordinal, limit=max_line_bytes)
             while line and not line.endswith(b"\n"):
                 line = stream.readline(_STEP)
         else:
-            yield from explainer.explain(line, h=h, ordinal=ordinal, now_ms=now_ms)
+            yield from explainer.explain(line, h=h or 0, ordinal=ordinal, now_ms=now_ms)
         ordinal += 1

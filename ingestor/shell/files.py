@@ -6,6 +6,7 @@ its compressed past.
 
 import bz2
 import contextlib
+import errno
 import gzip
 import lzma
 import os
@@ -17,7 +18,8 @@ from typing import IO, NamedTuple, Protocol
 
 import zstandard
 
-from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES
+from ingestor.core.generation import TAIL_BYTES
+from ingestor.core.identity import HEAD_BYTES as KEPT_BYTES
 from ingestor.core.rotation import is_compressed
 
 _INODE_BITS = 0x7FFF_FFFF_FFFF_FFFF
@@ -67,6 +69,13 @@ class LogFile(Protocol):
         """Return up to ``length`` bytes of content from ``offset``; fewer only at the end, or before damage.
 
         Raises DamagedFileError where nothing more of a compressed file can be read.
+        """
+        ...
+
+    def after_hole(self, offset: int) -> int:
+        """Return where the NULs that begin at ``offset`` end, or are looked at next: the work is bounded.
+
+        Raises as ``read_at`` does.
         """
         ...
 
@@ -136,6 +145,16 @@ class PlainFile:
         """Return up to ``length`` bytes from ``offset``."""
         return os.pread(self._descriptor, length, offset)
 
+    def after_hole(self, offset: int) -> int:
+        """Return where the NULs that begin at ``offset`` end. What was never written is passed over, however long it is."""
+        try:
+            offset = max(offset, os.lseek(self._descriptor, offset, os.SEEK_DATA))
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing but a hole up to the end
+                return max(offset, self.look().size)
+            # A file system that cannot tell: the NULs are read.
+        return _after_nuls(self, offset)
+
     def progress(self, offset: int) -> float:
         """Return which part of the file lies before ``offset``."""
         return min(1.0, offset / max(1, self.look().size))
@@ -180,13 +199,17 @@ class CompressedFile:
             data = self._read(wanted)
             if not data:
                 break
-            if len(self._head) < HEAD_BYTES:
-                self._head = (self._head + data)[:HEAD_BYTES]
+            if len(self._head) < KEPT_BYTES:
+                self._head = (self._head + data)[:KEPT_BYTES]
             self._window += data
         found = bytes(self._window[max(0, offset - self._start) : end - self._start])
         if self.damaged and not found and length:
             raise DamagedFileError(f"{self.path} is truncated or damaged")
         return found
+
+    def after_hole(self, offset: int) -> int:
+        """Return where the NULs that begin at ``offset`` end."""
+        return _after_nuls(self, offset)
 
     def progress(self, offset: int) -> float:  # noqa: ARG002 - where decompressed bytes lie in the file only the stream knows
         """Return which part of the compressed file has been taken up."""
@@ -220,6 +243,21 @@ class CompressedFile:
         self._start = 0
         self._window = bytearray()
         self._head = b""
+
+
+_HOLE_BYTES = 1 << 24
+"""NULs that are read at a time."""
+
+
+def _after_nuls(file: LogFile, offset: int) -> int:
+    end = offset + _HOLE_BYTES
+    while offset < end:
+        data = file.read_at(offset, _STEP)
+        rest = data.lstrip(b"\0")
+        offset += len(data) - len(rest)
+        if rest or not data:
+            break
+    return offset
 
 
 _STEP = 1 << 18

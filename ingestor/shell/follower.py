@@ -6,10 +6,12 @@ import logging
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from ingestor.core.rotation import is_compressed, live_name
 from ingestor.settings import LogSettings, Settings
+from ingestor.shell.beside import RELIST_SECONDS, SETTLED_NS, Beside
 from ingestor.shell.book import Book
 from ingestor.shell.files import FileIdentity
 from ingestor.shell.log import FollowedLog
@@ -24,25 +26,36 @@ FULL_LOOK_SHARE: Final = 1 / 20
 that were written lately are looked at in every turn, and all of them at least once in a poll interval."""
 LATELY_SECONDS: Final = 10.0
 """How long a log that was written counts as busy."""
-RELIST_SECONDS: Final = 10.0
-"""A directory is listed when it has changed, and at least so often, should its time of change not be true."""
-SETTLED_NS: Final = 2_000_000_000
-"""Within the tick of a file system's clock a directory can change again and keep its time: a younger one proves nothing."""
 MOST_NEW: Final = 200
 """Logs that are taken up in one turn: each has its directory listed, and between turns the daemon shows that it lives."""
 FIGURES_SECONDS: Final = 1.0
 """Figures are computed from looks that are younger; else files are looked at for them."""
 
 
-def live_paths(pattern: str) -> list[str]:
-    """Return the live logs that a path or glob names. Rotated generations of a log that it matches too are its past."""
-    if not glob.has_magic(pattern):
+TURN_SECONDS: Final = 0.5
+"""How long logs are read, and holes and long lines passed over, before the daemon shows again that it lives."""
+
+
+def is_pattern(path: str) -> bool:
+    """Tell whether a path names files by a pattern. One that is there under just that name is that file."""
+    return glob.has_magic(path) and not os.path.lexists(path)  # noqa: PTH112 - strings, as everywhere here
+
+
+def live_paths(pattern: str, is_known: Callable[[str], bool] = lambda _: False) -> list[str]:
+    """Return the live logs that a path or glob names.
+
+    A file that looks like a rotated one of another file is that one's past, but only if there is such a log: it is on the
+    disk, or ``is_known``. Dates, numbers and addresses stand in names of live logs too.
+    """
+    if not is_pattern(pattern):
         return [pattern]
-    found = set()
-    for path in glob.glob(pattern, recursive=True):  # noqa: PTH207 - strings: thousands of paths every second
+    paths = glob.glob(pattern, recursive=True)  # noqa: PTH207 - strings: thousands of paths every second
+    matched, found = set(paths), set()
+    for path in paths:
         directory, name = os.path.split(path)
         base = live_name(name)
-        if base is not None and fnmatch.fnmatch(live := os.path.join(directory, base), pattern):  # noqa: PTH118 - as above
+        live = base and os.path.join(directory, base)  # noqa: PTH118 - as above
+        if live and fnmatch.fnmatch(live, pattern) and (live in matched or is_known(live)):
             found.add(live)
         elif not is_compressed(name):
             found.add(path)
@@ -52,8 +65,10 @@ def live_paths(pattern: str) -> list[str]:
 class LiveLogs:
     """The live logs of a path or glob, looked for again when their directory has changed."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, is_known: Callable[[str], bool] = lambda _: False) -> None:
+        """``is_known`` tells the logs that were followed before."""
         self._pattern = pattern
+        self._is_known = is_known
         self._directory = os.path.dirname(pattern)  # noqa: PTH120 - beside the strings of glob
         self._paths: list[str] = []
         self._changed_ns: int | None = None
@@ -64,14 +79,14 @@ class LiveLogs:
         changed_ns = self._directory_changed_ns()
         if changed_ns is None or changed_ns != self._changed_ns or now - self._listed_at >= RELIST_SECONDS:
             listed_ns = time.time_ns()
-            self._paths, self._listed_at = live_paths(self._pattern), now
+            self._paths, self._listed_at = live_paths(self._pattern, self._is_known), now
             settled = changed_ns is not None and listed_ns - changed_ns > SETTLED_NS
             self._changed_ns = changed_ns if settled else None
         return self._paths
 
     def _directory_changed_ns(self) -> int | None:
         """Return when names in the directory last changed; None when that tells nothing about this pattern."""
-        if not glob.has_magic(self._pattern) or glob.has_magic(self._directory):
+        if not is_pattern(self._pattern) or glob.has_magic(self._directory):
             return None
         try:
             return os.stat(self._directory).st_mtime_ns  # noqa: PTH116 - as above
@@ -87,9 +102,9 @@ class Follower:
         self._book = book
         self._once = once
         self._logs: dict[str, FollowedLog] = {}
-        self._live = [(LiveLogs(entry.path), entry) for entry in settings.logs]
+        self._live = self._live_logs(settings)
         self._sources: dict[str, FollowedLog] = {}
-        self._left: list[str] | None = None
+        self._beside = Beside()
         self._owners: dict[FileIdentity, FollowedLog] = {}
         """Which log has a file open as its live one, as far as the last look at it tells."""
         self._more = False
@@ -118,6 +133,16 @@ class Follower:
         """Whether a remainder is still looked for."""
         return self._more or any(followed.waiting for followed in self._logs.values())
 
+    @property
+    def busy(self) -> bool:
+        """Whether a log has more to pass over or to look at, though it brought no block."""
+        return any(followed.busy for followed in self._logs.values())
+
+    def half_lines(self) -> dict[str, int]:
+        """Return, by path, how many bytes at the end of logs are a line that has no end yet."""
+        lengths = {path: followed.half_line_bytes() for path, followed in self._logs.items()}
+        return {path: length for path, length in lengths.items() if length}
+
     def poll(self, now: float) -> None:
         """Find new logs and look at every known one; at the busy ones alone while looking at all would cost too much."""
         while self._lately and now - next(iter(self._lately.values())) > LATELY_SECONDS:
@@ -130,16 +155,20 @@ class Follower:
 
     def _look_at_all(self, now: float) -> None:
         begun = time.monotonic()
-        new = [(path, entry) for live, entry in self._live for path in live.paths(now)]
-        new = [(path, entry) for path, entry in new if path not in self._logs and path not in self._refused]
+        listed = [(path, entry) for live, entry in self._live for path in live.paths(now)]
+        new = [(path, entry) for path, entry in listed if path not in self._logs and path not in self._refused]
         for path, settings in new[:MOST_NEW]:
             self._follow(path, settings)
         self._more = len(new) > MOST_NEW
+        self._leave_what_is_gone({path for path, _ in listed})
         ready = dict.fromkeys(followed for followed in self._logs.values() if self._poll(followed, now))
         self._turn = deque(followed for followed in ready if followed not in self._lately)
         self._turn.extend(followed for followed in self._lately if followed in ready)
         self._unsettled = dict.fromkeys([*ready, *self._lately])
         self._full_look_at = float("-inf") if self._more else now
+        if not self._more:
+            for entry in self._settings.logs:
+                self._book.follow(entry.path)
         self._looked_at = time.monotonic()
         self._full_look_seconds = self._looked_at - begun
 
@@ -151,30 +180,34 @@ class Follower:
 
     def reload(self, settings: Settings) -> None:
         """Go on with other settings: a log that is still named is followed on, one that is not is left."""
-        named = {path: entry for entry in settings.logs for path in live_paths(entry.path)}
+        named = {path: entry for live, entry in self._live_logs(settings) for path in live.paths(float("inf"))}
         for path, followed in list(self._logs.items()):
             entry = named.get(path)
             if entry is not None and (entry.source or path) == followed.source:
                 followed.reload(entry, settings.read)
                 continue
-            followed.close()
-            del self._logs[path], self._sources[followed.source]
-            self._owners = {identity: owner for identity, owner in self._owners.items() if owner is not followed}
-            self._lately.pop(followed, None)
+            self._leave(followed)
         self._turn.clear()
         self._unsettled.clear()
         self._directories = set()
-        self._left = None
         self._refused.clear()
         self._settings = settings
-        self._live = [(LiveLogs(entry.path), entry) for entry in settings.logs]
+        self._live = self._live_logs(settings)
         self._full_look_at = self._looked_at = float("-inf")
 
     def next_block(self, now: float) -> Block | None:
-        """Return a block of the next log that has one; every log gets its turn. What has none is left until the next poll."""
+        """Return a block of the next log that has one; every log gets its turn. What has none is left until the next poll.
+
+        None also when a turn's time is over and nothing but bytes to pass over was found: ``busy`` tells.
+        """
+        end = time.monotonic() + TURN_SECONDS
         while self._turn:
             followed = self._turn.popleft()
             block = followed.next_block(now)
+            if block is None and followed.busy:
+                self._turn.append(followed)
+                if time.monotonic() > end:
+                    return None
             if block is not None:
                 self._turn.append(followed)
                 self._lately.pop(followed, None)
@@ -197,7 +230,8 @@ class Follower:
     def _follow(self, path: str, settings: LogSettings) -> None:
         source = settings.source or path
         rival = self._sources.get(source)
-        if rival is not None:
+        # Files that one entry matches are one log in many files (one a day): their points are told apart by H.
+        if rival is not None and rival.settings.path != settings.path:
             if path not in self._refused:
                 self._refused.add(path)
                 log.error(
@@ -214,21 +248,40 @@ class Follower:
             settings,
             self._settings.read,
             self._book,
+            beside=self._beside,
             once=self._once,
+            first=not any(map(self._book.is_followed, (source, path, settings.path))),
             owner_of=self._owner_of,
-            left=self._sources_left,
+            is_live=self._is_live,
         )
-        self._logs[path] = self._sources[source] = followed
+        self._logs[path] = followed
+        self._sources.setdefault(source, followed)
+        self._book.follow(source)
         self._directories = set()
 
-    def _sources_left(self) -> list[str]:
-        """Return the sources that no log has any more. What begins from now on has one, so it is found out once."""
-        if self._left is None:
-            named = {entry.source or entry.path for entry in self._settings.logs}
-            kept = {*self._sources, *named}
-            unnamed = (source for source in self._book.sources if source not in kept)
-            self._left = [source for source in unnamed if not any(fnmatch.fnmatch(source, name) for name in named)]
-        return self._left
+    def _live_logs(self, settings: Settings) -> list[tuple[LiveLogs, LogSettings]]:
+        return [(LiveLogs(entry.path, self._is_known), entry) for entry in settings.logs]
+
+    def _is_live(self, path: str) -> bool:
+        return path in self._logs
+
+    def _is_known(self, path: str) -> bool:
+        return path in self._logs or self._book.is_followed(path)
+
+    def _leave_what_is_gone(self, listed: set[str]) -> None:
+        """Leave the files of a glob that were deleted and are read: one a day, for years."""
+        for path, followed in list(self._logs.items()):
+            if path not in listed and is_pattern(followed.settings.path) and followed.is_done_with:
+                self._leave(followed)
+
+    def _leave(self, followed: FollowedLog) -> None:
+        followed.close()
+        del self._logs[followed.path]
+        if self._sources.get(followed.source) is followed:
+            del self._sources[followed.source]
+        self._owners = {identity: owner for identity, owner in self._owners.items() if owner is not followed}
+        self._lately.pop(followed, None)
+        self._unsettled.pop(followed, None)
 
     def _owner_of(self, identity: FileIdentity) -> str | None:
         owner = self._owners.get(identity)

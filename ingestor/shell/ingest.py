@@ -13,6 +13,7 @@ import ingestor
 from ingestor.core.admission import Admission
 from ingestor.core.figures import SourceFigures
 from ingestor.core.generation import Generation
+from ingestor.core.identity import generation_hash
 from ingestor.core.placing import Placed, place
 from ingestor.settings import Settings
 from ingestor.shell.batch import Batch
@@ -24,6 +25,7 @@ from ingestor.shell.rejected import RejectedFile, RejectedLine, read_rejected, r
 from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.state import State
 from ingestor.shell.tail import Block
+from ingestor.shell.trails import Trails, forget_oldest
 from ingestor.stores.sqlite import load_series
 from parsers import find
 from parsers.event import BLANK, Outcome, Parser, Reason, Rejection
@@ -50,7 +52,14 @@ class Ingest:
         self.state = state
         meta = state.meta()
         followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
-        self.book = Book(state.generations(), followed, rebuilding=meta.get("rebuilding") == "1")
+        forget_oldest(state.connection)
+        self.book = Book(
+            state.generations(),
+            followed,
+            rebuilding=meta.get("rebuilding") == "1",
+            host=state.host,
+            trails=Trails(state.connection),
+        )
         self._series = load_series(state.connection)
         self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""), new="heartbeat" not in meta)
         self._batch = Batch()
@@ -161,6 +170,8 @@ class Ingest:
         parser = self.parser_of(generation.source)
         self.book.advance(generation, block.ordinal, self.rules_of(generation.source))
         outcomes = self._outcomes(block, parser)
+        if generation.h is None:
+            self._settle_h(generation, block, outcomes)
         placed = self._place(generation, block.ordinal, outcomes, repeat=False)
         batch.perhaps_sent = self._is_perhaps_sent(generation.source, placed, block) or batch.perhaps_sent
         # The order of admission may be another one than before the state was lost: so may be the tags.
@@ -179,15 +190,15 @@ class Ingest:
         if placed.rejections:
             batch.rejected += self._rejected_lines(block, placed, generation, parser)
 
-    def take_again(self, block: Block, listed: Mapping[int, RejectedLine]) -> None:
+    def take_again(self, block: Block, listed: Mapping[tuple[int, int], RejectedLine]) -> None:
         """Parse a block of lines that were counted before; their points replace what was stored of them.
 
-        ``listed``: the lines of this generation that are in the rejected file, by ordinal.
+        ``listed``: the lines that are in the rejected file, by generation and ordinal.
         """
         generation = block.generation
         outcomes = self._outcomes(block, self.parser_of(generation.source))
         for index in range(len(outcomes)):
-            entry = listed.get(block.ordinal + index)
+            entry = listed.get((generation.number, block.ordinal + index))
             if entry is not None and not isinstance(outcomes[index], Rejection) and outcomes[index] is not BLANK:
                 self.add_replayed(generation, entry, outcomes[index])
                 outcomes[index] = BLANK
@@ -295,10 +306,19 @@ class Ingest:
             outcomes,
             h=generation.h or 0,
             ordinal=ordinal,
+            host=generation.host,
             admission=self.admission(generation.source),
             sequence_of=generation.sequence_of,
             repeat=repeat,
         )
+
+    @staticmethod
+    def _settle_h(generation: Generation, block: Block, outcomes: Sequence[Outcome]) -> None:
+        """Have H when the first event is there, should none of the lines until then look as if it held a date."""
+        for line, outcome in zip(block.data.split(b"\n"), outcomes, strict=False):
+            if outcome.__class__ is tuple:
+                generation.h = generation_hash(line)
+                return
 
     def _outcomes(self, block: Block, parser: Parser) -> list[Outcome]:
         if block.too_long:
@@ -330,7 +350,7 @@ class Ingest:
                 offset=block.offset + starts[index],
                 ordinal=block.ordinal + index,
                 source=generation.source,
-                host=self.state.host,
+                host=generation.host,
                 generation=generation.number,
                 text=parser.redact(lines[index]),
             )

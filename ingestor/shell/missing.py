@@ -29,11 +29,11 @@ class Missing:
 
     def add(self, generation: Generation, now: float, *, unread: bool) -> None:
         """Look for the rest of a generation. ``now``: monotonic seconds; the grace of one already missing goes on."""
-        if generation.mark.offset:
+        if generation.mark.offset or (unread and generation.size_seen):
             self._remainders.setdefault(generation.number, Remainder(generation, now, unread))
         else:
-            # Nothing was read: whatever file holds it is unknown, hence read from its start. The state has to learn of it,
-            # or it would say for ever that all of the file is unread that has this one's inode by then.
+            # Nothing was read or seen of it. The state has to learn of it, or it would say for ever that all of the file
+            # is unread that has this one's inode by then.
             generation.status = Status.CLOSED
             self._book.changed(generation)
 
@@ -41,9 +41,25 @@ class Missing:
         """Stop looking for it: it is in a file again."""
         self._remainders.pop(generation.number, None)
 
+    def found_unknown(self, size: int) -> None:
+        """Note that a file was found beside the log that no state knows.
+
+        Of which nothing was read, not even the beginning, the content cannot be told: one that is as large is that file.
+        """
+        for remainder in list(self._remainders.values()):
+            generation = remainder.generation
+            if not generation.mark.offset and generation.file_key is None and generation.size_seen <= size:
+                self.found(generation)
+                generation.status = Status.CLOSED
+                self._book.changed(generation)
+                return
+
     def give_up(self, now: float) -> None:
         """Report what was missing for too long as a gap, if there is reason to think that something was unread."""
         for number, remainder in list(self._remainders.items()):
+            if number in self._book.readers:
+                self.found(remainder.generation)  # another log has found it
+                continue
             if now - remainder.since < self.grace_seconds:
                 continue
             del self._remainders[number]

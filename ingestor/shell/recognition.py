@@ -1,34 +1,58 @@
-"""Which generation a file holds, asked of the files themselves."""
+"""Which generation a file holds, asked of the file itself: of its content, over all sources, never of its name."""
 
-import os
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Container
+from typing import NamedTuple
 
-from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Fingerprint, Generation, Kinship, Status
-from ingestor.core.rotation import Age, rotation_age, uncompressed_name
+from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Kinship, Status
+from ingestor.core.identity import HEAD_BYTES as KEY_BYTES
+from ingestor.core.identity import generation_hash, telling_head
+from ingestor.core.trail import Alignment, agreement, line_digests
+from ingestor.shell.book import Book
 from ingestor.shell.files import LogFile
 
+COMPARED_BYTES = 1 << 18
+"""Of the generations that begin like a file, the one that agrees longest within so many bytes is the one it comes from."""
 
-def siblings(live_path: str, archive_directories: tuple[str, ...]) -> list[str]:
-    """Return the paths of the rotated generations of a log that are on the disk, oldest first."""
-    live, target = Path(live_path), Path(os.path.realpath(live_path))
-    places = dict.fromkeys((str(live.parent), *archive_directories), live.name)
-    places.setdefault(str(target.parent), target.name)
-    found: list[tuple[Age, str]] = []
-    for directory, live_name in places.items():
-        try:
-            names = set(os.listdir(directory))  # noqa: PTH208 - names are wanted, a Path for each is waste
-        except OSError:
-            continue  # an archive that is not mounted, a directory being made again: the next look sees it
-        # Every rotated name begins so. Of thousands of logs in one directory each asks for its own.
-        start = live_name.rpartition(".")[0] or live_name
-        for name in [name for name in names if name.startswith(start)]:
-            age = rotation_age(live_name, name)
-            plain = uncompressed_name(name)
-            # While `x` is being compressed there is an unfinished `x.gz` beside it.
-            if age is not None and (plain in {name, live_name} or plain not in names):
-                found.append((age, f"{directory}/{name}"))
-    return [path for _, path in sorted(found)]
+
+class Content(NamedTuple):
+    """What a file was found to hold."""
+
+    key: int | None
+    """Hash of how it begins; None while no line with a date is whole."""
+    same: Generation | None = None
+    """It holds all of this one that was read, and perhaps more."""
+    compared: Comparison | None = None
+    """Else: it begins like this former content, and is something else, or ends, further on."""
+
+
+def recognise(
+    file: LogFile, book: Book, *, near: tuple[Generation, ...] = (), sources: Container[str] | None = None
+) -> Content:
+    """Ask the book for what a file holds. ``sources``: of these alone, if somebody wants it so; else of all.
+
+    ``near``: generations that were at its place before; of a log that lost its beginning only these are looked through.
+    Raises OSError, DamagedFileError, sqlite3.Error.
+    """
+    key = key_of(file)
+    likely = [g for g in _likeliest(file, book, key) if sources is None or g.source in sources]
+    same = next((g for g in likely if _holds(file, g, key)), None)
+    if same is not None or key is None:
+        return Content(key, same)
+    former = former_of(file, book, key)
+    if former is not None and sources is not None and book[former.former].source not in sources:
+        former = None
+    return Content(key, None, former or _trimmed(file, book, near))
+
+
+def key_of(file: LogFile, at: int = 0, *, closed: bool = False) -> int | None:
+    """Return the hash of how a file begins, or how its content from a byte on does. Raises OSError, DamagedFileError."""
+    begin = at
+    head = file.read_at(begin, KEY_BYTES)
+    if head.startswith(b"\0") and not head.strip(b"\0"):
+        begin = file.after_hole(begin)
+        head = file.read_at(begin, KEY_BYTES)
+    told = telling_head(head, closed=closed or (file.compressed and not file.damaged and len(head) < KEY_BYTES))
+    return None if told is None else generation_hash(told)
 
 
 def kinship(file: LogFile, generation: Generation) -> Kinship:
@@ -41,54 +65,8 @@ def kinship(file: LogFile, generation: Generation) -> Kinship:
     if mark.kinship(mark.offset, head, b"") is Kinship.OTHER and mark.kinship(0, head, b"") is Kinship.OTHER:
         return Kinship.OTHER
     tail = file.read_at(mark.offset - mark.tail_length, mark.tail_length)
-    size = mark.offset - mark.tail_length + len(tail) if file.compressed else file.look().size
-    return mark.kinship(size, head, tail)
-
-
-def best_match(file: LogFile, known: Iterable[Generation]) -> tuple[Generation, Kinship] | None:
-    """Return the likeliest generation that a file holds (or is a shorter piece of); None when it is unknown.
-
-    The one of which most was read wins: it says most about the content. Where the rest of the file then belongs to another
-    one with the same beginning, it makes the same points, for equal bytes do. Then what is open, and then by inode.
-    """
-    shorter: tuple[Generation, Kinship] | None = None
-    for generation in sorted(
-        (generation for generation in known if generation.mark.offset),
-        key=lambda g: (-g.mark.offset, g.status is not Status.OPEN, (g.device, g.inode) != file.identity, -g.number),
-    ):
-        found = kinship(file, generation)
-        if found is Kinship.SAME:
-            return generation, found
-        if found is Kinship.SHORTER:
-            shorter = shorter or (generation, found)
-    return shorter
-
-
-def is_settled(file: LogFile, generation: Generation) -> bool:
-    """Tell cheaply that a file holds a generation with which nothing is left to do."""
-    if generation.status not in {Status.CLOSED, Status.SKIPPED} or not generation.mark.offset:
-        return False
-    if (generation.device, generation.inode) != file.identity:
-        return False
-    if not file.compressed and file.look().size != generation.size_seen:
-        return False
-    mark = generation.mark
-    return mark.kinship(0, file.read_at(0, mark.head_length), b"") is not Kinship.OTHER
-
-
-def is_prefix(file: LogFile, whole: LogFile) -> bool:
-    """Tell whether a plain file is the beginning of another one: a copy being made, or made a moment ago.
-
-    Compared are its head and its last bytes. A compressed file is none (it is compared by kinship).
-    """
-    if file.compressed or whole.compressed:
-        return False
-    size = file.look().size
-    start = max(0, size - TAIL_BYTES)
-    return size <= whole.look().size and all(
-        file.read_at(offset, length) == whole.read_at(offset, length)
-        for offset, length in ((0, min(size, HEAD_BYTES)), (start, size - start))
-    )
+    # What could be read is there, whatever size a share's attributes tell.
+    return mark.kinship(mark.offset - mark.tail_length + len(tail), head, tail)
 
 
 def whole_mark(file: LogFile) -> Fingerprint:
@@ -97,3 +75,67 @@ def whole_mark(file: LogFile) -> Fingerprint:
     size = len(head) if file.compressed else file.look().size
     start = max(0, size - TAIL_BYTES)
     return Fingerprint.at(size, head, file.read_at(start, size - start))
+
+
+def _likeliest(file: LogFile, book: Book, key: int | None) -> list[Generation]:
+    """Return the generations that a file may hold, the likeliest first.
+
+    The one of which most was read says most about the content. Then what is open, and then by inode.
+    """
+    found: dict[int, Generation] = {}
+    head = file.read_at(0, HEAD_BYTES)
+    for length in book.head_lengths:
+        if length <= len(head):
+            found.update((g.number, g) for g in book.by_head(head[:length]))
+    if key is not None:
+        found.update((g.number, g) for g in book.by_key(key))
+    found.update((g.number, g) for g in book.by_identity(file.identity))
+    return sorted(
+        found.values(),
+        key=lambda g: (-g.mark.offset, g.status is not Status.OPEN, (g.device, g.inode) != file.identity, -g.number),
+    )
+
+
+def _holds(file: LogFile, generation: Generation, key: int | None) -> bool:
+    """Tell whether a file holds all that was read of a generation.
+
+    A header that all files have says nothing: with nothing else read, it has to be the same file.
+    """
+    same_file = (generation.device, generation.inode) == file.identity
+    if not generation.mark.offset:
+        if generation.status is not Status.OPEN:
+            return False
+        return same_file if generation.file_key is None else generation.file_key == key
+    if generation.file_key is None and generation.status is not Status.SKIPPED and not same_file:
+        return False
+    return kinship(file, generation) is Kinship.SAME
+
+
+def former_of(file: LogFile, book: Book, key: int, *, besides: Generation | None = None) -> Comparison | None:
+    """Return the former content that a file agrees with for longest. Raises OSError, DamagedFileError, sqlite3.Error."""
+    candidates = [g for g in book.by_key(key) if g.trail.lines and g is not besides]
+    if not candidates:
+        return None
+    if len(candidates) > 1:
+        begins = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))
+        candidates.sort(key=lambda g: (agreement(begins, book.trail_of(g)[: len(begins)]), g.number))
+    return Comparison(candidates[-1].number, 0, 0)
+
+
+def _trimmed(file: LogFile, book: Book, near: tuple[Generation, ...]) -> Comparison | None:
+    """Return the former content that a log goes on with after it lost its beginning; the line that tells stands there once."""
+    if not near:
+        return None
+    head = file.read_at(0, KEY_BYTES)
+    told = telling_head(head)
+    if told is None:
+        return None
+    line = line_digests(told.rpartition(b"\n")[2])
+    for generation in sorted(near, key=lambda g: -g.number):
+        if (place := Alignment(book.trail_of(generation)).find(line)) is not None:
+            return Comparison(generation.number, place, 0)
+    return None
+
+
+def _whole_lines(data: bytes) -> bytes:
+    return data[: data.rfind(b"\n") + 1]

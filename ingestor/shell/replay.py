@@ -6,7 +6,8 @@ from typing import NamedTuple
 from ingestor.core.generation import Generation, Kinship
 from ingestor.shell.files import DamagedFileError, LogFile, close_quietly, open_log
 from ingestor.shell.ingest import Ingest
-from ingestor.shell.recognition import kinship, siblings
+from ingestor.shell.beside import siblings
+from ingestor.shell.recognition import kinship
 from ingestor.shell.rejected import RejectedLine
 from parsers.event import BLANK, Rejection
 
@@ -27,7 +28,7 @@ class Replayed(NamedTuple):
 def replay(ingest: Ingest, now_ms: int) -> Replayed:
     """Read every listed line again. Raises sqlite3.Error and OSError when the store cannot be written."""
     counts = dict.fromkeys(Replayed._fields, 0)
-    generations = {generation.number: generation for name in ingest.book.sources for generation in ingest.book.of(name)}
+    generations = {generation.number: generation for generation in ingest.book}
     files: dict[int, LogFile | None] = {}
     done: set[tuple[int, int]] = set()
     ingest.commit()  # what an earlier attempt left on its way must not be done again

@@ -1,14 +1,22 @@
 """Read the rotated generations of one log to their end; the newest one is followed on, since writers may still hold it."""
 
 import logging
+from collections.abc import Iterator
+from typing import Final
 
 from ingestor.core.generation import Status
 from ingestor.shell.book import Book
-from ingestor.shell.files import DamagedFileError, FileIdentity, Sighting
+from ingestor.shell.files import DamagedFileError, FileIdentity, Sighting, is_as_before
 from ingestor.shell.missing import Missing
+from ingestor.shell.recognition import key_of
 from ingestor.shell.tail import Block, ContentChangedError, Tail
 
 log = logging.getLogger("tokentail")
+
+MOST_OPEN: Final = 64
+"""Files that are open at a time; what else waits is opened when one of them is read to its end."""
+WATCHED: Final = 8
+"""Files that were closed lately, in which a late writer is noticed."""
 
 
 class Rotated:
@@ -19,11 +27,19 @@ class Rotated:
         """A file that has not grown for so long is closed, so its half line is final."""
         self.tails: list[Tail] = []
         self.deleted_one = False
-        """A plain file was deleted and read to its end: a compressed copy of it may hold what came after our last read."""
+        """A plain file was read to its end and let go: a copy of it may hold what came after our last read."""
+        self.problem: str | None = None
+        """What keeps one of them from being read now."""
         self._book = book
         self._missing = missing
         self._damaged: dict[FileIdentity, Sighting] = {}
         """Compressed files that could not be read to their end, as they were then."""
+        self._closed: dict[str, Sighting] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether no more files should be opened now."""
+        return len(self.tails) >= MOST_OPEN
 
     def add(self, tail: Tail, now: float) -> None:
         """Follow a file that was rotated. ``now``: monotonic seconds."""
@@ -40,7 +56,14 @@ class Rotated:
         for tail in list(self.tails):
             if block := self._read(tail, now):
                 return block
+            if tail.busy:
+                return None
         return None
+
+    @property
+    def busy(self) -> bool:
+        """Whether one of them goes on in the next turn without a block in this one."""
+        return any(tail.busy for tail in self.tails)
 
     def holds_deleted(self) -> bool:
         """Whether a deleted file is still open here: a compressed one that turns up is most likely its copy."""
@@ -50,21 +73,30 @@ class Rotated:
         """Whether a file could not be read to its end, and has not changed since."""
         return self._damaged.get(seen.identity) == seen
 
+    def written_late(self) -> Iterator[str]:
+        """Yield the files that were closed lately and have changed since: a late writer."""
+        for path, before in list(self._closed.items()):
+            if not is_as_before(path, before):
+                del self._closed[path]
+                yield path
+
     def _read(self, tail: Tail, now: float) -> Block | None:
-        """Read on. A file is closed once nothing can follow: deleted, compressed, or quiet and not the newest."""
+        """Read on. A file is closed once nothing can follow: compressed, or quiet and either deleted or not the newest."""
         newest = tail is self.tails[-1]
-        sighting = tail.file.look()  # fstat of an open file
-        quiet = now - tail.moved_at >= self.quiet_seconds
-        gone = tail.file.compressed or sighting.links == 0
-        if sighting == tail.exhausted_at and not gone and (newest or not quiet):
-            return None
         try:
+            sighting = tail.file.look()  # fstat of an open file
+            quiet = now - tail.moved_at >= self.quiet_seconds
+            gone = tail.file.compressed or (sighting.links == 0 and quiet)
+            if sighting == tail.exhausted_at and not gone and (newest or not quiet):
+                return None
             block = tail.read(final=False)
+            if tail.busy:
+                return None
             if block is None and tail.file.damaged:
                 raise DamagedFileError(f"{tail.file.path} is truncated or damaged")  # noqa: TRY301 - one place mends it
-            if block is None and (gone or quiet):
+            if block is None and not tail.waits and (gone or quiet):
                 block = tail.read(final=True)
-                if block is None and (gone or not newest):
+                if block is None and not tail.busy and (gone or not newest):
                     self._finish(tail, Status.CLOSED)
                     return None
         except (ContentChangedError, DamagedFileError) as error:
@@ -75,22 +107,41 @@ class Rotated:
             self._missing.add(tail.generation, now, unread=True)
             return None
         except OSError as error:
-            log.warning("%s cannot be read: %s", tail.file.path, error.strerror)
+            self._report(f"{tail.file.path} cannot be read: {error.strerror}")
             return None
+        self._report(None)
         if block is None:
-            tail.exhausted_at = sighting if quiet else None
+            tail.exhausted_at = sighting if quiet and not tail.waits and not tail.busy else None
             return None
         tail.moved_at = now
-        self._book.changed(block.generation)
         return block
+
+    def _report(self, problem: str | None) -> None:
+        if problem is not None and problem != self.problem:
+            log.warning("%s", problem)
+        self.problem = problem
 
     def _finish(self, tail: Tail, status: Status) -> None:
         self.tails.remove(tail)
         generation = tail.generation
         generation.status = status
-        if not tail.file.compressed:
-            self.deleted_one = True
-            if status is Status.CLOSED:
-                generation.size_seen = generation.mark.offset
+        if status is Status.CLOSED:
+            self._seal(tail)
         self._book.changed(generation)
-        tail.file.close()
+        tail.close()
+
+    def _seal(self, tail: Tail) -> None:
+        """Remember how the file looks that was read to its end."""
+        generation, file = tail.generation, tail.file
+        seen = file.look()
+        if file.compressed:
+            generation.size_seen, generation.sealed_ns = seen.size, seen.mtime_ns
+            return
+        self.deleted_one = True
+        generation.size_seen = generation.mark.offset
+        if generation.file_key is None:
+            generation.file_key = key_of(file, closed=True)
+        if seen.links:
+            self._closed[file.path] = seen
+            while len(self._closed) > WATCHED:
+                del self._closed[next(iter(self._closed))]

@@ -7,17 +7,19 @@ it become durable together or not at all.
 import contextlib
 import json
 import logging
+import os
 import socket
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from ingestor.core.accounting import Account
 from ingestor.core.admission import Admitted
-from ingestor.core.generation import Fingerprint, Generation, Status
+from ingestor.core.generation import Comparison, Fingerprint, Generation, Status, Stretch
+from ingestor.core.trail import Trail
 from ingestor.errors import DamagedStateError
 from ingestor.shell.database import (
     CONDEMNED,
@@ -61,6 +63,8 @@ class Checkpoint:
     """Everything but the points that one transaction makes durable."""
 
     generations: dict[int, Generation] = field(default_factory=dict)
+    trails: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    """(generation, part): what its lines are recognised by later (``core.trail``)."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """Increments, by source."""
     admitted: list[tuple[str, Admitted]] = field(default_factory=list)
@@ -73,6 +77,7 @@ class Checkpoint:
     def add(self, later: "Checkpoint") -> None:
         """Add what a later one says; of equal things the later wins."""
         self.generations.update(later.generations)
+        self.trails.update(later.trails)
         for source, account in later.accounts.items():
             self.accounts.setdefault(source, Account()).add(account)
         self.admitted += later.admitted
@@ -170,9 +175,10 @@ class State:
         """Write a checkpoint; inside a transaction."""
         execute, many = self.connection.execute, self.connection.executemany
         many(
-            "REPLACE INTO generations VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            f"REPLACE INTO generations({_COLUMNS}) VALUES({','.join('?' * (_COLUMNS.count(',') + 1))})",
             [_generation_row(generation) for generation in checkpoint.generations.values()],
         )
+        many("REPLACE INTO trails VALUES(?,?,?)", [(*key, digests) for key, digests in checkpoint.trails.items()])
         for source, account in checkpoint.accounts.items():
             execute(
                 "INSERT INTO accounts VALUES(?,?,?,?,?) ON CONFLICT DO UPDATE SET read=read+excluded.read,"
@@ -189,7 +195,7 @@ class State:
         )
         many(
             "INSERT INTO gaps(source,path,generation,first,last,found_at,why) VALUES(?,?,?,?,?,?,?)",
-            [(g.source, g.path, g.generation, g.first, g.last, g.found_at, g.why) for g in checkpoint.gaps],
+            [(g.source, _path_value(g.path), g.generation, g.first, g.last, g.found_at, g.why) for g in checkpoint.gaps],
         )
         many("INSERT OR IGNORE INTO replayed VALUES(?,?)", checkpoint.replayed)
         meta = dict(checkpoint.meta)
@@ -203,7 +209,7 @@ class State:
 
     def generations(self) -> list[Generation]:
         """Return every generation known, in order of first reading."""
-        rows = self.connection.execute("SELECT * FROM generations ORDER BY number")
+        rows = self.connection.execute(f"SELECT {_COLUMNS} FROM generations ORDER BY number")
         return [_generation(row) for row in rows]
 
     def accounts(self) -> dict[str, Account]:
@@ -226,7 +232,7 @@ class State:
     def gaps(self) -> list[Gap]:
         """Return the gaps that were found, oldest first."""
         rows = self.connection.execute("SELECT source,path,generation,first,last,found_at,why FROM gaps ORDER BY id")
-        return [Gap(*row) for row in rows]
+        return [Gap(source, os.fsdecode(path), *rest) for source, path, *rest in rows]
 
     def replayed(self) -> set[tuple[int, int]]:
         """Return (generation, offset) of the rejected lines that a replay has stored."""
@@ -239,30 +245,62 @@ class State:
             self._lock.release()
 
 
+_COLUMNS = (
+    "number,source,path,device,inode,h,offset,head_length,head_digest,tail_length,tail_digest,ordinal,size_seen,status,"
+    "segments,skipped_from,skipped_to,rules,host,file_key,lines,stretches,compared,sealed_ns"
+)
+
+
+def _path_value(path: str) -> str | bytes:
+    """Return what SQLite keeps of a path: names on Unix are bytes, and those that are no UTF-8 are kept as such."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
+def _unsigned(value: int | None) -> bytes | None:
+    return None if value is None else value.to_bytes(8, "big")  # SQLite's integers are signed
+
+
+def _from_unsigned(value: bytes | None) -> int | None:
+    return None if value is None else int.from_bytes(value, "big")
+
+
 def _generation_row(generation: Generation) -> tuple[object, ...]:
-    h = None if generation.h is None else generation.h.to_bytes(8, "big")  # SQLite's integers are signed
     return (
-        *(generation.number, generation.source, generation.path, generation.device, generation.inode, h),
+        *(generation.number, generation.source, _path_value(generation.path), generation.device, generation.inode),
+        _unsigned(generation.h),
         *generation.mark,
         *(generation.ordinal, generation.size_seen, generation.status.value, json.dumps(generation.segments)),
-        *(*generation.skipped, generation.rules),
+        *(*generation.skipped, generation.rules, generation.host, _unsigned(generation.file_key)),
+        *(generation.trail.lines, json.dumps(generation.stretches)),
+        *(json.dumps(generation.compared) if generation.compared else "", generation.sealed_ns),
     )
 
 
-def _generation(row: Iterable[object]) -> Generation:
-    number, source, path, device, inode, h, *mark, ordinal, size_seen, status, segments, skip, skip_to, rules = row
-    return Generation(  # the columns' types are the schema's
-        number,  # type: ignore[arg-type]
-        source,  # type: ignore[arg-type]
-        path,  # type: ignore[arg-type]
-        device,  # type: ignore[arg-type]
-        inode,  # type: ignore[arg-type]
-        None if h is None else int.from_bytes(h, "big"),  # type: ignore[arg-type]
-        Fingerprint(*mark),  # type: ignore[arg-type]
-        ordinal,  # type: ignore[arg-type]
-        size_seen,  # type: ignore[arg-type]
+def _generation(row: Sequence[Any]) -> Generation:
+    number, source, path, device, inode, h, *mark, ordinal, size_seen, status, segments = row[:15]
+    skipped_from, skipped_to, rules, host, file_key, lines, stretches, compared, sealed_ns = row[15:]
+    return Generation(
+        number,
+        source,
+        os.fsdecode(path),
+        device,
+        inode,
+        _from_unsigned(h),
+        Fingerprint(*mark),
+        ordinal,
+        size_seen,
         Status(status),
-        [(first, sequence) for first, sequence in json.loads(segments)],  # type: ignore[arg-type]
-        rules,  # type: ignore[arg-type]
-        (skip, skip_to),  # type: ignore[arg-type]
+        [(first, sequence) for first, sequence in json.loads(segments)],
+        rules,
+        (skipped_from, skipped_to),
+        host,
+        _from_unsigned(file_key),
+        [Stretch(*stretch) for stretch in json.loads(stretches)],
+        Comparison(*json.loads(compared)) if compared else None,
+        Trail(lines),
+        sealed_ns,
     )

@@ -11,7 +11,7 @@ from ingestor.core.rotation import is_compressed, live_name
 from ingestor.shell.database import DATABASE
 from ingestor.shell.files import FileIdentity, look
 from ingestor.shell.lock import is_held
-from ingestor.shell.recognition import siblings
+from ingestor.shell.beside import siblings
 from ingestor.shell.state import Gap, State
 from ingestor.shell.vitals import Vitals, read_vitals
 

@@ -1,16 +1,19 @@
 r"""Read one generation from the file that holds it, a block of whole lines at a time.
 
 A line ends at ``\n``; what has no end yet waits. Nothing is accepted before the bytes in front of it are still the ones
-that were read: a truncated and regrown file is found out by content, not by size.
+that were read: a truncated and regrown file is found out by content, not by size. While a file is compared with a former
+content, the lines that stood there are passed over: they were counted.
 """
 
 import hashlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Fingerprint, Generation
-from ingestor.core.identity import HEAD_LINE_BYTES, generation_hash
+from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Stretch
+from ingestor.core.trail import Alignment, line_digests, long_line_digest
+from ingestor.shell.book import Book
 from ingestor.shell.files import LogFile, Sighting
+from ingestor.shell.recognition import former_of, key_of
 
 SHOWN_BYTES = 4096
 """How much of an over-long line is kept for the rejected file (which redacts and cuts it further)."""
@@ -18,6 +21,8 @@ SHOWN_BYTES = 4096
 
 READ_BYTES = 1 << 17
 """Bytes read at a time; more does not fit the processor's cache, less costs system calls and digests."""
+BUSY_BYTES = 1 << 24
+"""What is passed over in one turn: the other logs, the watchdog and SIGTERM are not kept waiting."""
 
 
 class ContentChangedError(Exception):
@@ -36,6 +41,7 @@ class Block(NamedTuple):
 
     generation: Generation
     offset: int
+    """In the file."""
     ordinal: int
     data: bytes
     r"""Whole lines, each with its ``\n``; or one last line without (of a closed generation)."""
@@ -54,13 +60,18 @@ class _Skip:
 
 
 class Tail:
-    """A position within a generation, and the file to read on from."""
+    """A position within the file of a generation, and the file to read on from."""
 
-    def __init__(self, generation: Generation, file: LogFile, *, max_line_bytes: int, from_start: bool = False) -> None:
-        """``from_start`` re-reads what was counted before (backfill); otherwise reading goes on at the mark."""
+    def __init__(
+        self, generation: Generation, file: LogFile, book: Book, *, max_line_bytes: int, from_start: bool = False
+    ) -> None:
+        """``from_start`` returns what was counted before, too (backfill); otherwise reading goes on at the mark.
+
+        Raises sqlite3.Error when the state cannot tell what the file is compared with.
+        """
         self.generation = generation
         self.file = file
-        self.offset, self.ordinal = (0, 0) if from_start else (generation.mark.offset, generation.ordinal)
+        self.offset = 0 if from_start else generation.mark.offset
         self.exhausted_at: Sighting | None = None
         """How the file looked when nothing more could be read from it."""
         self.seen: Sighting | None = None
@@ -68,69 +79,127 @@ class Tail:
         self.seen_at = float("-inf")
         self.moved_at = 0.0
         """When it last grew, or was found rotated; monotonic seconds."""
+        self.busy = False
+        """Whether the last ``read`` returned nothing because it had done enough for one turn."""
+        self.waits = False
+        """Whether it returned nothing because another file that holds the same is still being read."""
+        self._book = book
         self._from_start = from_start
         self._max_line_bytes = max_line_bytes
         self._skip: _Skip | None = None
+        self._hole = 0
+        """NULs at the offset that are no part of the next line."""
+        self._alignment: Alignment | None = None
+        self._again = 0
+        """The ordinal of the next line that is read again."""
+        book.resume_trail(generation)
+        if generation.compared is not None:
+            self._compare_with(generation.compared)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._book.closed(self)
+        self.file.close()
 
     def is_cut(self, sighting: Sighting) -> bool:
         """Tell whether a file of which nothing was read has lost bytes that were seen: with no content to compare, size tells."""
         return not self.generation.mark.offset and self.seen is not None and sighting.size < self.seen.size
 
     def read(self, *, final: bool) -> Block | None:
-        """Return the next block, or None when there is no whole line.
+        """Return the next block, or None when there is no whole line, or nothing but lines that were counted before (``busy``).
 
         ``final``: the generation is closed, so a last line without an end is a line. Raises ContentChangedError,
-        files.DamagedFileError and OSError; the position is then as before.
+        files.DamagedFileError, OSError and sqlite3.Error; the position is then as before.
         """
         mark = self.generation.mark
+        self.busy = self.waits = False
         if self._skip is None and self.offset < mark.offset:
             if self._from_start:
                 return self._read_again(mark)
-            self.offset, self.ordinal = mark.offset, self.generation.ordinal  # a backfill was here
-        chunk = self._verified_chunk(mark)
-        while self._skip is not None:
-            block = self._skip_on(chunk, self._skip, final=final)
-            if block or not chunk:
-                return block
-            chunk = self._verified_chunk(mark)
-        end = chunk.rfind(b"\n") + 1
-        if not end:
-            if len(chunk) > self._max_line_bytes:
-                self._skip = _Skip(0, hashlib.sha256(), chunk[:SHOWN_BYTES])
-                return self.read(final=final)
-            if not (final and chunk):
+            self.offset, self._hole = mark.offset, 0  # a backfill was here
+        passed = 0
+        while passed < BUSY_BYTES:
+            if not self._may_compare():
+                self.waits = True
                 return None
-            end = len(chunk)
-        return self._accept(chunk[:end], end)
+            before = self._progress()
+            block = self._read_on(final=final)
+            if block is not None or self._progress() == before:
+                return block
+            passed += max(READ_BYTES, self.offset - before[0])
+        self.busy = True
+        return None
+
+    def _progress(self) -> tuple[int, int, int]:
+        return self.offset, self._hole, -1 if self._skip is None else self._skip.length
+
+    def _read_on(self, *, final: bool) -> Block | None:
+        """Return a block; or None after some bytes of a hole, of a long line or of counted lines; or None at the end."""
+        chunk = self._verified_chunk(self.generation.mark)
+        if self._skip is not None:
+            return self._skip_on(chunk, self._skip, final=final)
+        if chunk.startswith(b"\0"):
+            # What a writer leaves that goes on at its old place after a truncation. The line behind it is a line.
+            self._hole = self.file.after_hole(self.offset + self._hole) - self.offset
+            return None
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            return self._accept(chunk[:end], end)
+        if len(chunk) > self._max_line_bytes:
+            self._skip = _Skip(0, hashlib.sha256(), chunk[:SHOWN_BYTES])
+        elif final and chunk:
+            return self._accept(chunk, len(chunk))
+        elif final and self._hole:
+            self._move(b"", 0, whole=False)
+        return None
+
+    # Reading what was counted before
 
     def _read_again(self, mark: Fingerprint) -> Block | None:
         """Read lines before the mark, which is the start of a line: counted ones, or such as were skipped."""
+        stretch, end = self.generation.stretch_at(self.offset)
+        if self.offset == stretch.offset:
+            self._again = stretch.ordinal
+        limit = mark.offset if end is None else min(end, mark.offset)
         skipped_from, skipped_to = self.generation.skipped
         repeat = not skipped_from <= self.offset < skipped_to
-        limit = mark.offset if repeat and self.offset >= skipped_to else skipped_from if repeat else skipped_to
-        length = min(self._max_line_bytes + 1, limit - self.offset)
-        chunk = self.file.read_at(self.offset, length)
-        end = chunk.rfind(b"\n") + 1
+        if self.offset < skipped_to:
+            limit = min(limit, skipped_from if repeat else skipped_to)
+        owner = self._book.get(stretch.generation) or self.generation
+        first = self.offset
+        if self.file.read_at(first, 1) == b"\0":
+            first = min(limit, self._after_whole_hole(first))
+            if first == limit:
+                self.offset = limit
+                return self.read(final=False) if limit == mark.offset else self._read_again(mark)
+        length = min(self._max_line_bytes + 1, limit - first)
+        chunk = self.file.read_at(first, length)
+        end_of_line = chunk.rfind(b"\n") + 1
         too_long = None
-        if not end:
-            if self.offset + len(chunk) >= limit:
-                end = len(chunk)  # the half line that closed the generation
+        if not end_of_line:
+            if first + len(chunk) >= limit:
+                end_of_line = len(chunk)  # the half line that closed the generation
             elif len(chunk) < length:
                 return None  # a shorter copy of the generation
             else:
-                end, too_long = self._measure_long_line(limit)
-        block = Block(self.generation, self.offset, self.ordinal, chunk[: min(end, len(chunk))], repeat=repeat)
+                end_of_line, too_long = self._measure_long_line(first, limit)
+        block = Block(owner, first, self._again, chunk[: min(end_of_line, len(chunk))], repeat=repeat)
         if too_long:
             block = block._replace(data=chunk[:SHOWN_BYTES], too_long=too_long)
-        self.offset += end
-        self.ordinal += 1 if too_long else block.data.count(b"\n")
+        self.offset = first + end_of_line
+        self._again += 1 if too_long else block.data.count(b"\n")
         if not repeat:
             self.generation.skipped = (self.offset, skipped_to)
         return block
 
-    def _measure_long_line(self, limit: int) -> tuple[int, TooLong]:
+    def _after_whole_hole(self, offset: int) -> int:
+        while (end := self.file.after_hole(offset)) != offset:
+            offset = end
+        return offset
+
+    def _measure_long_line(self, position: int, limit: int) -> tuple[int, TooLong]:
         """Return how many bytes to move on (with the line's end), and the line's measure."""
-        sha256, position = hashlib.sha256(), self.offset
+        sha256, begin = hashlib.sha256(), position
         while position < limit:
             chunk = self.file.read_at(position, min(self._max_line_bytes, limit - position))
             if not chunk:
@@ -140,23 +209,30 @@ class Tail:
             sha256.update(part)
             position += len(part)
             if end >= 0:
-                return position + 1 - self.offset, TooLong(position - self.offset, sha256.hexdigest())
-        return position - self.offset, TooLong(position - self.offset, sha256.hexdigest())
+                return position + 1 - begin, TooLong(position - begin, sha256.hexdigest())
+        return position - begin, TooLong(position - begin, sha256.hexdigest())
+
+    # Reading for the first time
 
     def _verified_chunk(self, mark: Fingerprint) -> bytes:
-        position = self.offset + (self._skip.length if self._skip else 0)
-        longest = self._max_line_bytes + 1
-        chunk = self.file.read_at(position, min(READ_BYTES, longest))
-        if len(chunk) == READ_BYTES < longest and b"\n" not in chunk:
-            chunk = self.file.read_at(position, longest)
+        position = self.offset + self._hole + (self._skip.length if self._skip else 0)
+        chunk = self._chunk_at(position)
         # After the read: what was there when the bytes came is what counts.
         self._tail = self.file.read_at(mark.offset - mark.tail_length, mark.tail_length)
         if mark.offset and Fingerprint.at(mark.offset, b"", self._tail)[3:] != mark[3:]:
             raise ContentChangedError
-        if not self.file.compressed and (not chunk or not mark.offset):
+        if not self.file.compressed and not mark.offset:
+            # Nothing was read, so nothing can be compared: size tells.
             sighting = self.file.look()
             if sighting.size < position or self.is_cut(sighting):
                 raise ContentChangedError
+        return chunk
+
+    def _chunk_at(self, position: int) -> bytes:
+        longest = self._max_line_bytes + 1
+        chunk = self.file.read_at(position, min(READ_BYTES, longest))
+        if len(chunk) == READ_BYTES < longest and b"\n" not in chunk and chunk.strip(b"\0"):
+            chunk = self.file.read_at(position, longest)
         return chunk
 
     def _skip_on(self, chunk: bytes, skip: _Skip, *, final: bool) -> Block | None:
@@ -167,34 +243,116 @@ class Tail:
         if end < 0 and not (final and not chunk):
             return None
         self._skip = None
-        self._tail = self.file.read_at(max(0, self.offset + skip.length - TAIL_BYTES), min(skip.length, TAIL_BYTES))
         too_long = TooLong(skip.length, skip.sha256.hexdigest())
         return self._accept(skip.head, skip.length + (end >= 0), too_long, ends=end >= 0)
 
-    def _accept(self, data: bytes, length: int, too_long: TooLong | None = None, *, ends: bool = True) -> Block:
-        generation, mark = self.generation, self.generation.mark
-        if generation.h is None:
-            first_line = data.partition(b"\n")[0]
-            generation.h = generation_hash(first_line[:HEAD_LINE_BYTES])
-        block = Block(generation, self.offset, self.ordinal, data, repeat=False, too_long=too_long)
-        self.offset += length
-        self.ordinal += int(ends) if too_long else data.count(b"\n")
-        tail = self._tail + (b"\n" if ends else b"") if too_long else self._tail + data[-TAIL_BYTES:]
+    def _accept(self, data: bytes, length: int, too_long: TooLong | None = None, *, ends: bool = True) -> Block | None:
+        """Move on behind lines; return those that are new. Of lines that were counted before nothing is returned."""
+        generation = self.generation
+        digests = long_line_digest(too_long.sha256) if too_long else line_digests(data)
+        self._learn_beginning()
+        former = owner = None
+        if self._alignment is not None:
+            count, former = self._alignment.first_run(digests)
+            if 4 * count < len(digests):
+                data = _first_lines(data, count)
+                digests, length = digests[: 4 * count], len(data)
+        start, line, own = self.offset + self._hole, generation.trail.lines, generation.ordinal
+        if former is not None:
+            owner = self._book[generation.compared.former].owner_of_line(former)  # type: ignore[union-attr]
+            generation.extend(Stretch(self.offset, line, owner.generation, owner.ordinal))
+        else:
+            self._learn_h()
+            if self._alignment is not None or generation.stretches:
+                generation.extend(Stretch(self.offset, line, generation.number, own))
+            generation.ordinal += int(ends) if too_long else data.count(b"\n")
+        self._move(data, length, whole=too_long is None)
+        generation.trail.add(digests)
+        self._note_comparison()
+        if owner is None:
+            return Block(generation, start, own, data, repeat=False, too_long=too_long)
+        if not self._from_start:
+            return None
+        return Block(self._book[owner.generation], start, owner.ordinal, data, repeat=True, too_long=too_long)
+
+    def _compare_with(self, former: Comparison) -> None:
+        generation = self._book[former.former]
+        breaks = [stretch.line for stretch in generation.stretches]
+        self._alignment = Alignment(self._book.trail_of(generation), former.position, former.unmatched, breaks)
+        self.generation.compared = former
+
+    def _may_compare(self) -> bool:
+        """Tell whether the next lines can be judged: what a former content still gains must be known first."""
+        alignment, former = self._alignment, self.generation.compared
+        if alignment is None or former is None or not alignment.all_met:
+            return True
+        generation, reader = self._book[former.former], self._book.readers.get(former.former)
+        if generation.trail.lines > alignment.position:
+            self._compare_with(former)
+            return True
+        if reader is not None and reader.exhausted_at is None:
+            return False
+        self.generation.compared = self._alignment = None
+        return True
+
+    def _note_comparison(self) -> None:
+        alignment, former = self._alignment, self.generation.compared
+        if alignment is None or former is None:
+            return
+        if alignment.ended and not (alignment.all_met and former.former in self._book.readers):
+            self.generation.compared = self._alignment = None
+        else:
+            self.generation.compared = Comparison(former.former, alignment.position, alignment.unmatched)
+
+    def _learn_beginning(self) -> None:
+        """Find out how the file begins once a line with a date is whole. It may be that of a content that is known."""
+        generation = self.generation
+        if generation.file_key is not None and generation.mark.offset:
+            return
+        if generation.file_key is None:
+            generation.file_key = key_of(self.file)
+        if generation.file_key is None or generation.stretches or self._alignment is not None:
+            return
+        found = former_of(self.file, self._book, generation.file_key, besides=generation)
+        if found is not None:
+            self._compare_with(found._replace(position=generation.trail.lines))
+
+    def _learn_h(self) -> None:
+        """Find out H when the first line of its own with a date is there, from the bytes of the file from its first line on."""
+        if self.generation.h is None:
+            begin = self.generation.begins_at
+            self.generation.h = key_of(self.file, self.offset if begin is None else begin)
+
+    def _move(self, data: bytes, length: int, *, whole: bool) -> None:
+        """Move the offset and the mark behind bytes that were read."""
+        mark, hole = self.generation.mark, self._hole
+        self.offset += hole + length
+        self._hole = 0
+        if whole and not hole:
+            tail = self._tail + data[-TAIL_BYTES:]
+        else:
+            start = max(0, self.offset - TAIL_BYTES)
+            tail = self.file.read_at(start, self.offset - start)
         head = self.file.read_at(0, HEAD_BYTES) if mark.head_length < HEAD_BYTES else b""
         grown = Fingerprint.at(self.offset, head, tail)
         if mark.head_length >= HEAD_BYTES:
             grown = grown._replace(head_length=mark.head_length, head_digest=mark.head_digest)
-        generation.mark, generation.ordinal = grown, self.ordinal
-        generation.size_seen = max(generation.size_seen, self.offset)
-        return block
+        self.generation.mark = grown
+        self.generation.size_seen = max(self.generation.size_seen, self.offset)
+        self._book.changed(self.generation)
+
+
+def _first_lines(data: bytes, count: int) -> bytes:
+    end = 0
+    for _ in range(count):
+        end = data.index(b"\n", end) + 1
+    return data[:end]
 
 
 def skip_to_end(generation: Generation, file: LogFile, *, step: int = 1 << 20) -> None:
     """Move the mark behind the last whole line that is there now, counting what is skipped (``start = "end"``)."""
     position = last_line = ordinal = 0
     while chunk := file.read_at(position, step):
-        if generation.h is None and (b"\n" in chunk or len(chunk) >= HEAD_LINE_BYTES):
-            generation.h = generation_hash(chunk.partition(b"\n")[0])
         if (end := chunk.rfind(b"\n")) >= 0:
             last_line = position + end + 1
             ordinal += chunk.count(b"\n")
@@ -202,6 +360,7 @@ def skip_to_end(generation: Generation, file: LogFile, *, step: int = 1 << 20) -
     tail_start = max(0, last_line - TAIL_BYTES)
     tail = file.read_at(tail_start, last_line - tail_start)
     generation.mark = Fingerprint.at(last_line, file.read_at(0, HEAD_BYTES), tail)
-    generation.ordinal = ordinal
+    generation.ordinal = generation.trail.lines = ordinal
+    generation.h = generation.file_key = key_of(file)
     generation.size_seen = position
     generation.skipped = (0, last_line)

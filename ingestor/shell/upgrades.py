@@ -86,8 +86,23 @@ CREATE TABLE IF NOT EXISTS token_events(
 CREATE INDEX IF NOT EXISTS token_events_client ON token_events(time, client) WHERE client IS NOT NULL;
 """
 
+_CONTENT: Final = """
+-- Files are told by their content over all sources: how the file of a generation begins (`file_key`), whose its lines are
+-- (`stretches`), with what it is still compared, and a digest of each of its lines (`trails`).
+ALTER TABLE generations ADD COLUMN host TEXT NOT NULL DEFAULT '';
+ALTER TABLE generations ADD COLUMN file_key BLOB;
+ALTER TABLE generations ADD COLUMN lines INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE generations ADD COLUMN stretches TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE generations ADD COLUMN compared TEXT NOT NULL DEFAULT '';
+ALTER TABLE generations ADD COLUMN sealed_ns INTEGER NOT NULL DEFAULT 0;
+UPDATE generations SET lines = ordinal, file_key = h, host = coalesce((SELECT value FROM meta WHERE key = 'host'), '');
+CREATE TABLE trails(
+  generation INTEGER NOT NULL, part INTEGER NOT NULL, digests BLOB NOT NULL, PRIMARY KEY(generation, part)) WITHOUT ROWID;
+"""
+
 UPGRADES: Final[Mapping[int, Upgrade]] = {
     1: _FIRST,
+    2: _CONTENT,
 }
 """By the schema that each one leads to, from the one before; 0 is an empty file. ``PRAGMA user_version`` holds the number."""
 

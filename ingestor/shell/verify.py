@@ -7,22 +7,24 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ingestor.core.admission import Admission
-from ingestor.core.generation import NOTHING_READ, Generation, Kinship
+from ingestor.core.generation import Generation
 from ingestor.core.lines import Finding
 from ingestor.core.placing import place
 from ingestor.core.points import Point, SeriesTable
+from ingestor.core.trail import Trail
 from ingestor.settings import Settings
-from ingestor.shell.backfill import Progress, generation_of, open_for_reading, source_of
+from ingestor.shell.backfill import Progress, content_of, open_for_reading, source_of
 from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, LogFile
 from ingestor.shell.state import State
-from ingestor.shell.tail import Block, Tail
+from ingestor.shell.tail import Block, ContentChangedError, Tail
+from ingestor.shell.trails import Trails
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
 from ingestor.stores.influxdb.retained import oldest_kept
 from ingestor.stores.sqlite import SqliteStore, load_series
 from parsers import find
-from parsers.event import Rejection
+from parsers.event import Parser, Rejection
 
 SHOWN_FAULTS = 20
 
@@ -90,7 +92,7 @@ def verify(
     Raises TokentailError when a file cannot be opened.
     """
     series = load_series(state.connection)
-    book = Book(state.generations())
+    book = Book(state.generations(), host=state.host, trails=Trails(state.connection))
     with contextlib.ExitStack() as stack:
         if settings.store.type == "influxdb":
             http = stack.enter_context(contextlib.closing(InfluxHttp(settings.store)))
@@ -128,24 +130,26 @@ class _Verifier:
         self._look_up = look_up
         self._kept_since = kept_since
         self._parser_names = {entry.source or entry.path: entry.parser for entry in settings.logs}
+        self._parsers: dict[str, Parser] = {}
+        self._admissions: dict[str, Admission] = {}
 
     def verify(self, path: str, source: str | None, progress: Progress) -> Verified:
         file = open_for_reading(path)
         try:
             try:
-                match = generation_of(self._book, file, source)
+                generation = content_of(self._book, file, source).same
             except DamagedFileError as error:
                 named = source or source_of(path, self._settings)
                 return Verified(path, named, known=False, problem=str(error))
-            if match is not None and match[1] is not Kinship.OTHER:
-                found = Verified(path, match[0].source, known=True)
-                generation = dataclasses.replace(match[0])
-            else:
-                found = Verified(path, source or source_of(path, self._settings), known=False)
-                generation = Generation(1 << 40, found.source, path, *file.identity)
-            read_to, (skipped_from, skipped_to) = generation.mark.offset, generation.skipped
-            # From nothing, with a generation of our own: the real position is not ours to move.
-            generation.mark, generation.ordinal, generation.skipped = NOTHING_READ, 0, (0, 0)
+            known = generation is not None and bool(generation.mark.offset)
+            if generation is None:
+                generation = self._unknown(file, path, source)
+            found = Verified(path, generation.source, known=known)
+            # From nothing, with a copy: the real position is not ours to move.
+            generation = dataclasses.replace(
+                generation, trail=Trail(generation.trail.lines), stretches=list(generation.stretches), skipped=(0, 0)
+            )
+            read_to, (skipped_from, skipped_to) = generation.mark.offset, self._book[generation.number].skipped
             try:
                 self._verify(
                     file,
@@ -156,10 +160,19 @@ class _Verifier:
                 )
             except DamagedFileError as error:
                 found.problem = str(error)
+            except ContentChangedError:
+                found.problem = f"{path} changes while it is read"
         finally:
             file.close()
         progress(path, 1.0, found.events)
         return found
+
+    def _unknown(self, file: LogFile, path: str, source: str | None) -> Generation:
+        content = content_of(self._book, file, source)
+        name = source or source_of(path, self._settings)
+        if source is None and content.compared is not None:
+            name = self._book[content.compared.former].source
+        return self._book.begin(name, path, file.identity, key=content.key, compared=content.compared)
 
     def _verify(
         self,
@@ -169,26 +182,28 @@ class _Verifier:
         found: Verified,
         progress: Progress,
     ) -> None:
-        parser = find(
-            self._parser_names.get(found.source, "auto"),
-            errors=self._settings.errors,
-            trusted_proxies=self._settings.trusted_proxies,
-        )
-        # No budgets: what was counted admits nobody new.
-        admission = Admission(found.source, self._state.host, self._series, admitted=self._state.admitted(found.source))
-        tail = Tail(generation, file, max_line_bytes=self._settings.read.max_line_bytes)
+        tail = Tail(generation, file, self._book, max_line_bytes=self._settings.read.max_line_bytes, from_start=True)
         waiting: list[_Expected] = []
-        while block := (tail.read(final=False) or (None if file.damaged else tail.read(final=True))):
+        while True:
+            block = tail.read(final=False)
+            if block is None and not tail.busy and not file.damaged:
+                block = tail.read(final=True)
+            if block is None and tail.busy:
+                continue
+            if block is None:
+                break
             if block.too_long:
                 found.rejected += 1
                 continue
-            outcomes = parser.parse(block.data, time.time_ns() // 1_000_000)
+            owner = block.generation
+            outcomes = self._parser(owner.source).parse(block.data, time.time_ns() // 1_000_000)
             placed = place(
                 outcomes,
-                h=generation.h or 0,
+                h=owner.h or 0,
                 ordinal=block.ordinal,
-                admission=admission,
-                sequence_of=generation.sequence_of if generation.segments else int,
+                host=owner.host,
+                admission=self._admission(owner.source),
+                sequence_of=owner.sequence_of if owner.segments else int,
                 repeat=True,
             )
             found.rejected += len(placed.rejections)
@@ -204,6 +219,22 @@ class _Verifier:
         self._judge(waiting, not_read, found)
         if file.damaged:
             found.problem = f"{found.path} is truncated or damaged"
+
+    def _parser(self, source: str) -> Parser:
+        if source not in self._parsers:
+            self._parsers[source] = find(
+                self._parser_names.get(source, "auto"),
+                errors=self._settings.errors,
+                trusted_proxies=self._settings.trusted_proxies,
+            )
+        return self._parsers[source]
+
+    def _admission(self, source: str) -> Admission:
+        # No budgets: what was counted admits nobody new.
+        if source not in self._admissions:
+            admitted = self._state.admitted(source)
+            self._admissions[source] = Admission(source, self._state.host, self._series, admitted=admitted)
+        return self._admissions[source]
 
     def _judge(self, waiting: Sequence[_Expected], not_read: Callable[[int], bool], found: Verified) -> None:
         """Look up the points of some blocks, and note what is wrong with them."""

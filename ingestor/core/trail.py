@@ -1,0 +1,188 @@
+r"""The trail of a generation: a short digest of each of its lines, in order.
+
+A log can go back to a beginning that it had before: a power cut, a snapshot, a backup copied over it, `sed -i`. The bytes
+are gone then; the trail tells which lines of the new content were counted before. Digests of four bytes, since a log of
+a gigabyte has five million lines, and they are compared in order, line by line: what a single one leaves open (one in
+four billion) the neighbours settle.
+"""
+
+import sys
+from array import array
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+from zlib import crc32
+
+PART_LINES: Final = 1024
+"""Lines of one part, the piece in which a trail is saved: little enough to be written again with every checkpoint."""
+UNMATCHED_LINES: Final = 4096
+"""After so many lines in a row that are not in a former content nothing of it is expected any more."""
+INDEX_LINES: Final = 1 << 19
+"""How far ahead of its place a line is looked for in a former content; it bounds memory, about 50 MiB."""
+
+
+def line_digests(data: bytes) -> bytes:
+    r"""Return four bytes for each line of ``data``, which are whole lines (the last one perhaps without ``\n``).
+
+    NULs around a line are a hole in the file, not the line.
+    """
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    if b"\0" in data:
+        lines = [line.strip(b"\0") for line in lines]
+    return _bytes_of(map(crc32, lines))
+
+
+def long_line_digest(sha256: str) -> bytes:
+    """Return the four bytes for a line of which only its SHA-256 is at hand (hexadecimal)."""
+    return bytes.fromhex(sha256[:8])
+
+
+def numbers(digests: bytes) -> "array[int]":
+    """Return digests as numbers. Raises ValueError for bytes that are no whole digests."""
+    found: array[int] = array("I")
+    found.frombytes(digests)
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found
+
+
+def _bytes_of(values: Iterable[int]) -> bytes:
+    found = array("I", values)
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found.tobytes()
+
+
+@dataclass(slots=True)
+class Trail:
+    """The digests of the lines that were read lately, until they are saved."""
+
+    lines: int = 0
+    """Of the whole generation, saved or not."""
+    last_part: bytearray = field(default_factory=bytearray)
+    """Digests of the part that is not full. Empty after a start, until ``resume`` brings what was saved of it."""
+    full_parts: list[tuple[int, bytes]] = field(default_factory=list)
+    """(number, digests) of the parts that became full since they were taken last."""
+    changed: bool = False
+
+    def add(self, digests: bytes) -> None:
+        """Add the digests of the next lines."""
+        self.last_part += digests
+        self.lines += len(digests) // 4
+        self.changed = True
+        size = 4 * PART_LINES
+        while len(self.last_part) >= size:
+            # The part that is not full begins at a multiple of PART_LINES, so the full ones are counted back from it.
+            first = self.lines - len(self.last_part) // 4
+            self.full_parts.append((first // PART_LINES, bytes(self.last_part[:size])))
+            del self.last_part[:size]
+
+    def resume(self, saved: bytes) -> None:
+        """Take up the part that was not full at the last start: ``saved`` is what the state holds of it."""
+        missing = self.lines % PART_LINES * 4
+        self.last_part[:0] = saved.ljust(missing, b"\0")[:missing]
+
+    def take_changed(self) -> list[tuple[int, bytes]]:
+        """Return the (number, digests) of the parts that must be saved, and forget that they must."""
+        parts, self.full_parts = self.full_parts, []
+        if self.changed and self.last_part:
+            parts.append((self.lines // PART_LINES, bytes(self.last_part)))
+        self.changed = False
+        return parts
+
+
+class Run(NamedTuple):
+    """Lines in a row that are all new, or all former ones in a row."""
+
+    count: int
+    former: int | None
+    """The place, in the former content, of the first of them; None: they are new."""
+
+
+class Alignment:
+    """Tells, line by line, what of a content stood in a former one. What it says depends on the lines, not on how they come.
+
+    In order: a line is a former one if it is the next of the former content, or if it stands once further on (lines were
+    removed between). Everything else is new.
+    """
+
+    def __init__(self, former: bytes, position: int = 0, unmatched: int = 0, breaks: Collection[int] = ()) -> None:
+        """``former``: the trail. ``position``, ``unmatched``: where an earlier comparison was.
+
+        ``breaks``: places in the former content before which a run ends.
+        """
+        self._former = numbers(former)
+        self._breaks = frozenset(breaks)
+        self.position = position
+        """The place in the former content that is next."""
+        self.unmatched = unmatched
+        """New lines in a row until now."""
+        self._places: dict[int, int] | None = None
+
+    @property
+    def all_met(self) -> bool:
+        """Whether nothing of the former content follows its place."""
+        return self.position >= len(self._former)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of the former content is expected any more: what follows is new."""
+        return self.all_met or self.unmatched >= UNMATCHED_LINES
+
+    def first_run(self, digests: bytes) -> Run:
+        """Return the first run of the next lines, and move behind it."""
+        count, first = 0, None
+        for digest in numbers(digests):
+            place = self._place(digest)
+            if not count:
+                first = place
+            elif first is None and place is None:
+                pass
+            elif first is None or place != self.position or place in self._breaks:
+                break
+            count += 1
+            if place is None:
+                self.unmatched += 1
+            else:
+                self.position, self.unmatched = place + 1, 0
+        return Run(count, first)
+
+    def find(self, digest: bytes) -> int | None:
+        """Return where a line stands that stands once in the former content: how the first line of a trimmed log is found."""
+        (wanted,) = numbers(digest)
+        return self._former.index(wanted) if self._former.count(wanted) == 1 else None
+
+    def _place(self, digest: int) -> int | None:
+        if self.ended:
+            return None
+        if self._former[self.position] == digest:
+            return self.position
+        if self._places is None:
+            self._places = self._index()
+        place = self._places.get(digest, -1)
+        return place if place >= self.position else None
+
+    def _index(self) -> dict[int, int]:
+        """Return the places of lines that stand once further on."""
+        places: dict[int, int] = {}
+        ahead = self._former[self.position : self.position + INDEX_LINES]
+        for place, digest in enumerate(ahead, self.position):
+            places[digest] = -1 if digest in places else place
+        return places
+
+
+def agreement(one: bytes, other: bytes) -> int:
+    """Return how many lines at the beginning of two trails are equal."""
+    both = min(len(one), len(other)) // 4
+    if one[: both * 4] == other[: both * 4]:
+        return both
+    low, high = 0, both  # binary search on equal beginnings: slices are compared by memcmp
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[: middle * 4] == other[: middle * 4]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
