@@ -24,12 +24,12 @@ import orjson
 import parsers
 from bench import generate
 from ingestor.core.admission import Admission
-from ingestor.core.generation import Generation
 from ingestor.core.identity import generation_hash
 from ingestor.core.lineprotocol import Encoder
 from ingestor.core.placing import place
 from ingestor.core.points import SeriesTable
 from ingestor.settings import ReadSettings
+from ingestor.shell.book import Book
 from ingestor.shell.files import open_log
 from ingestor.shell.ingest import relax_collector
 from ingestor.shell.tail import Tail
@@ -48,7 +48,9 @@ FAILURES = ("validation_failed", "pkce_failed", "expired", "reuse_detected", "ra
 def tokentail(path: Path) -> Iterator[tuple[int, bytes]]:
     """Do what the daemon does with a file, up to the bytes for a store. Yields (events, bytes) a block."""
     file = open_log(str(path))
-    tail = Tail(Generation(1, SOURCE, str(path), *file.identity), file, max_line_bytes=ReadSettings().max_line_bytes)
+    book = Book(host=HOST)
+    generation = book.begin(SOURCE, str(path), file.identity)
+    tail = Tail(generation, file, book, max_line_bytes=ReadSettings().max_line_bytes)
     table = SeriesTable()
     parser = parsers.find("auto")
     admission, encoder = Admission(SOURCE, HOST, table), Encoder(table)

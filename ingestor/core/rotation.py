@@ -12,7 +12,10 @@ COMPRESSED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
 _NUMBER = re.compile(r"\.(\d{1,6})")
 _DATE = re.compile(r"[-._](\d{4})[-_]?(\d{2})[-_]?(\d{2})(?:[-_.T]?(\d[\d\-_.:]*))?")
 _OLD = re.compile(r"[.~](old|bak|prev)|~")
-_ODD = re.compile(r"(?=.*\d)[-._~]?[\dTWZ\-._+:]+(?:[-._~](?:old|bak|backup|prev|orig|save|saved|log))?|[-._~]?(?:old|bak|backup|prev|orig|save|saved)", re.IGNORECASE)
+_ODD = re.compile(
+    r"(?=.*\d)[-._~]?[\dTWZ\-._+:]+(?:[-._~](?:old|bak|backup|prev|orig|save|saved|log))?|[-._~]?(?:old|bak|backup|prev|orig|save|saved)",
+    re.IGNORECASE,
+)
 """What schemes of every kind put into a name: figures with their separators (``-2026W48``, ``.29-11-2026``), a word for what is past."""
 
 

@@ -96,7 +96,7 @@ class Trail:
 class Run(NamedTuple):
     """Lines in a row that are all new, or all former ones in a row."""
 
-    count: int
+    lines: int
     former: int | None
     """The place, in the former content, of the first of them; None: they are new."""
 

@@ -108,7 +108,14 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
     lines = new = again = 0
     problem = ""
     try:
-        tail = Tail(generation, file, ingest.book, max_line_bytes=ingest.settings.read.max_line_bytes, from_start=True)
+        tail = Tail(
+            generation,
+            file,
+            ingest.book,
+            max_line_bytes=ingest.settings.read.max_line_bytes,
+            from_start=True,
+            sources=None if source is None else {source},
+        )
         while True:
             block = tail.read(final=False)
             if block is None and file.damaged:

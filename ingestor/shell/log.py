@@ -581,10 +581,19 @@ class FollowedLog:
         """After a restart: every generation that was not read to its end must be in some file."""
         live_paths = {self.path, os.path.realpath(self.path)}
         for generation in list(self._book):
-            if generation.status is Status.OPEN and self._is_ours(generation) and generation.number not in self._book.readers:
+            if (
+                generation.status is Status.OPEN
+                and self._is_ours(generation)
+                and generation.number not in self._book.readers
+            ):
                 # Of what was live when we stopped nobody knows how much was written afterwards.
                 unread = generation.size_seen > generation.mark.offset or generation.path in live_paths
-                self._missing.add(generation, now, unread=unread)
+                self._missing.add(generation, now, unread=unread and not self._is_read_as_another(generation))
+
+    def _is_read_as_another(self, generation: Generation) -> bool:
+        """Tell whether nothing was read of a generation whose file was read as another one since."""
+        identity = FileIdentity(generation.device, generation.inode)
+        return not generation.mark.offset and any(g.mark.offset for g in self._book.by_identity(identity))
 
     def _note_absence(self, sighting: Sighting | None, now: float) -> None:
         """Complain of a log that is not there; of one that was, when it is not made again soon: most likely it was rotated."""

@@ -38,10 +38,7 @@ def recognise(
     same = next((g for g in likely if _holds(file, g, key)), None)
     if same is not None or key is None:
         return Content(key, same)
-    former = former_of(file, book, key)
-    if former is not None and sources is not None and book[former.former].source not in sources:
-        former = None
-    return Content(key, None, former or _trimmed(file, book, near))
+    return Content(key, None, former_of(file, book, key, sources=sources) or _trimmed(file, book, near))
 
 
 def key_of(file: LogFile, at: int = 0, *, closed: bool = False) -> int | None:
@@ -111,9 +108,21 @@ def _holds(file: LogFile, generation: Generation, key: int | None) -> bool:
     return kinship(file, generation) is Kinship.SAME
 
 
-def former_of(file: LogFile, book: Book, key: int, *, besides: Generation | None = None) -> Comparison | None:
-    """Return the former content that a file agrees with for longest. Raises OSError, DamagedFileError, sqlite3.Error."""
+def former_of(
+    file: LogFile,
+    book: Book,
+    key: int,
+    *,
+    besides: Generation | None = None,
+    sources: Container[str] | None = None,
+) -> Comparison | None:
+    """Return the former content that a file agrees with for longest; of these sources, or of any.
+
+    Raises OSError, DamagedFileError, sqlite3.Error.
+    """
     candidates = [g for g in book.by_key(key) if g.trail.lines and g is not besides]
+    if sources is not None:
+        candidates = [g for g in candidates if g.source in sources]
     if not candidates:
         return None
     if len(candidates) > 1:

@@ -85,6 +85,10 @@ class Rotated:
         newest = tail is self.tails[-1]
         try:
             sighting = tail.file.look()  # fstat of an open file
+        except OSError as error:
+            self._report(f"{tail.file.path} cannot be looked at: {error.strerror}")
+            return None
+        try:
             quiet = now - tail.moved_at >= self.quiet_seconds
             gone = tail.file.compressed or (sighting.links == 0 and quiet)
             if sighting == tail.exhausted_at and not gone and (newest or not quiet):
@@ -96,7 +100,7 @@ class Rotated:
                 raise DamagedFileError(f"{tail.file.path} is truncated or damaged")  # noqa: TRY301 - one place mends it
             if block is None and not tail.waits and (gone or quiet):
                 block = tail.read(final=True)
-                if block is None and not tail.busy and (gone or not newest):
+                if block is None and (gone or not newest):
                     self._finish(tail, Status.CLOSED)
                     return None
         except (ContentChangedError, DamagedFileError) as error:

@@ -195,7 +195,10 @@ class State:
         )
         many(
             "INSERT INTO gaps(source,path,generation,first,last,found_at,why) VALUES(?,?,?,?,?,?,?)",
-            [(g.source, _path_value(g.path), g.generation, g.first, g.last, g.found_at, g.why) for g in checkpoint.gaps],
+            [
+                (g.source, _path_value(g.path), g.generation, g.first, g.last, g.found_at, g.why)
+                for g in checkpoint.gaps
+            ],
         )
         many("INSERT OR IGNORE INTO replayed VALUES(?,?)", checkpoint.replayed)
         meta = dict(checkpoint.meta)

@@ -6,6 +6,7 @@ content, the lines that stood there are passed over: they were counted.
 """
 
 import hashlib
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -63,11 +64,18 @@ class Tail:
     """A position within the file of a generation, and the file to read on from."""
 
     def __init__(
-        self, generation: Generation, file: LogFile, book: Book, *, max_line_bytes: int, from_start: bool = False
+        self,
+        generation: Generation,
+        file: LogFile,
+        book: Book,
+        *,
+        max_line_bytes: int,
+        from_start: bool = False,
+        sources: Container[str] | None = None,
     ) -> None:
         """``from_start`` returns what was counted before, too (backfill); otherwise reading goes on at the mark.
 
-        Raises sqlite3.Error when the state cannot tell what the file is compared with.
+        ``sources``: what was counted under others is counted again, because somebody wants it so. Raises sqlite3.Error when the state cannot tell what the file is compared with.
         """
         self.generation = generation
         self.file = file
@@ -85,6 +93,7 @@ class Tail:
         """Whether it returned nothing because another file that holds the same is still being read."""
         self._book = book
         self._from_start = from_start
+        self._sources = sources
         self._max_line_bytes = max_line_bytes
         self._skip: _Skip | None = None
         self._hole = 0
@@ -313,7 +322,7 @@ class Tail:
             generation.file_key = key_of(self.file)
         if generation.file_key is None or generation.stretches or self._alignment is not None:
             return
-        found = former_of(self.file, self._book, generation.file_key, besides=generation)
+        found = former_of(self.file, self._book, generation.file_key, besides=generation, sources=self._sources)
         if found is not None:
             self._compare_with(found._replace(position=generation.trail.lines))
 

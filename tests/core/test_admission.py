@@ -114,5 +114,5 @@ def test_reading_again_after_a_restart_at_any_place_makes_the_same_series(
 def test_a_settled_resolution_is_remembered_and_an_unsettled_one_is_not() -> None:
     admission, table = fresh(clients=1, failing_clients=0)
     read([("web", True, ""), ("late", False, "")], admission, table)
-    assert tags("web") in admission.settled
-    assert tags("late", success=False) not in admission.settled
+    assert tags("web") in admission.settled()
+    assert tags("late", success=False) not in admission.settled()

@@ -7,6 +7,7 @@ import pytest
 
 from ingestor.settings import LogSettings
 from ingestor.shell import follower as follower_module
+from ingestor.shell.beside import RELIST_SECONDS
 from ingestor.shell.follower import LATELY_SECONDS, LiveLogs
 from tests.world import Log, World
 
@@ -75,7 +76,7 @@ def test_a_directory_whose_time_does_not_tell_is_listed_all_the_same(tmp_path: P
     (tmp_path / "one.log").touch()
     os.utime(tmp_path, (1, 1))
     assert live.paths(0.1) == []
-    assert live.paths(follower_module.RELIST_SECONDS) == [f"{tmp_path}/one.log"]
+    assert live.paths(RELIST_SECONDS) == [f"{tmp_path}/one.log"]
 
 
 def test_a_directory_that_changed_just_now_is_listed_again(tmp_path: Path) -> None:

@@ -119,8 +119,10 @@ def test_a_state_that_holds_a_stale_generation_is_right_after_a_start(world: Wor
     with sqlite3.connect(world.state_directory / "tokentail.db") as connection:
         connection.executescript(
             """UPDATE generations SET number = number + 1000;
-            INSERT INTO generations SELECT 1, source, path, device, inode, NULL, 0, 0, '', 0, '', 0, 1494880, 'open', '[]',
-            0, 0, '' FROM generations ORDER BY number LIMIT 1"""
+            INSERT INTO generations(number, source, path, device, inode, offset, head_length, head_digest, tail_length,
+            tail_digest, ordinal, size_seen, status, segments, skipped_from, skipped_to, rules)
+            SELECT 1, source, path, device, inode, 0, 0, '', 0, '', 0, 1494880, 'open', '[]', 0, 0, ''
+            FROM generations ORDER BY number LIMIT 1"""
         )
     assert open_ones(world)[0] == (1, 0)
     assert report(world).lag_seconds == 0, "the file is the later one's also before the next start"
