@@ -77,7 +77,8 @@ class Admission:
     def resolve(self, tags: Tags, sequence: int, *, repeat: bool, host: str = "") -> Resolution:
         """Return the series of a line with these tags. ``host``: of generations that began while it was another one.
 
-        ``repeat``: it was counted before, so it can admit nobody new."""
+        ``repeat``: it was counted before, so it can admit nobody new.
+        """
         realm, realm_settled = self._resolve_realm(tags.realm, sequence, repeat=repeat)
         admitted = tags.client_id != OTHER and self._admit_client(realm, tags, sequence, repeat=repeat)
         client_id = tags.client_id if admitted else OTHER

@@ -38,7 +38,7 @@ TURN_SECONDS: Final = 0.5
 
 def is_pattern(path: str) -> bool:
     """Tell whether a path names files by a pattern. One that is there under just that name is that file."""
-    return glob.has_magic(path) and not os.path.lexists(path)  # noqa: PTH112 - strings, as everywhere here
+    return glob.has_magic(path) and not os.path.lexists(path)
 
 
 def live_paths(pattern: str, is_known: Callable[[str], bool] = lambda _: False) -> list[str]:

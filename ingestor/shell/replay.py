@@ -4,9 +4,9 @@ import hashlib
 from typing import NamedTuple
 
 from ingestor.core.generation import Generation, Kinship
+from ingestor.shell.beside import siblings
 from ingestor.shell.files import DamagedFileError, LogFile, close_quietly, open_log
 from ingestor.shell.ingest import Ingest
-from ingestor.shell.beside import siblings
 from ingestor.shell.recognition import kinship
 from ingestor.shell.rejected import RejectedLine
 from parsers.event import BLANK, Rejection

@@ -8,10 +8,10 @@ from pathlib import Path
 from ingestor.core.accounting import Account
 from ingestor.core.generation import Generation, Status
 from ingestor.core.rotation import is_compressed, live_name
+from ingestor.shell.beside import siblings
 from ingestor.shell.database import DATABASE
 from ingestor.shell.files import FileIdentity, look
 from ingestor.shell.lock import is_held
-from ingestor.shell.beside import siblings
 from ingestor.shell.state import Gap, State
 from ingestor.shell.vitals import Vitals, read_vitals
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from ingestor.settings import LogSettings
-from ingestor.shell import follower as follower_module
 from ingestor.shell.beside import RELIST_SECONDS
 from ingestor.shell.follower import LATELY_SECONDS, LiveLogs
 from tests.world import Log, World
