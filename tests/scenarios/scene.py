@@ -8,7 +8,9 @@ import contextlib
 import json
 import logging
 import os
+import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -93,6 +95,16 @@ class Scene(World):
             self._running = (state, Daemon(settings, state))
         return self._running[1]
 
+    def turn(self, times: int = 1, *, seconds: float = 1.0) -> None:
+        """Let the daemon take turns until nothing is left to do, also in a store that answers later."""
+        for _ in range(times):
+            super().turn(seconds=seconds)
+            deadline = time.monotonic() + 30
+            while self.store.type == "influxdb" and not self.daemon.delivery.idle:
+                assert time.monotonic() < deadline, self.daemon.delivery.trouble
+                self.daemon.delivery.wait(0.02)
+                super().turn(seconds=0.2)
+
     def end(self) -> None:
         """End the daemon as SIGTERM does."""
         if self._running is not None:
@@ -132,14 +144,22 @@ class Scene(World):
         return answer
 
     def _beside(self, *arguments: str | Path) -> Result:
-        """Run a command in a thread, while the daemon takes turns."""
+        """Run a command in a thread, and have the daemon take its next turn when the command waits for it."""
         found: list[Result] = []
         command = threading.Thread(target=lambda: found.append(self.tokentail(*arguments, code=None)))
         command.start()
+        while command.is_alive() and not self._is_asked():
+            command.join(0.02)
         while command.is_alive():
             self.turn(seconds=0.2)
             command.join(0.02)
         return found[0]
+
+    def _is_asked(self) -> bool:
+        """Whether a request waits for the daemon."""
+        with contextlib.closing(sqlite3.connect(self.state_directory / "tokentail.db")) as connection:
+            (waiting,) = connection.execute("SELECT count(*) FROM requests WHERE finished IS NULL").fetchone()
+        return bool(waiting)
 
     def verify(self, *paths: str | Path) -> list[dict[str, Any]]:
         """Run ``tokentail verify``; return what it says of each file."""
