@@ -44,7 +44,7 @@ class Scene(World):
         super().__init__(directory)
         self.host = "host-1"
         self.more = ""
-        """More of the configuration, TOML."""
+        """More of the configuration, TOML; what is in no table stands before all tables."""
         self.said = ""
         """What the last command printed."""
 
@@ -80,7 +80,8 @@ class Scene(World):
             lines += [f"token_file = {_toml(str(self.store.token_file))}"] if self.store.token_file else []
             lines += [f"organization = {_toml(self.store.organization)}"] if self.store.organization else []
         path = self.directory / "tokentail.toml"
-        path.write_text("\n".join([*lines, self.more, ""]))
+        more = ["", self.more] if self.more.startswith("[") else [self.more, ""]
+        path.write_text("\n".join([more[0], *lines, more[1], ""]))
         return path
 
     @property
