@@ -137,6 +137,8 @@ class Generation:
     """While lines of the file may be those of a former content, which are not counted again."""
     trail: Trail = field(default_factory=Trail)
     """Of the file, as far as it is read."""
+    first_event: int | None = None
+    """The line of the file, from 0, that holds the first event of it. Files that agree up to there have but a header in common."""
     sealed_ns: int = 0
     """Modification time of the compressed file that was found to hold no more than this; 0: unknown."""
 

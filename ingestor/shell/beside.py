@@ -41,8 +41,10 @@ class Beside:
     """The directories of all logs."""
 
     def __init__(self) -> None:
-        self.asked: dict[FileIdentity, Sighting] = {}
-        """Files with which nothing was to be done, as they looked then."""
+        self.settled: dict[FileIdentity, Sighting] = {}
+        """Files of which nothing is left to read, as they looked when that was found."""
+        self.unknown: dict[FileIdentity, Sighting] = {}
+        """Files that hold nothing known: those whose past they may be look at them, no others."""
         self._listings: dict[str, _Listing] = {}
 
     def version(self, places: dict[str, str], now: float) -> int:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from ingestor.core.generation import Comparison, Fingerprint, Generation, Status, Stretch, digest
 from ingestor.core.trail import PART_LINES, Trail
-from ingestor.shell.files import FileIdentity, LogFile, Sighting
+from ingestor.shell.files import FileIdentity, LogFile, Sighting, shown
 from ingestor.shell.state import Checkpoint, Gap
 from ingestor.shell.trails import Trails
 
@@ -219,7 +219,7 @@ class Book:
         """Give up the remainder of a generation and report the gap."""
         first = generation.mark.offset
         last = generation.size_seen if generation.size_seen > first else None
-        self.report_gap(Gap(generation.source, generation.path, generation.number, first, last, time.time(), why))
+        self.report_gap(Gap(generation.source, shown(generation.path), generation.number, first, last, time.time(), why))
         generation.status = Status.LOST
         self.changed(generation)
 

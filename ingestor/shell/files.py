@@ -92,6 +92,11 @@ class LogFile(Protocol):
         ...
 
 
+def shown(path: str) -> str:
+    """Return a path as text that can be kept and printed: names on Unix are bytes, and need not be UTF-8."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
 def look(path: str) -> Sighting | None:
     """Return what is at ``path`` (through symlinks); None when nothing is. Raises OSError when it cannot be told."""
     try:

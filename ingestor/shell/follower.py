@@ -13,7 +13,7 @@ from ingestor.core.rotation import is_compressed, live_name
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.beside import RELIST_SECONDS, SETTLED_NS, Beside
 from ingestor.shell.book import Book
-from ingestor.shell.files import FileIdentity
+from ingestor.shell.files import FileIdentity, shown
 from ingestor.shell.log import FollowedLog
 from ingestor.shell.tail import Block
 
@@ -183,7 +183,7 @@ class Follower:
         named = {path: entry for live, entry in self._live_logs(settings) for path in live.paths(float("inf"))}
         for path, followed in list(self._logs.items()):
             entry = named.get(path)
-            if entry is not None and (entry.source or path) == followed.source:
+            if entry is not None and (entry.source or shown(path)) == followed.source:
                 followed.reload(entry, settings.read)
                 continue
             self._leave(followed)
@@ -228,7 +228,7 @@ class Follower:
             followed.close()
 
     def _follow(self, path: str, settings: LogSettings) -> None:
-        source = settings.source or path
+        source = settings.source or shown(path)
         rival = self._sources.get(source)
         # Files that one entry matches are one log in many files (one a day): their points are told apart by H.
         if rival is not None and rival.settings.path != settings.path:
@@ -250,7 +250,7 @@ class Follower:
             self._book,
             beside=self._beside,
             once=self._once,
-            first=not any(map(self._book.is_followed, (source, path, settings.path))),
+            first=not any(map(self._book.is_followed, (source, shown(path), settings.path))),
             owner_of=self._owner_of,
             is_live=self._is_live,
         )
@@ -266,7 +266,7 @@ class Follower:
         return path in self._logs
 
     def _is_known(self, path: str) -> bool:
-        return path in self._logs or self._book.is_followed(path)
+        return path in self._logs or self._book.is_followed(shown(path))
 
     def _leave_what_is_gone(self, listed: set[str]) -> None:
         """Leave the files of a glob that were deleted and are read: one a day, for years."""

@@ -21,6 +21,7 @@ from ingestor.shell.book import Book
 from ingestor.shell.database import save_meta
 from ingestor.shell.delivery import Delivery
 from ingestor.shell.embedded import EmbeddedDelivery
+from ingestor.shell.files import shown
 from ingestor.shell.rejected import RejectedFile, RejectedLine, read_rejected, rejected_line
 from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.state import State
@@ -173,6 +174,9 @@ class Ingest:
         if generation.h is None:
             self._settle_h(generation, block, outcomes)
         placed = self._place(generation, block.ordinal, outcomes, repeat=False)
+        if generation.first_event is None and placed.points:
+            before = generation.trail.lines - block.data.count(b"\n") - (not block.data.endswith(b"\n"))
+            generation.first_event = before + next(i for i, outcome in enumerate(outcomes) if outcome.__class__ is tuple)
         batch.perhaps_sent = self._is_perhaps_sent(generation.source, placed, block) or batch.perhaps_sent
         # The order of admission may be another one than before the state was lost: so may be the tags.
         batch.perhaps_sent = batch.perhaps_sent or (self.book.rebuilding and self.delivery.refuses_points)
@@ -346,7 +350,7 @@ class Ingest:
                 lines[index],
                 reason=rejection.reason,
                 detail=rejection.detail,
-                file=generation.path,
+                file=shown(generation.path),
                 offset=block.offset + starts[index],
                 ordinal=block.ordinal + index,
                 source=generation.source,

@@ -16,7 +16,7 @@ from ingestor.core.rotation import is_compressed
 from ingestor.settings import LogSettings, ReadSettings
 from ingestor.shell.beside import Beside, Candidate, places_of
 from ingestor.shell.book import Book
-from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before, look, open_log
+from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before, look, open_log, shown
 from ingestor.shell.missing import Missing
 from ingestor.shell.recognition import Content, key_of, recognise, whole_mark
 from ingestor.shell.rotated import Rotated
@@ -231,7 +231,7 @@ class FollowedLog:
         late = list(self._rotated.written_late())
         for path in late:
             if (seen := look(path)) is not None:
-                self._beside.asked.pop(seen.identity, None)
+                self._beside.settled.pop(seen.identity, None)
         self._rotated.deleted_one = self._rotated.deleted_one or bool(late)
         return bool(late)
 
@@ -349,7 +349,7 @@ class FollowedLog:
                     log.warning("%s cannot be read: %s", candidate.path, getattr(error, "strerror", None) or error)
                 continue
             known = known or (content is not None and content.same is not None)
-            if content is not None and content.same is None and content.compared is None:
+            if candidate.related and content is not None and content.same is None and content.compared is None:
                 unknown.append(candidate.path)
             yield
         for path in unknown:
@@ -394,13 +394,15 @@ class FollowedLog:
                 reader.generation.path = path
                 self._book.changed(reader.generation)
             return None
-        if self._beside.asked.get(seen.identity) == seen:
+        if self._beside.settled.get(seen.identity) == seen:
+            return None
+        if not candidate.related and self._beside.unknown.get(seen.identity) == seen:
             return None
         if is_compressed(path) and self._rotated.holds_deleted():
             self._twins_beside = True
             return None  # most likely a copy of what was deleted and is still open here: looked at again when that is closed
         if any(is_settled_as(seen, generation, path) for generation in self._book.by_identity(seen.identity)):
-            self._beside.asked[seen.identity] = seen
+            self._beside.settled[seen.identity] = seen
             return None
         file = open_log(path)
         attached = False
@@ -410,18 +412,16 @@ class FollowedLog:
             if generation is not None:
                 self._attach(generation, file, now)
                 attached = True
-            elif not candidate.related or content.same is not None or content.compared is not None:
-                self._note_asked(content, seen)
+            elif content.same is None and content.compared is None:
+                self._beside.unknown[seen.identity] = seen
+            elif content.same is not None and content.same.number in self._book.readers:
+                self._twins_beside = True  # asked again when the other one is read
+            elif content.same is not None and (candidate.related or self._is_ours(content.same)):
+                self._beside.settled[seen.identity] = seen
             return content
         finally:
             if not attached:
                 file.close()
-
-    def _note_asked(self, content: Content, seen: Sighting) -> None:
-        if content.same is not None and content.same.number in self._book.readers:
-            self._twins_beside = True  # asked again when the other one is read
-        else:
-            self._beside.asked[seen.identity] = seen
 
     def _to_read(self, file: LogFile, content: Content, candidate: Candidate, *, stray: bool) -> Generation | None:
         """Return the generation to read on from a file beside the log; None when there is nothing (more) to read from it."""
@@ -572,6 +572,7 @@ class FollowedLog:
             self._book.changed(generation)
         else:
             self._book.seen(generation)
+            generation.size_seen = 0 if file.compressed else file.look().size
         self._missing.found(generation)
         tail = Tail(generation, file, self._book, max_line_bytes=self._read.max_line_bytes)
         self._book.opened(tail)
@@ -607,6 +608,7 @@ class FollowedLog:
 
     def _report(self, problem: str | None, *, denied: bool = False, harmless: bool = False) -> None:
         self.denied, self.harmless = denied, harmless
+        problem = problem and shown(problem)
         if problem is not None and problem != self.problem:
             log.warning("%s%s", problem, self._again)
         elif problem is None and self.problem is not None:

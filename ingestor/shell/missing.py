@@ -57,7 +57,7 @@ class Missing:
     def give_up(self, now: float) -> None:
         """Report what was missing for too long as a gap, if there is reason to think that something was unread."""
         for number, remainder in list(self._remainders.items()):
-            if number in self._book.readers:
+            if number in self._book.readers or remainder.generation.status is not Status.OPEN:
                 self.found(remainder.generation)  # another log has found it
                 continue
             if now - remainder.since < self.grace_seconds:

@@ -250,7 +250,7 @@ class State:
 
 _COLUMNS = (
     "number,source,path,device,inode,h,offset,head_length,head_digest,tail_length,tail_digest,ordinal,size_seen,status,"
-    "segments,skipped_from,skipped_to,rules,host,file_key,lines,stretches,compared,sealed_ns"
+    "segments,skipped_from,skipped_to,rules,host,file_key,lines,stretches,compared,first_event,sealed_ns"
 )
 
 
@@ -279,13 +279,13 @@ def _generation_row(generation: Generation) -> tuple[object, ...]:
         *(generation.ordinal, generation.size_seen, generation.status.value, json.dumps(generation.segments)),
         *(*generation.skipped, generation.rules, generation.host, _unsigned(generation.file_key)),
         *(generation.trail.lines, json.dumps(generation.stretches)),
-        *(json.dumps(generation.compared) if generation.compared else "", generation.sealed_ns),
+        *(json.dumps(generation.compared) if generation.compared else "", generation.first_event, generation.sealed_ns),
     )
 
 
 def _generation(row: Sequence[Any]) -> Generation:
     number, source, path, device, inode, h, *mark, ordinal, size_seen, status, segments = row[:15]
-    skipped_from, skipped_to, rules, host, file_key, lines, stretches, compared, sealed_ns = row[15:]
+    skipped_from, skipped_to, rules, host, file_key, lines, stretches, compared, first_event, sealed_ns = row[15:]
     return Generation(
         number,
         source,
@@ -305,5 +305,6 @@ def _generation(row: Sequence[Any]) -> Generation:
         [Stretch(*stretch) for stretch in json.loads(stretches)],
         Comparison(*json.loads(compared)) if compared else None,
         Trail(lines),
+        first_event,
         sealed_ns,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Stretch
-from ingestor.core.trail import Alignment, line_digests, long_line_digest
+from ingestor.core.trail import Alignment, Run, line_digests, long_line_digest
 from ingestor.shell.book import Book
 from ingestor.shell.files import LogFile, Sighting
 from ingestor.shell.recognition import former_of, key_of
@@ -91,6 +91,7 @@ class Tail:
         """Whether the last ``read`` returned nothing because it had done enough for one turn."""
         self.waits = False
         """Whether it returned nothing because another file that holds the same is still being read."""
+        self._final = False
         self._book = book
         self._from_start = from_start
         self._sources = sources
@@ -122,6 +123,7 @@ class Tail:
         """
         mark = self.generation.mark
         self.busy = self.waits = False
+        self._final = final
         if self._skip is None and self.offset < mark.offset:
             if self._from_start:
                 return self._read_again(mark)
@@ -262,10 +264,13 @@ class Tail:
         self._learn_beginning()
         former = owner = None
         if self._alignment is not None:
-            count, former = self._alignment.first_run(digests)
-            if 4 * count < len(digests):
-                data = _first_lines(data, count)
-                digests, length = digests[: 4 * count], len(data)
+            run = self._run(digests, more=length >= READ_BYTES // 2)
+            if not run.lines:
+                return None
+            former = run.former
+            if 4 * run.lines < len(digests):
+                data = _first_lines(data, run.lines)
+                digests, length = digests[: 4 * run.lines], len(data)
         start, line, own = self.offset + self._hole, generation.trail.lines, generation.ordinal
         if former is not None:
             owner = self._book[generation.compared.former].owner_of_line(former)  # type: ignore[union-attr]
@@ -289,6 +294,31 @@ class Tail:
         breaks = [stretch.line for stretch in generation.stretches]
         self._alignment = Alignment(self._book.trail_of(generation), former.position, former.unmatched, breaks)
         self.generation.compared = former
+
+    def _run(self, digests: bytes, *, more: bool) -> Run:
+        """Return the next lines that are all new or all former ones; none while that cannot be told yet.
+
+        Lines that agree with a former content before its first event are but a header, which other logs have too: they are
+        new unless an event follows that agrees. ``more``: nothing is to be waited for.
+        """
+        alignment, generation = self._alignment, self.generation
+        assert alignment is not None  # noqa: S101 - for mypy: asked by the only caller
+        assert generation.compared is not None  # noqa: S101 - as above
+        position, unmatched = alignment.position, alignment.unmatched
+        run = alignment.first_run(digests)
+        if run.former is None or generation.first_event is not None:
+            return run
+        first_event = self._book[generation.compared.former].first_event
+        if first_event is not None and first_event < run.former + run.lines:
+            generation.first_event = generation.trail.lines + max(0, first_event - run.former)
+            return run
+        if 4 * run.lines < len(digests) or self._final:
+            self._alignment = generation.compared = None
+            return Run(run.lines, None)
+        if not more:
+            alignment.position, alignment.unmatched = position, unmatched
+            return Run(0, None)
+        return run
 
     def _may_compare(self) -> bool:
         """Tell whether the next lines can be judged: what a former content still gains must be known first."""

@@ -94,6 +94,7 @@ ALTER TABLE generations ADD COLUMN file_key BLOB;
 ALTER TABLE generations ADD COLUMN lines INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE generations ADD COLUMN stretches TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE generations ADD COLUMN compared TEXT NOT NULL DEFAULT '';
+ALTER TABLE generations ADD COLUMN first_event INTEGER;
 ALTER TABLE generations ADD COLUMN sealed_ns INTEGER NOT NULL DEFAULT 0;
 UPDATE generations SET lines = ordinal, file_key = h, host = coalesce((SELECT value FROM meta WHERE key = 'host'), '');
 CREATE TABLE trails(

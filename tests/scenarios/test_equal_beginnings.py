@@ -72,7 +72,7 @@ def test_generations_with_one_header_and_equal_ticks(scene: Scene, header: str) 
         generations.append(Log(log.path, f"g{number}"))
         log.write(HEADERS[header])
         generations[-1].write(20)
-        if number % 2:
+        if number % 2 == 0:
             scene.once()
     scene.once()
     scene.check(*generations, **lines_of(header, 4))

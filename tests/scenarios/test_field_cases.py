@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -166,6 +167,7 @@ def test_a_constant_first_line_and_times_of_whole_seconds(scene: Scene, header: 
 
 
 def test_a_log_that_is_deleted_while_it_is_written(scene: Scene) -> None:
+    scene.read = replace(scene.read, rotated_quiet_seconds=10.0)
     with scene.log.path.open("ab", buffering=0) as file:
         for number in range(20):
             file.write(scene.log.lines(10))
@@ -173,7 +175,7 @@ def test_a_log_that_is_deleted_while_it_is_written(scene: Scene) -> None:
             scene.turn()  # a pause of the writer
             if number == 4:
                 scene.log.path.unlink()
-    scene.turn(3)
+    scene.turn(15)
     scene.check()
 
 

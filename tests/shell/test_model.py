@@ -210,7 +210,11 @@ class FollowerMachine(RuleBasedStateMachine):
             # None is the answer where what was read last is in no file any more.
             assert (found.lag_seconds, [entry.unread_bytes or 0 for entry in found.logs]) == (0, [0] * len(found.logs))
             generations = self.world.ask(lambda state: state.generations())
-            assert all(entry.mark.offset for entry in generations if entry.status is Status.OPEN)
+            assert all(
+                entry.mark.offset or entry.inode == self.log.path.stat().st_ino
+                for entry in generations
+                if entry.status is Status.OPEN
+            )
             self.verify()
         finally:
             self.world.stop()
