@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,14 @@ some_way = pytest.mark.parametrize("back", BACK, ids=lambda back: back.__name__)
 Back = Callable[[Path, int], None]
 
 
+def looking(scene: Scene, how: str) -> Callable[[], None]:
+    return scene.once if how == "once" else partial(scene.turn, 2)
+
+
 @pytest.mark.parametrize("how", ["once", "daemon"])
 @some_way
 def test_it_goes_back_and_on(scene: Scene, back: Back, how: str) -> None:
-    look = scene.once if how == "once" else lambda: scene.turn(2)
+    look = looking(scene, how)
     scene.log.write(100)
     look()
     back(scene.log.path, 60)
@@ -275,13 +280,14 @@ class StaleSize:
         return stat
 
 
+@pytest.mark.timeout(10)
 @pytest.mark.parametrize("how", ["once", "daemon"])
 @pytest.mark.parametrize("told", ["less", "nothing", "a moment ago"])
 def test_a_size_attribute_that_lags_proves_no_truncation(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, told: str, how: str
 ) -> None:
     log = scene.log
-    look = scene.once if how == "once" else lambda: scene.turn(2)
+    look = looking(scene, how)
     log.write(20)
     look()
     share = StaleSize(monkeypatch, log.path)
