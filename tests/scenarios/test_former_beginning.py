@@ -171,6 +171,19 @@ def test_the_last_line_is_cut_in_its_middle_and_the_writer_goes_on(scene: Scene)
     scene.check(rejected=1, gaps=None)
 
 
+@some_way
+def test_what_comes_then_is_of_the_ticks_of_what_is_gone(scene: Scene, back: Back) -> None:
+    """Equal first line, equal ordinals, equal times: events that are in no file any more are not overwritten."""
+    again = Log(scene.log.path, "again")
+    times = {"created_at": "2026-11-01T09:30:00Z"}
+    scene.log.write(b"".join(scene.log.line(**times) for _ in range(100)))
+    scene.once()
+    back(scene.log.path, 60)
+    scene.log.write(b"".join(again.line(**times) for _ in range(30)))
+    scene.once()
+    scene.check(scene.log, again, gaps=None)
+
+
 def test_a_copy_that_is_complete_puts_another_file_in_its_place(scene: Scene) -> None:
     """``rsync``, an editor that saves: other inode, equal bytes."""
     for _ in range(3):
