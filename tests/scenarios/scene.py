@@ -61,7 +61,6 @@ class Scene(World):
         lines = [f"host = {_toml(self.host)}", "[read]"]
         lines += [f"{key} = {getattr(self.read, key)}" for key in READ]
         lines += [
-            f"max_line_bytes = {self.read.max_line_bytes}",
             "[retention]",
             "raw_days = 36500",
             "rollup_days = 36500",
