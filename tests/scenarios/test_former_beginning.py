@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,14 @@ some_way = pytest.mark.parametrize("back", BACK, ids=lambda back: back.__name__)
 Back = Callable[[Path, int], None]
 
 
+def looking(scene: Scene, how: str) -> Callable[[], None]:
+    return scene.once if how == "once" else partial(scene.turn, 2)
+
+
 @pytest.mark.parametrize("how", ["once", "daemon"])
 @some_way
 def test_it_goes_back_and_on(scene: Scene, back: Back, how: str) -> None:
-    look = scene.once if how == "once" else lambda: scene.turn(2)
+    look = looking(scene, how)
     scene.log.write(100)
     look()
     back(scene.log.path, 60)
@@ -166,6 +171,19 @@ def test_the_last_line_is_cut_in_its_middle_and_the_writer_goes_on(scene: Scene)
     scene.check(rejected=1, gaps=None)
 
 
+@some_way
+def test_what_comes_then_is_of_the_ticks_of_what_is_gone(scene: Scene, back: Back) -> None:
+    """Equal first line, equal ordinals, equal times: events that are in no file any more are not overwritten."""
+    again = Log(scene.log.path, "again")
+    times = {"created_at": "2026-11-01T09:30:00Z"}
+    scene.log.write(b"".join(scene.log.line(**times) for _ in range(100)))
+    scene.once()
+    back(scene.log.path, 60)
+    scene.log.write(b"".join(again.line(**times) for _ in range(30)))
+    scene.once()
+    scene.check(scene.log, again, gaps=None)
+
+
 def test_a_copy_that_is_complete_puts_another_file_in_its_place(scene: Scene) -> None:
     """``rsync``, an editor that saves: other inode, equal bytes."""
     for _ in range(3):
@@ -275,13 +293,14 @@ class StaleSize:
         return stat
 
 
+@pytest.mark.timeout(10)
 @pytest.mark.parametrize("how", ["once", "daemon"])
 @pytest.mark.parametrize("told", ["less", "nothing", "a moment ago"])
 def test_a_size_attribute_that_lags_proves_no_truncation(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, told: str, how: str
 ) -> None:
     log = scene.log
-    look = scene.once if how == "once" else lambda: scene.turn(2)
+    look = looking(scene, how)
     log.write(20)
     look()
     share = StaleSize(monkeypatch, log.path)
