@@ -5,6 +5,7 @@ extension (``audit-2026-11-01.log``), and all of them may be compressed afterwar
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 COMPRESSED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
@@ -12,6 +13,7 @@ COMPRESSED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
 _NUMBER = re.compile(r"\.(\d{1,6})")
 _DATE = re.compile(r"[-._](\d{4})[-_]?(\d{2})[-_]?(\d{2})(?:[-_.T]?(\d[\d\-_.:]*))?")
 _OLD = re.compile(r"[.~](old|bak|prev)|~")
+_SEPARATOR = re.compile(r"[-._~]")
 _ODD = re.compile(
     r"(?=.*\d)[-._~]?[\dTWZ\-._+:]+(?:[-._~](?:old|bak|backup|prev|orig|save|saved|log))?|[-._~]?(?:old|bak|backup|prev|orig|save|saved)",
     re.IGNORECASE,
@@ -72,6 +74,19 @@ def may_be_rotated(live: str, name: str) -> bool:
     if stem and plain.startswith(stem) and plain.endswith(dot + extension):
         return _ODD.fullmatch(plain[len(stem) : -len(dot + extension)]) is not None
     return False
+
+
+def possible_live_names(name: str) -> Iterator[str]:
+    """Yield the names of which ``name`` may be a rotated generation, under any scheme: what stands before a separator.
+
+    They need not exist; ``may_be_rotated`` holds for each.
+    """
+    plain = uncompressed_name(name)
+    stem, dot, extension = plain.rpartition(".")
+    ends = [match.start() for match in _SEPARATOR.finditer(plain) if match.start()]
+    for live in dict.fromkeys([plain, *(plain[:end] for end in ends), *(stem[:end] + dot + extension for end in ends)]):
+        if live != name and may_be_rotated(live, name):
+            yield live
 
 
 def live_name(name: str) -> str | None:

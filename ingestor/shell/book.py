@@ -219,7 +219,9 @@ class Book:
         """Give up the remainder of a generation and report the gap."""
         first = generation.mark.offset
         last = generation.size_seen if generation.size_seen > first else None
-        self.report_gap(Gap(generation.source, shown(generation.path), generation.number, first, last, time.time(), why))
+        self.report_gap(
+            Gap(generation.source, shown(generation.path), generation.number, first, last, time.time(), why)
+        )
         generation.status = Status.LOST
         self.changed(generation)
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from ingestor.core.rotation import is_compressed, live_name
+from ingestor.core.rotation import is_compressed, possible_live_names
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.beside import RELIST_SECONDS, SETTLED_NS, Beside
 from ingestor.shell.book import Book
@@ -53,9 +53,11 @@ def live_paths(pattern: str, is_known: Callable[[str], bool] = lambda _: False) 
     matched, found = set(paths), set()
     for path in paths:
         directory, name = os.path.split(path)
-        base = live_name(name)
-        live = base and os.path.join(directory, base)  # noqa: PTH118 - as above
-        if live and fnmatch.fnmatch(live, pattern) and (live in matched or is_known(live)):
+        lives = (os.path.join(directory, base) for base in possible_live_names(name))  # noqa: PTH118 - as above
+        live = next(
+            (live for live in lives if live in matched or (is_known(live) and fnmatch.fnmatch(live, pattern))), None
+        )
+        if live is not None:
             found.add(live)
         elif not is_compressed(name):
             found.add(path)

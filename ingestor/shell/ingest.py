@@ -176,7 +176,9 @@ class Ingest:
         placed = self._place(generation, block.ordinal, outcomes, repeat=False)
         if generation.first_event is None and placed.points:
             before = generation.trail.lines - block.data.count(b"\n") - (not block.data.endswith(b"\n"))
-            generation.first_event = before + next(i for i, outcome in enumerate(outcomes) if outcome.__class__ is tuple)
+            generation.first_event = before + next(
+                i for i, outcome in enumerate(outcomes) if outcome.__class__ is tuple
+            )
         batch.perhaps_sent = self._is_perhaps_sent(generation.source, placed, block) or batch.perhaps_sent
         # The order of admission may be another one than before the state was lost: so may be the tags.
         batch.perhaps_sent = batch.perhaps_sent or (self.book.rebuilding and self.delivery.refuses_points)

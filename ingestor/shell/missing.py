@@ -60,8 +60,8 @@ class Missing:
             if number in self._book.readers or remainder.generation.status is not Status.OPEN:
                 self.found(remainder.generation)  # another log has found it
                 continue
-            if now - remainder.since < self.grace_seconds:
-                continue
+            if now - remainder.since < self.grace_seconds or now == remainder.since:
+                continue  # every log has looked beside it before anything is given up
             del self._remainders[number]
             if remainder.unread:
                 self._book.lose(remainder.generation, "rotated, truncated or deleted before it was read to its end")

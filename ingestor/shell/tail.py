@@ -357,10 +357,19 @@ class Tail:
             self._compare_with(found._replace(position=generation.trail.lines))
 
     def _learn_h(self) -> None:
-        """Find out H when the first line of its own with a date is there, from the bytes of the file from its first line on."""
-        if self.generation.h is None:
-            begin = self.generation.begins_at
-            self.generation.h = key_of(self.file, self.offset if begin is None else begin)
+        """Find out H when the first line of its own with a date is there, from the bytes of the file from its first line on.
+
+        Where another generation begins alike, from the first line on that differs: equal H would give them equal points.
+        """
+        generation = self.generation
+        if generation.h is not None:
+            return
+        begin = generation.begins_at
+        h = key_of(self.file, self.offset if begin is None else begin)
+        place = (generation.source, generation.host)
+        if h is not None and any(g.h == h and (g.source, g.host) == place for g in self._book.by_key(h)):
+            h = key_of(self.file, self.offset) if begin is not None and self.offset > begin else None
+        generation.h = h
 
     def _move(self, data: bytes, length: int, *, whole: bool) -> None:
         """Move the offset and the mark behind bytes that were read."""
