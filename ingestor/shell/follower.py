@@ -15,6 +15,7 @@ from ingestor.shell.beside import RELIST_SECONDS, SETTLED_NS, Beside
 from ingestor.shell.book import Book
 from ingestor.shell.files import FileIdentity, shown
 from ingestor.shell.log import FollowedLog
+from ingestor.shell.place import Place
 from ingestor.shell.tail import Block
 
 log = logging.getLogger("tokentail")
@@ -244,18 +245,18 @@ class Follower:
                     source,
                 )
             return
-        followed = FollowedLog(
+        place = Place(
             path,
             source,
             settings,
             self._settings.read,
             self._book,
-            beside=self._beside,
             once=self._once,
             first=not any(map(self._book.is_followed, (source, shown(path), settings.path))),
             owner_of=self._owner_of,
             is_live=self._is_live,
         )
+        followed = FollowedLog(place, self._beside)
         self._logs[path] = followed
         self._sources.setdefault(source, followed)
         self._book.follow(source)

@@ -1,0 +1,228 @@
+"""What lies beside a log: which file holds which known generation, what is to be read of it, and what is in no file."""
+
+import logging
+from collections.abc import Iterator
+
+from ingestor.core.generation import Generation, Status
+from ingestor.core.rotation import is_compressed
+from ingestor.shell.beside import Beside, Candidate
+from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log
+from ingestor.shell.missing import Missing
+from ingestor.shell.place import Place
+from ingestor.shell.recognition import Content, recognise, whole_mark
+from ingestor.shell.rotated import Rotated
+
+log = logging.getLogger("tokentail")
+
+
+class Past:
+    """The past of one log. Times are monotonic seconds."""
+
+    def __init__(self, place: Place, beside: Beside) -> None:
+        self.missing = Missing(place.book)
+        self.rotated = Rotated(place.book, self.missing)
+        self.has_twins = False
+        """Whether a file beside the log holds what another one holds that is being read: it is asked again afterwards."""
+        self._place = place
+        self._book = place.book
+        self._beside = beside
+
+    def look(self, now: float, *, known: bool) -> Iterator[None]:
+        """Match the files beside the log with the generations of the book, a file at a time.
+
+        ``known``: the live file is known, so this log was here before.
+        """
+        self.rotated.deleted_one = self.has_twins = False
+        unknown: list[str] = []
+        everything = bool(self.missing) or not self._place.looked
+        candidates = self._beside.candidates(self._place.directories(), now, everything=everything)
+        listed = [candidate.path for candidate in candidates]
+        strays = [Candidate(path, related=True) for path in set(self._strays()).difference(listed)]
+        for candidate in (*strays, *candidates):
+            if self.rotated.full:
+                self.rotated.deleted_one = True  # what is left is opened when one of them is read
+                break
+            content = self._ask(candidate, now, stray=candidate in strays)
+            if content is not None:
+                known = known or content.same is not None
+                if candidate.related and content.same is None and content.compared is None:
+                    unknown.append(candidate.path)
+            yield
+        for path in unknown:
+            self._take_unknown(path, now, ours=known or self._place.is_ours_from_the_start)
+            yield
+        places = {seen.identity: age for age, path in enumerate(listed) if (seen := _look(path))}
+        self.rotated.sort(places)
+
+    def miss_what_is_open(self, now: float) -> None:
+        """After a restart: every generation that was not read to its end must be in some file."""
+        live_paths = self._place.live_paths()
+        for generation in list(self._book):
+            if (
+                generation.status is Status.OPEN
+                and generation.number not in self._book.readers
+                and self._place.has(generation)
+            ):
+                # Of what was live when we stopped nobody knows how much was written afterwards.
+                unread = generation.size_seen > generation.mark.offset or generation.path in live_paths
+                self.missing.add(generation, now, unread=unread and not self._is_read_as_another(generation))
+
+    def is_written_late(self) -> bool:
+        """Tell whether a file that was closed lately has grown; it is asked again then."""
+        late = list(self.rotated.written_late())
+        for path in late:
+            if (seen := _look(path)) is not None:
+                self._beside.settled.pop(seen.identity, None)
+        self.rotated.deleted_one = self.rotated.deleted_one or bool(late)
+        return bool(late)
+
+    def _is_read_as_another(self, generation: Generation) -> bool:
+        """Tell whether nothing was read of a generation whose file was read as another one since."""
+        identity = FileIdentity(generation.device, generation.inode)
+        return not generation.mark.offset and any(g.mark.offset for g in self._book.by_identity(identity))
+
+    def _strays(self) -> list[str]:
+        """Return where open generations were last: a symlink's former target, a log that is no longer under its name."""
+        known = self._place.live_paths()
+        return [
+            generation.path
+            for generation in self._book.of(self._place.source)
+            if generation.status is Status.OPEN
+            and generation.number not in self._book.readers
+            and generation.path not in known
+            and not self._place.is_live(generation.path)
+        ]
+
+    def _ask(self, candidate: Candidate, now: float, *, stray: bool) -> Content | None:
+        """Read on from a file beside the log, if it holds something that is to be read. Return what it holds, where asked."""
+        try:
+            seen = look(candidate.path)
+            if seen is None or self._need_not_ask(candidate, seen):
+                return None
+            return self._take(candidate, seen, now, stray=stray)
+        except FileNotFoundError:
+            pass  # renamed since the directory was listed: the next look sees it under its new name
+        except (OSError, ValueError, DamagedFileError) as error:
+            if candidate.related:
+                log.warning("%s cannot be read: %s", candidate.path, getattr(error, "strerror", None) or error)
+        return None
+
+    def _need_not_ask(self, candidate: Candidate, seen: Sighting) -> bool:
+        path, identity = candidate.path, seen.identity
+        if self.rotated.is_known_damaged(seen) or self._place.is_live(path):
+            return True
+        reader = self._book.open_files.get(identity)
+        if reader is not None:
+            if reader in self.rotated.tails and reader.generation.path != path:
+                reader.generation.path = path
+                self._book.changed(reader.generation)
+            return True
+        if self._beside.settled.get(identity) == seen:
+            return True
+        if not candidate.related and self._beside.unknown.get(identity) == seen:
+            return True
+        if is_compressed(path) and self.rotated.holds_deleted():
+            self.has_twins = True
+            return True  # most likely a copy of what was deleted and is still open here: asked when that is closed
+        if any(_was_looked_through(path, seen, generation) for generation in self._book.by_identity(identity)):
+            self._beside.settled[identity] = seen
+            return True
+        return False
+
+    def _take(self, candidate: Candidate, seen: Sighting, now: float, *, stray: bool) -> Content:
+        file = open_log(candidate.path)
+        attached = False
+        try:
+            content = recognise(file, self._book)
+            generation = self._to_read(file, content, candidate, stray=stray)
+            if generation is not None:
+                self._attach(generation, file, now)
+                attached = True
+            elif content.same is None and content.compared is None:
+                self._beside.unknown[seen.identity] = seen
+            elif content.same is not None and content.same.number in self._book.readers:
+                self.has_twins = True
+            elif content.same is not None and (candidate.related or self._place.has(content.same)):
+                self._beside.settled[seen.identity] = seen
+            return content
+        finally:
+            if not attached:
+                file.close()
+
+    def _to_read(self, file: LogFile, content: Content, candidate: Candidate, *, stray: bool) -> Generation | None:
+        """Return the generation to read on from a file beside the log; None when there is nothing (more) to read from it."""
+        if content.compared is not None:
+            if not candidate.related or stray:
+                return None
+            source = self._book[content.compared.former].source
+            return self._book.begin(source, file.path, file.identity, key=content.key, compared=content.compared)
+        same = content.same
+        if same is None or same.status is Status.SKIPPED or not (candidate.related or self._place.has(same)):
+            return None
+        reader = self._book.readers.get(same.number)
+        if reader is None:
+            return self._rest_of(same, file)
+        if file.compressed or reader.exhausted_at is None or not file.read_at(same.mark.offset, 1):
+            return None
+        # A plain file that is equal up to here and different afterwards goes its own way from here. A compressed one is
+        # the copy of the file that is still open, and is looked at again when that one is closed.
+        return self._book.begin(same.source, file.path, file.identity, like=same)
+
+    def _rest_of(self, generation: Generation, file: LogFile) -> Generation | None:
+        """Return the generation if the file holds more of it than was read, or may yet grow."""
+        if generation.status is Status.OPEN or file.read_at(generation.mark.offset, 1):
+            return generation
+        # Remember where it is now, so that it is not decompressed again at every rotation.
+        generation.path, generation.device, generation.inode = file.path, *file.identity
+        seen = file.look()
+        generation.size_seen = seen.size if file.compressed else generation.mark.offset
+        generation.sealed_ns = seen.mtime_ns if file.compressed else 0
+        self._book.changed(generation)
+        return None
+
+    def _take_unknown(self, path: str, now: float, *, ours: bool) -> None:
+        """Begin a generation that came and was rotated between two looks; but what was there before us is not ours."""
+        try:
+            file = open_log(path)
+        except (OSError, ValueError):
+            return  # the next look sees where it is
+        attached = False
+        try:
+            content = recognise(file, self._book)  # what was begun meanwhile may hold the same
+            if content.same is not None or content.compared is not None:
+                self.has_twins = True
+            elif not ours:
+                self._book.skip(self._place.source, path, file.identity, whole_mark(file), key=content.key)
+            elif file.read_at(0, 1):  # an empty one is found when a late writer fills it
+                self.missing.found_unknown(file.look().size)
+                source = self._place.source
+                self._attach(self._book.begin(source, path, file.identity, key=content.key), file, now)
+                attached = True
+        except (OSError, DamagedFileError) as error:
+            log.warning("%s cannot be read: %s", path, error)
+        finally:
+            if not attached:
+                file.close()
+
+    def _attach(self, generation: Generation, file: LogFile, now: float) -> None:
+        if file.compressed or file.look().size > generation.mark.offset:
+            log.info("Reading %s from byte %d (source %s)", file.path, generation.mark.offset, generation.source)
+        generation.status = Status.OPEN
+        self.missing.found(generation)
+        self.rotated.add(self._place.tail(generation, file, file.path), now)
+
+
+def _was_looked_through(path: str, seen: Sighting, generation: Generation) -> bool:
+    """Tell whether a compressed file was read to its end before, as it looks now."""
+    return (
+        is_compressed(path)
+        and generation.status in {Status.CLOSED, Status.SKIPPED}
+        and (generation.size_seen, generation.sealed_ns) == (seen.size, seen.mtime_ns)
+    )
+
+
+def _look(path: str) -> Sighting | None:
+    try:
+        return look(path)
+    except OSError:
+        return None
