@@ -51,9 +51,9 @@ def encoding_of(data: bytes) -> Encoding | None:
         return _TAR
     for mark, codec in _BOMS:
         if data.startswith(mark) and len(data) > len(mark):
-            return _text(codec)
+            return _text(codec, codec[:6])
     if codec := _utf16_without_mark(data):
-        return _text(codec)
+        return _text(codec, codec.replace("16-", "16"))
     solid = data.strip(b"\0")  # a hole of NULs is what a truncation under a writer leaves, and no encoding
     controls = sum(byte < 32 and byte not in _TEXT_CONTROLS for byte in solid)
     return _BINARY if controls * 10 > len(solid) else None
@@ -65,9 +65,8 @@ def as_utf8(data: bytes, encoding: Encoding) -> bytes:
     return text.removeprefix("\ufeff").encode(errors="replace")
 
 
-def _text(codec: str) -> Encoding:
-    name = codec[:6].upper()
-    return Encoding(f"{name} text", _UTF8_ADVICE.format(codec=codec.upper()), codec)
+def _text(codec: str, known_to_iconv: str) -> Encoding:
+    return Encoding(f"{codec[:6].upper()} text", _UTF8_ADVICE.format(codec=known_to_iconv.upper()), codec)
 
 
 def _utf16_without_mark(data: bytes) -> str:

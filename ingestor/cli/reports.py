@@ -1,6 +1,6 @@
 """Reports on lines, files, the state and the machine, for people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -92,7 +92,7 @@ def findings(console: Console, found: Sequence[Finding]) -> None:
         if finding.where:
             what.append(f"  {clean(finding.where)}", style="dim")
         if finding.advice and finding.level is not Level.OK:
-            what.append(f"\n{clean(finding.advice)}", style="italic")
+            what.append("".join(f"\n{clean(line)}" for line in finding.advice.split("\n")), style="italic")
         table.add_row(Text(finding.level.value, style=_LEVEL_STYLES[finding.level]), what)
     console.print(table)
     console.print()
@@ -108,10 +108,11 @@ def findings(console: Console, found: Sequence[Finding]) -> None:
 # verify and backfill
 
 
-def verified(console: Console, results: Sequence[Verified]) -> None:
-    """Print a verdict for each file, and the first lines that are not as they should be."""
+def verified(console: Console, results: Sequence[Verified], *, wrong: Collection[str] = ()) -> None:
+    """Print a verdict for each file, and the first lines that are not as they should be. ``wrong``: files not understood."""
     for result in results:
-        verdict = Text("good" if result.good else "bad", style="green" if result.good else "bold red")
+        good = result.good and result.path not in wrong
+        verdict = Text("good" if good else "bad", style="green" if good else "bold red")
         source = f"  source {clean(result.source)}" if result.source != result.path else ""
         console.print(Text.assemble(verdict, "  ", clean(result.path), (source, "dim")))
         counts = [("events", result.events), ("stored exactly so", result.stored), ("missing", result.missing)]
@@ -147,15 +148,15 @@ def _advice(result: Verified) -> str:
 
 def backfilled(console: Console, files: Sequence[Mapping[str, Any]]) -> None:
     """Print what became of each file."""
-    table = list_table()
-    for name in ("file", "source"):
-        table.add_column(name)
-    for name in ("lines", "new"):
+    named = any(file["source"] != file["path"] for file in files)
+    kinds = ["lines", "new", "stored", "rejected", "ignored", *(["expired"] if _any(files, "expired") else [])]
+    kinds = kinds[:4] if console.width < SMALL_SCREEN else kinds
+    table = list_table("file", *(["source"] if named else []))
+    for name in kinds:
         table.add_column(name, justify="right", no_wrap=True)
     for file in files:
-        table.add_row(
-            word(clean(file["path"])), word(clean(file["source"])), number(file["lines"]), number(file["new"])
-        )
+        names = [word(clean(file[name])) for name in ("path", *(["source"] if named else []))]
+        table.add_row(*names, *(number(file[name]) for name in kinds))
     console.print(table)
     for file in files:
         if file["problem"]:
@@ -165,6 +166,10 @@ def backfilled(console: Console, files: Sequence[Mapping[str, Any]]) -> None:
         console.print(Text(f"{_counted(again, 'line')} read again under the present rules.", style="dim"))
     elif lines and not new:
         console.print(Text("Every line had been counted before: nothing has changed.", style="dim"))
+
+
+def _any(files: Sequence[Mapping[str, Any]], name: str) -> bool:
+    return any(file[name] for file in files)
 
 
 # status

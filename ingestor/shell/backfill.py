@@ -13,6 +13,7 @@ from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, LogFile, open_log
 from ingestor.shell.follower import live_paths
 from ingestor.shell.ingest import Ingest
+from ingestor.shell.outcome_count import OutcomeCount
 from ingestor.shell.recognition import best_match
 from ingestor.shell.tail import ContentChangedError, Tail
 
@@ -36,6 +37,12 @@ class Backfilled(NamedTuple):
     """Of the others, lines of a file that had been read by other rules: they are stored as the present ones say."""
     problem: str
     """Empty when the file was read to its end."""
+    stored: int = 0
+    """Of all lines, those that are events, and so on: whether they had been counted before or not."""
+    rejected: int = 0
+    ignored: int = 0
+    expired: int = 0
+    """Events that are older than the store keeps, as far as they are new."""
 
 
 def open_for_reading(path: str) -> LogFile:
@@ -106,6 +113,7 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
     listed = {entry.ordinal: entry for entry in known if entry.generation == generation.number}
     other_rules = generation.rules not in {"", ingest.rules_of(generation.source)}
     lines = new = again = 0
+    became = OutcomeCount(ingest, generation.source)
     problem = ""
     try:
         tail = Tail(generation, file, max_line_bytes=ingest.settings.read.max_line_bytes, from_start=True)
@@ -139,7 +147,7 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
         file.close()
     ingest.commit()
     progress(path, 1.0, lines)
-    return Backfilled(path, generation.source, lines, new, again, problem)
+    return Backfilled(path, generation.source, lines, new, again, problem, *became.outcomes())
 
 
 def _generation_to_read(ingest: Ingest, path: str, file: LogFile, source: str | None) -> Generation:
