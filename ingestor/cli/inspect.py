@@ -33,6 +33,7 @@ from ingestor.shell.state import State
 from ingestor.shell.status import status as report_status
 from ingestor.shell.verify import Verified
 from ingestor.shell.verify import verify as verify_files
+from parsers.rejected import MASK
 
 
 @click.command(short_help="Say what becomes of each line of a file, or of stdin.")
@@ -57,7 +58,7 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
         failing_clients=settings.budgets.failing_clients,
         realms=settings.budgets.realms,
     )
-    seen = {"event": 0, "ignored": 0, "rejected": 0}
+    seen = {"event": 0, "ignored": 0, "rejected": 0, "masked": 0}
     now_ms = time.time_ns() // 1_000_000
     with _stream(file if named else None) as stream:
         kept = KeptHead(stream)
@@ -68,6 +69,7 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
         else:
             reports.explanations(stdout(), explained)
             reports.explained(stdout(), seen)
+            reports.explain_masks(stdout(), masked=seen["masked"] > 0)
     understanding = Understanding(seen["event"], seen["rejected"], seen["ignored"])
     if understanding.doubtful:
         found = misfit(str(file) if named else "stdin", understanding, kept.sample(), parser, now_ms)
@@ -102,6 +104,7 @@ def _is_pipe(file: Path) -> bool:
 def _counted(explanations: Iterator[Explanation], seen: dict[str, int]) -> Iterator[Explanation]:
     for explanation in explanations:
         seen[explanation.result] += 1
+        seen["masked"] += explanation.event is None and MASK in explanation.text
         yield explanation
 
 

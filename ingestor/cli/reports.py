@@ -19,6 +19,7 @@ from ingestor.shell.findings import Finding, Level
 from ingestor.shell.rejected import RejectedLine
 from ingestor.shell.status import StatusReport
 from ingestor.shell.verify import Verified
+from parsers.rejected import MASK
 from parsers.text import clean
 
 _LEVEL_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
@@ -259,11 +260,23 @@ def rejected(console: Console, entries: Sequence[RejectedLine]) -> None:
         )
         console.print(Padding(Folding(entry.text), (0, 0, 0, 2), expand=False))
         console.print()
+    explain_masks(console, masked=any(MASK in entry.text for entry in entries))
     if entries:
         advice = "after a fix, `tokentail rejected replay` reads them again."
         console.print(Text(f"{_counted(len(entries), 'line')} shown; {advice}", style="dim"))
     else:
         console.print(Text("No line is rejected.", style="green"))
+
+
+def explain_masks(console: Console, *, masked: bool) -> None:
+    """Say what ``[masked]`` means, where it was shown."""
+    if masked:
+        console.print(
+            Text(
+                f"{MASK} stands for a value that may be a secret. The line itself is in its file, where it was.",
+                style="dim",
+            )
+        )
 
 
 def replayed(console: Console, answer: Mapping[str, int]) -> None:
