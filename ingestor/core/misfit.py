@@ -88,8 +88,8 @@ def misfit(path: str, understanding: Understanding, sample: Sample, parser: Pars
         return Misfit(path, understanding, like.name, "", _decoded(sample, encoding, parser), like.advice)
     reasons = Counter(_reason(outcome) for _, outcome in unclear)
     reason, _ = reasons.most_common(1)[0]
-    line = next(line for line, outcome in unclear if _reason(outcome) == reason)
-    example = cap(parser.redact(line), EXAMPLE_BYTES)
+    alike = [line for line, outcome in unclear if _reason(outcome) == reason]
+    example = cap(parser.redact(alike[len(alike) // 2]), EXAMPLE_BYTES)  # not a banner at the start or the end
     return Misfit(path, understanding, like.name, reason, example, like.advice)
 
 
