@@ -22,7 +22,9 @@ class StateLock:
             self._descriptor = open_own(self._path, os.O_RDWR | os.O_CREAT)
         except LinkError as error:
             raise PermissionDeniedError(
-                error.strerror, where=str(self._path), advice="Remove it, and let nobody else write that directory."
+                str(error.strerror),
+                where=str(self._path),
+                advice="Remove it, and let nobody else write that directory.",
             ) from error
         except PermissionError as error:
             raise PermissionDeniedError(

@@ -14,6 +14,7 @@ from ingestor.core.understanding import FEWEST, Understanding, of_account
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.files import DamagedFileError, open_log
 from ingestor.shell.newest import sample_of
+from ingestor.shell.state import State
 from parsers.event import Parser
 
 log = logging.getLogger("tokentail")
@@ -51,6 +52,16 @@ def misfits(sources: Iterable[tuple[str, str, Account]], settings: Settings, *, 
         if understanding.doubtful:
             found.append(misfit(path or source, understanding, sample, parser, _now_ms()))
     return found
+
+
+def accounted(state: State) -> tuple[Account, list[tuple[str, str, Account]]]:
+    """Return what became of all lines that a state knows; and source, path and account of each log that is in doubt."""
+    accounts, total = state.accounts(), Account()
+    for account in accounts.values():
+        total.add(account)
+    doubtful = {source: account for source, account in accounts.items() if of_account(account).doubtful}
+    paths = {generation.source: generation.path for generation in state.generations()} if doubtful else {}
+    return total, [(source, paths.get(source, source), account) for source, account in doubtful.items()]
 
 
 class Doubts:
