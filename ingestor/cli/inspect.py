@@ -1,4 +1,4 @@
-"""``explain``, ``validate``, ``verify``, ``status``: look, and change nothing."""
+"""``explain``, ``validate``, ``verify``: look, and change nothing."""
 
 import contextlib
 import dataclasses
@@ -27,10 +27,9 @@ from ingestor.shell.backfill import source_of
 from ingestor.shell.explaining import KeptHead, explain_stream, open_stream
 from ingestor.shell.files import DamagedFileError
 from ingestor.shell.findings import Finding, Level, worst
-from ingestor.shell.misfits import look_closer, misfits, parser_of
+from ingestor.shell.misfits import look_closer, parser_of
 from ingestor.shell.preflight import preflight
 from ingestor.shell.state import State
-from ingestor.shell.status import status as report_status
 from ingestor.shell.verify import Verified
 from ingestor.shell.verify import verify as verify_files
 from parsers.rejected import MASK
@@ -192,55 +191,3 @@ def _as_json(result: Verified, its: Misfit | None) -> dict[str, Any]:
         "good": good,
         "not_understood": its.as_json() if its else None,
     }
-
-
-@click.command()
-@json_option
-@settings_options
-def status(settings: Settings, as_json: bool) -> None:
-    """Show accounting, lag, positions, gaps and the store's state."""
-    with reading(settings) as state:
-        report = report_status(state)
-    misfit_logs = misfits([(entry.source, entry.path, entry.account) for entry in report.logs], settings)
-    if as_json:
-        total = report.total
-        print_json(
-            {
-                "read": total.read,
-                "stored": total.stored,
-                "rejected": total.total_rejected,
-                "ignored": total.ignored,
-                "expired": total.expired,
-                "pending": total.pending,
-                "lag_seconds": report.lag_seconds,
-                "rejected_by_reason": {
-                    reason.value: lines for reason, lines in sorted(total.rejected.items()) if lines
-                },
-                "running": report.running,
-                "problems": list(report.problems),
-                "counts": report.counts,
-                "checkpoint_age_seconds": report.checkpoint_age_seconds,
-                "store_bytes": report.store_bytes,
-                "set_aside": report.set_aside,
-                "not_understood": [its.as_json() for its in misfit_logs],
-                "gaps": [dataclasses.asdict(gap) for gap in report.gaps],
-                "logs": [
-                    {
-                        "source": entry.source,
-                        "path": entry.path,
-                        "offset": entry.offset,
-                        "unread_bytes": entry.unread_bytes,
-                        "read": entry.account.read,
-                        "stored": entry.account.stored,
-                        "rejected": entry.account.total_rejected,
-                        "ignored": entry.account.ignored,
-                        "expired": entry.account.expired,
-                        "pending": entry.account.pending,
-                    }
-                    for entry in report.logs
-                ],
-            }
-        )
-    else:
-        reports.status(stdout(), report, settings)
-        print_misfits(stdout(), misfit_logs)
