@@ -15,7 +15,8 @@ from ingestor.core.understanding import of_account
 from ingestor.errors import TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.daemon import Daemon
-from ingestor.shell.misfits import Doubts, grown, look_closer, path_of
+from ingestor.shell.follower import live_paths
+from ingestor.shell.misfits import Doubts, grown, look_closer, misfits, path_of
 from ingestor.shell.notify import Notifier
 from ingestor.shell.prometheus import endpoint
 from ingestor.shell.state import State
@@ -30,8 +31,10 @@ def follow_once(settings: Settings) -> tuple[int, list[Misfit]]:
         log.info("Reading %s into %s", ", ".join(entry.path for entry in settings.logs), _store(settings))
         daemon.run_once()
         read = grown(_accounts(daemon), before)
+        silent = [log for log in _live(settings) if log[0] not in daemon.delivery.accounts]
         _sum_up(daemon)
-    return sum(account.total_rejected for account in read.values()), _not_understood(settings, read)
+    rejected = sum(account.total_rejected for account in read.values())
+    return rejected, _not_understood(settings, read) + misfits(silent, settings)
 
 
 def follow(settings: Settings, load: Callable[[], Settings], notifier: Notifier) -> None:
@@ -156,6 +159,10 @@ def _not_understood(settings: Settings, read: Mapping[str, Account]) -> list[Mis
         for source, understanding in judged.items()
         if understanding.doubtful
     ]
+
+
+def _live(settings: Settings) -> list[tuple[str, str, Account]]:
+    return [(entry.source or path, path, Account()) for entry in settings.logs for path in live_paths(entry.path)]
 
 
 def _accounts(daemon: Daemon) -> dict[str, Account]:

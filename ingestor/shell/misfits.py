@@ -47,8 +47,8 @@ def misfits(sources: Iterable[tuple[str, str, Account]], settings: Settings, *, 
         newest = understanding_of(outcomes_of(sample, parser, _now_ms()))
         if newest.lines and not newest.doubtful:
             continue  # whatever it was, it is read as it should be by now
-        if newest.lines >= FEWEST and not understanding.doubtful:
-            understanding = newest
+        if not understanding.doubtful and (newest.lines >= FEWEST or not understanding.lines):
+            understanding = newest  # a log that ends no line is never read
         if understanding.doubtful:
             found.append(misfit(path or source, understanding, sample, parser, _now_ms()))
     return found
