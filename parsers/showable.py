@@ -62,7 +62,7 @@ _TEXTS: Final = _words(
     " ip ipaddress clientip remoteip remoteaddr remoteaddress remotehost xforwardedfor xrealip forwardedfor forwarded"
     " sourceip sourceipaddress srcip address clientipaddress peer peeraddress method httpmethod verb requestmethod path"
     " uri url route requesturi requesturl requestpath query redirecturi referer referrer useragent httpuseragent"
-    " browser os device country city scheme httpversion proto contenttype contentlength accept"
+    " browser os device country city scheme httpversion proto contenttype contentlength accept charset cachecontrol pragma"
     " duration latency elapsed took size bytes expires expiresin expiresat lifetime validuntil"
 )
 CONTAINERS: Final = _words(

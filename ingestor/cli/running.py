@@ -15,8 +15,7 @@ from ingestor.core.understanding import of_account
 from ingestor.errors import TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.daemon import Daemon
-from ingestor.shell.follower import live_paths
-from ingestor.shell.misfits import Doubts, grown, look_closer, misfits, path_of
+from ingestor.shell.misfits import Doubts, grown, look_closer, misfits, path_of, silent_logs
 from ingestor.shell.notify import Notifier
 from ingestor.shell.prometheus import endpoint
 from ingestor.shell.state import State
@@ -31,7 +30,7 @@ def follow_once(settings: Settings) -> tuple[int, list[Misfit]]:
         log.info("Reading %s into %s", ", ".join(entry.path for entry in settings.logs), _store(settings))
         daemon.run_once()
         read = grown(_accounts(daemon), before)
-        silent = [log for log in _live(settings) if log[0] not in daemon.delivery.accounts]
+        silent = silent_logs(settings, daemon.delivery.accounts)
         _sum_up(daemon)
     rejected = sum(account.total_rejected for account in read.values())
     return rejected, _not_understood(settings, read) + misfits(silent, settings)
@@ -64,7 +63,7 @@ def _follow(
     """Run a daemon; return the settings for the next one, None for the end."""
     others: list[Settings] = []
     with contextlib.closing(Daemon(settings, state)) as daemon:
-        daemon.watchers += [*watchers, Doubts(settings)]
+        daemon.watchers += [*watchers, Doubts(lambda: daemon.ingest.settings)]
         signals.nudge = daemon.nudge
 
         def between_turns() -> None:
@@ -159,10 +158,6 @@ def _not_understood(settings: Settings, read: Mapping[str, Account]) -> list[Mis
         for source, understanding in judged.items()
         if understanding.doubtful
     ]
-
-
-def _live(settings: Settings) -> list[tuple[str, str, Account]]:
-    return [(entry.source or path, path, Account()) for entry in settings.logs for path in live_paths(entry.path)]
 
 
 def _accounts(daemon: Daemon) -> dict[str, Account]:

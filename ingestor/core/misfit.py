@@ -89,7 +89,8 @@ def misfit(path: str, understanding: Understanding, sample: Sample, parser: Pars
     reasons = Counter(_reason(outcome) for _, outcome in unclear)
     reason, _ = reasons.most_common(1)[0]
     alike = [line for line, outcome in unclear if _reason(outcome) == reason]
-    example = cap(parser.redact(alike[len(alike) // 2]), EXAMPLE_BYTES)  # not a banner at the start or the end
+    middle = len(alike) // 2  # no banner at the start or the end, and no line with a bracket alone
+    example = cap(parser.redact(max(alike[max(0, middle - 2) : middle + 3], key=len)), EXAMPLE_BYTES)
     return Misfit(path, understanding, like.name, reason, example, like.advice)
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Final
 
 import parsers
@@ -13,6 +13,7 @@ from ingestor.core.misfit import Misfit, Sample, misfit, outcomes_of, understand
 from ingestor.core.understanding import FEWEST, Understanding, of_account
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.files import DamagedFileError, open_log
+from ingestor.shell.follower import live_paths
 from ingestor.shell.newest import sample_of
 from ingestor.shell.state import State
 from parsers.event import Parser
@@ -25,6 +26,7 @@ MOST_LOGS: Final = 100
 """So many are looked at; the others are judged by their accounts alone."""
 _WINDOW_LINES: Final = 200
 _QUIET_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 60.0
 
 
 def look_closer(path: str, source: str, understanding: Understanding, settings: Settings) -> Misfit:
@@ -67,8 +69,11 @@ def accounted(state: State) -> tuple[Account, list[tuple[str, str, Account]]]:
 class Doubts:
     """Watches a daemon, and says once of a log that its lines do not become events, and once that they do again."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        """Begin to watch. ``settings`` returns those in effect."""
         self._settings = settings
+        self._look_at: float | None = None
+        """When logs are looked at next of which no line was read, in seconds."""
         self._judged: dict[str, Account] = {}
         """Of a source: the account up to which its lines were judged."""
         self._seen: dict[str, tuple[int, float]] = {}
@@ -79,6 +84,18 @@ class Doubts:
         """Look at the accounts of all sources."""
         for source, its in figures.sources.items():
             self._judge(source, its.account, figures.time)
+        if self._look_at is None:
+            self._look_at = figures.time + _QUIET_SECONDS
+        elif figures.time >= self._look_at:
+            self._look_at = figures.time + _LOOK_SECONDS
+            silent = silent_logs(self._settings(), figures.sources)
+            self._tell([(source, path) for source, path, _ in silent if source not in self._told])
+
+    def _tell(self, silent: Sequence[tuple[str, str]]) -> None:
+        for source, path in silent:
+            for found in misfits([(source, path, Account())], self._settings()):
+                self._told.add(source)
+                log.warning("%s: %s", path, found.told)
 
     def _judge(self, source: str, account: Account, now: float) -> None:
         if source not in self._judged:  # what was read before the start was told before
@@ -94,11 +111,18 @@ class Doubts:
         self._judged[source] = _copy(account)
         if window.wrong and source not in self._told:
             self._told.add(source)
-            path = path_of(source, self._settings)
-            log.warning("%s: %s", path, look_closer(path, source, window, self._settings).told)
+            settings = self._settings()
+            path = path_of(source, settings)
+            log.warning("%s: %s", path, look_closer(path, source, window, settings).told)
         elif not window.doubtful and source in self._told:
             self._told.discard(source)
-            log.info("%s: its lines become events again", path_of(source, self._settings))
+            log.info("%s: its lines become events again", path_of(source, self._settings()))
+
+
+def silent_logs(settings: Settings, known: Container[str]) -> list[tuple[str, str, Account]]:
+    """Return source, path and empty account of the logs that are there and not ``known``: no line of them was read."""
+    live = ((entry.source or path, path) for entry in settings.logs for path in live_paths(entry.path))
+    return [(source, path, Account()) for source, path in live if source not in known][:MOST_LOGS]
 
 
 def path_of(source: str, settings: Settings) -> str:

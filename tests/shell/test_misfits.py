@@ -75,16 +75,17 @@ class Watched:
     """A daemon's figures of one log, as time goes by."""
 
     def __init__(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        self.doubts = Doubts(Settings(logs=(LogSettings(str(path), source="s"),)))
+        settings = Settings(logs=(LogSettings(str(path), source="s"),))
+        self.doubts = Doubts(lambda: settings)
         self._caplog = caplog
         self._now = 1000.0
 
-    def see(self, its: Account, seconds: float = 1.0) -> list[str]:
+    def see(self, its: Account | None, seconds: float = 1.0) -> list[str]:
         """Let time pass, show the account, and return what is said."""
         self._caplog.clear()
         self._now += seconds
         with self._caplog.at_level(logging.INFO, "tokentail"):
-            self.doubts(Figures(self._now, 1000.0, sources={"s": SourceFigures(its)}))
+            self.doubts(Figures(self._now, 1000.0, sources={"s": SourceFigures(its)} if its else {}))
         return [record.getMessage() for record in self._caplog.records]
 
 
@@ -108,6 +109,19 @@ def test_a_daemon_is_not_worried_by_single_lines(log: Path, caplog: pytest.LogCa
     for rejected in range(1, 100):
         assert watched.see(account(1000 + 20 * rejected, rejected), 30) == []
     assert watched.see(account(4000, 100, 90_000), 30) == []  # a general audit log
+
+
+def test_a_log_that_ends_no_line_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "audit.log"
+    path.write_bytes(gzip.compress(GOOD.encode()).replace(b"\n", b"."))
+    watched = Watched(path, caplog)
+    assert watched.see(None) == []
+    (said,) = watched.see(None, 10)
+    assert "a gzip file under a plain name" in said
+    assert watched.see(None, 61) == []
+    path.write_text(GOOD[:50])
+    unfinished = Watched(path, caplog)
+    assert unfinished.see(None) == unfinished.see(None, 11) == []
 
 
 def test_what_was_so_before_the_start_is_told_again(log: Path, caplog: pytest.LogCaptureFixture) -> None:
