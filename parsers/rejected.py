@@ -14,7 +14,7 @@ import orjson
 
 from parsers.encodings import as_utf8, encoding_of
 from parsers.redact import redact_identifier, redact_text
-from parsers.showable import CONTAINERS, is_harmless, means_identifier, means_secret, means_text, plain_name
+from parsers.showable import CONTAINERS, is_harmless, is_status, means_identifier, means_secret, means_text, plain_name
 from parsers.text import cap, clean
 
 MASK: Final = "[masked]"
@@ -113,7 +113,7 @@ def _masked(key: str, value: Any, kept: Kept, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if not depth or means_secret(key):
-        return MASK
+        return value if depth and is_status(key, value) else MASK
     if isinstance(value, dict):
         return _masked_object(value, kept, depth)
     if isinstance(value, list):

@@ -87,6 +87,7 @@ _TIME: Final = re.compile(
     r"|\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?",
     re.ASCII,
 )
+_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 _ADDRESS_CHARS: Final = re.compile(r"[0-9A-Fa-f.:\[\]]{2,51}")
 
 
@@ -118,6 +119,12 @@ def means_text(key: str) -> bool:
     if means_secret(key) or not _NAME.fullmatch(key):
         return False
     return plain_name(key) in _TEXTS or plain_name(key.rpartition(".")[2]) in _TEXTS
+
+
+def is_status(key: str, value: object) -> bool:
+    """Whether a value under a name such as ``code`` is that of an answer: 401, or OAuth's word for an error."""
+    written = str(value)
+    return plain_name(key).endswith("code") and (written in ERRORS or _STATUS.fullmatch(written) is not None)
 
 
 def is_harmless(value: str) -> bool:

@@ -160,6 +160,7 @@ def test_after_a_stray_word_nothing_is_believed() -> None:
         ('{"type":"LOGIN_ERROR","clientId":"web","realmName":"acme","error":"invalid_code","ipAddress":"203.0.113.9"}', None),
         ('{"x":"invalid_grant","y":"203.0.113.9:443","z":"2001:db8::1","n":-1.5,"b":false,"o":null}', None),
         ('{"log.level":"INFO","kc.clientId":"web","status":401,"hostname":"idp-1","pid":12}', None),
+        ('{"code":401,"error":{"code":"invalid_grant"},"errorCode":"E-17"}', None),
         ('{"attributes":[{"key":"OAuth2ClientID","value":{"stringValue":"web"}}]}', None),
         # wrappers
         ('{"log":"{\\"action\\":\\"token.x\\",\\"password\\":\\"hunter2\\"}","stream":"stdout"}',
@@ -204,6 +205,7 @@ def test_a_person_recognises_the_line(line: str, shown: str | None) -> None:
         '{"key":"client_secret","value":{"stringValue":"hunter2"}}',
         '{"field":"otp","value":7331,"x":"hunter2"}',
         '{"headers":{"authorization":["Basic","hunter2"],"x-custom":"hunter2"}}',
+        '{"code":"\u00b2","x":"hunter2"}',
         '{"secrets":{"client_id":"hunter2","ip":"203.0.113.9"}}',
         '{"args":["--user","hunter2"]}',
         '{"body":"hunter2"}',
