@@ -67,8 +67,8 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
             print_json_lines((explanation.as_json() for explanation in explained), at_once=1)
         else:
             reports.explanations(stdout(), explained)
-            reports.explained(stdout(), seen)
             reports.explain_masks(stdout(), masked=seen["masked"] > 0)
+            reports.explained(stdout(), seen)
     understanding = Understanding(seen["event"], seen["rejected"], seen["ignored"])
     if understanding.doubtful:
         found = misfit(str(file) if named else "stdin", understanding, kept.sample(), parser, now_ms)
