@@ -29,6 +29,7 @@ from ingestor.settings import (
     StoreSettings,
     TelemetrySettings,
 )
+from parsers.redact import redact_text
 
 SYSTEM_CONFIG: Final = Path("/etc/tokentail/tokentail.toml")
 PREFIX: Final = "TOKENTAIL_"
@@ -228,7 +229,7 @@ class _Reader:
                     self.origins[_join(section, key)] = variable
                 except NotAcceptedError as error:
                     self._problems.append(
-                        Problem("environment", variable, f"{error} (found {_shown(environment[variable])})")
+                        Problem("environment", variable, f"{error} ({_found(option, environment[variable])})")
                     )
         return values
 
@@ -242,7 +243,7 @@ class _Reader:
                     values[key] = option.accept(table[key])
                     self.origins[_join(prefix, key)] = self._file
                 except NotAcceptedError as error:
-                    self._report(_join(prefix, key), f"{error} (found {_shown(table[key])})")
+                    self._report(_join(prefix, key), f"{error} ({_found(option, table[key])})")
         return values
 
     def _logs(self, entries: Any) -> tuple[LogSettings, ...]:
@@ -343,6 +344,14 @@ def _join(prefix: str, key: str) -> str:
     return f"{prefix}.{key}" if prefix else key
 
 
+def _found(option: Option, value: object) -> str:
+    """Say what was found; of what may be a secret only what kind of value it is."""
+    if not option.private:
+        return f"found {_shown(value)}"
+    kind = f"a text of {len(value)} characters" if isinstance(value, str) else "a value that is no text"
+    return f"found {kind}, which is not shown, since a secret may be in it"
+
+
 def _shown(value: object) -> str:
-    shown = repr(value)
+    shown = repr(redact_text(value) if isinstance(value, str) else value)
     return shown if len(shown) <= 60 else shown[:57] + "..."

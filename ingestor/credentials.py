@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from ingestor.errors import ConfigError, PermissionDeniedError
 from ingestor.settings import ContactSettings, GrafanaSettings, StoreSettings
+from parsers.redact import redact_identifier
 
 TOKEN_VARIABLE: Final = "TOKENTAIL_STORE_TOKEN"  # noqa: S105 - its name, not its value
 PASSWORD_VARIABLE: Final = "TOKENTAIL_STORE_PASSWORD"  # noqa: S105 - as above
@@ -113,11 +114,11 @@ def _read(path: Path, *, private: bool) -> str:
             data = file.read(_MOST_BYTES + 1)
     except PermissionError as error:
         raise PermissionDeniedError(
-            "The secret cannot be read by this user", where=str(path), advice="Make the daemon's user its owner."
+            "The secret cannot be read by this user", where=_shown(path), advice="Make the daemon's user its owner."
         ) from error
     except OSError as error:
         raise ConfigError(
-            f"The secret cannot be read: {error.strerror}", where=str(path), advice="Check the path in the config."
+            f"The secret cannot be read: {error.strerror}", where=_shown(path), advice="Check the path in the config."
         ) from error
     if private and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigError(
@@ -132,3 +133,13 @@ def _read(path: Path, *, private: bool) -> str:
             "The file holds no secret", where=str(path), advice="It must hold the secret alone, on one line."
         )
     return secret
+
+
+def _shown(path: Path) -> str:
+    """Return the path of a file that is not there, or not ours: it may be the secret itself, pasted in the wrong place."""
+    return "/".join("[masked]" if _looks_random(part) else part for part in str(path).split("/"))
+
+
+def _looks_random(part: str) -> bool:
+    kinds = any(map(str.isdigit, part)), any(map(str.islower, part)), any(map(str.isupper, part))
+    return len(part) >= 16 and (all(kinds) or redact_identifier(part) != part)

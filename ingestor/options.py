@@ -266,6 +266,8 @@ class Option:
 
     accept: Callable[[Any], Any]
     read: Callable[[str], Any] = str
+    private: bool = False
+    """Whether a secret may be found there by mistake: a token where its file belongs, a password in a URL. No message repeats it."""
 
 
 TOP: Final = {
@@ -294,12 +296,12 @@ BUDGETS: Final = {
 }
 STORE: Final = {
     "type": Option(one_of("sqlite", "influxdb")),
-    "url": Option(server_url),
+    "url": Option(server_url, private=True),
     "database": Option(database_name),
     "organization": Option(text),
-    "token_file": Option(file_or_none),
-    "username": Option(text),
-    "password_file": Option(file_or_none),
+    "token_file": Option(file_or_none, private=True),
+    "username": Option(text, private=True),
+    "password_file": Option(file_or_none, private=True),
     "ca_file": Option(file_or_none),
     "timeout_seconds": Option(seconds(1, 600), _number),
 }
@@ -314,24 +316,24 @@ TELEMETRY: Final = {
     "listen": Option(listen_address),
 }
 GRAFANA: Final = {
-    "url": Option(or_empty(server_url)),
-    "token_file": Option(file_or_none),
+    "url": Option(or_empty(server_url), private=True),
+    "token_file": Option(file_or_none, private=True),
     "ca_file": Option(file_or_none),
     "timeout_seconds": Option(seconds(1, 600), _number),
     "folder": Option(title),
     "editable": Option(boolean, _true_or_false),
-    "influxdb_url": Option(or_empty(server_url)),
-    "influxdb_token_file": Option(file_or_none),
-    "influxdb_username": Option(text),
-    "influxdb_password_file": Option(file_or_none),
+    "influxdb_url": Option(or_empty(server_url), private=True),
+    "influxdb_token_file": Option(file_or_none, private=True),
+    "influxdb_username": Option(text, private=True),
+    "influxdb_password_file": Option(file_or_none, private=True),
 }
 CONTACT: Final = {
     "type": Option(one_of("", "email", "slack", "pagerduty", "webhook", "existing")),
     "addresses": Option(list_of(mail_address), _comma_separated),
     "channel": Option(text),
-    "url": Option(or_empty(server_url)),
+    "url": Option(or_empty(server_url), private=True),
     "name": Option(text),
-    "secret_file": Option(file_or_none),
+    "secret_file": Option(file_or_none, private=True),
 }
 CONTACT_NEEDS: Final = {"email": "addresses", "webhook": "url", "existing": "name"}
 """What a type of contact point is nothing without, secrets apart."""

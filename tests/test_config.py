@@ -422,3 +422,43 @@ def test_the_samples_thresholds_of_a_client_are_valid(tmp_path: Path) -> None:
     assert settings_of(tmp_path, written).alerts.clients == {
         "acme/billing-service": {"failure_rate_percent": 60, "invalid_client_count": 500}
     }
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("store", "url", "http://admin:hunter2@db:8086"),
+        ("store", "url", "db.example:hunter2"),
+        ("store", "token_file", "hunter2"),
+        ("store", "password_file", "hunter2"),
+        ("store", "username", "hunter2\\u0007"),
+        ("grafana", "url", "http://a:hunter2@grafana"),
+        ("grafana", "token_file", "glsa_hunter2"),
+        ("grafana", "influxdb_url", "https://db/?token=hunter2"),
+        ("grafana", "influxdb_token_file", "hunter2"),
+        ("grafana", "influxdb_password_file", "hunter2"),
+        ("grafana.page", "secret_file", "hunter2"),
+        ("grafana.page", "url", "https://hooks.example/?key=hunter2"),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_in_no_message(tmp_path: Path, section: str, key: str, value: str) -> None:
+    problems = problems_of(tmp_path, f'[{section}]\n{key} = "{value}"\n')
+    assert "hunter2" not in str(problems)
+    assert "which is not shown" in problems[f"{section}.{key}"]
+    variable = f"TOKENTAIL_{section}_{key}".upper().replace(".", "_")
+    of_environment = problems_of(tmp_path, "", {"HOME": "/h", variable: value.replace("\\u0007", "\a")})
+    assert "hunter2" not in str(of_environment)
+
+
+def test_a_token_where_another_value_belongs_is_redacted(tmp_path: Path) -> None:
+    token = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+    problems = problems_of(tmp_path, f'[store]\ntype = "{token}"\ndatabase = "{token}!"\n')
+    assert len(problems) == 2
+    assert token[:12] not in str(problems)
+
+
+def test_whatever_names_a_secrets_file_or_a_server_is_private() -> None:
+    for table in config.SECTIONS.values():
+        for key, option in table.items():
+            secret = key.endswith("url") or re.fullmatch(r"(influxdb_)?(token|password|secret)_file|.*username", key)
+            assert option.private == bool(secret), key

@@ -51,3 +51,11 @@ def test_an_absent_file_is_a_mistake_of_the_configuration(tmp_path: Path) -> Non
     with pytest.raises(ConfigError, match="No such file") as caught:
         Credential("NONE", tmp_path / "token", "token").read({})
     assert caught.value.exit_code == ExitCode.BAD_CONFIG
+
+
+@pytest.mark.parametrize("token", ["/Zk3hunter2Ab9Xq7Lm2P==", "/ghp_0123456789abcdefghijABCDEFGHIJ012345"])
+def test_a_token_for_a_path_is_not_shown(token: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        token_of(StoreSettings(token_file=Path(token))).read({})
+    assert str(caught.value).count("[masked]") == 1
+    assert token[1:8] not in str(caught.value)

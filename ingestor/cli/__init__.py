@@ -5,7 +5,19 @@ from typing import Final
 import click
 
 import ingestor
-from ingestor.cli import configuration, grafana, ingest, inspect, questions, rejected, rollup, service, store, streams
+from ingestor.cli import (
+    configuration,
+    grafana,
+    ingest,
+    inspect,
+    questions,
+    rejected,
+    rollup,
+    service,
+    status,
+    store,
+    streams,
+)
 from ingestor.cli.failures import CommandGroup
 
 FAMILIES: Final[dict[str, tuple[click.Command, ...]]] = {
@@ -18,7 +30,7 @@ FAMILIES: Final[dict[str, tuple[click.Command, ...]]] = {
         questions.analytics,
         questions.events,
     ),
-    "Check": (inspect.explain, inspect.validate, inspect.verify, inspect.status, rejected.rejected_group),
+    "Check": (inspect.explain, inspect.validate, inspect.verify, status.status, rejected.rejected_group),
     "Configure": (configuration.config_group, store.store_group, rollup.rollup_group),
     "Show it in Grafana": (grafana.grafana_group,),
     "Run as a service": (service.service_group,),

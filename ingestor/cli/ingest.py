@@ -11,14 +11,18 @@ from ingestor import config
 from ingestor.cli import journal, reports
 from ingestor.cli.access import by_whoever_holds_the_state, directory_of, explained_faults, progress_bar
 from ingestor.cli.files import named_files
-from ingestor.cli.output import print_json, stdout
+from ingestor.cli.misfits import print_misfits
+from ingestor.cli.output import print_json, stderr, stdout
 from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.cli.running import follow, follow_once
+from ingestor.core.misfit import Misfit
+from ingestor.core.understanding import Understanding
 from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode
 from ingestor.settings import Settings
 from ingestor.shell.backfill import backfill as backfill_files
 from ingestor.shell.ingest import Ingest
+from ingestor.shell.misfits import look_closer
 from ingestor.shell.notify import Notifier
 
 log = logging.getLogger("tokentail")
@@ -29,7 +33,9 @@ log = logging.getLogger("tokentail")
     "--log", "logs", multiple=True, metavar="PATH", help="Follow this log, instead of the config's; repeatable."
 )
 @click.option("--once", is_flag=True, help="Read to the end of every file, store it, and exit.")
-@click.option("--strict", is_flag=True, help="With --once: exit with 1 when a line was rejected.")
+@click.option(
+    "--strict", is_flag=True, help="With --once: exit with 1 when a line was rejected, or nothing of a log is an event."
+)
 @config_option
 @state_directory_option
 def run(
@@ -55,11 +61,11 @@ def run(
 
     settings = load()
     journal.speak()
-    rejected = 0
+    rejected, misfits = 0, list[Misfit]()
     for last_try in (False, True):
         try:
             if once:
-                rejected = follow_once(settings)
+                rejected, misfits = follow_once(settings)
             else:
                 follow(settings, load, Notifier())
             break
@@ -68,22 +74,25 @@ def run(
             if last_try:
                 raise
             log.critical("%s", error)
+    print_misfits(stderr(), misfits)
     if strict and rejected:
         click.echo(
             f"tokentail: rejected lines: {rejected:,}\n  `tokentail rejected list` shows them and why.", err=True
         )
+    if strict and (rejected or any(misfit.understanding.wrong for misfit in misfits)):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
 
 
 @click.command(short_help="Ingest old files, plain or compressed; safe to repeat.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--source", help="Store the events under this source, instead of the log's that the file belongs to.")
+@click.option("--strict", is_flag=True, help="Exit with 1 when a line is rejected, or nothing of a file is an event.")
 @json_option
 @settings_options
-def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, as_json: bool) -> None:
+def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, strict: bool, as_json: bool) -> None:
     """Ingest old files, plain or compressed, the earliest first; safe to repeat.
 
-    Beside a running daemon, the daemon does it.
+    Beside a running daemon, the daemon does it. Exit code 1 when a file could not be read to its end.
     """
     files = named_files(paths)
 
@@ -98,11 +107,21 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, as_
 
     journal.speak()
     answer = by_whoever_holds_the_state(settings, "backfill", {"paths": files, "source": source}, work, first=True)
+    read = answer["files"]
     if as_json:
-        print_json(answer["files"])
+        print_json(read)
     else:
-        reports.backfilled(stdout(), answer["files"])
-    if any(file["problem"] for file in answer["files"]):
+        reports.backfilled(stdout(), read)
+    misfits = [
+        look_closer(file["path"], file["source"], understanding, settings)
+        for file in read
+        if (
+            understanding := Understanding(file["stored"] + file["expired"], file["rejected"], file["ignored"])
+        ).doubtful
+    ]
+    print_misfits(stderr() if as_json else stdout(), misfits)
+    unlike = any(file["rejected"] for file in read) or any(misfit.understanding.wrong for misfit in misfits)
+    if any(file["problem"] for file in read) or (strict and unlike):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
 
 

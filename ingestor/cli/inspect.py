@@ -1,4 +1,4 @@
-"""``explain``, ``validate``, ``verify``, ``status``: look, and change nothing."""
+"""``explain``, ``validate``, ``verify``: look, and change nothing."""
 
 import contextlib
 import dataclasses
@@ -11,31 +11,34 @@ from typing import Any, BinaryIO
 
 import click
 
-import parsers
 from ingestor import config
 from ingestor.cli import reports
 from ingestor.cli.access import directory_of, progress_bar, reading
 from ingestor.cli.files import named_files
-from ingestor.cli.output import print_json, print_json_lines, stdout
+from ingestor.cli.misfits import print_misfits
+from ingestor.cli.output import print_json, print_json_lines, stderr, stdout
 from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.core.explain import Explainer, Explanation
+from ingestor.core.misfit import Misfit, misfit
+from ingestor.core.understanding import Understanding
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.backfill import source_of
-from ingestor.shell.explaining import explain_stream, open_stream
+from ingestor.shell.explaining import KeptHead, explain_stream, open_stream
 from ingestor.shell.files import DamagedFileError
 from ingestor.shell.findings import Finding, Level, worst
+from ingestor.shell.misfits import look_closer, parser_of
 from ingestor.shell.preflight import preflight
 from ingestor.shell.state import State
-from ingestor.shell.status import status as report_status
 from ingestor.shell.verify import Verified
 from ingestor.shell.verify import verify as verify_files
+from parsers.rejected import MASK
 
 
 @click.command(short_help="Say what becomes of each line of a file, or of stdin.")
 @click.argument("file", required=False, type=PATH)
 @click.option("--source", help="The source to explain it as.  [default: the log's that FILE belongs to]")
-@click.option("--strict", is_flag=True, help="Exit with 1 when a line is rejected.")
+@click.option("--strict", is_flag=True, help="Exit with 1 when a line is rejected, or nothing is an event.")
 @json_option
 @settings_options
 def explain(settings: Settings, file: Path | None, source: str | None, strict: bool, as_json: bool) -> None:
@@ -45,30 +48,32 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
     """
     named = file is not None and str(file) != "-"
     name = source or (source_of(str(file), settings) if named else "stdin")
+    parser = parser_of(name, settings)
     explainer = Explainer(
-        parsers.find(
-            next((entry.parser for entry in settings.logs if (entry.source or entry.path) == name), "auto"),
-            errors=settings.errors,
-            trusted_proxies=settings.trusted_proxies,
-        ),
+        parser,
         source=name,
         host=_host(settings),
         clients=settings.budgets.clients,
         failing_clients=settings.budgets.failing_clients,
         realms=settings.budgets.realms,
     )
-    seen = {"event": 0, "ignored": 0, "rejected": 0}
+    seen = {"event": 0, "ignored": 0, "rejected": 0, "masked": 0}
+    now_ms = time.time_ns() // 1_000_000
     with _stream(file if named else None) as stream:
-        lines = explain_stream(
-            stream, explainer, max_line_bytes=settings.read.max_line_bytes, now_ms=time.time_ns() // 1_000_000
-        )
+        kept = KeptHead(stream)
+        lines = explain_stream(kept, explainer, max_line_bytes=settings.read.max_line_bytes, now_ms=now_ms)
         explained = _counted(lines, seen)
         if as_json:
             print_json_lines((explanation.as_json() for explanation in explained), at_once=1)
         else:
             reports.explanations(stdout(), explained)
+            reports.explain_masks(stdout(), masked=seen["masked"] > 0)
             reports.explained(stdout(), seen)
-    if strict and seen["rejected"]:
+    understanding = Understanding(seen["event"], seen["rejected"], seen["ignored"])
+    if understanding.doubtful:
+        found = misfit(str(file) if named else "stdin", understanding, kept.sample(), parser, now_ms)
+        print_misfits(stderr() if as_json else stdout(), [found])
+    if strict and (seen["rejected"] or understanding.wrong):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
 
 
@@ -98,6 +103,7 @@ def _is_pipe(file: Path) -> bool:
 def _counted(explanations: Iterator[Explanation], seen: dict[str, int]) -> Iterator[Explanation]:
     for explanation in explanations:
         seen[explanation.result] += 1
+        seen["masked"] += explanation.event is None and MASK in explanation.text
         yield explanation
 
 
@@ -157,67 +163,31 @@ def validate(no_environment: bool, as_json: bool, config_file: Path | None, stat
 def verify(settings: Settings, paths: tuple[str, ...], source: str | None, as_json: bool) -> None:
     """Look up every line of these files in the store: exactly as it should be, or not.
 
-    Exit code 1 when a line is missing, different or not read yet.
+    Exit code 1 when a line is missing, different or not read yet, or nothing of a file is an event.
     """
     with reading(settings) as state, progress_bar() as progress:
         results = verify_files(settings, state, named_files(paths), source=source, progress=progress)
+    misfits = {
+        result.path: look_closer(result.path, result.source, understanding, settings)
+        for result in results
+        if not result.problem
+        and (understanding := Understanding(result.events, result.rejected, result.ignored)).doubtful
+    }
     if as_json:
-        print_json([_as_json(result) for result in results])
+        print_json([_as_json(result, misfits.get(result.path)) for result in results])
     else:
-        reports.verified(stdout(), results)
-    if not all(result.good for result in results):
+        reports.verified(stdout(), results, wrong=[path for path, its in misfits.items() if its.understanding.wrong])
+        print_misfits(stdout(), list(misfits.values()))
+    if not all(result.good for result in results) or any(its.understanding.wrong for its in misfits.values()):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
 
 
-def _as_json(result: Verified) -> dict[str, Any]:
+def _as_json(result: Verified, its: Misfit | None) -> dict[str, Any]:
     faults = [fault._asdict() for fault in result.faults]
-    return {**dataclasses.asdict(result), "faults": faults, "good": result.good}
-
-
-@click.command()
-@json_option
-@settings_options
-def status(settings: Settings, as_json: bool) -> None:
-    """Show accounting, lag, positions, gaps and the store's state."""
-    with reading(settings) as state:
-        report = report_status(state)
-    if as_json:
-        total = report.total
-        print_json(
-            {
-                "read": total.read,
-                "stored": total.stored,
-                "rejected": total.total_rejected,
-                "ignored": total.ignored,
-                "expired": total.expired,
-                "pending": total.pending,
-                "lag_seconds": report.lag_seconds,
-                "rejected_by_reason": {
-                    reason.value: lines for reason, lines in sorted(total.rejected.items()) if lines
-                },
-                "running": report.running,
-                "problems": list(report.problems),
-                "counts": report.counts,
-                "checkpoint_age_seconds": report.checkpoint_age_seconds,
-                "store_bytes": report.store_bytes,
-                "set_aside": report.set_aside,
-                "gaps": [dataclasses.asdict(gap) for gap in report.gaps],
-                "logs": [
-                    {
-                        "source": entry.source,
-                        "path": entry.path,
-                        "offset": entry.offset,
-                        "unread_bytes": entry.unread_bytes,
-                        "read": entry.account.read,
-                        "stored": entry.account.stored,
-                        "rejected": entry.account.total_rejected,
-                        "ignored": entry.account.ignored,
-                        "expired": entry.account.expired,
-                        "pending": entry.account.pending,
-                    }
-                    for entry in report.logs
-                ],
-            }
-        )
-    else:
-        reports.status(stdout(), report, settings)
+    good = result.good and not (its and its.understanding.wrong)
+    return {
+        **dataclasses.asdict(result),
+        "faults": faults,
+        "good": good,
+        "not_understood": its.as_json() if its else None,
+    }

@@ -6,6 +6,7 @@ values are wrapped (``word``, or rich's ``Text``), so that they are never parsed
 
 import csv
 import os
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -21,13 +22,15 @@ from rich.table import Table
 
 from ingestor.cli.folding import Folding
 from ingestor.core.questions import Period, Record
+from parsers.text import clean
 
 _PIPE_WIDTH = 1 << 15
 """Columns of a file or a pipe: as many as a value needs; nothing is folded there for a screen that does not exist."""
 SMALL_SCREEN = 56
 """Columns below which a table shows fewer figures, and keeps its names."""
 _FLUSH_ROWS = 500
-_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+_FORMULA = re.compile(r"(?:^|[;\t] *)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a cell may begin that a spreadsheet would run."""
 
 
 def stdout() -> Console:
@@ -48,14 +51,14 @@ def _console(*, stderr: bool) -> Console:
 
 def print_json(answer: Any) -> None:
     """Print one document: an answer that is bounded."""
-    click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+    click.echo(_json(answer, orjson.OPT_INDENT_2))
 
 
 def print_json_lines(rows: Iterable[Any], *, at_once: int = _FLUSH_ROWS) -> None:
     """Print one object a line: a stream of any length. ``at_once`` rows are written together; 1 is for live input."""
     pending: list[bytes] = []
     for row in rows:
-        pending.append(orjson.dumps(row))
+        pending.append(_json(row))
         if len(pending) >= at_once:
             click.echo(b"\n".join(pending))
             pending.clear()
@@ -63,21 +66,41 @@ def print_json_lines(rows: Iterable[Any], *, at_once: int = _FLUSH_ROWS) -> None
         click.echo(b"\n".join(pending))
 
 
+def _json(value: Any, option: int = 0) -> bytes:
+    """Encode an answer. A text of an event is clean long since; the name of a file may be anything, so it is made so here."""
+    try:
+        data = orjson.dumps(value, option=option)
+    except TypeError:  # a name that is no UTF-8 has lone surrogates
+        return orjson.dumps(_cleaned(value), option=option)
+    if data.isascii() and b"\\u00" not in data and b"\x7f" not in data:
+        return data
+    return orjson.dumps(_cleaned(value), option=option)
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return "\n".join(map(clean, value.split("\n")))
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(inner) for key, inner in value.items()}
+    return [_cleaned(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
 def print_csv(records: Iterable[Record]) -> None:
     """Print records with a heading line, as RFC 4180 has it.
 
     A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` (full-width ones too) as a formula, and user agents are the
-    attacker's to choose: such a text gets an apostrophe in front, which spreadsheets take for "this is text". JSON lines
-    are the exact export.
+    attacker's to choose: such a text gets an apostrophe in front, which spreadsheets take for "this is text". Half of the
+    world's spreadsheets divide rows at ``;`` instead: so every text is quoted, and what follows a ``;`` or a tab within one is
+    looked at like its beginning. JSON lines are the exact export.
     """
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(Record._fields)
     for record in records:
         writer.writerow([_cell(value) for value in record])
 
 
 def _cell(value: str | int | None) -> str | int | None:
-    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
+    return _FORMULA.sub(r"\g<0>'", clean(value)) if isinstance(value, str) else value
 
 
 def word(value: str | None, style: str = "") -> Folding:

@@ -6,9 +6,15 @@ import click
 
 from ingestor.cli import access, recent, render
 from ingestor.cli.access import answers
-from ingestor.cli.output import print_csv, print_json, print_json_lines, stdout
+from ingestor.cli.misfits import print_misfits
+from ingestor.cli.output import print_csv, print_json, print_json_lines, stderr, stdout
 from ingestor.cli.parameters import Question, event_filters, question_options
+from ingestor.core.accounting import Account
+from ingestor.core.misfit import Misfit
 from ingestor.core.questions import Answers, Filters, Period
+from ingestor.errors import TokentailError
+from ingestor.settings import Settings
+from ingestor.shell.misfits import accounted, misfits
 
 _ALWAYS = Period(0, (1 << 63) - 1)
 _NO_FILTERS = Filters()
@@ -22,6 +28,7 @@ def stats(question: Question, as_json: bool) -> None:
         answer = store.stats(question.period, question.filters)
         if as_json:
             print_json(answer)
+            print_misfits(stderr(), _misfits(question.settings)[1])
             return
         console = stdout()
         render.heading(console, "Token operations", question)
@@ -29,6 +36,7 @@ def stats(question: Question, as_json: bool) -> None:
             _explain_nothing(store, question)
             return
         render.stats(console, answer)
+        print_misfits(console, _misfits(question.settings)[1])
 
 
 @click.command()
@@ -158,8 +166,13 @@ def _without_name(entry: dict[str, object]) -> dict[str, object]:
 def _explain_nothing(store: Answers, question: Question, of: str = "") -> None:
     """Say which of the reasons it is that nothing was found, and what to run next."""
     newest = store.activity(_ALWAYS, _NO_FILTERS, 1)
+    read, not_understood = _misfits(question.settings)
     if not newest:
         reason = "The store has no events yet."
+        if read.read:
+            reason += (
+                f" Of {read.read:,} lines read {read.total_rejected:,} were rejected and {read.ignored:,} ignored."
+            )
         advice = ["`tokentail status` shows what was read, and `tokentail run --log PATH` reads a log"]
     elif of and store.activity(question.period, question.filters, 1):
         reason = f"No event of this period and these filters names a {of}."
@@ -171,3 +184,14 @@ def _explain_nothing(store: Answers, question: Question, of: str = "") -> None:
         reason = f"No events in this period. The newest event stored is of {newest[0].time}."
         advice = ["ask for a longer one, such as --since 90d", "`tokentail status` shows whether the log is read"]
     render.nothing(stdout(), reason, advice)
+    print_misfits(stdout(), not_understood)
+
+
+def _misfits(settings: Settings) -> tuple[Account, list[Misfit]]:
+    """Return what became of all lines, and the logs that are not understood, as far as this machine's state knows."""
+    try:
+        with access.reading(settings) as state:
+            total, doubtful = accounted(state)
+    except TokentailError:  # events in InfluxDB may be another machine's, or the service's alone
+        return Account(), []
+    return total, misfits(doubtful, settings)

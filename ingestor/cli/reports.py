@@ -1,6 +1,6 @@
 """Reports on lines, files, the state and the machine, for people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +19,7 @@ from ingestor.shell.findings import Finding, Level
 from ingestor.shell.rejected import RejectedLine
 from ingestor.shell.status import StatusReport
 from ingestor.shell.verify import Verified
+from parsers.rejected import MASK
 from parsers.text import clean
 
 _LEVEL_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
@@ -92,7 +93,7 @@ def findings(console: Console, found: Sequence[Finding]) -> None:
         if finding.where:
             what.append(f"  {clean(finding.where)}", style="dim")
         if finding.advice and finding.level is not Level.OK:
-            what.append(f"\n{clean(finding.advice)}", style="italic")
+            what.append("".join(f"\n{clean(line)}" for line in finding.advice.split("\n")), style="italic")
         table.add_row(Text(finding.level.value, style=_LEVEL_STYLES[finding.level]), what)
     console.print(table)
     console.print()
@@ -108,10 +109,11 @@ def findings(console: Console, found: Sequence[Finding]) -> None:
 # verify and backfill
 
 
-def verified(console: Console, results: Sequence[Verified]) -> None:
-    """Print a verdict for each file, and the first lines that are not as they should be."""
+def verified(console: Console, results: Sequence[Verified], *, wrong: Collection[str] = ()) -> None:
+    """Print a verdict for each file, and the first lines that are not as they should be. ``wrong``: files not understood."""
     for result in results:
-        verdict = Text("good" if result.good else "bad", style="green" if result.good else "bold red")
+        good = result.good and result.path not in wrong
+        verdict = Text("good" if good else "bad", style="green" if good else "bold red")
         source = f"  source {clean(result.source)}" if result.source != result.path else ""
         console.print(Text.assemble(verdict, "  ", clean(result.path), (source, "dim")))
         counts = [("events", result.events), ("stored exactly so", result.stored), ("missing", result.missing)]
@@ -147,15 +149,15 @@ def _advice(result: Verified) -> str:
 
 def backfilled(console: Console, files: Sequence[Mapping[str, Any]]) -> None:
     """Print what became of each file."""
-    table = list_table()
-    for name in ("file", "source"):
-        table.add_column(name)
-    for name in ("lines", "new"):
+    named = any(file["source"] != file["path"] for file in files)
+    kinds = ["lines", "new", "stored", "rejected", "ignored", *(["expired"] if _any(files, "expired") else [])]
+    kinds = kinds[:4] if console.width < SMALL_SCREEN else kinds
+    table = list_table("file", *(["source"] if named else []))
+    for name in kinds:
         table.add_column(name, justify="right", no_wrap=True)
     for file in files:
-        table.add_row(
-            word(clean(file["path"])), word(clean(file["source"])), number(file["lines"]), number(file["new"])
-        )
+        names = [word(clean(file[name])) for name in ("path", *(["source"] if named else []))]
+        table.add_row(*names, *(number(file[name]) for name in kinds))
     console.print(table)
     for file in files:
         if file["problem"]:
@@ -165,6 +167,10 @@ def backfilled(console: Console, files: Sequence[Mapping[str, Any]]) -> None:
         console.print(Text(f"{_counted(again, 'line')} read again under the present rules.", style="dim"))
     elif lines and not new:
         console.print(Text("Every line had been counted before: nothing has changed.", style="dim"))
+
+
+def _any(files: Sequence[Mapping[str, Any]], name: str) -> bool:
+    return any(file[name] for file in files)
 
 
 # status
@@ -254,11 +260,23 @@ def rejected(console: Console, entries: Sequence[RejectedLine]) -> None:
         )
         console.print(Padding(Folding(entry.text), (0, 0, 0, 2), expand=False))
         console.print()
+    explain_masks(console, masked=any(MASK in entry.text for entry in entries))
     if entries:
         advice = "after a fix, `tokentail rejected replay` reads them again."
         console.print(Text(f"{_counted(len(entries), 'line')} shown; {advice}", style="dim"))
     else:
         console.print(Text("No line is rejected.", style="green"))
+
+
+def explain_masks(console: Console, *, masked: bool) -> None:
+    """Say what ``[masked]`` means, where it was shown."""
+    if masked:
+        console.print(
+            Text(
+                f"{MASK} stands for a value that may be a secret. The line itself is in its file, where it was.",
+                style="dim",
+            )
+        )
 
 
 def replayed(console: Console, answer: Mapping[str, int]) -> None:

@@ -5,14 +5,17 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from ingestor.cli.access import writing
 from ingestor.core.accounting import Account
 from ingestor.core.figures import Figures
+from ingestor.core.misfit import Misfit
+from ingestor.core.understanding import of_account
 from ingestor.errors import TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.daemon import Daemon
+from ingestor.shell.misfits import Doubts, grown, look_closer, misfits, path_of, silent_logs
 from ingestor.shell.notify import Notifier
 from ingestor.shell.prometheus import endpoint
 from ingestor.shell.state import State
@@ -20,13 +23,17 @@ from ingestor.shell.state import State
 log = logging.getLogger("tokentail")
 
 
-def follow_once(settings: Settings) -> int:
-    """Read to the end of every log; return how many lines were rejected."""
+def follow_once(settings: Settings) -> tuple[int, list[Misfit]]:
+    """Read to the end of every log; return how many lines were rejected, and the logs that are not understood."""
     with writing(settings) as state, contextlib.closing(Daemon(settings, state, once=True)) as daemon:
-        before = _total(daemon).total_rejected
+        before = _accounts(daemon)
         log.info("Reading %s into %s", ", ".join(entry.path for entry in settings.logs), _store(settings))
         daemon.run_once()
-        return _sum_up(daemon).total_rejected - before
+        read = grown(_accounts(daemon), before)
+        silent = silent_logs(settings, daemon.delivery.accounts)
+        _sum_up(daemon)
+    rejected = sum(account.total_rejected for account in read.values())
+    return rejected, _not_understood(settings, read) + misfits(silent, settings)
 
 
 def follow(settings: Settings, load: Callable[[], Settings], notifier: Notifier) -> None:
@@ -56,7 +63,7 @@ def _follow(
     """Run a daemon; return the settings for the next one, None for the end."""
     others: list[Settings] = []
     with contextlib.closing(Daemon(settings, state)) as daemon:
-        daemon.watchers += watchers
+        daemon.watchers += [*watchers, Doubts(lambda: daemon.ingest.settings)]
         signals.nudge = daemon.nudge
 
         def between_turns() -> None:
@@ -144,6 +151,19 @@ def _store(settings: Settings) -> str:
     return str(settings.state_directory)
 
 
+def _not_understood(settings: Settings, read: Mapping[str, Account]) -> list[Misfit]:
+    judged = {source: of_account(account) for source, account in read.items()}
+    return [
+        look_closer(path_of(source, settings), source, understanding, settings)
+        for source, understanding in judged.items()
+        if understanding.doubtful
+    ]
+
+
+def _accounts(daemon: Daemon) -> dict[str, Account]:
+    return grown(daemon.delivery.accounts, {})
+
+
 def _total(daemon: Daemon) -> Account:
     total = Account()
     for account in daemon.delivery.accounts.values():
@@ -151,11 +171,10 @@ def _total(daemon: Daemon) -> Account:
     return total
 
 
-def _sum_up(daemon: Daemon) -> Account:
+def _sum_up(daemon: Daemon) -> None:
     total = _total(daemon)
     expired = f", {total.expired:,} older than the store keeps" if total.expired else ""
     log.info(
         f"Done. {total.read:,} lines read in all: {total.stored:,} stored, {total.total_rejected:,} rejected, "  # noqa: G004 - once
         f"{total.ignored:,} ignored{expired}"
     )
-    return total

@@ -1,7 +1,7 @@
 """Ingest old files, plain or compressed, in time order. Safe to repeat: lines that were counted make the same points."""
 
 import glob
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +13,9 @@ from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, LogFile, open_log
 from ingestor.shell.follower import is_pattern, live_paths
 from ingestor.shell.ingest import Ingest
+from ingestor.shell.outcome_count import OutcomeCount
 from ingestor.shell.recognition import Content, recognise
-from ingestor.shell.tail import ContentChangedError, Tail
+from ingestor.shell.tail import Block, ContentChangedError, Tail
 
 FIRST_LOOK_BYTES = 65_536
 """Where a file's first event is looked for, to sort files by time."""
@@ -36,6 +37,12 @@ class Backfilled(NamedTuple):
     """Of the others, lines of a file that had been read by other rules: they are stored as the present ones say."""
     problem: str
     """Empty when the file was read to its end."""
+    stored: int = 0
+    """Of all lines, those that are events, and so on: whether they had been counted before or not."""
+    rejected: int = 0
+    ignored: int = 0
+    expired: int = 0
+    """Events that are older than the store keeps, as far as they are new."""
 
 
 def open_for_reading(path: str) -> LogFile:
@@ -101,11 +108,12 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
         file.close()
         return Backfilled(path, source or source_of(path, ingest.settings), 0, 0, 0, str(error))
     # Of what is read for the first time nothing is listed: the rejected file, which may be large, is left alone then.
-    known = ingest.listed() if generation.mark.offset else ()
-    owners = {generation.number, *(stretch.generation for stretch in generation.stretches)}
+    known = ingest.listed() if generation.mark.offset or generation.compared else ()
+    owners = _owners(ingest.book, generation)
     listed = {(entry.generation, entry.ordinal): entry for entry in known if entry.generation in owners}
     other_rules = _other_rules(ingest, owners)
     lines = new = again = 0
+    became = OutcomeCount(ingest, generation.source)
     problem = ""
     try:
         tail = Tail(
@@ -116,17 +124,10 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
             from_start=True,
             sources=None if source is None else {source},
         )
-        while True:
-            block = tail.read(final=False)
-            if block is None and file.damaged:
-                raise DamagedFileError(f"{path} is truncated or damaged")  # noqa: TRY301 - told below
-            if block is None and final and not tail.busy:
-                block = tail.read(final=True)
-            if block is None and tail.busy:
+        for block in _blocks(tail, final=final):
+            if block is None:
                 progress(path, file.progress(tail.offset), lines)
                 continue
-            if block is None:
-                break
             if block.repeat:
                 ingest.take_again(block, listed)
             else:
@@ -149,7 +150,30 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
         file.close()
     ingest.commit()
     progress(path, 1.0, lines)
-    return Backfilled(path, generation.source, lines, new, again, problem)
+    return Backfilled(path, generation.source, lines, new, again, problem, *became.outcomes())
+
+
+def _blocks(tail: Tail, *, final: bool) -> Iterator[Block | None]:
+    """Yield the blocks of a file, and None now and then where there is much to pass over.
+
+    Raises DamagedFileError, ContentChangedError, OSError.
+    """
+    while True:
+        block = tail.read(final=False)
+        if block is None and tail.file.damaged:
+            raise DamagedFileError(f"{tail.file.path} is truncated or damaged")
+        if block is None and final and not tail.busy:
+            block = tail.read(final=True)
+        if block is None and not tail.busy:
+            return
+        yield block
+
+
+def _owners(book: Book, generation: Generation) -> set[int]:
+    """Return the numbers of the generations whose lines a file may hold that holds this one."""
+    former = book.get(generation.compared.former) if generation.compared else None
+    files = (generation, former) if former else (generation,)
+    return {number for file in files for number in (file.number, *(stretch.generation for stretch in file.stretches))}
 
 
 def _other_rules(ingest: Ingest, numbers: set[int]) -> set[int]:

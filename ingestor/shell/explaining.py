@@ -7,11 +7,14 @@ from typing import IO, BinaryIO
 
 from ingestor.core.explain import Explainer, Explanation
 from ingestor.core.identity import generation_hash, telling_head
+from ingestor.core.misfit import Sample
 from ingestor.shell.backfill import open_for_reading
 from ingestor.shell.files import LogFile
+from parsers.encodings import LOOK_BYTES
 
 _SHOWN_BYTES = 4096
 _STEP = 1 << 16
+_KEPT_BYTES = 1 << 18
 
 
 class _Contents(io.RawIOBase):
@@ -36,13 +39,35 @@ class _Contents(io.RawIOBase):
         super().close()
 
 
+class KeptHead:
+    """A stream whose first lines are kept, to look at them once all are read."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._kept: list[bytes] = []
+        self._left = _KEPT_BYTES
+
+    def readline(self, limit: int) -> bytes:
+        """Return the next line, or its next ``limit`` bytes."""
+        line = self._stream.readline(limit)
+        if self._left > 0:
+            self._kept.append(line[: self._left])
+            self._left -= len(line)
+        return line
+
+    def sample(self) -> Sample:
+        """Return what was kept."""
+        data = b"".join(self._kept)
+        return Sample(data, data[:LOOK_BYTES])
+
+
 def open_stream(path: Path) -> BinaryIO:
     """Open a log, plain or compressed. Raises TokentailError; reading may raise DamagedFileError."""
     return io.BufferedReader(_Contents(open_for_reading(str(path))), _STEP)
 
 
 def explain_stream(
-    stream: IO[bytes], explainer: Explainer, *, max_line_bytes: int, now_ms: int
+    stream: IO[bytes] | KeptHead, explainer: Explainer, *, max_line_bytes: int, now_ms: int
 ) -> Iterator[Explanation]:
     """Explain every line but blank ones, as if the stream were a generation read from its start."""
     h, ordinal, head = None, 0, b""

@@ -29,7 +29,7 @@ from ingestor.shell.tail import Block
 from ingestor.shell.trails import Trails, forget_oldest
 from ingestor.stores.sqlite import load_series
 from parsers import find
-from parsers.event import BLANK, Outcome, Parser, Reason, Rejection
+from parsers.event import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
 
 PERHAPS_SENT_POINTS = 400_000
 PERHAPS_SENT_BYTES = 256 << 20
@@ -67,6 +67,8 @@ class Ingest:
         self._replayed: set[tuple[int, int]] = set()
         """Rejected lines that are something else now, and perhaps not yet durably so."""
         self._accepted_bytes = 0
+        self.taken: Counter[str] = Counter()
+        """Lines that were parsed since the start, counted before or not, by ``event``, ``rejected`` and ``ignored``."""
         self._parsers: dict[str, Parser] = {}
         self.delivery = self._new_delivery()
         self._forget_settings()
@@ -193,6 +195,7 @@ class Ingest:
         account.ignored += placed.ignored
         for _, rejection in placed.rejections:
             account.rejected[rejection.reason] += 1
+        self._count(len(placed.points), len(placed.rejections), placed.ignored)
         if placed.rejections:
             batch.rejected += self._rejected_lines(block, placed, generation, parser)
 
@@ -203,6 +206,9 @@ class Ingest:
         """
         generation = block.generation
         outcomes = self._outcomes(block, self.parser_of(generation.source))
+        rejected = sum(isinstance(outcome, Rejection) for outcome in outcomes)
+        ignored, blank = outcomes.count(IGNORED), outcomes.count(BLANK)
+        self._count(len(outcomes) - rejected - ignored - blank, rejected, ignored)
         for index in range(len(outcomes)):
             entry = listed.get((generation.number, block.ordinal + index))
             if entry is not None and not isinstance(outcomes[index], Rejection) and outcomes[index] is not BLANK:
@@ -325,6 +331,11 @@ class Ingest:
             if outcome.__class__ is tuple:
                 generation.h = generation_hash(line)
                 return
+
+    def _count(self, events: int, rejected: int, ignored: int) -> None:
+        self.taken["event"] += events
+        self.taken["rejected"] += rejected
+        self.taken["ignored"] += ignored
 
     def _outcomes(self, block: Block, parser: Parser) -> list[Outcome]:
         if block.too_long:

@@ -5,16 +5,27 @@ import os
 from pathlib import Path
 
 from ingestor.errors import PermissionDeniedError, StateLockedError
+from ingestor.shell.own_files import LinkError, open_own
 
 
 class StateLock:
     """An exclusive ``flock`` on ``lock`` in the state directory."""
 
     def __init__(self, directory: Path) -> None:
-        """Take the lock. Raises StateLockedError when another process has it, PermissionDeniedError when it may not be asked for."""
+        """Take the lock.
+
+        Raises StateLockedError when another process has it, PermissionDeniedError when it may not be asked for, or a link is
+        in its place: what that points to would be overwritten.
+        """
         self._path = directory / "lock"
         try:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = open_own(self._path, os.O_RDWR | os.O_CREAT)
+        except LinkError as error:
+            raise PermissionDeniedError(
+                str(error.strerror),
+                where=str(self._path),
+                advice="Remove it, and let nobody else write that directory.",
+            ) from error
         except PermissionError as error:
             raise PermissionDeniedError(
                 "The state directory cannot be written",
@@ -42,7 +53,7 @@ class StateLock:
 def is_held(directory: Path) -> bool:
     """Tell whether some process holds the state."""
     try:
-        descriptor = os.open(directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_own(directory / "lock", os.O_RDONLY)
     except OSError:
         return False
     try:

@@ -1,24 +1,41 @@
-"""Look at the newest lines of a log with its parser, for `tokentail validate`."""
+"""Look at some lines of a log with its parser: what `tokentail validate` judges, and what tells why a log is not understood."""
 
 import time
 from collections.abc import Iterator
 from typing import Final
 
+import orjson
+
 import parsers
+from ingestor.core.misfit import Sample, misfit, outcomes_of, understanding_of
 from ingestor.core.outcomes import failures_alone
+from ingestor.errors import ExitCode
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.files import LogFile
 from ingestor.shell.findings import Finding, Level
+from parsers.encodings import LOOK_BYTES
 
 NEWEST_LINES: Final = 2000
 _MOST_BYTES: Final = 4 << 20
+_FIRST_BYTES: Final = 65_536
+"""Of a compressed file, which can be read forwards only."""
 
 
 def judge_newest(file: LogFile, entry: LogSettings, settings: Settings) -> Iterator[Finding]:
     """Yield what is odd about the newest lines; nothing when they look as they should. Raises OSError."""
     parser = parsers.find(entry.parser, errors=settings.errors, trusted_proxies=settings.trusted_proxies)
-    outcomes = parser.parse(newest_lines(file), time.time_ns() // 1_000_000)
-    if failures := failures_alone(outcomes):
+    now_ms = time.time_ns() // 1_000_000
+    sample = sample_of(file)
+    outcomes = outcomes_of(sample, parser, now_ms)
+    understanding = understanding_of(outcomes)
+    if understanding.doubtful:
+        found = misfit(file.path, understanding, sample, parser, now_ms)
+        what = f"{understanding.told('newest')}: it looks like {found.looks_like}"
+        reason = f"Most often: {found.reason}. " if found.reason else ""
+        example = f"\nSuch as: {found.example}" if found.example else ""
+        level, code = (Level.ERROR, ExitCode.BAD_ANSWER) if understanding.wrong else (Level.WARNING, ExitCode.DONE)
+        yield Finding(level, what, file.path, f"{reason}{found.advice}{example}", code)
+    elif failures := failures_alone(outcome for _, outcome in outcomes):
         yield Finding(
             Level.WARNING,
             f"All {failures:,} results in its newest lines are failures, none is a success",
@@ -28,12 +45,37 @@ def judge_newest(file: LogFile, entry: LogSettings, settings: Settings) -> Itera
         )
 
 
-def newest_lines(file: LogFile) -> bytes:
-    r"""Return the last whole lines of a plain file: at most ``NEWEST_LINES`` of them, and 4 MiB. Raises OSError."""
+def sample_of(file: LogFile, *, most_bytes: int = _MOST_BYTES) -> Sample:
+    """Return the newest whole lines of a plain file, the first of a compressed one. Raises OSError, DamagedFileError.
+
+    Where no line has ended yet, what there is counts as one, unless it may still become a native line.
+    """
+    head = file.read_at(0, LOOK_BYTES)
+    if file.compressed:
+        data = file.read_at(0, _FIRST_BYTES)
+        return Sample(data[: data.rfind(b"\n") + 1] or data, head)
+    return Sample(newest_lines(file, most_bytes) or _unfinished(head), head)
+
+
+def newest_lines(file: LogFile, most_bytes: int = _MOST_BYTES) -> bytes:
+    r"""Return the last whole lines of a plain file: at most ``NEWEST_LINES`` of them, and ``most_bytes``. Raises OSError."""
     if file.compressed:
         return b""
-    start = max(0, file.look().size - _MOST_BYTES)
-    lines = file.read_at(start, _MOST_BYTES).split(b"\n")[:-1]
+    start = max(0, file.look().size - most_bytes)
+    lines = file.read_at(start, most_bytes).split(b"\n")[:-1]
     if start:
         del lines[:1]  # it may have begun before
     return b"\n".join(lines[-NEWEST_LINES:])
+
+
+def _unfinished(head: bytes) -> bytes:
+    line, ended, _ = head.partition(b"\n")
+    if ended or not line.lstrip(b"\0 \t\r\xef\xbb\xbf").startswith(b"{"):
+        return line
+    if len(head) == LOOK_BYTES:  # longer than a native line usually is
+        return b"" if b'"created_at"' in head else line
+    try:
+        orjson.loads(line)
+    except ValueError:
+        return b""
+    return line

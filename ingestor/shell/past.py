@@ -108,26 +108,24 @@ class Past:
         return None
 
     def _need_not_ask(self, candidate: Candidate, seen: Sighting) -> bool:
-        path, identity = candidate.path, seen.identity
-        if self.rotated.is_known_damaged(seen) or self._place.is_live(path):
-            return True
+        path, identity, beside = candidate.path, seen.identity, self._beside
         reader = self._book.open_files.get(identity)
         if reader is not None:
             if reader in self.rotated.tails and reader.generation.path != path:
                 reader.generation.path = path
                 self._book.changed(reader.generation)
             return True
-        if self._beside.settled.get(identity) == seen:
-            return True
-        if not candidate.related and self._beside.unknown.get(identity) == seen:
-            return True
         if is_compressed(path) and self.rotated.holds_deleted():
             self.has_twins = True
             return True  # most likely a copy of what was deleted and is still open here: asked when that is closed
         if any(_was_looked_through(path, seen, generation) for generation in self._book.by_identity(identity)):
-            self._beside.settled[identity] = seen
-            return True
-        return False
+            beside.settled[identity] = seen
+        return (
+            self._place.is_live(path)
+            or self.rotated.is_known_damaged(seen)
+            or beside.settled.get(identity) == seen
+            or (not candidate.related and beside.unknown.get(identity) == seen)
+        )
 
     def _take(self, candidate: Candidate, seen: Sighting, now: float, *, stray: bool) -> Content:
         file = open_log(candidate.path)

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from ingestor.shell.findings import Finding, Level, failed, wrong
 from ingestor.shell.follower import live_paths
 from ingestor.shell.lock import is_held
 from ingestor.shell.newest import judge_newest
+from ingestor.shell.own_files import OTHERS_WRITE
 from ingestor.shell.preflight_grafana import check_grafana
 from ingestor.shell.preflight_influxdb import check_influxdb
 from ingestor.shell.state import State
@@ -62,6 +64,8 @@ def _state_findings(settings: Settings, directory: Path) -> Iterator[Finding]:
         )
         return
     yield _state_directory(directory, place)
+    if place == directory:
+        yield from _writable_by_others(directory)
     yield from _disk(directory, place)
     yield from _state(settings, directory)
 
@@ -153,6 +157,30 @@ def _state_directory(directory: Path, existing: Path) -> Finding:
         )
     what = "State directory can be written" if existing == directory else "State directory can be made"
     return Finding(Level.OK, what, str(directory))
+
+
+def _writable_by_others(directory: Path) -> Iterator[Finding]:
+    """Warn of others that may put files, or links, where the daemon writes its own."""
+    try:
+        status = directory.stat()
+    except OSError:
+        return  # told already
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & OTHERS_WRITE:
+        who = "Everybody" if mode & stat.S_IWOTH else "A group"
+        yield Finding(
+            Level.WARNING,
+            f"{who} may write the state directory (mode {mode:04o}), hence change or remove what is stored",
+            str(directory),
+            f"`chmod go-w {directory}`; the state directory is its daemon's alone.",
+        )
+    elif os.geteuid() not in {0, status.st_uid}:
+        yield Finding(
+            Level.WARNING,
+            f"The state directory belongs to another user (number {status.st_uid})",
+            str(directory),
+            "Run tokentail as that user, or name another directory with --state-dir.",
+        )
 
 
 def _disk(directory: Path, existing: Path) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import orjson
 
+from ingestor.shell.own_files import open_own
 from parsers.event import Reason
 
 log = logging.getLogger("tokentail")
@@ -104,7 +105,7 @@ class RejectedFile:
         os.close(self._descriptor)
 
     def _open(self) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return open_own(self._path, os.O_RDWR | os.O_CREAT)
 
     def _is_ours(self) -> bool:
         return not self._length or self._digest(self._length) == self._digested

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from ingestor.shell.own_files import open_own
+
 VITALS = "vitals.json"
 SIZE = 8192
 """Bytes of the file; what does not fit is left out from the end of the list of problems."""
@@ -45,7 +47,7 @@ class VitalsFile:
         """Replace what the file says."""
         try:
             if self._descriptor is None:
-                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._descriptor = open_own(self._path, os.O_RDWR | os.O_CREAT)
             os.pwrite(self._descriptor, _encoded(vitals), 0)
         except OSError:
             self.close()
@@ -60,7 +62,8 @@ class VitalsFile:
 def read_vitals(directory: Path) -> Vitals | None:
     """Return what a daemon said last; None when there is nothing, or nothing legible."""
     try:
-        told: dict[str, Any] = orjson.loads((directory / VITALS).read_bytes())
+        with os.fdopen(open_own(directory / VITALS, os.O_RDONLY), "rb") as file:
+            told: dict[str, Any] = orjson.loads(file.read(SIZE))
         return Vitals(**{**told, "log_problems": tuple(told["log_problems"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None

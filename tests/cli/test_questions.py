@@ -112,6 +112,24 @@ def test_csv_has_a_heading_and_runs_no_formula(tokentail: Tokentail, state: tupl
     assert tokentail("events", "--csv", "--json", *SINCE, *state).exit_code == 2
 
 
+def test_csv_runs_no_formula_where_rows_are_divided_at_semicolons(
+    tokentail: Tokentail, state: tuple[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "audit\x1b[2J\u202e.log"  # the name of a file is in every row, as the source
+    agent = "a;=1+2; @SUM(1);b"
+    log.write_text(line("2026-11-02T09:00:00Z", "token.refreshed", user_agent=agent) + "\n")
+    assert tokentail("run", "--once", "--log", log, *state).exit_code == 0
+    text = tokentail("events", "--csv", *SINCE, *state).stdout
+    assert not {"\x1b", "\u202e"} & set(text)
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert row["user_agent"] == "a;'=1+2; '@SUM(1);b"
+    cells = [cell.strip() for cell in next(csv.reader([text.splitlines()[1]], delimiter=";"))]
+    assert not [cell for cell in cells if cell.startswith(("=", "@", "+", "-"))]
+    (event,) = map(json.loads, tokentail("events", *SINCE, *state).stdout.splitlines())
+    assert event["user_agent"] == agent
+    assert not {"\x1b", "\u202e"} & set(event["source"])
+
+
 @pytest.mark.parametrize(
     ("filters", "count"),
     [

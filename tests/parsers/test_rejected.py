@@ -26,7 +26,7 @@ LINE: dict[str, Any] = {
         "client_secret": CANARY,
         "error": f"code={CANARY}x",
         "user_agent": 'a " b',
-        "nested": {"user_id": CANARY},
+        "nested": {"user_id": "u-2", "y": CANARY},
     },
 }
 TEXT = json.dumps(LINE, separators=(",", ":"))
@@ -54,7 +54,9 @@ def test_known_keys_are_shown_and_others_masked() -> None:
     assert shown["details"]["client_id"] == "web-app"
     assert shown["details"]["scopes"] == ["openid", "profile"]
     assert shown["details"]["error"] == "code=[redacted:secret]"
-    assert shown["number"] == shown["list"] == shown["credentials"] == shown["details"]["nested"] == "[masked]"
+    assert shown["details"]["nested"] == {"user_id": "u-2", "y": "[masked]"}
+    assert shown["number"] == 7331
+    assert shown["unknown"] == shown["list"] == shown["credentials"] == shown["details"]["client_secret"] == "[masked]"
 
 
 def test_a_list_shows_that_it_is_one_unless_a_secret_runs_through_it() -> None:
@@ -148,3 +150,80 @@ def test_what_an_unknown_key_opens_stays_masked() -> None:
 def test_after_a_stray_word_nothing_is_believed() -> None:
     # The stray quotes turn what is between strings into strings, here within the list of a known key.
     assert CANARY not in show('{"details":{"scopes":["openid","pro"file"],"token":' + f'{CANARY}","error":"x"}}}}')
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        # times, actions, client ids, numbers, error codes and addresses, by name or by what they are
+        ('{"time":"2026-11-01 09:30","x":"2026-11-01T09:30:00,1Z"}', None),
+        ('{"type":"LOGIN_ERROR","clientId":"web","realmName":"acme","error":"invalid_code","ipAddress":"203.0.113.9"}', None),
+        ('{"x":"invalid_grant","y":"203.0.113.9:443","z":"2001:db8::1","n":-1.5,"b":false,"o":null}', None),
+        ('{"log.level":"INFO","kc.clientId":"web","status":401,"hostname":"idp-1","pid":12}', None),
+        ('{"code":401,"error":{"code":"invalid_grant"},"errorCode":"E-17"}', None),
+        ('{"attributes":[{"key":"OAuth2ClientID","value":{"stringValue":"web"}}]}', None),
+        # wrappers
+        ('{"log":"{\\"action\\":\\"token.x\\",\\"password\\":\\"hunter2\\"}","stream":"stdout"}',
+         '{"log":"{\\"action\\":\\"token.x\\",\\"password\\":\\"[masked]\\"}","stream":"stdout"}'),
+        ('2026-11-01T09:30:00.1Z stdout F {"action":"token.x","k":"hunter2"}',
+         '2026-11-01T09:30:00.1Z stdout F {"action":"token.x","k":"[masked]"}'),
+        # assignments
+        ('time="2026-11-01T09:30:00Z" level=info msg="no such client" note="hunter2" path=/token',
+         'time="2026-11-01T09:30:00Z" level=info msg="no such client" note="[masked]" path=/token'),
+        ('INFO [org.keycloak.events] (t-1) type="LOGIN", clientId="web", sessionId="hunter2"',
+         'INFO [org.keycloak.events] (t-1) type="LOGIN", clientId="web", sessionId="[masked]"'),
+        ('203.0.113.9 - - [01/Nov/2026:09:30:00 +0000] "POST /token HTTP/1.1" 401 12 "-" "curl/8"', None),
+    ],
+)  # fmt: skip
+def test_a_person_recognises_the_line(line: str, shown: str | None) -> None:
+    got = show(line)
+    assert got == (shown or line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'{{"{key}":"hunter2"}}'
+        for key in (
+            *(
+                "password",
+                "passwd",
+                "client_secret",
+                "clientSecret",
+                "access_token",
+                "refreshToken",
+                "id_token",
+                "code",
+            ),
+            *("authCode", "code_verifier", "assertion", "SAMLResponse", "state", "nonce", "otp", "pin", "session_id"),
+            *("sessionId", "sid", "cookie", "Set-Cookie", "Authorization", "x-api-key", "apiKey", "privateKey", "jwt"),
+            *("credentials", "token", "ticket", "csrf_token", "signature", "password_hash", "salt", "token_id", "note"),
+        )
+    ]
+    + [
+        '{"name":"password","value":"hunter2"}',
+        '{"key":"client_secret","value":{"stringValue":"hunter2"}}',
+        '{"field":"otp","value":7331,"x":"hunter2"}',
+        '{"headers":{"authorization":["Basic","hunter2"],"x-custom":"hunter2"}}',
+        '{"code":"\u00b2","x":"hunter2"}',
+        '{"secrets":{"client_id":"hunter2","ip":"203.0.113.9"}}',
+        '{"args":["--user","hunter2"]}',
+        '{"body":"hunter2"}',
+        '{"message":"password=hunter2"}',
+        '{"message":"{\\"password\\":\\"hunter2\\"}"}',
+        '{"message":"{\\"password\\":\\"hunter2"}',
+        '{"details":{"hunter2',
+        '{"details":{"hunter2","x":1',
+        '{"hunter2id":{"a"',
+        "/token?client_id=web&state=hunter2&x=hunter2",
+        "time=2026-11-01T09:30:00Z session_id=hunter2 foo=\"hunter2\" bar='hunter2'",
+        '{"a":' * 30 + '{"message":"hunter2"}' + "}" * 30,
+    ],
+)
+def test_secrets_stay_masked_whatever_holds_them(line: str) -> None:
+    for damaged in (line, f"12:30 INFO {line}", line[:-1]):
+        assert CANARY not in show(damaged).replace("hunter2id", "")
+
+
+def test_utf_16_is_read_as_text() -> None:
+    assert show('{"action":"token.x","note":"hunter2"}'.encode("utf-16")) == '{"action":"token.x","note":"[masked]"}'

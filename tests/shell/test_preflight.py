@@ -31,7 +31,7 @@ def logs(*entries: LogSettings) -> Settings:
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     path = tmp_path / "audit.log"
-    path.write_text("{}\n", encoding="ascii")
+    path.write_text(lines("token.refreshed", 1), encoding="ascii")
     return path
 
 
@@ -40,7 +40,7 @@ def test_a_good_machine_has_only_good_findings_and_nothing_is_changed(log: Path,
     findings = found(logs(LogSettings(str(log))), state)
     assert {finding.level for finding in findings} == {Level.OK}
     assert worst(findings) is ExitCode.DONE
-    assert about(findings, log).what == "Log can be read (3 bytes)"
+    assert about(findings, log).what == "Log can be read (105 bytes)"
     assert not (tmp_path / "not").exists()
 
 

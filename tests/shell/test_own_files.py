@@ -1,0 +1,84 @@
+"""The daemon's own files are opened without following links: another user could have it overwrite anything."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ingestor.errors import PermissionDeniedError
+from ingestor.settings import Settings
+from ingestor.shell.findings import Level
+from ingestor.shell.lock import StateLock, is_held
+from ingestor.shell.own_files import LinkError
+from ingestor.shell.preflight import preflight
+from ingestor.shell.rejected import REJECTED, RejectedFile
+from ingestor.shell.vitals import VITALS, Vitals, VitalsFile, read_vitals
+
+PRECIOUS = "precious"
+
+
+@pytest.fixture
+def precious(tmp_path: Path) -> Path:
+    path = tmp_path / "precious"
+    path.write_text(PRECIOUS)
+    return path
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    directory = tmp_path / "state"
+    directory.mkdir(mode=0o700)
+    return directory
+
+
+def test_a_lock_that_is_a_link_is_refused(state: Path, precious: Path) -> None:
+    (state / "lock").symlink_to(precious)
+    with pytest.raises(PermissionDeniedError, match="symbolic link"):
+        StateLock(state)
+    assert precious.read_text() == PRECIOUS
+    assert not is_held(state)
+
+
+def test_a_link_to_nothing_makes_no_file(state: Path, tmp_path: Path) -> None:
+    (state / "lock").symlink_to(tmp_path / "new")
+    with pytest.raises(PermissionDeniedError):
+        StateLock(state)
+    assert not (tmp_path / "new").exists()
+
+
+def test_vitals_are_neither_written_nor_read_through_a_link(state: Path, precious: Path) -> None:
+    (state / VITALS).symlink_to(precious)
+    VitalsFile(state).write(Vitals(1.0))
+    assert precious.read_text() == PRECIOUS
+    precious.write_text('{"written_at":1.0,"log_problems":[]}')
+    assert read_vitals(state) is None
+    (state / VITALS).unlink()
+    VitalsFile(state).write(Vitals(1.0))
+    assert read_vitals(state) == Vitals(1.0)
+
+
+def test_a_pipe_for_vitals_hangs_nobody(state: Path) -> None:
+    os.mkfifo(state / VITALS)
+    VitalsFile(state).write(Vitals(1.0))
+    assert read_vitals(state) is None
+
+
+def test_the_rejected_file_is_not_written_through_a_link(state: Path, precious: Path) -> None:
+    (state / REJECTED).symlink_to(precious)
+    with pytest.raises(LinkError):
+        RejectedFile(state)
+    assert precious.read_text() == PRECIOUS
+
+
+@pytest.mark.parametrize(("mode", "who"), [(0o777, "Everybody"), (0o770, "A group"), (0o702, "Everybody")])
+def test_validate_warns_of_a_state_directory_that_others_can_write(state: Path, mode: int, who: str) -> None:
+    state.chmod(mode)
+    (warning,) = [each for each in preflight(Settings(), state) if each.level is Level.WARNING and each.where]
+    assert warning.what.startswith(f"{who} may write the state directory")
+    assert "chmod go-w" in warning.advice
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+def test_others_that_can_only_look_are_no_warning(state: Path, mode: int) -> None:
+    state.chmod(mode)
+    assert not [each for each in preflight(Settings(), state) if each.level is Level.WARNING and each.where]
