@@ -5,7 +5,19 @@ from typing import Final
 import click
 
 import ingestor
-from ingestor.cli import configuration, grafana, ingest, inspect, questions, rejected, rollup, service, store, streams
+from ingestor.cli import (
+    backup,
+    configuration,
+    grafana,
+    ingest,
+    inspect,
+    questions,
+    rejected,
+    rollup,
+    service,
+    store,
+    streams,
+)
 from ingestor.cli.failures import CommandGroup
 
 FAMILIES: Final[dict[str, tuple[click.Command, ...]]] = {
@@ -19,7 +31,7 @@ FAMILIES: Final[dict[str, tuple[click.Command, ...]]] = {
         questions.events,
     ),
     "Check": (inspect.explain, inspect.validate, inspect.verify, inspect.status, rejected.rejected_group),
-    "Configure": (configuration.config_group, store.store_group, rollup.rollup_group),
+    "Configure": (configuration.config_group, store.store_group, rollup.rollup_group, backup.state_group),
     "Show it in Grafana": (grafana.grafana_group,),
     "Run as a service": (service.service_group,),
 }
