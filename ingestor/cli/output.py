@@ -16,10 +16,10 @@ import click
 import orjson
 from rich import box
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
 from ingestor.cli.folding import Folding
+from ingestor.cli.screen import Screen
 from ingestor.core.questions import Period, Record
 
 _PIPE_WIDTH = 1 << 15
@@ -43,7 +43,7 @@ def stderr() -> Console:
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
+    return Screen(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
 def print_json(answer: Any) -> None:
@@ -90,12 +90,6 @@ def list_table(*columns: str) -> Table:
     return Table(
         *columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", show_edge=False
     )
-
-
-def fits(console: Console, table: Table) -> bool:
-    """Whether a table is as wide as it wants to be, with nothing folded that did not ask for it."""
-    unbounded = console.options.update_width(_PIPE_WIDTH)
-    return Measurement.get(console, unbounded, table).maximum <= console.width
 
 
 def number(value: int) -> str:

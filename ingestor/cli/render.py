@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ingestor.cli import charts
-from ingestor.cli.output import SMALL_SCREEN, duration, fits, list_table, local_time, number, percent, period_text, word
+from ingestor.cli.output import SMALL_SCREEN, duration, list_table, local_time, number, percent, period_text, word
 from ingestor.cli.parameters import Question
+from ingestor.cli.screen import fits
 from ingestor.core.metrics import client_name
 from ingestor.core.questions import AnalyticsRow, Filters, PeakCell, Ranked, Stats
 from ingestor.stores.influxdb.retained import oldest_kept

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -252,7 +251,7 @@ def rejected(console: Console, entries: Sequence[RejectedLine]) -> None:
                 (f"  line {number(entry.ordinal + 1)}, byte {number(entry.offset)} of {clean(entry.file)}", "dim"),
             )
         )
-        console.print(Padding(Folding(entry.text), (0, 0, 0, 2), expand=False))
+        console.print(Text(f"  {entry.text}"))
         console.print()
     if entries:
         advice = "after a fix, `tokentail rejected replay` reads them again."
