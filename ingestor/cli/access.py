@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingestor.cli.output import stderr
 from ingestor.core.questions import Answers, Filters, Period, Record
+from ingestor.core.words import counted
 from ingestor.errors import ExitCode, PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
@@ -146,6 +147,6 @@ def progress_bar() -> Iterator[Callable[[str, float, int], None]]:
         def show(path: str, part: float, lines: int) -> None:
             if path not in tasks:
                 tasks[path] = progress.add_task(Path(path).name, total=1.0, lines="")
-            progress.update(tasks[path], completed=part, lines=f"  {lines:,} lines" if lines else "")
+            progress.update(tasks[path], completed=part, lines=f"  {counted(lines, 'line')}" if lines else "")
 
         yield show

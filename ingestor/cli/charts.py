@@ -45,7 +45,7 @@ def breakdown(
     table.add_column(no_wrap=True)
     table.show_header = False
     total = sum(count for _, count in rows)
-    shown = rows if len(rows) <= most + 1 else rows[:most]
+    shown = rows if len(rows) <= most else rows[:most]
     longest = max((count for _, count in shown), default=0)
     name_width = max([least, *(cell_len(name) for name, _ in shown)])
     room = width - name_width - 24

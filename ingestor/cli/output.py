@@ -51,20 +51,22 @@ def print_json(answer: Any) -> None:
     click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
 
 
-def print_json_lines(rows: Iterable[Any], *, at_once: int = _FLUSH_ROWS) -> None:
-    """Print one object a line: a stream of any length. ``at_once`` rows are written together; 1 is for live input."""
+def print_json_lines(rows: Iterable[Any], *, at_once: int = _FLUSH_ROWS) -> int:
+    """Print one object a line: a stream of any length; return how many. ``at_once`` rows are written together; 1 is for live input."""
     pending: list[bytes] = []
-    for row in rows:
+    printed = 0
+    for printed, row in enumerate(rows, start=1):  # noqa: B007 - the last one counts
         pending.append(orjson.dumps(row))
         if len(pending) >= at_once:
             click.echo(b"\n".join(pending))
             pending.clear()
     if pending:
         click.echo(b"\n".join(pending))
+    return printed
 
 
-def print_csv(records: Iterable[Record]) -> None:
-    """Print records with a heading line, as RFC 4180 has it.
+def print_csv(records: Iterable[Record]) -> int:
+    """Print records with a heading line, as RFC 4180 has it; return how many.
 
     A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` (full-width ones too) as a formula, and user agents are the
     attacker's to choose: such a text gets an apostrophe in front, which spreadsheets take for "this is text". JSON lines
@@ -72,8 +74,10 @@ def print_csv(records: Iterable[Record]) -> None:
     """
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(Record._fields)
-    for record in records:
+    printed = 0
+    for printed, record in enumerate(records, start=1):  # noqa: B007 - as above
         writer.writerow([_cell(value) for value in record])
+    return printed
 
 
 def _cell(value: str | int | None) -> str | int | None:
@@ -122,6 +126,8 @@ def period_text(period: Period, zone: str) -> str:
     since, until = local_time(period.since, zone), local_time(period.until, zone)
     short = period.until - period.since < 600 * 1_000_000_000
     form = "%Y-%m-%d %H:%M:%S" if short else "%Y-%m-%d %H:%M"
+    if period.since == 0:
+        return f"everything up to {until:{form}}, {zone}"
     return f"{since:{form}} to {until:{form}}, {zone}"
 
 

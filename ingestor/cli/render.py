@@ -54,8 +54,8 @@ def filter_text(filters: Filters) -> str:
     return ", ".join(f"{name} {getattr(filters, name)}" for name in names)
 
 
-def stats(console: Console, answer: Stats) -> None:
-    """Print the cards, the rates and the breakdowns."""
+def stats(console: Console, answer: Stats, *, most: int | None) -> None:
+    """Print the cards, the rates and the breakdowns, of each the first ``most`` rows; None is all."""
     cards = (
         ("issued", number(answer.total_issued), "green"),
         ("refreshed", number(answer.total_refreshed), "cyan"),
@@ -95,7 +95,7 @@ def stats(console: Console, answer: Stats) -> None:
                 width=min(console.width, 100),
                 ascii_only=console.options.ascii_only,
                 style=style,
-                most=12,
+                most=len(rows) if most is None else most,
             )
             console.print(section)
             console.print()

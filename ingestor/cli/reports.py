@@ -113,13 +113,19 @@ def verified(console: Console, results: Sequence[Verified]) -> None:
         verdict = Text("good" if result.good else "bad", style="green" if result.good else "bold red")
         source = f"  source {clean(result.source)}" if result.source != result.path else ""
         console.print(Text.assemble(verdict, "  ", clean(result.path), (source, "dim")))
-        counts = [("events", result.events), ("stored exactly so", result.stored), ("missing", result.missing)]
+        counts = [
+            ("event" if result.events == 1 else "events", result.events),
+            ("stored exactly so", result.stored),
+            ("missing", result.missing),
+        ]
         counts += [("different", result.different), ("under other tags", result.other_tags)]
         counts += [("stored twice", result.twice), ("not read yet", result.unread)]
         counts += [("older than InfluxDB keeps", result.expired)]
         counts += [("rejected", result.rejected), ("ignored", result.ignored)]
         shown = [
-            f"{number(count)} {name}" for name, count in counts if count or name in {"events", "stored exactly so"}
+            f"{number(count)} {name}"
+            for name, count in counts
+            if count or name in {"event", "events", "stored exactly so"}
         ]
         console.print(Text(f"      {', '.join(shown)}"))
         for fault in result.faults:

@@ -68,7 +68,7 @@ def flow(line: Text, width: int, *, indent: int | None = None) -> list[Text]:
     plain = line.plain
     hanging = len(plain) - len(plain.lstrip(" ")) if indent is None else indent
     cuts, begin, room = [], 0, width
-    for unit in _units(plain, width):
+    for unit in _units(plain, width - hanging):
         if (
             cell_len(plain[begin : unit.end()].rstrip()) > room
             and plain[begin : unit.start()].strip()

@@ -55,9 +55,75 @@ def test_stats_has_the_designed_keys_and_the_right_figures(tokentail: Tokentail,
         },
         "by_client": {"billing": 3, "web-app": 3, "tv": 2},
         "by_error": {"invalid_client": 1, "slow_down": 1},
+        "period": {"since": "2026-11-01T00:00:00Z", "until": "2026-11-08T00:00:00Z"},
     }
     assert list(answer)[:3] == ["total_issued", "total_refreshed", "total_failed"]
     assert sum(answer["by_action"].values()) == 8
+
+
+def test_stats_shows_so_many_rows_as_are_asked_for(
+    tokentail: Tokentail, state: tuple[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "audit.log"
+    log.write_text(
+        "".join(f"{line('2026-11-02T09:00:00Z', 'token.refreshed', f'c-{n:02}')}\n" * (30 - n) for n in range(20))
+    )
+    assert tokentail("run", "--once", log, *state).exit_code == 0
+
+    def clients(*options: str) -> tuple[int, str]:
+        shown = tokentail("stats", *options, *SINCE, *state).stdout
+        return sum(text.startswith("c-") for text in shown.splitlines()), shown
+
+    assert clients()[0] == 12
+    assert "and 8 more" in clients()[1]
+    assert clients("--limit", "3")[0] == 3
+    assert "and 17 more" in clients("--limit", "3")[1]
+    assert clients("--all")[0] == 20
+    assert "more" not in clients("--all")[1]
+    for options, count in (((), 20), (("--all",), 20), (("--limit", "2"), 2)):
+        answer = json.loads(tokentail("stats", "--json", *options, *SINCE, *state).stdout)
+        assert list(answer["by_client"]) == [f"c-{n:02}" for n in range(count)]
+    assert tokentail("stats", "--all", "--limit", "2", *state).exit_code == 2
+
+
+def test_a_period_is_of_the_time_zone_that_is_asked_for(tokentail: Tokentail, stored: tuple[str, ...]) -> None:
+    state = stored[4:]
+
+    def total(*options: str) -> int:
+        answer = json.loads(tokentail("stats", "--json", *options, *state).stdout)
+        return int(sum(answer["by_action"].values()))
+
+    assert total("--since", "2026-11-04", "--until", "2026-11-05") == 2
+    berlin = ("--time-zone", "Europe/Berlin")
+    assert total("--since", "2026-11-04", "--until", "2026-11-05", *berlin) == 4  # from 23:00 of the day before
+    assert total("--since", "2026-11-04T00:30", *berlin, "--until", "2026-11-04T09:00:02+01:00") == 3
+    shown = tokentail("peak", "--since", "2026-11-01", *berlin, *state).stdout
+    assert "2026-11-01 00:00 to " in shown
+    assert "Europe/Berlin" in shown
+    assert total("--since", "all") == 8
+    assert (
+        "everything up to 2026-11-08 00:00, UTC"
+        in tokentail("stats", "--since", "all", "--until", "2026-11-08", *state).stdout
+    )
+    empty = tokentail("stats", "--since", "2026-11-08", "--until", "2026-11-07", *state)
+    assert empty.exit_code == 2
+    assert "--since 2026-11-08 is not before --until 2026-11-07" in empty.stderr
+    assert tokentail("stats", "--time-zone", "Berlin", *state).exit_code == 2
+
+
+@pytest.mark.parametrize("form", [(), ("--csv",)])
+def test_events_say_which_period_they_are_of(
+    tokentail: Tokentail, stored: tuple[str, ...], form: tuple[str, ...]
+) -> None:
+    result = tokentail("events", *form, *stored)
+    assert result.stderr == "8 events of 2026-11-01 00:00 to 2026-11-08 00:00, UTC\n"
+    assert len(result.stdout.splitlines()) == 8 + len(form)
+    assert tokentail("events", *form, *stored, "--limit", "1").stderr.startswith("The first 1 event of 2026-11-01")
+    everything = tokentail("events", *form, "--since", "all", *stored[4:])
+    assert everything.stderr.startswith("8 events of everything up to ")
+    assert everything.stdout == result.stdout
+    none = tokentail("events", *form, "--since", "2020-01-01", "--until", "2020-02-01", *stored[4:])
+    assert none.stderr.startswith("0 events of 2020-01-01 00:00 to 2020-02-01")
 
 
 def test_events_are_json_lines_oldest_first_with_the_designed_keys(

@@ -35,6 +35,15 @@ def test_lines_end_between_words(text: str, width: int) -> None:
         assert cell_len(piece) <= width or len(piece.split()) <= 2 or max(map(cell_len, piece.split())) > width // 2
 
 
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=20), st.integers(30, 60), st.integers(0, 4))
+def test_no_line_is_longer_than_the_screen_where_words_and_members_are_short(
+    lengths: list[int], width: int, indent: int
+) -> None:
+    for joined in (" ", ","):
+        text = joined.join("x" * min(length, width - indent - 1) for length in lengths)
+        assert all(piece.cell_len <= width for piece in flow(Text(text), width, indent=indent))
+
+
 @pytest.mark.parametrize(
     ("text", "width", "pieces"),
     [
