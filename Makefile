@@ -43,14 +43,18 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench.store
 	$(BIN)/python -m bench.answers $(VENV)/answers.db
 
-$(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+# Made only when pip is there, which comes last: what broke off half-way is made anew.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) must be Python 3.11 or newer; name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); echo "No Python environment could be made in $(VENV).\
+	  On Debian and Ubuntu the package python3-venv is missing: apt install python3-venv" >&2; exit 1; }
 
-$(VENV)/.runtime: pyproject.toml | $(BIN)/python
+$(VENV)/.runtime: pyproject.toml | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
+$(VENV)/.dev: pyproject.toml | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.runtime
 

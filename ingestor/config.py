@@ -129,8 +129,8 @@ def load(
 def _read_file(named: Path | None, system_config: Path) -> tuple[Path | None, dict[str, Any]]:
     path = named or system_config
     try:
-        with path.open("rb") as file:
-            return path.absolute(), tomllib.load(file)
+        text = path.read_bytes().decode("utf-8-sig")  # editors of Windows put a byte order mark in front
+        return path.absolute(), tomllib.loads(text)
     except FileNotFoundError as error:
         if named is None:
             return None, {}

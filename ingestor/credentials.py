@@ -5,6 +5,7 @@ They are read anew each time they are used, so that a rotated one works without 
 
 import os
 import stat
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -125,7 +126,7 @@ def _read(path: Path, *, private: bool) -> str:
             "Others may read the secret", where=str(path), advice=f"`chmod 600 {path}`, and let its user own it."
         )
     try:
-        secret = data.decode("ascii").strip()
+        secret = data.removeprefix(BOM_UTF8).decode("ascii").strip()
     except UnicodeDecodeError:
         secret = ""
     if not secret or len(data) > _MOST_BYTES or any(map(str.isspace, secret)):

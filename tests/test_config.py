@@ -234,6 +234,12 @@ def test_a_file_that_is_no_toml_says_where(tmp_path: Path) -> None:
         settings_of(tmp_path, 'host = "a"\nhost == 3\n')
 
 
+def test_a_byte_order_mark_in_front_is_skipped(tmp_path: Path) -> None:
+    file = tmp_path / "windows.toml"
+    file.write_bytes(b'\xef\xbb\xbfhost = "from windows"\r\n')
+    assert load(file, environment={}).settings.host == "from windows"
+
+
 def test_a_file_that_is_not_utf8_says_so(tmp_path: Path) -> None:
     file = tmp_path / "latin1.toml"
     file.write_bytes(b'host = "caf\xe9"')

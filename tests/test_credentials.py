@@ -10,7 +10,7 @@ from ingestor.settings import StoreSettings
 
 
 def secret_file(path: Path, text: str, mode: int = 0o600) -> Path:
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     path.chmod(mode)
     return path
 
@@ -32,6 +32,11 @@ def test_a_rotated_file_is_read_again(tmp_path: Path) -> None:
     assert credential.read({}) == "new"
 
 
+def test_a_byte_order_mark_is_not_part_of_the_secret(tmp_path: Path) -> None:
+    credential = Credential("NONE", secret_file(tmp_path / "token", "\ufeffs3cret\r\n"), "token")
+    assert credential.read({}) == "s3cret"
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
 def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
     with pytest.raises(ConfigError, match="Others may read") as caught:
@@ -40,7 +45,7 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> No
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "\n", "two words", "two\nlines", "x" * 5000, "\u00e9"])
+@pytest.mark.parametrize("text", ["", "\n", "two words", "two\nlines", "x" * 5000, "\u00e9", "\ufeff", "a\ufeffb"])
 def test_what_is_no_secret_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match="no secret") as caught:
         Credential("NONE", secret_file(tmp_path / "token", text), "token").read({})

@@ -6,6 +6,7 @@ import click
 
 import ingestor
 from ingestor.cli import (
+    backup,
     configuration,
     grafana,
     ingest,
@@ -31,7 +32,7 @@ FAMILIES: Final[dict[str, tuple[click.Command, ...]]] = {
         questions.events,
     ),
     "Check": (inspect.explain, inspect.validate, inspect.verify, status.status, rejected.rejected_group),
-    "Configure": (configuration.config_group, store.store_group, rollup.rollup_group),
+    "Configure": (configuration.config_group, store.store_group, rollup.rollup_group, backup.state_group),
     "Show it in Grafana": (grafana.grafana_group,),
     "Run as a service": (service.service_group,),
 }

@@ -11,12 +11,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingestor.cli.output import stderr
 from ingestor.core.questions import Answers, Filters, Period, Record
-from ingestor.errors import DamagedStateError, ExitCode, PermissionDeniedError, TokentailError, UnavailableError
+from ingestor.core.words import counted
+from ingestor.errors import ExitCode, PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
-from ingestor.shell.database import find_database, is_damage
+from ingestor.shell.database import DATABASE, damaged, find_database, is_damage
 from ingestor.shell.ingest import Ingest, relax_collector
 from ingestor.shell.lock import is_held
+from ingestor.shell.reading import first_fault
 from ingestor.shell.state import State
 from ingestor.stores.opening import open_answers, remote_answers
 
@@ -35,11 +37,7 @@ def explained_faults(directory: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         if is_damage(error):
-            raise DamagedStateError(
-                f"The state database is damaged: {error}",
-                where=str(directory),
-                advice="`tokentail run` sets it aside by itself and reads what files there are again.",
-            ) from error
+            raise damaged(directory / DATABASE, error) from error
         raise UnavailableError(
             f"The state database cannot be used: {error}",
             where=str(directory),
@@ -66,7 +64,14 @@ def reading(settings: Settings) -> Iterator[State]:
     """Open the state for reading, also beside a running daemon."""
     directory = directory_of(settings)
     with explained_faults(directory), contextlib.closing(State.open_reader(directory)) as state:
-        yield state
+        try:
+            yield state
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            with contextlib.suppress(sqlite3.Error):  # "malformed" says little to whoever has a copy at hand
+                raise damaged(directory / DATABASE, first_fault(state.connection) or error) from error
+            raise
 
 
 @contextlib.contextmanager
@@ -133,7 +138,7 @@ def progress_bar() -> Iterator[Callable[[str, float, int], None]]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %  {task.fields[lines]:,} lines"),
+        TextColumn("{task.percentage:>3.0f} %{task.fields[lines]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=stderr(), transient=True) as progress:
@@ -141,7 +146,7 @@ def progress_bar() -> Iterator[Callable[[str, float, int], None]]:
 
         def show(path: str, part: float, lines: int) -> None:
             if path not in tasks:
-                tasks[path] = progress.add_task(Path(path).name, total=1.0, lines=0)
-            progress.update(tasks[path], completed=part, lines=lines)
+                tasks[path] = progress.add_task(Path(path).name, total=1.0, lines="")
+            progress.update(tasks[path], completed=part, lines=f"  {counted(lines, 'line')}" if lines else "")
 
         yield show

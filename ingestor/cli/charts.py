@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -10,6 +11,7 @@ from ingestor.core.questions import PeakCell
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEK_WIDTH = 76
+_SHORTEST_BAR = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEAT = (
     "",
@@ -36,19 +38,23 @@ def breakdown(
     table = Table(
         box=None, padding=(0, 2, 0, 0), title=Text(title, style="bold"), title_justify="left", header_style="dim"
     )
-    name_width = max(16, min(34, width // 2 - 6))
-    table.add_column(width=name_width)
+    least = max(16, min(34, width // 2 - 6))
+    table.add_column(min_width=least)
     table.add_column(justify="right", min_width=9, no_wrap=True)
     table.add_column(justify="right", min_width=5, no_wrap=True)
     table.add_column(no_wrap=True)
     table.show_header = False
     total = sum(count for _, count in rows)
-    shown = rows if len(rows) <= most + 1 else rows[:most]
+    shown = rows if len(rows) <= most else rows[:most]
     longest = max((count for _, count in shown), default=0)
-    bar_width = max(8, width - name_width - 24)
+    name_width = max([least, *(cell_len(name) for name, _ in shown)])
+    room = width - name_width - 24
+    # Names that leave no room for bars are worth more than these; those that have no room at all stand above.
+    bar_width = room if room >= _SHORTEST_BAR else 0 if name_width + 20 <= width else _SHORTEST_BAR
     for name, count in shown:
-        drawn = Text(bar(count / longest if longest else 0, bar_width, ascii_only=ascii_only), style=style)
-        table.add_row(word(name), number(count), percent(count / total if total else None), drawn)
+        part = count / longest if longest else 0
+        drawn = bar(part, bar_width, ascii_only=ascii_only) if bar_width else ""
+        table.add_row(word(name), number(count), percent(count / total if total else None), Text(drawn, style=style))
     if rest := rows[len(shown) :]:
         count = sum(count for _, count in rest)
         table.add_row(Text(f"and {len(rest)} more", style="dim"), number(count), percent(count / total), "")

@@ -38,6 +38,11 @@ class Folding:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Print it in the width that there is."""
         del console
-        room = max(2, options.max_width - self.indent)
-        lines = (f"\n{' ' * self.indent}".join(fold(line, room)) for line in self.text.split("\n"))
+        lines = (
+            f"\n{' ' * self.indent}".join(fold(line, self._room(line, options.max_width)))
+            for line in self.text.split("\n")
+        )
         yield Text("\n".join(lines), style=self.style)
+
+    def _room(self, line: str, width: int) -> int:
+        return width if cell_len(line) <= width else max(2, width - self.indent)

@@ -29,9 +29,8 @@ log = logging.getLogger("tokentail")
 
 
 @click.command()
-@click.option(
-    "--log", "logs", multiple=True, metavar="PATH", help="Follow this log, instead of the config's; repeatable."
-)
+@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@click.option("--log", "logs", multiple=True, metavar="PATH", help="Follow this log, as PATH does; repeatable.")
 @click.option("--once", is_flag=True, help="Read to the end of every file, store it, and exit.")
 @click.option(
     "--strict", is_flag=True, help="With --once: exit with 1 when a line was rejected, or nothing of a log is an event."
@@ -39,9 +38,14 @@ log = logging.getLogger("tokentail")
 @config_option
 @state_directory_option
 def run(
-    logs: tuple[str, ...], once: bool, strict: bool, config_file: Path | None, state_directory: Path | None
+    paths: tuple[str, ...],
+    logs: tuple[str, ...],
+    once: bool,
+    strict: bool,
+    config_file: Path | None,
+    state_directory: Path | None,
 ) -> None:
-    """Follow the logs for ever, into the store.
+    """Follow the logs for ever, into the store: PATH..., or those of the config.
 
     SIGTERM and Ctrl-C store what was read, and end it with exit code 0. SIGHUP reads the configuration anew; a bad one is told
     and not used.
@@ -50,12 +54,12 @@ def run(
         raise click.UsageError("--strict needs --once: a daemon has no end to judge.")
 
     def load() -> Settings:
-        settings = config.load(config_file, logs=logs, state_directory=state_directory).settings
+        settings = config.load(config_file, logs=(*paths, *logs), state_directory=state_directory).settings
         if not settings.logs:
             raise ConfigError(
                 "There is no log to follow",
                 where=str(settings.config_file or "no config file"),
-                advice="Name one with --log PATH, or add a [[logs]] entry to the config (`tokentail config sample`).",
+                advice="Name one (`tokentail run PATH`), or add a [[logs]] entry to the config (`tokentail config sample`).",
             )
         return settings
 

@@ -21,7 +21,7 @@ from ingestor.cli.parameters import PATH, config_option, json_option, settings_o
 from ingestor.core.explain import Explainer, Explanation
 from ingestor.core.misfit import Misfit, misfit
 from ingestor.core.understanding import Understanding
-from ingestor.errors import ExitCode, TokentailError
+from ingestor.errors import ConfigError, ExitCode, TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.backfill import source_of
 from ingestor.shell.explaining import KeptHead, explain_stream, open_stream
@@ -114,6 +114,8 @@ def _host(settings: Settings) -> str:
     try:
         with contextlib.closing(State.open_reader(directory_of(settings))) as state:
             return state.host or socket.gethostname()
+    except ConfigError:
+        raise  # a newer version's: what is explained here is not what becomes of the line there
     except TokentailError:  # explaining needs no state
         return socket.gethostname()
 

@@ -17,10 +17,10 @@ import click
 import orjson
 from rich import box
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
 from ingestor.cli.folding import Folding
+from ingestor.cli.screen import Screen
 from ingestor.core.questions import Period, Record
 from parsers.text import clean
 
@@ -46,7 +46,7 @@ def stderr() -> Console:
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
+    return Screen(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
 def print_json(answer: Any) -> None:
@@ -54,16 +54,18 @@ def print_json(answer: Any) -> None:
     click.echo(_json(answer, orjson.OPT_INDENT_2))
 
 
-def print_json_lines(rows: Iterable[Any], *, at_once: int = _FLUSH_ROWS) -> None:
-    """Print one object a line: a stream of any length. ``at_once`` rows are written together; 1 is for live input."""
+def print_json_lines(rows: Iterable[Any], *, at_once: int = _FLUSH_ROWS) -> int:
+    """Print one object a line: a stream of any length; return how many. ``at_once`` rows are written together; 1 is for live input."""
     pending: list[bytes] = []
-    for row in rows:
+    printed = 0
+    for printed, row in enumerate(rows, start=1):  # noqa: B007 - the last one counts
         pending.append(_json(row))
         if len(pending) >= at_once:
             click.echo(b"\n".join(pending))
             pending.clear()
     if pending:
         click.echo(b"\n".join(pending))
+    return printed
 
 
 def _json(value: Any, option: int = 0) -> bytes:
@@ -85,8 +87,8 @@ def _cleaned(value: Any) -> Any:
     return [_cleaned(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def print_csv(records: Iterable[Record]) -> None:
-    """Print records with a heading line, as RFC 4180 has it.
+def print_csv(records: Iterable[Record]) -> int:
+    """Print records with a heading line, as RFC 4180 has it; return how many.
 
     A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` (full-width ones too) as a formula, and user agents are the
     attacker's to choose: such a text gets an apostrophe in front, which spreadsheets take for "this is text". Half of the
@@ -95,8 +97,10 @@ def print_csv(records: Iterable[Record]) -> None:
     """
     writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(Record._fields)
-    for record in records:
+    printed = 0
+    for printed, record in enumerate(records, start=1):  # noqa: B007 - as above
         writer.writerow([_cell(value) for value in record])
+    return printed
 
 
 def _cell(value: str | int | None) -> str | int | None:
@@ -113,12 +117,6 @@ def list_table(*columns: str) -> Table:
     return Table(
         *columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", show_edge=False
     )
-
-
-def fits(console: Console, table: Table) -> bool:
-    """Whether a table is as wide as it wants to be, with nothing folded that did not ask for it."""
-    unbounded = console.options.update_width(_PIPE_WIDTH)
-    return Measurement.get(console, unbounded, table).maximum <= console.width
 
 
 def number(value: int) -> str:
@@ -151,6 +149,8 @@ def period_text(period: Period, zone: str) -> str:
     since, until = local_time(period.since, zone), local_time(period.until, zone)
     short = period.until - period.since < 600 * 1_000_000_000
     form = "%Y-%m-%d %H:%M:%S" if short else "%Y-%m-%d %H:%M"
+    if period.since == 0:
+        return f"everything up to {until:{form}}, {zone}"
     return f"{since:{form}} to {until:{form}}, {zone}"
 
 

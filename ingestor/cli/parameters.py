@@ -2,52 +2,53 @@
 
 import functools
 import ipaddress
-import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from ingestor import config
+from ingestor.core.moments import FORMS, moment
 from ingestor.core.questions import Filters, Period
-from ingestor.options import did_you_mean
+from ingestor.options import NotAcceptedError, did_you_mean, time_zone
 from ingestor.settings import Settings
-from parsers import rfc3339
 from parsers.event import ERRORS, OUTCOMES
 from parsers.redact import redact_identifier
 from parsers.text import normal_field, normal_tag
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN = re.compile(r"([0-9]{1,18})([smhdw])")
 _BEGINNING_OF_TIME = 0
 _END_OF_TIME = 9_214_646_400_000_000_000
 """1970, before which no event is stored, and 2262, behind which 64 bits hold no nanosecond: year 1 to 9999 means everything."""
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click alone
-    """A point in time: RFC 3339, or so long ago (``7d``). Converts to nanoseconds since the Unix epoch, of any size."""
+    """A point in time as people write it. It is one once the time zone is known, which the configuration may say."""
 
     name = "time"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return nanoseconds. Raises click.BadParameter."""
-        if isinstance(value, int):
-            return value
-        now = time.time_ns()
-        if value == "now":
-            return now
-        if span := _SPAN.fullmatch(value):
-            return now - int(span[1]) * _UNITS[span[2]] * 1_000_000_000
-        moment = rfc3339.parse(value)
-        if moment is None:
-            self.fail(f"{value!r} is neither RFC 3339 (2026-11-24T09:30:00Z) nor a time ago (7d, 24h, 30m)", param, ctx)
-        below_a_millisecond = (moment.fraction or "")[3:9].ljust(6, "0")
-        return moment.ms * 1_000_000 + int(below_a_millisecond)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text. Raises click.BadParameter for what is no time in any zone."""
+        if moment(str(value), time.time_ns(), "UTC") is None:
+            self.fail(f"{value!r} is no time; it is written {FORMS}", param, ctx)
+        return str(value)
+
+
+class Zone(click.ParamType):  # type: ignore[type-arg]
+    """A time zone, as `time_zone` in the configuration."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return its name. Raises click.BadParameter."""
+        try:
+            return time_zone(value)
+        except NotAcceptedError as error:
+            self.fail(f"{value!r} {error}", param, ctx)
 
 
 class Word(click.ParamType):  # type: ignore[type-arg]
@@ -135,9 +136,20 @@ def question_options(command: Command) -> Command:
     """Add the options of every question; the command gets ``question`` and ``as_json``."""
 
     @click.option(
-        "--since", type=Moment(), default="7d", show_default=True, help="Start: RFC 3339, or 7d, 24h, 30m ago."
+        "--since",
+        type=Moment(),
+        default="7d",
+        show_default=True,
+        help="Start: 2026-11-29, 2026-11-29T09:30, yesterday, 1w, 1h30m ago, RFC 3339, or all.",
     )
     @click.option("--until", type=Moment(), default="now", show_default=True, help="End, written alike, not included.")
+    @click.option(
+        "--time-zone",
+        "zone",
+        type=Zone(),
+        metavar="ZONE",
+        help="Of dates, hours and days, instead of the config's, such as Europe/Berlin.",
+    )
     @click.option("--client", metavar="ID", help="Only this client.")
     @click.option("--realm", metavar="NAME", help="Only this realm (tenant).")
     @click.option("--user", metavar="ID", help="Only this user.")
@@ -147,8 +159,9 @@ def question_options(command: Command) -> Command:
     @functools.wraps(command)
     def with_question(
         *args: Any,
-        since: int,
-        until: int,
+        since: str,
+        until: str,
+        zone: str | None,
         client: str | None,
         realm: str | None,
         user: str | None,
@@ -156,8 +169,6 @@ def question_options(command: Command) -> Command:
         state_directory: Path | None,
         **kwargs: Any,
     ) -> Any:
-        if since >= until:
-            raise click.UsageError("--since is not before --until: the period is empty.")
         filters = Filters(
             client=_normal(normal_tag, client),
             realm=_normal(normal_tag, realm),
@@ -165,15 +176,20 @@ def question_options(command: Command) -> Command:
             **{name: kwargs.pop(name) for name in ("action", "outcome", "error", "ip") if name in kwargs},
         )
         settings = config.load(config_file, state_directory=state_directory).settings
-        return command(*args, question=Question(settings, _storable(since, until), filters), **kwargs)
+        settings = replace(settings, time_zone=zone or settings.time_zone)
+        period = _period(since, until, settings.time_zone)
+        return command(*args, question=Question(settings, period, filters), **kwargs)
 
     return with_question  # type: ignore[return-value]
 
 
-def _storable(since: int, until: int) -> Period:
-    """Return the part of a period in which events can be."""
-    first, last = (min(max(moment, _BEGINNING_OF_TIME), _END_OF_TIME) for moment in (since, until))
-    return Period(first, last)
+def _period(since: str, until: str, zone: str) -> Period:
+    """Return the part of a period in which events can be. Raises click.UsageError for an empty one."""
+    now = time.time_ns()
+    first, last = moment(since, now, zone), moment(until, now, zone)
+    if first is None or last is None or first >= last:
+        raise click.UsageError(f"--since {since} is not before --until {until} ({zone}): the period is empty.")
+    return Period(*(min(max(when, _BEGINNING_OF_TIME), _END_OF_TIME) for when in (first, last)))
 
 
 def event_filters(command: Command) -> Command:

@@ -1,33 +1,46 @@
 """The questions of design section 7, asked of the store."""
 
 import itertools
+from dataclasses import asdict
+from typing import Any
 
 import click
 
 from ingestor.cli import access, recent, render
 from ingestor.cli.access import answers
 from ingestor.cli.misfits import print_misfits
-from ingestor.cli.output import print_csv, print_json, print_json_lines, stderr, stdout
+from ingestor.cli.output import period_text, print_csv, print_json, print_json_lines, stderr, stdout
 from ingestor.cli.parameters import Question, event_filters, question_options
 from ingestor.core.accounting import Account
 from ingestor.core.misfit import Misfit
+from ingestor.core.moments import written
 from ingestor.core.questions import Answers, Filters, Period
+from ingestor.core.words import counted
 from ingestor.errors import TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.misfits import accounted, misfits
 
+_BREAKDOWN_ROWS = 12
 _ALWAYS = Period(0, (1 << 63) - 1)
 _NO_FILTERS = Filters()
 
 
 @click.command()
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="At most so many rows of each breakdown.  [default: 12; with --json all]",
+)
+@click.option("--all", "unlimited", is_flag=True, help="All rows of each breakdown.")
 @question_options
-def stats(question: Question, as_json: bool) -> None:
+def stats(question: Question, as_json: bool, limit: int | None, unlimited: bool) -> None:
     """Show totals, rates and breakdowns of a period."""
+    if unlimited and limit is not None:
+        raise click.UsageError("--limit and --all exclude each other.")
     with answers(question.settings) as store:
         answer = store.stats(question.period, question.filters)
         if as_json:
-            print_json(answer)
+            print_json(_largest(asdict(answer), limit) | {"period": _written(question)})
             print_misfits(stderr(), _misfits(question.settings)[1])
             return
         console = stdout()
@@ -35,7 +48,7 @@ def stats(question: Question, as_json: bool) -> None:
         if not any(answer.by_action.values()):
             _explain_nothing(store, question)
             return
-        render.stats(console, answer)
+        render.stats(console, answer, most=None if unlimited else limit or _BREAKDOWN_ROWS)
         print_misfits(console, _misfits(question.settings)[1])
 
 
@@ -68,15 +81,19 @@ def activity(question: Question, as_json: bool, limit: int) -> None:
 )
 @question_options
 def events(question: Question, as_json: bool, limit: int | None, as_csv: bool) -> None:
-    """Export the events of a period, oldest first, as JSON lines."""
+    """Export the events of a period, oldest first, as JSON lines.
+
+    How many of which period is said on stderr; `--since all` exports everything.
+    """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     with answers(question.settings) as store, access.events(store, question.period, question.filters) as records:
         wanted = itertools.islice(records, limit)
-        if as_csv:
-            print_csv(wanted)
-        else:
-            print_json_lines(record._asdict() for record in wanted)
+        exported = print_csv(wanted) if as_csv else print_json_lines(record._asdict() for record in wanted)
+    period = period_text(question.period, question.settings.time_zone)
+    stderr().print(
+        f"{'The first ' if exported == limit else ''}{counted(exported, 'event')} of {period}", soft_wrap=True
+    )
 
 
 @click.group()
@@ -159,6 +176,18 @@ def analytics(question: Question, as_json: bool) -> None:
             _explain_nothing(store, question)
 
 
+def _written(question: Question) -> dict[str, str]:
+    return {"since": written(question.period.since), "until": written(question.period.until)}
+
+
+def _largest(answer: dict[str, Any], limit: int | None) -> dict[str, Any]:
+    """Return an answer with so many entries of each breakdown, which have the largest first."""
+    return {
+        key: dict(itertools.islice(value.items(), limit)) if isinstance(value, dict) else value
+        for key, value in answer.items()
+    }
+
+
 def _without_name(entry: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in entry.items() if key != "name"}
 
@@ -182,7 +211,10 @@ def _explain_nothing(store: Answers, question: Question, of: str = "") -> None:
         advice = ["check the spelling: `tokentail top clients` and `tokentail activity` show what there is"]
     else:
         reason = f"No events in this period. The newest event stored is of {newest[0].time}."
-        advice = ["ask for a longer one, such as --since 90d", "`tokentail status` shows whether the log is read"]
+        advice = [
+            "ask for a longer one, such as --since 90d or --since all",
+            "`tokentail status` shows whether the log is read",
+        ]
     render.nothing(stdout(), reason, advice)
     print_misfits(stdout(), not_understood)
 

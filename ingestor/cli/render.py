@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ingestor.cli import charts
-from ingestor.cli.output import SMALL_SCREEN, duration, fits, list_table, local_time, number, percent, period_text, word
+from ingestor.cli.output import SMALL_SCREEN, duration, list_table, local_time, number, percent, period_text, word
 from ingestor.cli.parameters import Question
+from ingestor.cli.screen import fits
 from ingestor.core.metrics import client_name
 from ingestor.core.questions import AnalyticsRow, Filters, PeakCell, Ranked, Stats
 from ingestor.stores.influxdb.retained import oldest_kept
@@ -53,8 +54,8 @@ def filter_text(filters: Filters) -> str:
     return ", ".join(f"{name} {getattr(filters, name)}" for name in names)
 
 
-def stats(console: Console, answer: Stats) -> None:
-    """Print the cards, the rates and the breakdowns."""
+def stats(console: Console, answer: Stats, *, most: int | None) -> None:
+    """Print the cards, the rates and the breakdowns, of each the first ``most`` rows; None is all."""
     cards = (
         ("issued", number(answer.total_issued), "green"),
         ("refreshed", number(answer.total_refreshed), "cyan"),
@@ -94,7 +95,7 @@ def stats(console: Console, answer: Stats) -> None:
                 width=min(console.width, 100),
                 ascii_only=console.options.ascii_only,
                 style=style,
-                most=12,
+                most=len(rows) if most is None else most,
             )
             console.print(section)
             console.print()

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -116,13 +115,19 @@ def verified(console: Console, results: Sequence[Verified], *, wrong: Collection
         verdict = Text("good" if good else "bad", style="green" if good else "bold red")
         source = f"  source {clean(result.source)}" if result.source != result.path else ""
         console.print(Text.assemble(verdict, "  ", clean(result.path), (source, "dim")))
-        counts = [("events", result.events), ("stored exactly so", result.stored), ("missing", result.missing)]
+        counts = [
+            ("event" if result.events == 1 else "events", result.events),
+            ("stored exactly so", result.stored),
+            ("missing", result.missing),
+        ]
         counts += [("different", result.different), ("under other tags", result.other_tags)]
         counts += [("stored twice", result.twice), ("not read yet", result.unread)]
         counts += [("older than InfluxDB keeps", result.expired)]
         counts += [("rejected", result.rejected), ("ignored", result.ignored)]
         shown = [
-            f"{number(count)} {name}" for name, count in counts if count or name in {"events", "stored exactly so"}
+            f"{number(count)} {name}"
+            for name, count in counts
+            if count or name in {"event", "events", "stored exactly so"}
         ]
         console.print(Text(f"      {', '.join(shown)}"))
         for fault in result.faults:
@@ -258,7 +263,7 @@ def rejected(console: Console, entries: Sequence[RejectedLine]) -> None:
                 (f"  line {number(entry.ordinal + 1)}, byte {number(entry.offset)} of {clean(entry.file)}", "dim"),
             )
         )
-        console.print(Padding(Folding(entry.text), (0, 0, 0, 2), expand=False))
+        console.print(Text(f"  {entry.text}"))
         console.print()
     explain_masks(console, masked=any(MASK in entry.text for entry in entries))
     if entries:

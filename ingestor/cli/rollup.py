@@ -5,8 +5,9 @@ from typing import Any
 import click
 
 from ingestor.cli.access import by_whoever_holds_the_state
-from ingestor.cli.output import number, print_json
+from ingestor.cli.output import print_json
 from ingestor.cli.parameters import json_option, settings_options
+from ingestor.core.words import counted
 from ingestor.settings import Settings
 from ingestor.shell.ingest import Ingest
 
@@ -32,4 +33,4 @@ def rebuild(settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        click.echo(f"Counted anew: {number(answer['events'])} events.")
+        click.echo(f"Counted anew: {counted(answer['events'], 'event')}.")

@@ -12,6 +12,7 @@ from ingestor.core.accounting import Account
 from ingestor.core.figures import Figures
 from ingestor.core.misfit import Misfit
 from ingestor.core.understanding import of_account
+from ingestor.core.words import counted
 from ingestor.errors import TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.daemon import Daemon
@@ -175,6 +176,6 @@ def _sum_up(daemon: Daemon) -> None:
     total = _total(daemon)
     expired = f", {total.expired:,} older than the store keeps" if total.expired else ""
     log.info(
-        f"Done. {total.read:,} lines read in all: {total.stored:,} stored, {total.total_rejected:,} rejected, "  # noqa: G004 - once
+        f"Done. {counted(total.read, 'line')} read in all: {total.stored:,} stored, {total.total_rejected:,} rejected, "  # noqa: G004 - once
         f"{total.ignored:,} ignored{expired}"
     )

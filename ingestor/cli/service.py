@@ -40,18 +40,19 @@ def service_group() -> None:
 )
 @click.option(
     "--executable",
-    type=PATH,
     metavar="FILE",
-    help="The tokentail that it runs.  [default: this installation's]",
+    help="The tokentail that it runs, a path or a command on the PATH.  [default: the one it has, else this installation's]",
 )
 @click.option("--force", is_flag=True, help="Replace a unit that was edited.")
 @root_option
-def install(start: bool, groups: tuple[str, ...], executable: Path | None, force: bool, root: Path | None) -> None:
+def install(start: bool, groups: tuple[str, ...], executable: str | None, force: bool, root: Path | None) -> None:
     """Write the unit and a first configuration, and have the service started with the machine.
 
     Safe to repeat, and to be repeated after an upgrade: a configuration that is there is kept, an edited unit is not
     replaced without --force (exit code 1).
     """
+    if start and root is not None:
+        raise click.UsageError("--start and --root exclude each other: nothing runs below another root.")
     host = Host(root)
     with _faults_of_files():
         _tell(shell.install(host, executable=executable, groups=groups, force=force))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import tag_set
 from ingestor.core.schema import OWN
+from ingestor.core.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Figures:
         """Return one line for people: what systemd shows."""
         total = self.total
         said = (
-            f"{total.read:,} lines read: {total.stored:,} stored, {total.total_rejected:,} rejected,"
+            f"{counted(total.read, 'line')} read: {total.stored:,} stored, {total.total_rejected:,} rejected,"
             f" {total.ignored:,} ignored; lag {self.lag_seconds:.0f} s"
         )
         problems = [self.store_problem, self.config_problem, *self.log_problems]

@@ -12,6 +12,7 @@ STATE_DIRECTORY: Final = "/var/lib/tokentail"
 
 _STAMP: Final = re.compile(r"# Written by `tokentail service install`[^\n]* ([0-9a-f]{64})\n")
 _GROUPS: Final = re.compile(r"^SupplementaryGroups=(.*)$", re.MULTILINE)
+_RUNS: Final = re.compile(r'^ExecStart=(?:"([^"\n]+)"|(/\S+)) ', re.MULTILINE)
 _NO_STATE_DIRECTORY: Final = 'state_directory = ""'
 
 
@@ -31,6 +32,12 @@ def is_unedited(text: str) -> bool:
 def groups_of(text: str) -> tuple[str, ...]:
     """Return the groups that a unit gives the service."""
     return tuple(group for line in _GROUPS.findall(text) for group in line.split())
+
+
+def executable_of(text: str) -> str | None:
+    """Return the program that a unit runs, as ``quoted`` wrote it; None when it cannot be told."""
+    found = _RUNS.search(text)
+    return (found[1] or found[2]).replace("%%", "%") if found else None
 
 
 def can_be_run(path: str) -> bool:

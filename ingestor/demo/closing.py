@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 from rich.text import Text
 
+from ingestor.core.words import counted
 from ingestor.demo import chart, view
 from ingestor.demo.chart import Glyphs
 from ingestor.demo.frame import Frame
@@ -112,7 +113,7 @@ def _proof(frame: Frame, proof: Proof, zone: ZoneInfo, glyphs: Glyphs) -> Iterat
     else:
         yield Text(f"{no} The store does not hold what was written", style="bold red")
     account = proof.account
-    yield Text(f"  {ledger.lines:,} lines written: ").append_text(view.identity(account))
+    yield Text(f"  {counted(ledger.lines, 'line')} written: ").append_text(view.identity(account))
     yield Text(f"  expired {account.expired:,}, pending {account.pending:,}", style="dim")
     if proof.holds:
         yield Text(f"  Each of the {ledger.events:,} event ids is in the store once; the counts of all actions agree.")

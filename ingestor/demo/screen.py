@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from ingestor.core.words import counted
 from ingestor.demo import view
 from ingestor.demo.chart import Glyphs
 from ingestor.demo.frame import Frame
@@ -100,7 +101,8 @@ class LineScreen(contextlib.AbstractContextManager["LineScreen"]):
             self._shown = step
             failures = frame.stats.total_failures
             self._print(
-                frame.now_ms, f"{frame.written:,} lines written, {frame.events:,} events stored, {failures:,} failures"
+                frame.now_ms,
+                f"{counted(frame.written, 'line')} written, {counted(frame.events, 'event')} stored, {counted(failures, 'failure')}",
             )
 
     def _print(self, time_ms: int, text: str) -> None:

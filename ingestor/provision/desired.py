@@ -7,9 +7,8 @@ from ingestor.errors import ConfigError
 from ingestor.provision.contact_points import SEVERITIES, contact_points, receiver
 from ingestor.provision.dashboards import dashboards
 from ingestor.provision.data_source import data_source
-from ingestor.provision.normal import normal_rules
 from ingestor.provision.rules import rule_groups
-from ingestor.provision.things import FOLDER_UID, Kind, Thing
+from ingestor.provision.things import FOLDER_UID, Kind, Thing, by_uid
 from ingestor.settings import GrafanaSettings, Settings
 
 _BY_CLIENT: Final = ["alertname", "grafana_folder", "realm", "client_id"]
@@ -48,7 +47,7 @@ def _rule_groups(settings: Settings) -> list[Thing]:
             Kind.RULE_GROUP,
             group.name,
             group.name,
-            {"interval": group.interval, "rules": normal_rules(routed(rule, grafana) for rule in group.rules)},
+            {"interval": group.interval, "rules": by_uid(routed(rule, grafana) for rule in group.rules)},
             locked=not grafana.editable,
         )
         for group in rule_groups(settings.alerts)

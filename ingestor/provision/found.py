@@ -6,7 +6,6 @@ from typing import Any, Final
 from ingestor.provision.contact_points import OWN, REDACTED
 from ingestor.provision.dashboards import SERVER_KEYS, dashboard_uids
 from ingestor.provision.grafana import Grafana
-from ingestor.provision.normal import normal_rules
 from ingestor.provision.things import (
     DATA_SOURCE_UID,
     FOLDER_UID,
@@ -16,6 +15,7 @@ from ingestor.provision.things import (
     Found,
     Kind,
     Thing,
+    by_uid,
     rules_of,
 )
 
@@ -137,7 +137,7 @@ def _rules(grafana: Grafana, wanted: list[Thing], rules: list[dict[str, Any]]) -
         ]
         if present or why:
             whole = grafana.group(FOLDER_UID, group.uid) or {}
-            body = {"interval": whole.get("interval"), "rules": normal_rules(present)}
+            body = {"interval": whole.get("interval"), "rules": by_uid(present)}
             locked = any(rule.get("provenance") for rule in present)
             yield Found(Thing(Kind.RULE_GROUP, group.uid, group.title, body, locked=locked), "; ".join(why))
     for rule in rules:

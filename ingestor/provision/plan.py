@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ingestor.provision.difference import Difference, differences
+from ingestor.provision.meaning import as_set
 from ingestor.provision.things import Found, Kind, Thing
 
 
@@ -92,7 +93,8 @@ def _order(thing: Thing) -> int:
 def _step(wanted: Thing, found: Thing | None) -> Step:
     if found is None:
         return Step(Action.CREATE, wanted)
-    different = list(differences(found.body, wanted.body))
+    seen = found.body if wanted.kind is Kind.DASHBOARD else as_set(found.body, wanted.body)
+    different = list(differences(seen, wanted.body))
     if found.locked != wanted.locked and wanted.kind is Kind.RULE_GROUP:
         different.append(Difference("editable in Grafana", _yes(not found.locked), _yes(not wanted.locked)))
     if not different:

@@ -1,5 +1,6 @@
 """The things that Grafana is given, the same whether they are wanted or found (pure)."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -48,6 +49,11 @@ class Found(NamedTuple):
     """Why it is somebody else's; empty: it carries our mark."""
     in_use: str = ""
     """By what of somebody else's it is used, so that it cannot go."""
+
+
+def by_uid(rules: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rules of a group in the order in which they are compared: theirs means nothing."""
+    return sorted(rules, key=lambda rule: str(rule["uid"]))
 
 
 def rules_of(group: Thing) -> list[dict[str, Any]]:

@@ -7,16 +7,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ingestor.errors import ConfigError, DamagedStateError, PermissionDeniedError, TokentailError, UnavailableError
-from ingestor.shell.lock import is_held
+from ingestor.errors import ConfigError, DamagedStateError, PermissionDeniedError, UnavailableError
 from ingestor.shell.upgrades import SCHEMA_VERSION, upgrade, version_of
 from ingestor.stores import sqlite as embedded
 
 DATABASE = "tokentail.db"
 CONDEMNED = f"{DATABASE}.condemned"
 """A marker beside a database that is damaged; it stays until another one is there that knows of it."""
-_MAKING_SECONDS = 5.0
-"""How long the first tables may take."""
 
 log = logging.getLogger("tokentail")
 
@@ -49,19 +46,6 @@ def find_database(directory: Path) -> Path:
             advice="Run `tokentail run` first, or name the state directory of the service with --state-dir.",
         ) from error
     return path
-
-
-def unreadable(path: Path, error: sqlite3.OperationalError) -> TokentailError:
-    """Make the error that says why a reader cannot open a database that exists."""
-    if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}:
-        return not_permitted(path.parent)
-    if "no such table" not in str(error):
-        return UnavailableError(f"The state database cannot be read: {error}", where=str(path), advice="Try again.")
-    if is_held(path.parent) or time.time() - path.stat().st_mtime < _MAKING_SECONDS:
-        return UnavailableError(
-            "The state is being made at this moment", where=str(path.parent), advice="Try again in a second."
-        )
-    return damaged(path, "it is empty" if path.stat().st_size == 0 else "it has no tables of tokentail's")
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -176,12 +160,41 @@ def _set_aside(path: Path) -> Path:
 
 
 def damaged(path: Path, error: object) -> DamagedStateError:
-    """Make the error that says so."""
+    """Make the error that says so, and what is wrong where a look at the file tells."""
     return DamagedStateError(
-        f"The state database is damaged: {error}",
+        f"The state database is damaged: {fault_of_file(path) or error}",
         where=str(path),
-        advice="`tokentail run` sets it aside by itself and reads what files there are again.",
+        advice="`tokentail run` sets it aside by itself and reads what files there are again; README tells how to restore a backup.",
     )
+
+
+def has_journal(path: Path) -> bool:
+    """Whether a write-ahead log with something in it lies beside a database."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+    except OSError:
+        return False
+
+
+def fault_of_file(path: Path) -> str:
+    """Say what is wrong with a file as a whole; empty when that is in order, or changes just now."""
+    try:
+        with path.open("rb") as file:
+            header, size = file.read(100), os.fstat(file.fileno()).st_size
+    except OSError:
+        return ""
+    if not size:
+        return "it is empty"
+    if not header.strip(b"\0"):
+        return "it begins with zeros, as files do that a crash left without their content"
+    if not header.startswith(b"SQLite format 3\0"):
+        return "it is no SQLite database"
+    # https://www.sqlite.org/fileformat.html: the page size, 1 for 65,536, and the number of pages
+    page_size, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+    whole = (65_536 if page_size == 1 else page_size) * pages
+    if size < whole and not has_journal(path):
+        return f"it was cut: {size:,} bytes are there of {whole:,}"
+    return ""
 
 
 def not_permitted(directory: Path) -> PermissionDeniedError:

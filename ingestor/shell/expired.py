@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
+from ingestor.core.words import counted
+
 log = logging.getLogger("tokentail")
 
 QUIET_SECONDS: Final = 60.0
@@ -32,8 +34,8 @@ class ExpiredEvents:
         self._told_at = now
         for source, (count, first, last) in self._ranges.items():
             log.warning(
-                "%d events of %s, from %s to %s, are older than InfluxDB keeps them (retention.raw_days)",
-                count,
+                "%s of %s, from %s to %s, are older than InfluxDB keeps them (retention.raw_days)",
+                counted(count, "event"),
                 source,
                 _second(first),
                 _second(last),

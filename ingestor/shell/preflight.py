@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ingestor.core.questions import Filters, Period
+from ingestor.core.words import counted
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.database import DATABASE
@@ -133,7 +134,7 @@ def _contents(file: LogFile, entry: LogSettings, settings: Settings) -> Iterator
     except OSError as error:
         yield wrong(f"The log cannot be read: {error.strerror}", file.path, "Is the disk or the mount in order?")
         return
-    yield Finding(Level.OK, f"Log can be read ({file.look().size:,} bytes)", file.path)
+    yield Finding(Level.OK, f"Log can be read ({counted(file.look().size, 'byte')})", file.path)
     yield from odd
 
 

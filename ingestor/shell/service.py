@@ -69,23 +69,25 @@ class Host:
 
 
 def install(
-    host: Host, *, executable: Path | None = None, groups: Sequence[str] = (), force: bool = False
+    host: Host, *, executable: str | None = None, groups: Sequence[str] = (), force: bool = False
 ) -> Iterator[str]:
     """Write unit and first configuration, have it started with the machine; yield what was done. Safe to repeat.
 
-    Without ``executable`` it runs this installation; without ``groups`` it keeps those that it has.
+    ``executable``: a path, or a command that the PATH leads to. Without it, it runs what it ran, else this installation; without
+    ``groups`` it keeps those that it has.
 
     Raises TokentailError when the service could not run that, or the unit was edited.
     """
     host.require()
-    runs = (executable or this_executable()).absolute()
+    path = host / UNIT
+    old = path.read_text("utf-8") if path.exists() else None
+    kept = _kept_executable(host, old) if executable is None else None
+    runs = _found(executable) if executable is not None else kept or this_executable()
     if not unit.can_be_run(str(runs)):
         raise TokentailError("systemd runs no program of such a name", where=str(runs))
     _refuse_bad_groups(groups, exist=host.is_this)
     if host.is_this:
-        refuse_the_unreachable(runs, whole_installation=executable is None)
-    path = host / UNIT
-    old = path.read_text("utf-8") if path.exists() else None
+        refuse_the_unreachable(runs, whole_installation=executable is None and kept is None)
     new = unit.unit(asset("systemd/tokentail.service").read_text("utf-8"), str(runs), groups or _groups(host, old))
     if old is not None and old != new and not unit.is_unedited(old) and not force:
         raise TokentailError(
@@ -96,6 +98,8 @@ def install(
     if old != new:
         _write(path, new)
     yield f"{'Wrote' if old is None else 'Replaced' if old != new else 'Unchanged:'} {path}"
+    if kept is not None and kept != _this_executable():
+        yield f"It runs {kept}, as before; --executable names another one"
     yield _first_configuration(host / CONFIG)
     if not host.is_this:
         return
@@ -161,9 +165,34 @@ def require_systemd() -> None:
         )
 
 
+def _found(executable: str) -> Path:
+    """Return the path of a program that was named as a shell takes it. Raises TokentailError."""
+    if "/" in executable:
+        return Path(executable).absolute()
+    found = shutil.which(executable)
+    if found is None:
+        raise TokentailError(
+            f"The PATH leads to no program {executable!r}",
+            advice="Name it by its whole path, such as --executable /opt/tokentail/bin/tokentail.",
+        )
+    return Path(found).absolute()
+
+
+def _kept_executable(host: Host, installed: str | None) -> Path | None:
+    """Return what an installed unit runs; None when there is none, or its program is gone."""
+    runs = unit.executable_of(installed) if installed is not None else None
+    if runs is None or (host.is_this and not Path(runs).exists()):
+        return None
+    return Path(runs)
+
+
+def _this_executable() -> Path:
+    return Path(sysconfig.get_path("scripts")).absolute() / NAME
+
+
 def this_executable() -> Path:
     """Return the command of this installation."""
-    path = Path(sysconfig.get_path("scripts")) / NAME
+    path = _this_executable()
     if not path.exists():
         raise TokentailError(
             "This installation has no `tokentail` command",

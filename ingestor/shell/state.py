@@ -24,17 +24,15 @@ from ingestor.errors import DamagedStateError
 from ingestor.shell.database import (
     CONDEMNED,
     DATABASE,
-    check_schema,
-    damaged,
     find_database,
     load_meta,
     make_directory,
     open_database,
     replace_damaged,
     save_meta,
-    unreadable,
 )
 from ingestor.shell.lock import StateLock
+from ingestor.shell.reading import open_to_read
 from ingestor.stores.counters import Marks
 from parsers.event import Reason
 
@@ -142,18 +140,8 @@ class State:
         Raises UnavailableError when there is no state yet or an older version's, DamagedStateError, PermissionDeniedError,
         ConfigError (a state of a newer version).
         """
-        path = find_database(directory)
-        try:
-            connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10
-            )
-            check_schema(connection, path)
-            meta = load_meta(connection)
-        except sqlite3.OperationalError as error:
-            raise unreadable(path, error) from error
-        except sqlite3.DatabaseError as error:
-            raise damaged(path, error) from error
-        return cls(directory, connection, None, meta.get("host", ""))
+        connection = open_to_read(find_database(directory))
+        return cls(directory, connection, None, load_meta(connection).get("host", ""))
 
     def condemn(self) -> None:
         """Have the database set aside at the next opening: it turned out to be damaged while it was in use."""

@@ -55,6 +55,18 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)  # between two looks; nothing depends on its length
 
 
+def test_a_log_may_be_named_as_people_type_it(tokentail: Tokentail, audit_log: Path, state: State) -> None:
+    other = audit_log.with_name("other.log")
+    other.write_bytes(audit_log.read_bytes().replace(b"web-app", b"web-ppa"))
+    result = tokentail("run", audit_log, "--once", "--log", other, *state)
+    assert result.exit_code == 0, result.stderr
+    assert figures(tokentail, state)["stored"] == 16
+    one = audit_log.with_name("one.log")
+    one.write_bytes(audit_log.read_bytes().splitlines(keepends=True)[2])
+    result = tokentail("run", "--once", one, "--state-dir", audit_log.with_name("state-of-one"))
+    assert "1 line read in all: 1 stored" in result.stderr
+
+
 def test_once_reads_everything_once(tokentail: Tokentail, audit_log: Path, state: State) -> None:
     expected = {"read": 10, "stored": 8, "rejected": 1, "ignored": 1}
     for _ in range(2):
@@ -95,7 +107,7 @@ def test_the_config_says_what_to_follow(tokentail: Tokentail, audit_log: Path, s
 def test_nothing_to_follow_is_78(tokentail: Tokentail, state: State) -> None:
     result = tokentail("run", *state)
     assert result.exit_code == 78
-    assert "--log PATH" in result.stderr
+    assert "`tokentail run PATH`" in result.stderr
 
 
 def test_a_broken_config_is_78_and_a_missing_one_too(tokentail: Tokentail, tmp_path: Path) -> None:

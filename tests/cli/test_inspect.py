@@ -16,7 +16,6 @@ from click.testing import CliRunner, Result
 from ingestor.cli import cli
 from ingestor.shell.database import DATABASE
 from ingestor.shell.lock import StateLock
-from ingestor.shell.upgrades import SCHEMA_VERSION
 
 HOSTILE = "evil\x1b[31m[bold red]client[/]\r\nstored 999\u202e"
 CANARY = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2VjcmV0LWNhbmFyeS1zaWduYXR1cmU"
@@ -205,21 +204,6 @@ def test_commands_that_need_a_state_say_what_to_do_without_one(world: World) -> 
         assert "no state here yet" in message
         assert "tokentail run" in message
         assert not world.state.exists()
-
-
-def test_a_state_of_a_newer_version_is_refused_by_readers_and_writers_alike(world: World) -> None:
-    world.ingest()
-    with contextlib.closing(sqlite3.connect(world.state / DATABASE)) as newer:
-        newer.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
-    for command in (
-        *(("status",), ("stats",), ("events",), ("rejected", "list"), ("verify", world.log)),
-        *(("rejected", "replay"), ("backfill", world.log), ("run", "--once", "--log", world.log)),
-    ):
-        message = world.run(*command, code=78).stderr
-        assert "newer tokentail" in message
-        assert "--state-dir" in message
-    assert "newer tokentail" in world.run("validate", code=78).stdout
-    world.run("explain", world.log)  # needs no state
 
 
 @pytest.mark.parametrize("tables", ["", "CREATE TABLE other(x)"])

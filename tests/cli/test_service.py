@@ -36,7 +36,7 @@ def installed(tokentail: Tokentail, root: Path) -> Path:
 def test_an_image_gets_a_unit_and_a_configuration_and_nothing_is_started(tokentail: Tokentail, root: Path) -> None:
     before = os.umask(0o077)
     try:
-        result = tokentail("service", "install", "--root", root, "--start", "--executable", "/usr/bin/tokentail")
+        result = tokentail("service", "install", "--root", root, "--executable", "/usr/bin/tokentail")
     finally:
         os.umask(before)
     assert result.exit_code == 0, result.output
@@ -99,6 +99,44 @@ def test_what_is_no_group_gets_into_no_unit(tokentail: Tokentail, root: Path, gr
     assert result.exit_code == 1
     assert "no group" in result.stderr
     assert not root.exists()
+
+
+def test_starting_below_another_root_is_refused_with_words(tokentail: Tokentail, root: Path) -> None:
+    result = tokentail("service", "install", "--root", root, "--start")
+    assert result.exit_code == 2
+    assert "--start and --root exclude each other" in result.stderr
+    assert not root.exists()
+
+
+def program_of(root: Path) -> str | None:
+    return unit.executable_of((root / UNIT).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("program", ["/usr/bin/tokentail", "/opt/token tail/100 %/tokentail"])
+def test_a_program_that_was_named_once_is_kept(tokentail: Tokentail, root: Path, program: str) -> None:
+    assert tokentail("service", "install", "--root", root, "--executable", program).exit_code == 0
+    assert program_of(root) == program
+    again = tokentail("service", "install", "--root", root, "--group", "idp")
+    assert again.exit_code == 0
+    assert program_of(root) == program
+    assert f"It runs {program}, as before; --executable names another one" in again.stdout
+    assert tokentail("service", "install", "--root", root, "--executable", "/usr/local/bin/tokentail").exit_code == 0
+    assert program_of(root) == "/usr/local/bin/tokentail"
+
+
+def test_a_program_is_found_as_a_shell_finds_it(
+    tokentail: Tokentail, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/my-tokentail").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.chdir(tmp_path)
+    for named in ("my-tokentail", "bin/my-tokentail", "./bin/my-tokentail"):
+        assert tokentail("service", "install", "--root", root, "--executable", named).exit_code == 0
+        assert program_of(root) == str(tmp_path / "bin/my-tokentail")
+    result = tokentail("service", "install", "--root", root, "--executable", "no-tokentail")
+    assert result.exit_code == 1
+    assert "PATH leads to no program 'no-tokentail'" in result.stderr
 
 
 def test_a_program_that_systemd_would_refuse_is_refused(tokentail: Tokentail, root: Path) -> None:

@@ -23,7 +23,7 @@ COMMANDS = dict(reference.commands())
 DESIGNED = {
     *("run", "backfill", "demo", "explain", "validate", "verify", "status", "stats", "activity", "events"),
     *("top clients", "top users", "peak", "analytics", "rejected list", "rejected replay"),
-    *("config sample", "config show", "store init", "rollup rebuild"),
+    *("config sample", "config show", "store init", "rollup rebuild", "state backup"),
     *("grafana plan", "grafana apply", "grafana export", "grafana destroy"),
     *("service install", "service uninstall", "service status"),
 }

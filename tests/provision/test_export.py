@@ -9,8 +9,8 @@ import pytest
 from ingestor.credentials import SECRET_VARIABLES, reference
 from ingestor.provision.desired import desired
 from ingestor.provision.export import write
-from ingestor.provision.normal import normal_rules
-from ingestor.provision.things import Kind, Thing, rules_of
+from ingestor.provision.meaning import as_set
+from ingestor.provision.things import Kind, Thing, by_uid, rules_of
 from ingestor.settings import ContactSettings, GrafanaSettings, Settings
 from tests.grafana_servers import NO_GRAFANA, grafana_home, new_grafana
 from tests.servers import InfluxServer, private_file
@@ -52,11 +52,11 @@ def test_grafana_reads_the_files(influxdb: InfluxServer, tmp_path: Path, monkeyp
         for thing in boards:
             body = server.ask("GET", f"/api/dashboards/uid/{thing.uid}")["dashboard"]
             assert {key: value for key, value in body.items() if key not in {"id", "version"}} == thing.body
-        rules = normal_rules(server.ask("GET", "/api/v1/provisioning/alert-rules"))
-        wanted = normal_rules(
+        rules = by_uid(server.ask("GET", "/api/v1/provisioning/alert-rules"))
+        wanted = by_uid(
             {**rule, "folderUID": folder["uid"]} for group in of(Kind.RULE_GROUP, things) for rule in rules_of(group)
         )
-        assert rules == wanted
+        assert as_set(rules, wanted) == wanted
         points = server.ask("GET", "/api/v1/provisioning/contact-points")
         (point,) = [point for point in points if point["uid"] == "tokentail-page"]
         (ours,) = of(Kind.CONTACT_POINT, things)

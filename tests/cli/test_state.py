@@ -1,0 +1,181 @@
+"""The state as a file: backed up, copied to where nothing can be written, damaged, of a newer version."""
+
+import contextlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from ingestor.shell.database import DATABASE
+from ingestor.shell.upgrades import SCHEMA_VERSION
+from tests.cli.conftest import SINCE, nobody
+from tests.docs.reference import commands
+
+Tokentail = Callable[..., Result]
+
+READING = ("stats", "activity", "events", "top clients", "top users", "peak", "analytics")
+LOOKING = ("status", "verify {log}", "rejected list", "explain {log}", "state backup {saved}")
+WRITING = ("run --once --log {log}", "backfill {log}", "rejected replay", "rollup rebuild", "demo --seconds 0.5")
+NOT_OF_THE_STATE = {
+    *("config sample", "config show", "store init", "service install", "service uninstall", "service status"),
+    *("grafana plan", "grafana apply", "grafana export", "grafana destroy"),
+}
+
+
+def words(command: str, log: Path, saved: Path) -> list[str]:
+    return command.format(log=log, saved=saved).split()
+
+
+def test_every_command_is_known_to_the_tests_here() -> None:
+    listed = {" ".join(word for word in command.split() if word[0] not in "-{") for command in READING + LOOKING}
+    listed |= {command.split(" {")[0].split(" --")[0] for command in WRITING}
+    assert listed | NOT_OF_THE_STATE | {"validate"} == {path.removeprefix("tokentail ") for path, _ in commands()}
+
+
+@pytest.mark.parametrize("command", [*READING, *LOOKING, *WRITING, "validate"])
+def test_a_state_of_a_newer_version_is_refused_and_left_as_it_is(
+    tokentail: Tokentail, stored: tuple[str, ...], audit_log: Path, tmp_path: Path, command: str
+) -> None:
+    del stored
+    database = tmp_path / "state" / DATABASE
+    with contextlib.closing(sqlite3.connect(database)) as newer:
+        newer.execute("PRAGMA journal_mode=DELETE")
+        newer.execute("ALTER TABLE accounts RENAME TO ledgers")
+        newer.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    before = database.read_bytes()
+    result = tokentail(*words(command, audit_log, tmp_path / "saved.db"), "--state-dir", tmp_path / "state")
+    assert result.exit_code == 78, result.output
+    assert "newer tokentail" in result.output
+    assert "--state-dir" in result.output
+    assert database.read_bytes() == before
+    assert not (tmp_path / "saved.db").exists()
+
+
+def test_backup_says_where_it_is_and_restores_by_being_put_in_place(
+    tokentail: Tokentail, stored: tuple[str, ...], state: tuple[str, str], tmp_path: Path
+) -> None:
+    saved = tmp_path / "backup" / "tokentail.db"
+    saved.parent.mkdir()
+    text = tokentail("state", "backup", saved, *state).stdout
+    assert text.startswith(f"Backed up {state[1]} into {saved}, ")
+    assert f"beside it: {saved}.rejected.jsonl" in text
+    answer = json.loads(tokentail("state", "backup", saved, "--json", *state).stdout)
+    assert answer == {"file": str(saved), "bytes": saved.stat().st_size, "rejected_file": f"{saved}.rejected.jsonl"}
+    there = tokentail("stats", "--json", *stored).stdout
+    assert tokentail("stats", "--json", *SINCE, "--state-dir", saved.parent).stdout == there
+
+
+@pytest.fixture
+def copied(stored: tuple[str, ...], tmp_path: Path) -> Path:
+    """Return a copy of a state whose daemon has ended, by the hand of somebody who copies the database alone."""
+    del stored
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(tmp_path / "state" / DATABASE, copy)
+    return copy
+
+
+@pytest.mark.parametrize("command", [*READING, *LOOKING])
+def test_a_copy_can_be_asked_where_nothing_can_be_written(
+    tokentail: Tokentail, copied: Path, audit_log: Path, tmp_path: Path, command: str
+) -> None:
+    options = [*(SINCE if command in READING else ()), "--state-dir", str(copied)]
+    asked = [*words(command, audit_log, tmp_path / "saved.db"), *options]
+    expected = tokentail(*asked)
+    assert expected.exit_code == 0, expected.output
+    for journal in copied.glob(f"{DATABASE}-*"):
+        journal.unlink()
+    before = sorted(copied.iterdir())
+    copied.chmod(0o555)
+    (copied / DATABASE).chmod(0o444)
+    with nobody(tmp_path):
+        result = tokentail(*asked)
+    assert (result.exit_code, result.stdout) == (0, expected.stdout), result.output
+    assert sorted(copied.iterdir()) == before
+
+
+def can_mount() -> bool:
+    return (
+        shutil.which("unshare") is not None
+        and subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not can_mount(), reason="mounts a file system read-only")
+def test_a_copy_on_a_read_only_file_system_can_be_asked(copied: Path, environment: dict[str, str]) -> None:
+    program = [sys.executable, "-m", "ingestor", "stats", "--json", *SINCE, "--state-dir", str(copied)]
+    there = subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout
+    for journal in copied.glob(f"{DATABASE}-*"):
+        journal.unlink()
+    script = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && ! touch "$0/x" 2>/dev/null && exec "$@"'
+    ran = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, str(copied), *program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (0, there), ran.stderr
+    assert json.loads(there)["total_issued"] == 3
+
+
+def test_a_write_ahead_log_that_cannot_be_read_is_not_passed_over(
+    tokentail: Tokentail, copied: Path, tmp_path: Path
+) -> None:
+    """Beside it lies what was written last: without it the answers would be of yesterday."""
+    with contextlib.closing(sqlite3.connect(copied / DATABASE)) as writer:
+        writer.execute("UPDATE accounts SET read = read + 1")
+        writer.commit()
+        late = tmp_path / "late"
+        shutil.copytree(copied, late, ignore=shutil.ignore_patterns("*-shm"))
+    for path in (late, *late.iterdir()):
+        path.chmod(0o555)
+    with nobody(tmp_path):
+        result = tokentail("status", "--state-dir", late)
+    assert result.exit_code == 77
+    assert "write-ahead log" in result.stderr
+    assert "Copy the whole directory" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda _: b"", "it is empty"),
+        (lambda data: bytes(len(data)), "it begins with zeros"),
+        (lambda data: b"{" + data[1:], "it is no SQLite database"),
+        (lambda data: data[: 8192 * 5], "it was cut: 40,960 bytes are there of "),
+        (lambda data: data[:-1], "it was cut: "),
+    ],
+)
+@pytest.mark.parametrize("command", ["stats", "status", "state backup {saved}"])
+def test_a_damaged_copy_says_what_is_wrong(
+    tokentail: Tokentail, copied: Path, tmp_path: Path, damage: Callable[[bytes], bytes], said: str, command: str
+) -> None:
+    path = copied / DATABASE
+    path.write_bytes(damage(path.read_bytes()))
+    os.utime(path, (0, 0))
+    result = tokentail(*words(command, path, tmp_path / "saved.db"), "--state-dir", copied)
+    assert result.exit_code == 1
+    assert f"The state database is damaged: {said}" in result.stderr
+    assert str(path) in result.stderr
+    assert "restore a backup" in result.stderr
+
+
+def test_damage_inside_is_placed(tokentail: Tokentail, copied: Path) -> None:
+    path = copied / DATABASE
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'token_events_1h'").fetchone()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * 8192)
+        file.write(b"\xff" * 100)
+    result = tokentail("stats", *SINCE, "--state-dir", copied)
+    assert result.exit_code == 1
+    assert f"damaged: Page {root}: " in result.stderr
+    assert "malformed" not in result.stderr
