@@ -31,7 +31,7 @@ class Rotated:
         self.problem: str | None = None
         """What keeps one of them from being read now."""
         self._book = book
-        self._missing = missing
+        self.missing = missing
         self._damaged: dict[FileIdentity, Sighting] = {}
         """Compressed files that could not be read to their end, as they were then."""
         self._closed: dict[str, Sighting] = {}
@@ -81,43 +81,43 @@ class Rotated:
                 yield path
 
     def _read(self, tail: Tail, now: float) -> Block | None:
-        """Read on. A file is closed once nothing can follow: compressed, or quiet and either deleted or not the newest."""
-        newest = tail is self.tails[-1]
+        """Read on; a file that cannot be read on is let go, and what it may hold is missed."""
+        sighting = None
         try:
             sighting = tail.file.look()  # fstat of an open file
-        except OSError as error:
-            self._report(f"{tail.file.path} cannot be looked at: {error.strerror}")
-            return None
-        try:
-            quiet = now - tail.moved_at >= self.quiet_seconds
-            gone = tail.file.compressed or (sighting.links == 0 and quiet)
-            if sighting == tail.exhausted_at and not gone and (newest or not quiet):
-                return None
-            block = tail.read(final=False)
-            if tail.busy:
-                return None
-            if block is None and tail.file.damaged:
-                raise DamagedFileError(f"{tail.file.path} is truncated or damaged")  # noqa: TRY301 - one place mends it
-            if block is None and not tail.waits and (gone or quiet):
-                block = tail.read(final=True)
-                if block is None and (gone or not newest):
-                    self._finish(tail, Status.CLOSED)
-                    return None
+            block = self._read_on(tail, sighting, now)
         except (ContentChangedError, DamagedFileError) as error:
             self._finish(tail, Status.OPEN)
-            if isinstance(error, DamagedFileError):
+            if isinstance(error, DamagedFileError) and sighting is not None:
                 log.warning("%s", error)
                 self._damaged[tail.file.identity] = sighting
-            self._missing.add(tail.generation, now, unread=True)
+            self.missing.add(tail.generation, now, unread=True)
             return None
         except OSError as error:
             self._report(f"{tail.file.path} cannot be read: {error.strerror}")
             return None
         self._report(None)
-        if block is None:
-            tail.exhausted_at = sighting if quiet and not tail.waits and not tail.busy else None
+        return block
+
+    def _read_on(self, tail: Tail, sighting: Sighting, now: float) -> Block | None:
+        """Return the next block. A file is closed once nothing can follow: compressed, or quiet and deleted or not the newest."""
+        newest = tail is self.tails[-1]
+        quiet = now - tail.moved_at >= self.quiet_seconds
+        gone = tail.file.compressed or (sighting.links == 0 and quiet)
+        if sighting == tail.exhausted_at and not gone and (newest or not quiet):
             return None
-        tail.moved_at = now
+        block = tail.read(final=False)
+        if block is None and tail.file.damaged:
+            raise DamagedFileError(f"{tail.file.path} is truncated or damaged")
+        if block is None and not tail.busy and not tail.waits and (gone or quiet):
+            block = tail.read(final=True)
+            if block is None and (gone or not newest):
+                self._finish(tail, Status.CLOSED)
+                return None
+        if block is not None:
+            tail.moved_at = now
+        elif not tail.busy:
+            tail.exhausted_at = sighting if quiet and not tail.waits else None
         return block
 
     def _report(self, problem: str | None) -> None:
