@@ -291,6 +291,7 @@ BUDGETS: Final = {
     "clients": Option(whole_number(1, 100_000), _number),
     "failing_clients": Option(whole_number(0, 100_000), _number),
     "realms": Option(whole_number(1, 10_000), _number),
+    "failing_realms": Option(whole_number(0, 10_000), _number),
 }
 STORE: Final = {
     "type": Option(one_of("sqlite", "influxdb")),

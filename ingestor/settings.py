@@ -39,6 +39,7 @@ class BudgetSettings:
     clients: int = 1000
     failing_clients: int = 200
     realms: int = 100
+    failing_realms: int = 20
 
 
 @dataclass(frozen=True, slots=True)

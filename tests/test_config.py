@@ -139,6 +139,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         clients = 5
         failing_clients = 0
         realms = 1
+        failing_realms = 2
         [errors]
         "Bad code" = "invalid_code"
         "Old code" = { error = "expired_code", action = "token.expired" }
@@ -156,7 +157,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         time_zone="Europe/Berlin",
         trusted_proxies=("10.0.0.0/8", "2001:db8::1/128"),
         read=ReadSettings(2.0, 3.5, 0.0, 2048),
-        budgets=BudgetSettings(5, 0, 1),
+        budgets=BudgetSettings(5, 0, 1, 2),
         errors={"Bad code": ErrorRule("invalid_code"), "Old code": ErrorRule("expired_code", "token.expired")},
         config_file=tmp_path / "tokentail.toml",
     )

@@ -150,6 +150,7 @@ class Ingest:
                 clients=budgets.clients,
                 failing_clients=budgets.failing_clients,
                 realms=budgets.realms,
+                failing_realms=budgets.failing_realms,
                 admitted=self.state.admitted(source),
             )
         return self._admissions[source]
