@@ -42,9 +42,9 @@ KEPT: Final = Kept(
 )
 """What the rejected file may show of a line."""
 
-_SPACE: Final = b" \t\r"
-_PADDING: Final = _SPACE + b"\0"
-"""A writer that does not append leaves a hole of NUL bytes before its first line after a truncation."""
+_PADDING: Final = b" \t\r\0"
+"""What may stand before and after a line and is no part of it. A writer that does not append leaves a hole of NUL bytes before
+its first line after a truncation; a crash of the machine and writers of C strings leave them behind one."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 _SECONDS: Final = {f"{second:02}": second * 1000 for second in range(61)}
@@ -156,7 +156,7 @@ class NativeParser:
 
     def parse_line(self, line: bytes, latest_ms: int) -> Outcome:
         """Parse one line with care. ``latest_ms``: the latest time believed, Unix epoch in milliseconds."""
-        text = line.strip(_SPACE).removeprefix(_BOM).lstrip(_PADDING)
+        text = line.strip(_PADDING).removeprefix(_BOM).strip(_PADDING)
         if not text:
             return Rejection(Reason.INVALID_JSON, "nothing but NUL bytes") if b"\0" in line else BLANK
         try:
