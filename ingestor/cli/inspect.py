@@ -48,8 +48,7 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
     explainer = Explainer(
         parsers.find(
             next((entry.parser for entry in settings.logs if (entry.source or entry.path) == name), "auto"),
-            errors=settings.errors,
-            trusted_proxies=settings.trusted_proxies,
+            **settings.parser_options,
         ),
         source=name,
         host=_host(settings),

@@ -16,7 +16,7 @@ _MOST_BYTES: Final = 4 << 20
 
 def judge_newest(file: LogFile, entry: LogSettings, settings: Settings) -> Iterator[Finding]:
     """Yield what is odd about the newest lines; nothing when they look as they should. Raises OSError."""
-    parser = parsers.find(entry.parser, errors=settings.errors, trusted_proxies=settings.trusted_proxies)
+    parser = parsers.find(entry.parser, **settings.parser_options)
     outcomes = parser.parse(newest_lines(file), time.time_ns() // 1_000_000)
     if failures := failures_alone(outcomes):
         yield Finding(

@@ -134,9 +134,7 @@ def test_reading_again_after_a_restart_at_any_place_makes_the_same_series(
     lines: list[Line], cut: int, clients: int, failing: int, realms: int, failing_realms: int
 ) -> None:
     def start(*admitted: Admitted) -> tuple[Admission, SeriesTable]:
-        return fresh(
-            admitted, clients=clients, failing_clients=failing, realms=realms, failing_realms=failing_realms
-        )
+        return fresh(admitted, clients=clients, failing_clients=failing, realms=realms, failing_realms=failing_realms)
 
     admission, table = start()
     whole = read(lines, admission, table)

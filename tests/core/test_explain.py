@@ -20,6 +20,8 @@ class WordParser:
     """A parser whose lines are words: what becomes of each is known."""
 
     name = "words"
+    version = "1"
+    options = ()
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
@@ -39,7 +41,9 @@ class WordParser:
 
 
 def explained(data: bytes, *, ordinal: int = 0, clients: int = 10) -> list[Explanation]:
-    explainer = Explainer(WordParser(), source="s", host="h", clients=clients, failing_clients=0, realms=1, failing_realms=0)
+    explainer = Explainer(
+        WordParser(), source="s", host="h", clients=clients, failing_clients=0, realms=1, failing_realms=0
+    )
     return list(explainer.explain(data, h=H, ordinal=ordinal, now_ms=NOW))
 
 
