@@ -6,6 +6,8 @@ As linear as ``parsers.shapes`` demands: what stands between a command and its o
 import re
 from typing import Final
 
+from parsers.prose import ORDINARY
+
 _CHAR: Final = r"[^\s\"'`]"
 _USER: Final = r"[^\s:\"'`/@]{1,64}"
 
@@ -31,10 +33,18 @@ COMMANDS: Final = (
         ),
     ),
     (("mysql", "mariadb"), _option(r"(?:mysql|mariadb)[a-z_-]{0,12}", r"-p(?=\S)")),
-    (("sshpass", "mongo", "sqlcmd", "docker login", "smbclient", "htpasswd", "ldap", "redis-cli", "openssl", "zip"), _option("sshpass|mongo(?:sh|dump|restore)?|docker", r"-p\s?")),
+    (("sshpass", "mongo", "sqlcmd", "docker login", "az login", "smbclient", "htpasswd", "ldap", "redis-cli", "openssl", "zip"), _option("sshpass|mongo(?:sh|dump|restore)?|docker|az login", r"-p\s?")),
     (("redis-cli",), _option("redis-cli", r"-a\s")),
     (("ldap",), _option("ldap[a-z]{3,8}", r"-w\s?")),
     (("sqlcmd",), _option("sqlcmd", r"-P\s?")),
+    (
+        ("credential", "basic auth"),
+        re.compile(
+            rf"(?P<name>\b(?:credentials?|basic auth)[\s:(]{{1,3}}{_USER}:)(?P<open>)(?!{ORDINARY}|\[redacted:)"
+            rf"(?P<value>{_CHAR}+)(?P<close>)",
+            re.IGNORECASE,
+        ),
+    ),
     (
         ("values",),
         re.compile(r"(?P<name>\bvalues\s{0,4}\()(?P<open>)(?P<value>[^)]*)(?P<close>)", re.IGNORECASE),

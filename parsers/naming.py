@@ -30,7 +30,7 @@ SLASH: Final = r"(?:\\{0,8}/|\\{1,8}(?:u00|x)2f|%(?:25)*2f)"
 BRACKET: Final = r"(?:\[[0-9]{0,3}\]|\]|%(?:25)*5d|(?:, ?[\w, ]{1,64}+)?\))"
 """What ends ``user[password]``, ``codes[0]`` and the columns of ``Key (code, client)=(x, web) already exists``."""
 BLANKS: Final = r"[\s+]*+(?:%(?:25)*20[\s+]*+)*"
-END: Final = r"(?:[\s\"'`&<>]|\Z)"
+END: Final = r"(?:[\s\"'`&<>]|\\{1,8}[\"']|\Z)"
 """What a value without quotes ends at."""
 MASKED: Final = rf"\[redacted:[a-z_]{{1,20}}(?::[0-9a-f]{{16}})?\](?=[,;)\]}}]|{END})"
 """A value that is a mask already, all of it: a mask with something behind it hides nothing of that."""
@@ -65,13 +65,15 @@ _WORDS: Final = (
     rf"saml(?:{_GAP}(?:response|request|art(?:ifact)?)|p(?![a-z]))",
     rf"relay{_GAP}state",
     rf"session(?:{_GAP}(?:id|value|state))?",
-    *_each("api access private secret encryption signing", "key"),
+    *_each("api access private secret encryption signing account subscription master", "key"),
     *_each(
         "auth authorization device user verification recovery backup access security activation confirmation", "code"
     ),
     *_each("reset login session sms email mfa 2fa otp pairing", "code"),
     rf"one{_GAP}time{_GAP}(?:code|pass(?:word|code)?)",
     rf"code{_GAP}verifier",
+    rf"shared{_GAP}access{_GAP}signature",
+    rf"security{_GAP}answer",
     rf"bind{_GAP}(?:pw|cred)",
     *_each("root user admin db ldap", "pw"),
     # In the languages that most people speak, and some of those whose endpoints we have seen.
@@ -108,7 +110,7 @@ _WORDS: Final = (
     r"mật[\s_]khẩu",
     r"lösenord",
 )
-_SHORT_WORDS: Final = (rf"{_ALONE}code{_NO_CODE}", rf"{_EDGE}otp", rf"{_EDGE}pin")
+_SHORT_WORDS: Final = (rf"{_ALONE}code{_NO_CODE}", rf"{_EDGE}t?otp", rf"{_EDGE}pin")
 _MORE_WORDS: Final = (
     rf"ticket(?:{_GAP}(?:id|value))?",
     rf"credential(?:{_GAP}(?:id|value))?",
@@ -116,7 +118,7 @@ _MORE_WORDS: Final = (
     rf"oauth{_GAP}verifier",
     *(
         _EDGE + word
-        for word in ("sid", "(?:php)?sess(?:id)?", "pass", "pw", "2fa", "mfa", "totp", "jwt", rf"dpop(?:{_GAP}proof)?", "sig")
+        for word in ("sid", "(?:php)?sess(?:id)?", "pass", "pw", "2fa", "mfa", "jwt", rf"dpop(?:{_GAP}proof)?", "sig")
     ),
     rf"{_EDGE}amz-signature",
 )  # fmt: skip

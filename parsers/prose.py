@@ -14,6 +14,8 @@ tells. So what follows is masked
 A password that is an ordinary word in an ordinary sentence (``invalid password hunter``) is what cannot be found.
 """
 
+# ruff: noqa: RUF001  # verdicts in other scripts, on purpose
+
 import re
 from typing import Final
 
@@ -44,7 +46,7 @@ _MIXED: Final = rf"(?=[^\s0-9]{{0,64}}[0-9])(?=[^\sa-z]{{0,64}}[a-z]){_CHAR}{{8,
 _VERDICT: Final = (
     r"(?:is|was|were|are|has|have|had|been|be|not|no|already|does|do|did|could|can|cannot|found|known|unknown|invalid|valid"
     r"|wrong|incorrect|bad|expired|revoked|used|reused|redeemed|consumed|mismatch|mismatched|match|malformed|rejected|denied"
-    r"|refused|recogni[sz]ed|accepted|provided|received|presented|supplied|given|sent|exist|exists|(?:with |has )?value|expected|got|equals|or|and|(?:changed|set|reset) to)(?![a-z])"
+    r"|refused|recogni[sz]ed|accepted|provided|received|presented|supplied|given|sent|exist|exists|(?:with |has )?value|expected|got|equals|or|and|(?:changed|set|reset) to|incorrec?t[ao]s?|incorrecte|invalide|inv[aá]lid[ao]|errad[ao]|falsch|ung[uü]ltig|невер(?:ен|на|но|ный)|истёк|salah|yanlış|sai)(?![a-z])"
 )
 _VERDICTS: Final = atomic("verdicts", rf"(?:[\s(:,]{{1,4}}{_VERDICT}){{1,5}}")
 STATES: Final = (
@@ -76,9 +78,11 @@ IN_PROSE: Final = re.compile(
     # A hyphen between two words makes one of them: `token-endpoint[812]:` is a program.
     rf"|(?:\s-{{1,2}}|-(?=\s)|\s?-{{0,2}}[,;|>\u2013\u2014\u2192]{{1,2}})\s?(?=(?!{ORDINARY}){_MIXED})"
     rf"|{_OWNER}"
+    # Where words are not parted by blanks, a verdict is not either.
+    rf"|(?:错误|不正确|无效|为|是|は|이|는|은)[\s:：]{{0,3}}(?={_VALUE})"
     rf"|(?:{_ABOUT}{_VERDICTS}|{_KIND}(?=\s?{SEPARATOR}|\s['\"`]))"
     rf"(?:\s?{SEPARATOR}\s{{0,4}}(?=(?:{QUOTE}|{_VALUE}|(?!{MASKED}|{_NUMBER}{_STOP}|(?:{STATES}){_STOP}){_CHAR}{{1,64}}\s*\Z))"
-    rf"|\s{{1,4}}(?=(?:{QUOTE}|(?!{ORDINARY}){_MIXED}))|(?:(?<=got)|(?<=expected)|(?<=set to)|(?<=changed to))\s(?={_VALUE}))))"
+    rf"|\s{{1,4}}(?=(?:{QUOTE}|(?!{ORDINARY}){_MIXED}))|(?:(?<=got)|(?<=expected)|(?<=set to)|(?<=changed to)|(?<=value))\s(?={_VALUE}))))"
     rf"(?:(?P<open>{QUOTE})(?P<quoted>[^\r\n]*?)(?P<close>(?<!\\)(?P=open)|\Z|(?=[\r\n]))|(?!{QUOTE})(?P<bare>{_CHAR}+))",
     re.IGNORECASE,
 )
@@ -100,7 +104,7 @@ IN_LINK: Final = re.compile(
 """Links that are mailed: who has one is let in."""
 BEFORE_NAME: Final = re.compile(
     r"(?P<open>[\"'`])(?P<value>[^\"'`\s]{4,80})(?P<close>(?P=open))"
-    r"\s(?:(?:is|was|as|for|given|provided|supplied|not|an?|the|in|used|incorrect|invalid|valid|expired|wrong|unknown|bad"
+    r"\s(?:(?:is|was|as|for|given|provided|supplied|not|an?|the|your|in|used|correct|right|incorrect|invalid|valid|expired|wrong|unknown|bad"
     r"|authorization|auth|refresh|access|id|client|user|device|parameter|field|value)\s){1,6}['\"`]?(?:[a-z]{1,12}[_-])?\Z",
     re.IGNORECASE,
 )

@@ -33,7 +33,8 @@ def _named(word: str) -> re.Pattern[str]:
     return re.compile(
         rf"(?P<name>{NAMES}(?:s|[_-]?(?:confirm(?:ation)?|hash|new|old|again|is|was|[0-9]))?(?:{BRACKET}|{QUOTE}){{0,3}}"
         rf"(?:[\s,;]*+{QUOTE}?(?:value|val|v|content){QUOTE}?)?"  # a form's field: name="code" value="...", and in JSON
-        rf"(?:{BLANKS}{_SEPARATORS}>?{_BLANKS}|(?<=[\"'])(?:\r?\n){{2}})"  # two line ends: a part of a multipart form
+        rf"(?:{BLANKS}{_SEPARATORS}>?{_BLANKS}|(?<=[\"'])(?:(?:\r?\n){{2}}|\s?>))"
+        # Two line ends: a part of a multipart form; a bracket: an element's, whose attribute has the name.
         r"(?:(?:[bur]{1,2}|[a-z_.]{1,16}\()(?=[\"']))?)"  # b"..." and Some("...")
         rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)|(?<=\)=)(?P<row>\([^)]*\)?)"
         r"|(?!\[redacted:)(?P<nested>[\[{].*)"  # a list or an object of secrets: where it ends is anyone's guess
