@@ -52,8 +52,8 @@ COMMANDS: Final = (
     (
         ("identified by", "parameter"),
         re.compile(
-            r"(?P<name>identified by\s{1,4}|parameters?:? [$\[]?[0-9]{1,3}\]?(?: as \[[A-Za-z_ ]{1,20}\])?\s{0,2}[=-]\s{0,2}\[?)"
-            r"(?P<open>['\"]?)(?P<value>[^'\"\]\r\n]+)(?P<close>)",
+            r"(?P<name>identified by\s{1,4}+|parameters?:? [$\[]?[0-9]{1,3}\]?(?: as \[[A-Za-z_ ]{1,20}\])?\s{0,2}[=-]\s{0,2}+\[?+)"
+            r"(?P<open>['\"]?+)(?!\[redacted:)(?P<value>[^'\"\]\r\n]+)(?P<close>)",
             re.IGNORECASE,
         ),
     ),

@@ -74,7 +74,7 @@ _OWNER: Final = (
 """``Password for bob: x``, but not ``Invalid password for user: bob``."""
 IN_PROSE: Final = re.compile(
     rf"(?P<name>{_NAME}{QUOTE}?"
-    rf"(?:(?:\s{{1,4}}(?:is|was|are|were|to|as|=>))?[\s(\[]{{1,4}}(?=(?:{QUOTE}|{_VALUE}))"
+    rf"(?:(?!\[[0-9]{{0,3}}\])(?:\s{{1,4}}(?:is|was|are|were|to|as|=>))?[\s(\[]{{1,4}}(?=(?:{QUOTE}|{_VALUE}))"
     # A hyphen between two words makes one of them: `token-endpoint[812]:` is a program.
     rf"|(?:\s-{{1,2}}|-(?=\s)|\s?-{{0,2}}[,;|>\u2013\u2014\u2192]{{1,2}})\s?(?=(?!{ORDINARY}){_MIXED})"
     rf"|{_OWNER}"
