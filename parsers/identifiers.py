@@ -39,7 +39,7 @@ class Identifiers:
         """Return the text without secrets."""
         if text in self._exact or _PUBLIC.fullmatch(text):
             return text
-        if any(matches(text, pieces) for pieces in self._patterns):
+        if self._patterns and any(matches(text, pieces) for pieces in self._patterns):
             return redact_secrets(text, counts)
         return redact_identifier(text, counts)
 
