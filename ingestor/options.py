@@ -115,6 +115,14 @@ def network(value: Any) -> str:
         raise NotAcceptedError("must be an IP address or network, such as 10.0.0.0/8 or 2001:db8::1") from error
 
 
+def public_identifier(value: Any) -> str:
+    """Accept an identifier, or a pattern of some: one that fits everything would let every secret through."""
+    name = text(value)
+    if len(name.replace("*", "").strip()) < 4:
+        raise NotAcceptedError("must be an identifier, or a pattern with at least 4 characters besides its *")
+    return name
+
+
 def list_of(accept: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
     """Accept a list whose items are all accepted."""
 
@@ -275,6 +283,7 @@ TOP: Final = {
     "host": Option(text),
     "time_zone": Option(time_zone),
     "trusted_proxies": Option(list_of(network), _comma_separated),
+    "public_identifiers": Option(list_of(public_identifier), _comma_separated),
 }
 LOG: Final = {
     "path": Option(log_path),
@@ -293,6 +302,7 @@ BUDGETS: Final = {
     "clients": Option(whole_number(1, 100_000), _number),
     "failing_clients": Option(whole_number(0, 100_000), _number),
     "realms": Option(whole_number(1, 10_000), _number),
+    "failing_realms": Option(whole_number(0, 10_000), _number),
 }
 STORE: Final = {
     "type": Option(one_of("sqlite", "influxdb")),

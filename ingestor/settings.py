@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class BudgetSettings:
     clients: int = 1000
     failing_clients: int = 200
     realms: int = 100
+    failing_realms: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,8 @@ class Settings:
     read: ReadSettings = field(default_factory=ReadSettings)
     budgets: BudgetSettings = field(default_factory=BudgetSettings)
     trusted_proxies: tuple[str, ...] = ()
+    public_identifiers: tuple[str, ...] = ()
+    """Clients and users whose names look like secrets and are none; ``*`` stands for anything."""
     errors: dict[str, ErrorRule] = field(default_factory=dict)
     store: StoreSettings = field(default_factory=StoreSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
@@ -177,3 +180,12 @@ class Settings:
     grafana: GrafanaSettings = field(default_factory=GrafanaSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config_file: Path | None = None
+
+    @property
+    def parser_options(self) -> dict[str, Any]:
+        """What parsers are made with: each takes of it what it knows. What is not set is empty."""
+        return {
+            "errors": self.errors,
+            "trusted_proxies": self.trusted_proxies,
+            "public_identifiers": self.public_identifiers,
+        }

@@ -1,12 +1,12 @@
 """Turn lines of identity providers' audit logs into token events. Imports nothing from ``ingestor``.
 
-A provider is a folder here with ``PARSER`` in it: a ``parsers.event.Parser`` class that is called with the keyword options
-``errors`` (an endpoint's own error texts, see ``parsers.native.meanings``) and ``trusted_proxies`` (networks). Other
+A provider is a folder here with ``PARSER`` in it: a ``parsers.event.Parser`` class that states its ``version`` and is called
+with those of these keyword options that it names in ``options``: ``errors`` (an endpoint's own error texts, see
+``parsers.native.meanings``), ``trusted_proxies`` (networks) and ``public_identifiers`` (see ``parsers.identifiers``). Other
 people's come by the entry point group ``tokentail.parsers``, whose values are such classes; they cannot replace ours.
 """
 
 import pkgutil
-from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
@@ -30,11 +30,11 @@ def find(name: str = AUTO, **options: Any) -> Parser:
     """Return a new parser with these options. Raises LookupError for an unknown name, ValueError for a bad option."""
     known = names()
     if name == AUTO:
-        found = [_load(each)(**options) for each in known]
+        found = [_made(each, options) for each in known]
         return found[0] if len(found) == 1 else DetectingParser(found)
     if name not in known:
         raise LookupError(f"no parser named {name!r}: there are {', '.join([AUTO, *known])}")
-    return _load(name)(**options)
+    return _made(name, options)
 
 
 def _ours() -> set[str]:
@@ -45,7 +45,7 @@ def _theirs() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
 
 
-def _load(name: str) -> Callable[..., Parser]:
-    ours = name in _ours()
-    parser: Callable[..., Parser] = import_module(f"{__name__}.{name}").PARSER if ours else _theirs()[name].load()
+def _made(name: str, options: dict[str, Any]) -> Parser:
+    kind = import_module(f"{__name__}.{name}").PARSER if name in _ours() else _theirs()[name].load()
+    parser: Parser = kind(**{option: value for option, value in options.items() if option in kind.options})
     return parser

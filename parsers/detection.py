@@ -17,6 +17,9 @@ class DetectingParser:
     def __init__(self, parsers: Sequence[Parser]) -> None:
         """``parsers`` are at least one, the likeliest first."""
         self.parsers = tuple(parsers)
+        # A line goes to whoever makes an event of it first, so all of them decide, in their order.
+        self.version = ", ".join(f"{parser.name} {parser.version}" for parser in parsers)
+        self.options = frozenset[str]().union(*(parser.options for parser in parsers))
 
     @property
     def counts(self) -> dict[str, int]:

@@ -1,13 +1,13 @@
 """Text as a reader takes it: decoded, without what nobody sees, and with other forms of a letter or sign as its ASCII one.
 
-A zero-width space in ``password=x``, or ``code=x`` in fullwidth letters, leaks as well as without. This is for looking
-only: what is stored is the text as it was written, unless a secret shows. Letters of other scripts that merely look
-alike are others to us, too.
+A zero-width space in ``password=x``, or ``code=x`` in fullwidth letters or with a Cyrillic o, leaks as well as without. This
+is for looking only: what is stored is the text as it was written, unless a secret shows.
 """
 
 import re
 from typing import Final
 from unicodedata import normalize
+from urllib.parse import unquote
 
 from parsers.text import INVISIBLE, JOINERS, REPLACEMENT
 
@@ -27,28 +27,37 @@ _QUOTES: Final = {**dict.fromkeys(map(ord, "“”„‟«»″"), '"'), **dict.
 _FORMS: Final = {
     code: form for block in _BLOCKS for code in range(*block) if (form := normalize("NFKC", chr(code))).isascii()
 }
-_ASCII: Final = {**_FORMS, **_QUOTES}
+_ALIKE: Final = str.maketrans(
+    # Cyrillic, Greek, Armenian, small capitals and other letters that look like those of the names of secrets.
+    "асԁеһіјӏорԛѕуԝхктАВСЕНІЈКМОРЅТХУԌԚԜαορνικτυεϲΑΒΕΖΗΙΚΜΝΟΡΤΥΧօսոհցքԁᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢıɑɡ",  # on purpose
+    "acdehijlopqsywxktABCEHIJKMOPSTXYGQWaopviktuecABEZHIKMNOPTYXounhgqdabcdeghijklmnoprstuvwyziag",
+)
+_ASCII: Final[dict[int, int | str | None]] = {**_ALIKE, **_FORMS, **_QUOTES}
 """A table, since normalizing a whole text costs the square of its length when it has many accents in a row."""
 
 
-_ENCODED: Final = re.compile(r"(?:%(?:25)*[0-9a-fA-F]{2})+|(?:\\{1,8}u[0-9a-fA-F]{4})+")
-"""Percent-encoded bytes, however often that was done, and the escapes of JSON in JSON."""
-_PERCENT: Final = re.compile(r"%(?:25)*([0-9a-fA-F]{2})")
-_ESCAPE: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_AGAIN: Final = re.compile(r"%(?:25)+(?=[0-9a-fA-F]{2})")
+"""What was percent-encoded more than once."""
+_ESCAPES: Final = re.compile(r"(?:\\{1,8}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))+")
+"""The escapes of JSON in JSON, and of programming languages."""
+_ESCAPE: Final = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
 
 
 def undisguised(text: str) -> str:
     """Return the text with its disguised characters plain; the same text when there are none."""
-    if "%" in text or "\\u" in text:
-        text = _ENCODED.sub(_decoded, text)
+    if "%" in text:
+        text = unquote(_AGAIN.sub("%", text), errors="replace")
+    if "\\u" in text or "\\x" in text:
+        text = _ESCAPES.sub(_unescaped, text)
     if text.isascii() and text.isprintable():
         return text
     seen = _UNSEEN.sub("", text)
     return seen if seen.isascii() else seen.translate(_ASCII)
 
 
-def _decoded(match: re.Match[str]) -> str:
-    run = match[0]
-    if run[0] == "%":
-        return bytes.fromhex("".join(_PERCENT.findall(run))).decode(errors="replace")
-    return bytes.fromhex("".join(_ESCAPE.findall(run))).decode("utf-16-be", errors="replace")
+def _unescaped(match: re.Match[str]) -> str:
+    code = match[0].lstrip("\\")[1:]
+    if "\\" not in code and code[0] not in "dD":  # most stand alone and are no half of a character
+        return chr(int(code, 16))
+    codes = (wide or f"00{narrow}" for wide, narrow in _ESCAPE.findall(match[0]))
+    return bytes.fromhex("".join(codes)).decode("utf-16-be", errors="replace")

@@ -5,7 +5,7 @@ An outcome is one of four things: an event, a ``Rejection``, ``IGNORED`` (well f
 third of a microsecond a line, which is a tenth of the whole budget; ``Event(*row)`` names the parts where people read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum, StrEnum
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -93,6 +93,14 @@ class Parser(Protocol):
     """
 
     name: str
+    version: str
+    """Another one whenever some line becomes something else than before, with the same options. A log's lines are read as
+    reclassified then, so it is no release's number: it moves when the parser does, and with no other parser."""
+
+    @property
+    def options(self) -> Collection[str]:
+        """The keyword options that decide what a line becomes; the parser is called with these and no others."""
+        ...
 
     @property
     def counts(self) -> Mapping[str, int]:

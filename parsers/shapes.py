@@ -1,45 +1,76 @@
 r"""What secrets look like in text: the expressions behind ``parsers.redact``.
 
 Credentials are found as themselves (a JWT, a vendor's prefix), by the name before them (``code=``, ``"client_secret":``,
-``<password>``, however quoted, escaped or percent-encoded; ``parsers.naming``), by the path or sentence that they are in
-(``parsers.prose``) or by being too random to have been written by a person.
+``<password>``, however quoted, escaped or percent-encoded; ``parsers.naming``), by the command, path or sentence that they
+are in (``parsers.commands``, ``parsers.prose``) or by being too random to have been written by a person (``parsers.opaque``).
 
 Every expression must be linear in the text, because the text is hostile: no quantifier without a bound is followed by
-something that also matches what it repeats, and what a match has consumed is never looked at again.
+something that also matches what it repeats, and what a match has consumed is never looked at again. Those that begin with
+a name cost most. They are tried at the places alone where a name begins, and at no more of these than a text of people has.
 """
 
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from parsers.naming import BLANKS, BRACKET, END, GREATER, HINTS, LESS, MASKED, NAMES, QUOTE, SEPARATOR, SLASH, atomic
-from parsers.prose import IN_PATH, IN_PROSE
-
-_CODE_CHARS: Final = 20
-"""The shortest run looked at: 128 bits (the example code of RFC 6749) are 22 characters of base64url."""
-_OPAQUE_CHARS: Final = 32
-_OPAQUE_IDENTIFIER_CHARS: Final = 41
-"""From 41 characters on an identifier may be a 256-bit token (43 in base64url); Auth0's client ids have 32."""
+from parsers.commands import COMMANDS
+from parsers.naming import BLANKS, BRACKET, END, GREATER, LESS, MASKED, NAMES, QUOTE, SEPARATOR, SLASH, atomic
+from parsers.opaque import UUID_TEXT
+from parsers.prose import BEFORE_PATH, IN_LINK, IN_PATH, IN_PROSE, LETTERS, STATES
 
 _STATUS: Final = rf"[1-5][0-9]{{2}}(?:[,;|)\]}}]|[.:!?]*{END})"
+_VERDICT: Final = rf"(?:{STATES})[.,;:!?)\]}}]*{END}"
 _SEPARATORS: Final = atomic("separators", f"{SEPARATOR}{{1,3}}")
 _BLANKS: Final = atomic("blanks", BLANKS)
-_NAMED: Final = re.compile(
-    rf"(?P<name>{NAMES}(?:s|[_-]?(?:confirm(?:ation)?|hash|new|old|again|[0-9]))?(?:{BRACKET}|{QUOTE}){{0,3}}"
-    rf"(?:[\s,;]*+{QUOTE}?(?:value|val|v|content){QUOTE}?)?"  # a form's field: name="code" value="...", and in JSON
-    rf"(?:{BLANKS}{_SEPARATORS}>?{_BLANKS}|(?<=[\"'])(?:\r?\n){{2}})"  # two line ends: a part of a multipart form
-    r"(?:(?:[bur]{1,2}|[a-z_.]{1,16}\()(?=[\"']))?)"  # b"..." and Some("...")
-    rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)|(?<=\)=)(?P<row>\([^)]*\)?)"
-    r"|(?!\[redacted:)(?P<nested>[\[{].*)"  # a list or an object of secrets: where it ends is anyone's guess
-    rf"|(?!{MASKED})(?P<bare>(?!{_STATUS}){LESS}?[^\s\"'&<>]+))",  # 404 is a status, no code
-    re.IGNORECASE | re.DOTALL,
+_OPERATIONS: Final = (
+    "read|write|create|update|delete|manage|admin|list|view|edit|revoke|introspect|issue|exchange|refresh|all|full|rotate|reset"
+    "|change|use|execute|own|self|any|grant|generate|sign|verify|validate|readonly|read_only|query|get|post|put|patch"
 )
+
+
+def _named(word: str) -> re.Pattern[str]:
+    """Return the expression of a name, a sign and a value. ``word``: what directly behind a colon is no secret."""
+    return re.compile(
+        rf"(?P<name>{NAMES}(?:s|[_-]?(?:confirm(?:ation)?|hash|new|old|again|is|was|[0-9]))?(?:{BRACKET}|{QUOTE}){{0,3}}"
+        rf"(?:[\s,;]*+{QUOTE}?(?:value|val|v|content){QUOTE}?)?"  # a form's field: name="code" value="...", and in JSON
+        rf"(?:{BLANKS}{_SEPARATORS}>?{_BLANKS}|(?<=[\"'])(?:(?:\r?\n){{2}}|\s?>))"
+        # Two line ends: a part of a multipart form; a bracket: an element's, whose attribute has the name.
+        r"(?:(?:[bur]{1,2}|[a-z_.]{1,16}\()(?=[\"']))?)"  # b"..." and Some("...")
+        rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)|(?<=\)=)(?P<row>\([^)]*\)?)"
+        r"|(?!\[redacted:)(?P<nested>[\[{].*)"  # a list or an object of secrets: where it ends is anyone's guess
+        rf"|(?!{MASKED}|(?<=[a-z]:){word})(?!(?<=[\s:=])(?:{_VERDICT}|(?:bearer|basic|dpop|negotiate|ssws)\s+\[redacted:))"
+        rf"(?P<bare>(?!{_STATUS}){LESS}?[^\s\"'&<>]+))",  # 404 is a status, no code
+        re.IGNORECASE | re.DOTALL,
+    )
+
+
+_NAMED_IN_TEXT: Final = _named(rf"(?:{_OPERATIONS})(?:[.:_-][a-z]{{1,20}}){{0,3}}[.,;!?)\]}}]*{END}")
+"""``token:read`` is a scope, in an error message about one, too."""
+_NAMED_IN_NAMES: Final = _named(rf"(?:[a-z]{{1,20}}(?:[._-][a-z]{{1,20}}){{0,3}}|\*)(?::[\w.*-]{{1,64}}){{0,3}}{END}")
+"""In a scope or an identifier a word behind a colon is a part of it: ``token:exchange-service``."""
 _ELEMENT: Final = re.compile(
-    rf"(?P<name>{LESS}[\w.:-]{{0,16}}?(?P<tag>{NAMES}s?)(?:\s[^<>]{{0,128}}?)?(?<!/){GREATER})"
+    rf"(?P<name>(?P<tag>{NAMES}s?)(?:\s[^<>]{{0,128}}?)?(?<!/){GREATER})"
     # "Bearer <token> expected" is a form to fill in, unless an element ends behind it.
     rf"(?!(?:[\s\"'`.,;:)\]/]|\Z)(?![^<&%\\]{{0,256}}{LESS}{SLASH}))"
     rf"(?P<open>)(?P<value>.*?)(?P<close>{LESS}{SLASH}[\w.:-]{{0,16}}?(?P=tag)|\Z)",
     re.IGNORECASE | re.DOTALL,
+)
+_BEFORE_ELEMENT: Final = re.compile(rf"{LESS}[\w.:-]{{0,16}}\Z", re.IGNORECASE)
+_REVERSED: Final = re.compile(
+    rf"(?P<name>(?:value|val){QUOTE}?{BLANKS}{SEPARATOR}{BLANKS})(?P<open>{QUOTE})(?P<value>[^\"'\r\n]{{0,512}}?)"
+    rf"(?P<close>(?P=open)[\s,;]{{0,8}}{QUOTE}?(?:name|key|id|field|type){QUOTE}?{BLANKS}{SEPARATOR}{BLANKS}{QUOTE}?"
+    rf"[\w-]{{0,24}}?{NAMES})",
+    re.IGNORECASE,
+)
+"""A form's field the other way round: ``"value":"x","name":"password"``."""
+_FORM: Final = re.compile(
+    r"(?P<name>(?:(?<=[?&])|(?<=%26)|(?<=%3f))(?:state|request|wresult|wctx)(?:=|%(?:25)*3d))(?P<open>)"
+    r"(?!\[redacted:)(?P<value>[^\s\"'`&<>%]{4,})(?P<close>)",
+    re.IGNORECASE,
+)
+"""Fields of an authorization request that are secrets (RFC 6749 section 10.12) or hold some, and ordinary words elsewhere."""
+_REQUEST_URI: Final = re.compile(
+    r"(?P<name>oauth(?::|%3a)request_uri(?::|%3a))(?P<open>)(?P<value>[^\s\"'`&<>]+)(?P<close>)", re.IGNORECASE
 )
 _HEADER: Final = re.compile(
     rf"(?P<name>(?:authorization|cookies?){QUOTE}?\s*{SEPARATOR}[ \t]*+)(?!\[redacted:[a-z_]+\](?:[\r\n]|\Z))"
@@ -52,7 +83,7 @@ _SCHEME: Final = re.compile(
     # The words people write after these names; all else is a credential.
     r"(?!(?:tokens?|auth|authentication|authorization|credentials?|scheme|method|header|type|is|was|has|not|or|and|in|with|from|for"
     r"|required|missing|invalid|expired|failed|error|proof|nonce|key)(?:[\s.,;:)]|\Z))"
-    r"(?!(?:realm|error|scope|algs)=)(?!\[redacted:)"
+    rf"(?![a-z_]{{1,32}}=(?![=\s]|\Z))(?!\[redacted:)(?!(?<=basic[\s]){LETTERS}[.,;:!?)]*{END})"
     r"(?P<open>)(?P<value>[^\s\"'<>(){}\[\],;]+)(?P<close>)",
     re.IGNORECASE,
 )
@@ -71,15 +102,8 @@ _USERINFO: Final = re.compile(
     r"|(?<=%3a%2f%2f)[^\s/?#@:%\"']*(?::|%3a)(?:(?!%2f)[^\s/?#\"'&]){1,256}?(?=%40|@)",
     re.IGNORECASE,
 )
-_UUID_TEXT: Final = r"[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}"
-_UUID: Final = re.compile(rf"(?<![0-9A-Za-z]){_UUID_TEXT}(?![0-9A-Za-z])")
-_UUID_CODE: Final = re.compile(rf"{_UUID_TEXT}(?:\.{_UUID_TEXT}){{2}}")
+_UUID_CODE: Final = re.compile(rf"{UUID_TEXT}(?:\.{UUID_TEXT}){{2}}")
 """Keycloak's authorization code: three UUIDs."""
-OPAQUE_RUN: Final = re.compile(rf"[A-Za-z0-9_+/=~-]{{{_CODE_CHARS},}}")
-"""What `is_opaque` judges."""
-_HEX: Final = re.compile(r"[0-9a-fA-F-]{1,64}")
-_FLIPS: Final = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Za-z0-9])[_+=~-]")
-_LONG_WORD: Final = re.compile(r"[A-Za-z0-9]{20,}")
 
 
 class Look(NamedTuple):
@@ -97,25 +121,28 @@ class Shape(NamedTuple):
     looks: tuple[Look, ...]
 
 
-def is_opaque(run: str, *, identifier: bool) -> bool:
-    """Whether a run of base64 characters looks drawn by lot rather than written by people.
+class NamedLook(NamedTuple):
+    """What stands at a name."""
 
-    Random text changes its kind of character (lower, upper, digit, sign) about every second character; words, paths and
-    CamelCase do so at most every fourth (a capital that starts a word does not count as a change back). And people do
-    not write twenty letters and digits in a row.
-    """
-    if identifier and (len(run) < _OPAQUE_IDENTIFIER_CHARS or _HEX.fullmatch(run)):
-        return False
-    rest = _UUID.sub("", run)
-    flips = len(_FLIPS.findall(rest)) / (len(rest) or 1)
-    if len(rest) < _OPAQUE_CHARS:  # short: must be mixed in every way
-        return len(rest) >= _CODE_CHARS and flips >= 0.3 and _is_mixed(rest) and not (rest.isupper() or rest.islower())
-    return flips >= 0.25 or any(map(_is_mixed, _LONG_WORD.findall(rest)))
+    hints: tuple[str, ...]
+    """As those of a shape; none is always."""
+    before: re.Pattern[str] | None
+    """What must end where the name begins, within ``BEFORE_CHARS``."""
+    expression: re.Pattern[str]
+    replacement: Callable[[re.Match[str]], str]
 
 
-def _is_mixed(word: str) -> bool:
-    """Whether there are both letters and digits."""
-    return word.upper() != word.lower() and any(map(str.isdecimal, word))
+class Kind(NamedTuple):
+    """A kind of text, by what secrets look like in it."""
+
+    certain: tuple[Shape, ...]
+    """Those that are known by themselves; asked first."""
+    named: tuple[NamedLook, ...]
+    """Those that have a name."""
+    others: tuple[Shape, ...]
+
+
+BEFORE_CHARS: Final = 40
 
 
 def _mask(kind: str) -> Callable[[re.Match[str]], str]:
@@ -127,21 +154,36 @@ def _mask(kind: str) -> Callable[[re.Match[str]], str]:
     return mask
 
 
-def _shapes(*sentences: Look) -> tuple[Shape, ...]:
-    secret, credential = _mask("secret"), _mask("credential")
-    return (
-        Shape(("private key",), (Look(_PRIVATE_KEY, "[redacted:private_key]"),)),
-        Shape(("eyj", "ewo", "ew0"), (Look(_JWT, "[redacted:jwt]"),)),
-        Shape(("authorization", "cookie"), (Look(_HEADER, credential),)),
-        Shape(("<", "lt;", "3c", "60;"), (Look(_ELEMENT, secret),)),
-        Shape(HINTS, (Look(_NAMED, secret), Look(IN_PATH, secret), *sentences)),
-        Shape(("bearer", "basic", "dpop", "negotiate", "ssws"), (Look(_SCHEME, credential),)),
-        Shape(("_", "-", ".", "/0", "aiza", "eaa", "akia", "asia"), (Look(_PREFIXED, "[redacted:token]"),)),
-        Shape(("-",), (Look(_UUID_CODE, "[redacted:code]"),)),
-        Shape(("://", "%3a%2f%2f"), (Look(_USERINFO, "[redacted:password]"),)),
-    )
-
-
-SHAPES: Final = _shapes()
-TEXT_SHAPES: Final = _shapes(Look(IN_PROSE, _mask("secret")))
-"""Free text has sentences, too. An identifier has none: "Token App2" is a client's name."""
+_SECRET: Final = _mask("secret")
+CERTAIN: Final = (
+    Shape(("private key",), (Look(_PRIVATE_KEY, "[redacted:private_key]"),)),
+    Shape(("eyj", "ewo", "ew0"), (Look(_JWT, "[redacted:jwt]"),)),
+    Shape(("authorization", "cookie"), (Look(_HEADER, _mask("credential")),)),
+    Shape(("bearer", "basic", "dpop", "negotiate", "ssws"), (Look(_SCHEME, _mask("credential")),)),
+    Shape(("_", "-", ".", "/0", "aiza", "eaa", "akia", "asia"), (Look(_PREFIXED, "[redacted:token]"),)),
+)
+_OTHERS: Final = (
+    Shape(("-",), (Look(_UUID_CODE, "[redacted:code]"),)),
+    Shape(("://", "%3a%2f%2f"), (Look(_USERINFO, "[redacted:password]"),)),
+    Shape(("state", "request", "wresult", "wctx"), (Look(_FORM, _SECRET), Look(_REQUEST_URI, _SECRET))),
+    Shape(("val",), (Look(_REVERSED, _SECRET),)),
+    Shape(
+        ("magic", "passwordless", "invit", "activat", "confirm", "verif", "unsubscribe", "reset", "recover", "time"),
+        (Look(IN_LINK, _SECRET),),
+    ),
+)
+_ELEMENTS: Final = NamedLook(("<", "lt;", "3c", "60;"), _BEFORE_ELEMENT, _ELEMENT, _SECRET)
+_PATHS: Final = NamedLook(("/", "2f"), BEFORE_PATH, IN_PATH, _SECRET)
+TEXT: Final = Kind(
+    CERTAIN,
+    (_ELEMENTS, NamedLook((), None, _NAMED_IN_TEXT, _SECRET), _PATHS, NamedLook((), None, IN_PROSE, _SECRET)),
+    (*_OTHERS, *(Shape(hints, (Look(expression, _SECRET),)) for hints, expression in COMMANDS)),
+)
+"""Free text has sentences and commands, too."""
+SCOPES: Final = Kind(
+    CERTAIN,
+    (_ELEMENTS, NamedLook((), None, _NAMED_IN_NAMES, _SECRET), _PATHS, NamedLook((), None, IN_PROSE, _SECRET)),
+    _OTHERS,
+)
+IDENTIFIER: Final = Kind(CERTAIN, (_ELEMENTS, NamedLook((), None, _NAMED_IN_NAMES, _SECRET), _PATHS), _OTHERS)
+"""An identifier has no sentences: "Token App2" is a client's name."""

@@ -122,6 +122,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         host = "auth-1"
         time_zone = "Europe/Berlin"
         trusted_proxies = ["10.0.0.0/8", "2001:db8::1"]
+        public_identifiers = ["sk-web", "acme-*-live"]
         [[logs]]
         path = "/var/log/a.jsonl"
         source = "a"
@@ -139,6 +140,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         clients = 5
         failing_clients = 0
         realms = 1
+        failing_realms = 2
         [errors]
         "Bad code" = "invalid_code"
         "Old code" = { error = "expired_code", action = "token.expired" }
@@ -155,8 +157,9 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         host="auth-1",
         time_zone="Europe/Berlin",
         trusted_proxies=("10.0.0.0/8", "2001:db8::1/128"),
+        public_identifiers=("sk-web", "acme-*-live"),
         read=ReadSettings(2.0, 3.5, 0.0, 2048),
-        budgets=BudgetSettings(5, 0, 1),
+        budgets=BudgetSettings(5, 0, 1, 2),
         errors={"Bad code": ErrorRule("invalid_code"), "Old code": ErrorRule("expired_code", "token.expired")},
         config_file=tmp_path / "tokentail.toml",
     )
@@ -213,6 +216,9 @@ def test_all_mistakes_are_told_at_once_with_what_is_accepted(tmp_path: Path) -> 
         ('[[logs]]\npath = "/a"\n[[logs]]\npath = "/a"\nsource = "other"', "logs[1].path"),
         ('state_directory = "rel"', "state_directory"),
         ("host = 3", "host"),
+        ('public_identifiers = "web"', "public_identifiers"),
+        ('public_identifiers = ["*"]', "public_identifiers"),
+        ('public_identifiers = ["a*b*c", ""]', "public_identifiers"),
         ('host = "a\\u001b[31m"', "host"),
         ('time_zone = "../etc/passwd"', "time_zone"),
         ('time_zone = "America"', "time_zone"),

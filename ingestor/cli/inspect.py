@@ -56,6 +56,7 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
         clients=settings.budgets.clients,
         failing_clients=settings.budgets.failing_clients,
         realms=settings.budgets.realms,
+        failing_realms=settings.budgets.failing_realms,
     )
     seen = {"event": 0, "ignored": 0, "rejected": 0, "masked": 0}
     now_ms = time.time_ns() // 1_000_000

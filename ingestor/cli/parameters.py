@@ -16,7 +16,7 @@ from ingestor.core.questions import Filters, Period
 from ingestor.options import NotAcceptedError, did_you_mean, time_zone
 from ingestor.settings import Settings
 from parsers.event import ERRORS, OUTCOMES
-from parsers.redact import redact_identifier
+from parsers.identifiers import Identifiers
 from parsers.text import normal_field, normal_tag
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -169,15 +169,16 @@ def question_options(command: Command) -> Command:
         state_directory: Path | None,
         **kwargs: Any,
     ) -> Any:
-        filters = Filters(
-            client=_normal(normal_tag, client),
-            realm=_normal(normal_tag, realm),
-            user=_normal(normal_field, user),
-            **{name: kwargs.pop(name) for name in ("action", "outcome", "error", "ip") if name in kwargs},
-        )
         settings = config.load(config_file, state_directory=state_directory).settings
         settings = replace(settings, time_zone=zone or settings.time_zone)
         period = _period(since, until, settings.time_zone)
+        identifiers = Identifiers(settings.public_identifiers)
+        filters = Filters(
+            client=_normal(identifiers, normal_tag, client),
+            realm=_normal(identifiers, normal_tag, realm),
+            user=_normal(identifiers, normal_field, user),
+            **{name: kwargs.pop(name) for name in ("action", "outcome", "error", "ip") if name in kwargs},
+        )
         return command(*args, question=Question(settings, period, filters), **kwargs)
 
     return with_question  # type: ignore[return-value]
@@ -204,9 +205,9 @@ def event_filters(command: Command) -> Command:
     return command
 
 
-def _normal(normal: Callable[[str], str | None], value: str | None) -> str | None:
+def _normal(identifiers: Identifiers, normal: Callable[[str], str | None], value: str | None) -> str | None:
     """Return a filter value as stored values are written, so that what the user pastes is found.
 
-    That includes ids that look like tokens, such as some providers' pairwise subjects: they are stored masked, by hash.
+    That includes ids that look like tokens: they are stored masked, by hash.
     """
-    return None if value is None else normal(redact_identifier(value)) or ""
+    return None if value is None else normal(identifiers.read(value)) or ""

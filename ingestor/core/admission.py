@@ -1,8 +1,8 @@
 """Cardinality budgets of the tags ``client_id`` and ``realm`` (design section 3).
 
-Invented client ids must not use up the series of real ones, and reading again must make the same points. So a client is
-admitted once, at a sequence number of the source's lines (the order of first reading, ``Generation.sequence_of``); lines
-before it belong to ``_other`` for ever, whenever they are read again.
+Invented names must not use up the series of real ones: what failures alone have brought has a budget of its own, for
+clients and for realms. And reading again must make the same points. So a client is admitted once, at a sequence number of the source's lines (the order of first reading, ``Generation.sequence_of``); lines
+before it belong to ``_other`` for ever, whenever they are read again. The same goes for realms.
 """
 
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from ingestor.core.points import Series, SeriesTable
 from parsers.event import Tags
 
 OTHER = "_other"
+SUCCESS = "success"
 
 
 class Admitted(NamedTuple):
@@ -44,14 +45,16 @@ class Admission:
         clients: int = 1000,
         failing_clients: int = 200,
         realms: int = 100,
+        failing_realms: int = 20,
         admitted: tuple[Admitted, ...] = (),
     ) -> None:
         self._source = source
         self._host = host
         self._table = table
         self._budgets = {True: clients, False: failing_clients}
-        self._realm_budget = realms
+        self._realm_budgets = {True: realms, False: failing_realms}
         self._used = {True: 0, False: 0}
+        self._realms_used = {True: 0, False: 0}
         self._clients: dict[tuple[str, str], int] = {}
         self._realms: dict[str, int] = {}
         self.new: list[Admitted] = []
@@ -79,7 +82,7 @@ class Admission:
 
         ``repeat``: it was counted before, so it can admit nobody new.
         """
-        realm, realm_settled = self._resolve_realm(tags.realm, sequence, repeat=repeat)
+        realm, realm_settled = self._resolve_realm(tags, sequence, repeat=repeat)
         admitted = tags.client_id != OTHER and self._admit_client(realm, tags, sequence, repeat=repeat)
         client_id = tags.client_id if admitted else OTHER
         series = Series(
@@ -99,20 +102,23 @@ class Admission:
             self.settled(host)[tags] = number
         return Resolution(number, None if admitted else tags.client_id, settled)
 
-    def _resolve_realm(self, realm: str, sequence: int, *, repeat: bool) -> tuple[str, bool]:
+    def _resolve_realm(self, tags: Tags, sequence: int, *, repeat: bool) -> tuple[str, bool]:
+        realm = tags.realm
         if not realm:
             return realm, True
         since = self._realms.get(realm)
-        if since is None and not repeat and realm != OTHER and len(self._realms) < self._realm_budget:
-            self._add(Admitted(realm, "", sequence, by_success=True))
-            since = sequence
+        if since is None and not repeat and realm != OTHER:
+            by_success = tags.outcome == SUCCESS
+            if self._realms_used[by_success] < self._realm_budgets[by_success]:
+                self._add(Admitted(realm, "", sequence, by_success))
+                since = sequence
         admitted = since is not None and since <= sequence
         return (realm, True) if admitted else (OTHER, False)
 
     def _admit_client(self, realm: str, tags: Tags, sequence: int, *, repeat: bool) -> bool:
         since = self._clients.get((realm, tags.client_id))
         if since is None and not repeat:
-            by_success = tags.outcome == "success"
+            by_success = tags.outcome == SUCCESS
             if self._used[by_success] < self._budgets[by_success]:
                 self._add(Admitted(realm, tags.client_id, sequence, by_success))
                 since = sequence
@@ -128,3 +134,4 @@ class Admission:
             self._used[entry.by_success] += 1
         else:
             self._realms[entry.realm] = entry.since
+            self._realms_used[entry.by_success] += 1

@@ -50,13 +50,27 @@ class Explainer:
     """Explains lines of one generation in order, as the daemon would have read them from its start."""
 
     def __init__(
-        self, parser: Parser, *, source: str, host: str, clients: int, failing_clients: int, realms: int
+        self,
+        parser: Parser,
+        *,
+        source: str,
+        host: str,
+        clients: int,
+        failing_clients: int,
+        realms: int,
+        failing_realms: int,
     ) -> None:
         """Start with nothing admitted; the budgets are those of ``core.admission``."""
         self._parser = parser
         self._series = SeriesTable()
         self._admission = Admission(
-            source, host, self._series, clients=clients, failing_clients=failing_clients, realms=realms
+            source,
+            host,
+            self._series,
+            clients=clients,
+            failing_clients=failing_clients,
+            realms=realms,
+            failing_realms=failing_realms,
         )
 
     def explain(self, data: bytes, *, h: int, ordinal: int, now_ms: int) -> Iterator[Explanation]:

@@ -55,6 +55,8 @@ class Daemon:
         self.follower = Follower(settings, self.ingest.book, once=once)
         self._settings = settings
         self._state = state
+        self._clock_ahead = 0.0
+        """How far the clock of whoever calls ``step`` is ahead of ours, seconds."""
         self._polled_at = float("-inf")
         self._shipped_at = float("-inf")
         self._behind = False
@@ -77,6 +79,7 @@ class Daemon:
         Raises DamagedStateError when the state's database turns out to be damaged.
         """
         now = time.monotonic() if now is None else now
+        self._clock_ahead = now - time.monotonic()
         worked = self.delivery.settle(now)
         if self.delivery.has_room:
             worked = self._read(now) or worked
@@ -357,7 +360,7 @@ class Daemon:
 
     def _tick(self) -> None:
         """Live on during a long piece of work. Raises StoppingError when the daemon is asked to end meanwhile."""
-        now = time.monotonic()
+        now = time.monotonic() + self._clock_ahead
         self._look(now)  # what is rotated and deleted meanwhile is held open
         self._say_how_it_is(now)
         if self._stop():

@@ -9,7 +9,6 @@ from functools import partial
 
 import orjson
 
-import ingestor
 from ingestor.core.admission import Admission
 from ingestor.core.figures import SourceFigures
 from ingestor.core.generation import Generation
@@ -138,16 +137,20 @@ class Ingest:
     def parser(self, name: str) -> Parser:
         """Return the parser of that name, with the options of the settings."""
         if name not in self._parsers:
-            self._parsers[name] = find(name, errors=self.settings.errors, trusted_proxies=self.settings.trusted_proxies)
+            self._parsers[name] = find(name, **self.settings.parser_options)
         return self._parsers[name]
 
     def rules_of(self, source: str) -> str:
-        """Return a digest of everything that decides what a line of this source becomes, besides the line."""
+        """Return a digest of everything that decides what a line of this source becomes, besides the line.
+
+        An option that is not set decides nothing, so one that a later release brings changes no digest.
+        """
         if source not in self._rules:
-            settings = self.settings
-            rules = [ingestor.__version__, self._parser_names.get(source, "auto"), settings.read.max_line_bytes]
-            rules += [settings.errors, settings.trusted_proxies]
-            encoded = orjson.dumps(rules, option=orjson.OPT_SORT_KEYS)
+            parser = self.parser_of(source)
+            options = {name: value for name, value in self.settings.parser_options.items() if value}
+            decides = {name: value for name, value in options.items() if name in parser.options}
+            rules = [parser.name, parser.version, self.settings.read.max_line_bytes, decides]
+            encoded = orjson.dumps(rules)  # in their order: the first pattern of [errors] that fits decides
             self._rules[source] = hashlib.blake2b(encoded, digest_size=8).hexdigest()
         return self._rules[source]
 
@@ -162,6 +165,7 @@ class Ingest:
                 clients=budgets.clients,
                 failing_clients=budgets.failing_clients,
                 realms=budgets.realms,
+                failing_realms=budgets.failing_realms,
                 admitted=self.state.admitted(source),
             )
         return self._admissions[source]

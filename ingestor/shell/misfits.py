@@ -163,7 +163,7 @@ def _sample(path: str, most_bytes: int = 4 << 20) -> Sample:
 def parser_of(source: str, settings: Settings) -> Parser:
     """Return the parser of a source, with the options of the settings."""
     entry = next((entry for entry in settings.logs if (entry.source or entry.path) == source), LogSettings(source))
-    return parsers.find(entry.parser, errors=settings.errors, trusted_proxies=settings.trusted_proxies)
+    return parsers.find(entry.parser, **settings.parser_options)
 
 
 def _now_ms() -> int:

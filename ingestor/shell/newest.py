@@ -23,7 +23,7 @@ _FIRST_BYTES: Final = 65_536
 
 def judge_newest(file: LogFile, entry: LogSettings, settings: Settings) -> Iterator[Finding]:
     """Yield what is odd about the newest lines; nothing when they look as they should. Raises OSError."""
-    parser = parsers.find(entry.parser, errors=settings.errors, trusted_proxies=settings.trusted_proxies)
+    parser = parsers.find(entry.parser, **settings.parser_options)
     now_ms = time.time_ns() // 1_000_000
     sample = sample_of(file)
     outcomes = outcomes_of(sample, parser, now_ms)

@@ -1,5 +1,6 @@
 """Where one followed log is: its live path, its source, what the settings say of it, and what was found wrong there."""
 
+import fnmatch
 import logging
 import os
 from collections.abc import Callable
@@ -74,8 +75,14 @@ class Place:
         return {self.path, os.path.realpath(self.path)}
 
     def has(self, generation: Generation) -> bool:
-        """Tell whether a generation is this log's: by its source, or since its file was here when it was last seen."""
-        return generation.source == self.source or generation.path in self.live_paths()
+        """Tell whether a generation is this log's: by its source, or since its file was here when it was last seen.
+
+        Also one of a file that the same glob matches and that is there no more: that of yesterday.
+        """
+        path = generation.path
+        if generation.source == self.source or path in self.live_paths():
+            return True
+        return path != self.path and fnmatch.fnmatch(path, self.settings.path) and not self.is_live(path)
 
     def tail(self, generation: Generation, file: LogFile, path: str) -> Tail:
         """Begin to read a generation from a file. Raises OSError, sqlite3.Error."""

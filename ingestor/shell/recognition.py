@@ -102,7 +102,9 @@ def _holds(file: LogFile, generation: Generation, key: int | None) -> bool:
     if not generation.mark.offset:
         if generation.status is not Status.OPEN:
             return False
-        return same_file if generation.file_key is None else generation.file_key == key
+        if generation.file_key is None:
+            return same_file and file.look().size >= generation.size_seen
+        return generation.file_key == key
     if generation.file_key is None and generation.status is not Status.SKIPPED and not same_file:
         return False
     return kinship(file, generation) is Kinship.SAME

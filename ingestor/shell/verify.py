@@ -222,11 +222,8 @@ class _Verifier:
 
     def _parser(self, source: str) -> Parser:
         if source not in self._parsers:
-            self._parsers[source] = find(
-                self._parser_names.get(source, "auto"),
-                errors=self._settings.errors,
-                trusted_proxies=self._settings.trusted_proxies,
-            )
+            name = self._parser_names.get(source, "auto")
+            self._parsers[source] = find(name, **self._settings.parser_options)
         return self._parsers[source]
 
     def _admission(self, source: str) -> Admission:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from parsers import rfc3339
 from parsers.address import client_address, networks
 from parsers.event import BLANK, ENDPOINTS, IGNORED, OUTCOMES, Outcome, Reason, Rejection, Tags
+from parsers.identifiers import Identifiers
 from parsers.native.decoding import (
     RejectedError,
     chunks,
@@ -27,7 +28,7 @@ from parsers.native.decoding import (
     required_text,
 )
 from parsers.native.meanings import ErrorMeaning, ErrorTexts, endpoint_of
-from parsers.redact import UUID_CHARS, UUID_DASHES, Counts, plain_identifier, redact_identifier, redact_text
+from parsers.redact import UUID_CHARS, UUID_DASHES, Counts, plain_identifier, redact_scopes, redact_text
 from parsers.rejected import Kept, redact_line
 from parsers.text import normal_field, normal_tag
 
@@ -42,9 +43,9 @@ KEPT: Final = Kept(
 )
 """What the rejected file may show of a line."""
 
-_SPACE: Final = b" \t\r"
-_PADDING: Final = _SPACE + b"\0"
-"""A writer that does not append leaves a hole of NUL bytes before its first line after a truncation."""
+_PADDING: Final = b" \t\r\0"
+"""What may stand before and after a line and is no part of it. A writer that does not append leaves a hole of NUL bytes before
+its first line after a truncation; a crash of the machine and writers of C strings leave them behind one."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 _SECONDS: Final = {f"{second:02}": second * 1000 for second in range(61)}
@@ -62,13 +63,25 @@ class NativeParser:
     """Parses native lines. The rules are in this folder's README."""
 
     name = NAME
+    version = "1"
+    options = frozenset({"errors", "trusted_proxies", "public_identifiers"})
 
-    def __init__(self, errors: Mapping[str, ErrorMeaning] | None = None, trusted_proxies: Iterable[str] = ()) -> None:
-        """``errors``: an endpoint's own error texts; ``trusted_proxies``: networks. Raises ValueError for bad ones."""
+    def __init__(
+        self,
+        errors: Mapping[str, ErrorMeaning] | None = None,
+        trusted_proxies: Iterable[str] = (),
+        public_identifiers: Iterable[str] = (),
+    ) -> None:
+        """Raise ValueError for a bad option.
+
+        ``errors``: an endpoint's own error texts; ``trusted_proxies``: networks; ``public_identifiers``: clients and users
+        whose names look like secrets.
+        """
         self.counts: dict[str, int] = {}
         """Of this object's life: ``addresses_invalid`` (written, but none) and ``redacted_<kind>``."""
         self._errors = ErrorTexts(errors or {})
         self._trusted = networks(trusted_proxies)
+        self._identifiers = Identifiers(public_identifiers)
         self._rests: dict[str, rfc3339.Rest] = {}
         self._tags: dict[tuple[str | None, ...], tuple[Tags, str | None]] = {}
         self._users: dict[str | None, str | None] = {None: None}
@@ -125,7 +138,7 @@ class NativeParser:
                             (printable and event_id[UUID_DASHES] == "----" and len(event_id) == UUID_CHARS)
                             or plain(event_id)
                         ):
-                            event_id = self._field(event_id, None, redact_identifier)
+                            event_id = self._field(event_id, None, self._identifiers.redact)
                         user_id, address = record.user_id, details.ip_address
                         scopes, agent = details.scopes, details.user_agent
                         try:
@@ -156,7 +169,7 @@ class NativeParser:
 
     def parse_line(self, line: bytes, latest_ms: int) -> Outcome:
         """Parse one line with care. ``latest_ms``: the latest time believed, Unix epoch in milliseconds."""
-        text = line.strip(_SPACE).removeprefix(_BOM).lstrip(_PADDING)
+        text = line.strip(_PADDING).removeprefix(_BOM).strip(_PADDING)
         if not text:
             return Rejection(Reason.INVALID_JSON, "nothing but NUL bytes") if b"\0" in line else BLANK
         try:
@@ -193,7 +206,7 @@ class NativeParser:
             self._read_agent(optional_text(details, "user_agent", "details.user_agent")),
             self._read_scopes(details.get("scopes")),
             lifetime(details.get("expires_in")),
-            self._field(identifier(record, "id"), None, redact_identifier),
+            self._field(identifier(record, "id"), None, self._identifiers.redact),
             error_detail,
         )
 
@@ -233,7 +246,7 @@ class NativeParser:
         return tags, error_detail
 
     def _read_user(self, user_id: str | int | None) -> str | None:
-        return self._field(None if user_id is None else str(user_id), self._users, redact_identifier, user_id)
+        return self._field(None if user_id is None else str(user_id), self._users, self._identifiers.read, user_id)
 
     def _read_agent(self, text: str | None) -> str | None:
         return self._field(text, self._agents, redact_text)
@@ -256,7 +269,7 @@ class NativeParser:
             scopes = " ".join(scopes)
         else:
             raise RejectedError(Reason.WRONG_TYPE, "details.scopes: neither a list of strings nor a string")
-        return self._field(scopes and " ".join(filter(None, scopes.split(" "))), self._scopes, redact_text, key)
+        return self._field(scopes and " ".join(filter(None, scopes.split(" "))), self._scopes, redact_scopes, key)
 
     def _read_second(self, text: str) -> int:
         second = rfc3339.parse_second(text)
@@ -273,7 +286,7 @@ class NativeParser:
         return rest
 
     def _tag(self, text: str | None) -> str:
-        return normal_tag(redact_identifier(text, self.counts)) if text else ""
+        return normal_tag(self._identifiers.read(text, self.counts)) if text else ""
 
     def _field(
         self,
@@ -292,7 +305,7 @@ class NativeParser:
             return memory[key]
         redacted = redact(text, self.counts)
         value = normal_field(redacted) or None
-        if memory is not None and redacted == text:  # what is redacted is counted every time
+        if memory is not None and "[redacted:" not in redacted:  # what is redacted is counted every time
             _remember(memory, key, value)
         return value
 

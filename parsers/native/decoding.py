@@ -11,6 +11,8 @@ from parsers.event import ISSUED_PREFIX, OUTCOMES, Reason, Rejection
 from parsers.native.meanings import GRANT_NAMES, OTHER
 
 EXPIRES_IN_MAX: Final = 2**31 - 1
+_INEXACT: Final = 2**53
+"""From here on a double stands for more than one integer."""
 CHUNK_BYTES: Final = 65_536
 """So many bytes of lines are looked at together: a whole block and its lines do not fit into a processor's cache."""
 
@@ -124,17 +126,29 @@ def optional_text(record: dict[str, Any], key: str, path: str = "") -> str | Non
     raise RejectedError(Reason.WRONG_TYPE, f"{path or key}: not a string")
 
 
-def identifier(record: dict[str, Any], key: str, path: str = "") -> str | None:
-    """Return the string or integer at ``key`` as text: databases number their rows and users.
+def integral(value: Any) -> int | None:
+    """Return the integer that a JSON number is, however it is written, or None.
 
-    Raises RejectedError for another type, and for an integer that no 64 bits hold, which JSON readers round.
+    JSON has one kind of number, so 42, 42.0 and 4.2e1 are one; Lua and JavaScript's kin write any of them.
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def identifier(record: dict[str, Any], key: str, path: str = "") -> str | None:
+    """Return the string or integral number at ``key`` as text: databases number their rows and users.
+
+    Raises RejectedError for another type, and for a number that readers of JSON round: an integer that no 64 bits hold, and
+    one written with decimals or an exponent that is not below 2^53.
     """
     value = record.get(key)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
     if value is None or isinstance(value, str):
         return value
-    raise RejectedError(Reason.WRONG_TYPE, f"{path or key}: neither a string nor an integer")
+    number = integral(value)
+    if number is None or (isinstance(value, float) and abs(number) >= _INEXACT):
+        raise RejectedError(Reason.WRONG_TYPE, f"{path or key}: neither a string nor an integer")
+    return str(number)
 
 
 def known_action(written: str) -> str:
@@ -156,14 +170,12 @@ def grant_name(action: str, written: str | None) -> str:
 
 
 def lifetime(value: Any) -> int | None:
-    """Return ``expires_in`` in seconds. ``3600.0`` is an integer too: JSON has one kind of number.
-
-    Raises RejectedError for anything else.
-    """
+    """Return ``expires_in`` in seconds. Raises RejectedError for what is no integral number within the bounds."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+    seconds = integral(value)
+    if seconds is None:
         raise RejectedError(Reason.WRONG_TYPE, "details.expires_in: not an integral number")
-    if not 0 <= value <= EXPIRES_IN_MAX:
+    if not 0 <= seconds <= EXPIRES_IN_MAX:
         raise RejectedError(Reason.OUT_OF_RANGE, "details.expires_in: not from 0 to 2147483647")
-    return int(value)
+    return seconds

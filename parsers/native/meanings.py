@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from parsers.event import ERRORS, GRANT_TYPES, ISSUED_PREFIX, OUTCOMES
 from parsers.redact import Counts, redact_text
 from parsers.text import normal_field
+from parsers.wildcards import matches
 
 OTHER: Final = "other"
 
@@ -78,7 +79,7 @@ class ErrorTexts:
         exact = self._exact.get(folded)
         if exact is not None:
             return exact
-        return next((meaning for pieces, meaning in self._patterns if _matches(folded, pieces)), None)
+        return next((meaning for pieces, meaning in self._patterns if matches(folded, pieces)), None)
 
     def read(self, text: str, action: str, counts: Counts) -> tuple[str, str | None, str]:
         """Return the ``error`` tag, ``error_detail`` and the action of a line that says ``text``.
@@ -91,17 +92,3 @@ class ErrorTexts:
         if meaning and meaning.action and OUTCOMES[action] == "failure":
             action = meaning.action
         return error, None if error == text else normal_field(redact_text(text, counts)) or None, action
-
-
-def _matches(text: str, pieces: list[str]) -> bool:
-    """Whether the text is these pieces with anything between them. One pass: each piece is taken as early as it goes."""
-    first, *middle, last = pieces
-    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
-        return False
-    position, end = len(first), len(text) - len(last)
-    for piece in middle:
-        position = text.find(piece, position, end)
-        if position < 0:
-            return False
-        position += len(piece)
-    return True

@@ -30,11 +30,23 @@ def read(
 
 
 def fresh(
-    admitted: tuple[Admitted, ...] = (), *, clients: int = 1000, failing_clients: int = 200, realms: int = 100
+    admitted: tuple[Admitted, ...] = (),
+    *,
+    clients: int = 1000,
+    failing_clients: int = 200,
+    realms: int = 100,
+    failing_realms: int = 20,
 ) -> tuple[Admission, SeriesTable]:
     table = SeriesTable()
     admission = Admission(
-        "audit", "host-1", table, clients=clients, failing_clients=failing_clients, realms=realms, admitted=admitted
+        "audit",
+        "host-1",
+        table,
+        clients=clients,
+        failing_clients=failing_clients,
+        realms=realms,
+        failing_realms=failing_realms,
+        admitted=admitted,
     )
     return admission, table
 
@@ -73,6 +85,30 @@ def test_client_ids_repeat_across_realms_and_realms_have_a_budget() -> None:
     ]
 
 
+def test_invented_realms_cannot_use_up_the_budget_of_real_ones() -> None:
+    admission, table = fresh(realms=2, failing_realms=3)
+    attack = [("x", False, f"invented-{n}") for n in range(100)]
+    assert [realm for realm, _, _ in read(attack, admission, table)].count(OTHER) == 97
+    real = [("web", True, f"real-{n}") for n in range(3)]
+    assert [realm for realm, _, _ in read(real, admission, table, start=100)] == ["real-0", "real-1", OTHER]
+
+
+def test_a_success_admits_a_realm_that_failures_could_not() -> None:
+    lines: list[Line] = [("web", False, "main"), ("web", True, "main"), ("web", False, "main")]
+    admission, table = fresh(failing_realms=0)
+    expected = [(OTHER, "web", None), ("main", "web", None), ("main", "web", None)]
+    assert read(lines, admission, table) == expected
+    assert read(lines, admission, table, repeat=True) == expected
+    assert admission.new[1:] == [Admitted("main", "", 1, by_success=True), Admitted("main", "web", 1, by_success=True)]
+
+
+def test_a_realm_that_was_admitted_before_there_were_two_budgets_stays() -> None:
+    known = tuple(Admitted(f"r{n}", "", n, by_success=True) for n in range(100))
+    admission, table = fresh(known)
+    lines = [("web", True, "r99"), ("web", False, "new"), ("web", True, "newer")]
+    assert [realm for realm, _, _ in read(lines, admission, table, start=100)] == ["r99", "new", OTHER]
+
+
 def test_a_client_admitted_late_belongs_to_other_before_that_place_for_ever() -> None:
     lines: list[Line] = [("x", False, ""), ("web", False, ""), ("web", True, ""), ("web", False, "")]
     admission, table = fresh(clients=1, failing_clients=1)
@@ -87,13 +123,18 @@ LINES = st.lists(
 
 
 @given(
-    lines=LINES, cut=st.integers(0, 40), clients=st.integers(0, 3), failing=st.integers(0, 2), realms=st.integers(0, 2)
+    lines=LINES,
+    cut=st.integers(0, 40),
+    clients=st.integers(0, 3),
+    failing=st.integers(0, 2),
+    realms=st.integers(0, 2),
+    failing_realms=st.integers(0, 2),
 )
 def test_reading_again_after_a_restart_at_any_place_makes_the_same_series(
-    lines: list[Line], cut: int, clients: int, failing: int, realms: int
+    lines: list[Line], cut: int, clients: int, failing: int, realms: int, failing_realms: int
 ) -> None:
     def start(*admitted: Admitted) -> tuple[Admission, SeriesTable]:
-        return fresh(admitted, clients=clients, failing_clients=failing, realms=realms)
+        return fresh(admitted, clients=clients, failing_clients=failing, realms=realms, failing_realms=failing_realms)
 
     admission, table = start()
     whole = read(lines, admission, table)

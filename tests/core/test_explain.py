@@ -20,6 +20,8 @@ class WordParser:
     """A parser whose lines are words: what becomes of each is known."""
 
     name = "words"
+    version = "1"
+    options = ()
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
@@ -39,7 +41,9 @@ class WordParser:
 
 
 def explained(data: bytes, *, ordinal: int = 0, clients: int = 10) -> list[Explanation]:
-    explainer = Explainer(WordParser(), source="s", host="h", clients=clients, failing_clients=0, realms=1)
+    explainer = Explainer(
+        WordParser(), source="s", host="h", clients=clients, failing_clients=0, realms=1, failing_realms=0
+    )
     return list(explainer.explain(data, h=H, ordinal=ordinal, now_ms=NOW))
 
 
@@ -90,7 +94,7 @@ def test_a_client_beyond_the_budget_shows_its_true_name_in_the_event_and_other_i
 
 
 def test_an_over_long_line_is_rejected_with_the_bound() -> None:
-    explainer = Explainer(WordParser(), source="s", host="h", clients=1, failing_clients=0, realms=1)
+    explainer = Explainer(WordParser(), source="s", host="h", clients=1, failing_clients=0, realms=1, failing_realms=0)
     line = explainer.too_long(b"head", ordinal=4, limit=1024)
     assert (line.result, line.reason, line.detail, line.ordinal) == (
         "rejected",

@@ -21,7 +21,7 @@ SHAPES = {
     "nested": json.dumps({"a": {"client_secret": CORE, "tokens": [CORE]}}),
     "escaped": json.dumps({"a": json.dumps({"refresh_token": f"x {CORE}"})}),
     "prefix": f"ghp_{CORE}0123456789abcdef",
-    "opaque": f"{CORE}pZ3k8Wq1Yt6Rm0Vb9Ns4Hd7Jf2Lg5XcEaUiOo",
+    "opaque": f"{CORE}pZ3k8Wq1Yt6Rm0Vb9Ns4Hd7Jf2Lg5XcEaUiOoB3nM6kQ8zT1wP4vS7yR0",  # longer than any identifier
     "url": f"https://bob:{CORE}@a.example/",
     "element": f"<client_secret>{CORE}</client_secret>",
     "path": f"/revoke/refresh_token/{CORE}",

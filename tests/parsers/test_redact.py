@@ -3,9 +3,9 @@
 import base64
 import json
 import random
+import re
 import secrets
 import string
-import time
 from collections.abc import Callable
 from typing import TypeAlias
 from urllib.parse import quote
@@ -257,10 +257,16 @@ def test_random_tokens_are_opaque(name: str) -> None:
 
 def test_random_identifiers_are_masked_and_stay_apart() -> None:
     one, two = (
-        redact_identifier("Aa0_" * 3 + token) for token in ("x" * 20 + "1" + "y9" * 10, "x" * 20 + "2" + "y9" * 10)
+        redact_identifier("Aa0_" * 9 + token) for token in ("x" * 20 + "1" + "y9" * 10, "x" * 20 + "2" + "y9" * 10)
     )
-    assert one.startswith("[redacted:opaque:")
+    assert re.fullmatch(r"\[redacted:opaque:[0-9a-f]{16}\]", one)
     assert one != two
+
+
+def test_the_hash_in_a_mask_parts_a_million_users() -> None:
+    # 64 bits: a chance of 3 in 10^8 that any two of them meet. With 32 bits a hundred did.
+    users = {redact_identifier(f"{'Aa0_' * 16}{number:06}") for number in range(0, 1_000_000, 20)}
+    assert len(users) == 50_000
 
 
 def test_three_uuids_are_an_authorization_code() -> None:
@@ -274,60 +280,3 @@ def test_what_is_too_long_is_cut_without_the_head_of_a_secret() -> None:
         assert text[LOOK_CHARS - 1] == JWT[seen - 1]
         assert redact_text(text).rpartition("…")[0].endswith(("word ", "word", "w", "wo", "wor", " "))
     assert redact_text("a" * 10_000) != redact_text("a" * 10_001)
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [
-        *(
-            "a",
-            "token",
-            "a.b",
-            "://",
-            "://a:",
-            'code="',
-            "\\",
-            "code\\",
-            "eyJ",
-            "a1B2-",
-            "Bearer ",
-            "authorization ",
-            "cookie: ",
-        ),
-        *(
-            "-----BEGIN PRIVATE KEY-----",
-            "code = ",
-            "%25",
-            "code%",
-            "session_",
-            "9f1c7d2e-1111-4222-8333-444455556666.",
-            "token =",
-            "<code>",
-            "<code ",
-            "&lt;a.",
-            "<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-            "code]",
-            'code\\"value',
-            "%3a%2f%2f:",
-            "password",
-            "code    ",
-            "code \u200b",
-            "/token/code/",
-            "password was not found ",
-            "user code AB-",
-            "code 'a",
-            "code, a ",
-            "%E2%80",
-            "\\u200b",
-            "a\u0301\u0323",
-        ),
-    ],
-)
-@pytest.mark.parametrize("head", ["", "token", "bearer", "eyJaaaaaaaa", "authorization:", "://", "code\\"])
-def test_hostile_text_costs_linear_time(head: str, piece: str) -> None:
-    text = (head + piece * LOOK_CHARS)[:LOOK_CHARS]
-    start = time.process_time()
-    redact_text(text)
-    redact_identifier(text)
-    # About 0.02 s; anything quadratic takes seconds.
-    assert time.process_time() - start < 1

@@ -27,9 +27,11 @@ class Semicolons:
     """A provider whose lines are ``event;...``, ``ignored;...`` or not its own."""
 
     name = "semicolons"
+    version = "3"
+    options = ("errors", "trusted_proxies")
 
     def __init__(self, errors: object = None, trusted_proxies: object = ()) -> None:
-        self.options = (errors, trusted_proxies)
+        self.given = (errors, trusted_proxies)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -90,9 +92,9 @@ def test_alone_native_is_what_auto_finds(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_other_peoples_are_found_and_get_the_options(other_people: Callable[[str], None]) -> None:
     other_people("semicolons")
     assert parsers.names()[-1] == "semicolons"
-    parser = parsers.find("semicolons", errors={}, trusted_proxies=("10.0.0.0/8",))
+    parser = parsers.find("semicolons", errors={}, trusted_proxies=("10.0.0.0/8",), newer=1)
     assert isinstance(parser, Semicolons)
-    assert parser.options == ({}, ("10.0.0.0/8",))
+    assert parser.given == ({}, ("10.0.0.0/8",))
     everybody = parsers.find("auto")
     assert isinstance(everybody, DetectingParser)
     assert [each.name for each in everybody.parsers] == parsers.names()
@@ -116,6 +118,14 @@ def test_detection_is_by_line() -> None:
     assert not_json.detail.startswith("not JSON")  # the first provider's reason stands
     assert parser.parse(data + b"\n", NOW_MS) == outcomes
     assert [parser.parse(line + b"\n", NOW_MS)[0] for line in data.split(b"\n")] == outcomes
+
+
+def test_all_whom_detection_asks_decide() -> None:
+    native, semicolons = NativeParser(), Semicolons()
+    parser = DetectingParser([native, semicolons])
+    assert parser.version == f"native {native.version}, semicolons 3"
+    assert set(parser.options) == {*native.options, *semicolons.options}
+    assert DetectingParser([semicolons, native]).version != parser.version
 
 
 def test_detection_names_the_provider_of_a_line() -> None:

@@ -269,7 +269,7 @@ def test_a_line_that_was_ignored_or_rejected_is_accounted_as_what_a_backfill_mak
 
     assert "token.minted" not in OUTCOMES
     monkeypatch.setattr(NativeParser, "parse", understand)
-    monkeypatch.setattr("ingestor.__version__", "the next release")
+    monkeypatch.setattr(NativeParser, "version", "another")
     for _ in range(2):
         with daemon_of(world) as daemon:
             (done,) = backfill(daemon.ingest, [str(world.log.path)])
