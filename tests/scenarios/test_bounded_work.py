@@ -101,7 +101,7 @@ def running(scene: Scene, *, watchdog: Path | None = None) -> Iterator[subproces
     """Run the daemon as a process of its own; it is killed in the end, when it still is there."""
     environment = dict(os.environ)
     if watchdog is not None:
-        environment |= {"NOTIFY_SOCKET": str(watchdog), "WATCHDOG_USEC": "4000000"}
+        environment |= {"NOTIFY_SOCKET": str(watchdog), "WATCHDOG_USEC": "2000000"}
     command = [sys.executable, "-m", "ingestor", "run", "--config", str(scene.config)]
     command += ["--state-dir", str(scene.state_directory)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
@@ -136,14 +136,14 @@ def test_others_go_on_the_watchdog_is_fed_and_sigterm_is_obeyed(scene: Scene, wh
         huge.rename()
         with gzip.open(huge.sibling(".1.gz"), "wb", compresslevel=1) as packed:
             packed.write(huge.sibling(".1").read_bytes())
-            for _ in range(300):
+            for _ in range(100):
                 packed.write(b"\0" * (1 << 20))
         huge.sibling(".1").unlink()
     huge.write(3)
     log.write(10)
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(str(scene.directory / "notify"))
-    manager.settimeout(4)
+    manager.settimeout(3)
     with manager, running(scene, watchdog=scene.directory / "notify") as process:
         scene.wait_for(log)
         fed = 0
