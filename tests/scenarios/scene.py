@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 
 from ingestor import config
 from ingestor.cli import cli
+from ingestor.errors import TokentailError
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.state import State
@@ -116,6 +117,16 @@ class Scene(World):
         """Have the daemon read the configuration anew, as SIGHUP does."""
         if not self.daemon.reload(self.settings):
             self.end()
+
+    def wait_for(self, log: Log, seconds: float = 20.0) -> None:
+        """Wait until a daemon that is another process has stored what was written; fail when it does not come to it."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(sqlite3.Error, TokentailError):  # the state is being made
+                if set(log.written) <= set(self.stored()):
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"{log.path} waits")
 
     # Commands
 

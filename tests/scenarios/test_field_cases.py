@@ -233,28 +233,6 @@ def test_rotated_names_that_no_pattern_has(scene: Scene, suffix: str) -> None:
     scene.check()
 
 
-def test_the_cost_of_many_rotated_files_grows_about_linearly(scene: Scene) -> None:
-    seconds = []
-    for count in (100, 400):
-        directory = scene.directory / str(count)
-        directory.mkdir()
-        there = Scene(directory)
-        seconds.append(first_look_seconds(there, count))
-    assert seconds[1] < 10 * seconds[0] + 0.2, seconds
-
-
-def first_look_seconds(scene: Scene, count: int) -> float:
-    old = Log(scene.log.path, "old")
-    for number in range(count):
-        old.write(1, to=scene.log.sibling(f"-202510{1 + number // 24:02}-{number % 24:02}"))
-    scene.log.write(1)
-    begun = time.process_time()
-    scene.once()
-    seconds = time.process_time() - begun
-    assert set(scene.log.written) <= set(scene.stored())
-    return seconds
-
-
 WRAPPERS: dict[str, Callable[[bytes], bytes]] = {
     "docker": lambda line: json.dumps(
         {"log": line.decode() + "\n", "stream": "stdout", "time": "2026-11-01T09:30:00.123456789Z"}

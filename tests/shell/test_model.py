@@ -1,6 +1,7 @@
 """A model of the world, a list of event ids, against the real follower on real files (after Vector's experiment test)."""
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from ingestor.core.generation import Status
-from ingestor.settings import BudgetSettings
+from ingestor.settings import BudgetSettings, LogSettings
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.status import status
 from ingestor.shell.verify import verify
@@ -29,7 +30,8 @@ class FollowerMachine(RuleBasedStateMachine):
     """Writes, rotates, compresses, deletes, restarts and kills in any order.
 
     What was deleted or truncated before it was read may be lost (it is in no file), but nothing else may be, and nothing
-    may be there twice.
+    may be there twice: not when files begin with the same line, when the log goes back to a beginning that it
+    had, or when its source gets another name.
     """
 
     def __init__(self) -> None:
@@ -41,7 +43,6 @@ class FollowerMachine(RuleBasedStateMachine):
         self.log.path.touch()
         self.world.turn()  # the first look: what is rotated from now on is ours
         self.half: bytes = b""
-        self.broken = 0
         self.on_disk: dict[Path, list[str]] = {self.log.path: []}
         self.may_be_lost: set[str] = set()
 
@@ -77,9 +78,34 @@ class FollowerMachine(RuleBasedStateMachine):
     @rule()
     def write_a_broken_and_a_blank_line(self) -> None:
         self.end_half()
-        # No two alike: generations with equal first lines have equal H, and lines of one millisecond would meet.
-        self.broken += 1
-        self.write(b"{broken %d\n\n" % self.broken, [])
+        self.write(b"{broken\n\n", [])
+
+    @precondition(lambda self: self.log.path.exists() and not self.log.path.stat().st_size)
+    @rule(header=st.sampled_from([b'{"action":"service.started"}\n', b"\n"]))
+    def begin_with_a_line_that_others_begin_with(self, header: bytes) -> None:
+        self.write(header, [])
+
+    @precondition(lambda self: self.on_disk.get(self.log.path) and not self.half)
+    @rule(share=st.floats(0, 1), in_place=st.booleans())
+    def go_back_to_a_former_beginning(self, share: float, *, in_place: bool) -> None:
+        """Restored, or copied over; what is cut off comes back no more."""
+        lines = self.log.path.read_bytes().splitlines(keepends=True)
+        kept = lines[: int(len(lines) * share)]
+        ids = [json.loads(line)["id"] for line in kept if line.startswith(b'{"id"')]
+        spare = self.directory / "spare" if not in_place else self.log.path
+        spare.write_bytes(b"".join(kept))
+        if not in_place:
+            spare.replace(self.log.path)
+        self.lose([event_id for event_id in self.on_disk[self.log.path] if event_id not in ids])
+        self.on_disk[self.log.path] = ids
+
+    @rule(source=st.sampled_from(["", "idp", "tokens"]), restart=st.booleans())
+    def rename_the_source(self, source: str, *, restart: bool) -> None:
+        self.world.log_settings = (LogSettings(str(self.log.path), source=source),)
+        if restart:
+            self.world.stop()
+        else:
+            self.world.daemon.reload(self.world.settings)
 
     @rule(create=st.booleans())
     def rotate_by_rename(self, *, create: bool) -> None:

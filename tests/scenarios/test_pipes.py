@@ -1,0 +1,93 @@
+"""Standard input and FIFOs: what comes through them is read once, and what cannot be promised there is said."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.scene import Scene
+from tests.world import Log
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+
+
+def run_with(scene: Scene, data: bytes, *options: str) -> "subprocess.CompletedProcess[bytes]":
+    command = [
+        sys.executable,
+        "-m",
+        "ingestor",
+        "run",
+        "--log",
+        "-",
+        *options,
+        "--state-dir",
+        str(scene.state_directory),
+    ]
+    return subprocess.run(command, input=data, capture_output=True, check=False, timeout=15)
+
+
+@pytest.mark.parametrize("options", [(), ("--once",)], ids=["run", "run --once"])
+def test_standard_input_is_read_to_its_end(scene: Scene, options: tuple[str, ...]) -> None:
+    data = scene.log.lines(300)
+    done = run_with(scene, data, *options)
+    assert done.returncode == 0, done.stderr
+    assert sorted(scene.log.written) == scene.stored()
+    data = scene.log.lines(200)
+    assert run_with(scene, data + scene.log.line().rstrip(b"\n"), *options).returncode == 0
+    scene.check(files=[])
+
+
+def test_standard_input_is_stored_while_it_stays_open(scene: Scene) -> None:
+    """``kubectl logs -f ... | tokentail run --log -``"""
+    command = [sys.executable, "-m", "ingestor", "run", "--log", "-", "--state-dir", str(scene.state_directory)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        try:
+            for _ in range(2):
+                process.stdin.write(scene.log.lines(50))
+                process.stdin.flush()
+                scene.wait_for(scene.log, 10.0)
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=5)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    scene.check(files=[])
+
+
+def test_a_fifo_is_read_and_blocks_nobody(scene: Scene) -> None:
+    fifo = Log(scene.logs_directory / "fifo", "fifo")
+    os.mkfifo(fifo.path)
+    scene.follow(fifo.path, scene.log.path)
+    scene.log.write(5)
+    scene.turn(2)
+    assert set(scene.log.written) <= set(scene.stored())
+    for _ in range(2):
+        write_to(fifo.path, fifo.lines(50))
+        scene.log.write(5)
+        scene.turn(3)
+    scene.check(fifo, scene.log, files=[scene.log.path])
+
+
+def write_to(path: Path, data: bytes) -> None:
+    """Write as an endpoint does, which waits until somebody reads."""
+
+    def write() -> None:
+        with contextlib.suppress(OSError):  # what was not read is missed by the test
+            path.write_bytes(data)
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    writer.join(0.3)
+
+
+def test_what_is_promised_there_is_said(scene: Scene) -> None:
+    scene.tokentail("run", "--help", configured=False)
+    assert "stdin" in scene.said or "standard input" in scene.said
+    readme = Path(__file__, "../../../README.md").resolve().read_text()
+    assert "run --log -" in readme
