@@ -455,8 +455,8 @@ def test_no_state_is_69_with_advice_on_stderr(tokentail: Tokentail, tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (("stats", "--since", "yesterday"), "RFC 3339"),
-        (("stats", "--since", "2026-11-01"), "RFC 3339"),
+        (("stats", "--since", "lately"), "is no time; it is written"),
+        (("stats", "--since", "2026-13-01"), "is no time; it is written"),
         (("stats", "--since", "1h", "--until", "2h"), "not before"),
         (("activity", "--action", "token.refrehsed"), 'did you mean "token.refreshed"?'),
         (("activity", "--error", "invalid_grand"), 'did you mean "invalid_grant"?'),
