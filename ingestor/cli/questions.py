@@ -189,7 +189,7 @@ def _explain_nothing(store: Answers, question: Question, of: str = "") -> None:
     newest = store.activity(_ALWAYS, _NO_FILTERS, 1)
     if not newest:
         reason = "The store has no events yet."
-        advice = ["`tokentail status` shows what was read, and `tokentail run --log PATH` reads a log"]
+        advice = ["`tokentail status` shows what was read, and `tokentail run PATH` reads a log"]
     elif of and store.activity(question.period, question.filters, 1):
         reason = f"No event of this period and these filters names a {of}."
         advice = ["`tokentail activity` shows them"]

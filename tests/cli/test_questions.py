@@ -441,7 +441,7 @@ def test_an_empty_store_says_what_to_run(tokentail: Tokentail, state: tuple[str,
     result = tokentail("run", "--once", "--log", tmp_path / "none.log", *state)
     assert result.exit_code == 1
     assert "none.log does not exist" in result.stderr
-    assert "tokentail run --log PATH" in tokentail("stats", *state).stdout
+    assert "tokentail run PATH" in tokentail("stats", *state).stdout
 
 
 def test_no_state_is_69_with_advice_on_stderr(tokentail: Tokentail, tmp_path: Path) -> None:
