@@ -60,7 +60,7 @@ def cli() -> None:
 
     \b
     tokentail demo              see it work on simulated traffic
-    tokentail run --log PATH    follow a log for ever
+    tokentail run PATH          follow a log for ever
     tokentail stats             what happened in the last 7 days
 
     Exit codes: 0 done; 1 the answer is bad; 2 wrong usage; 69 a store or server is out of reach; 77 no permission;

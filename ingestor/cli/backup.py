@@ -15,7 +15,7 @@ _MEBIBYTE = 1 << 20
 
 @click.group("state")
 def state_group() -> None:
-    """Keep the state safe: positions, accounting, counters and the embedded store."""
+    """Back up the state: positions, accounting, counters, events."""
 
 
 @state_group.command(short_help="Copy the state into one file, also while the daemon runs.")

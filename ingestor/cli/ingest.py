@@ -28,7 +28,7 @@ from ingestor.shell.notify import Notifier
 log = logging.getLogger("tokentail")
 
 
-@click.command()
+@click.command(short_help="Follow logs for ever, into the store.")
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
 @click.option("--log", "logs", multiple=True, metavar="PATH", help="Follow this log, as PATH does; repeatable.")
 @click.option("--once", is_flag=True, help="Read to the end of every file, store it, and exit.")

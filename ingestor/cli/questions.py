@@ -202,7 +202,7 @@ def _explain_nothing(store: Answers, question: Question, of: str = "") -> None:
             reason += (
                 f" Of {read.read:,} lines read {read.total_rejected:,} were rejected and {read.ignored:,} ignored."
             )
-        advice = ["`tokentail status` shows what was read, and `tokentail run --log PATH` reads a log"]
+        advice = ["`tokentail status` shows what was read, and `tokentail run PATH` reads a log"]
     elif of and store.activity(question.period, question.filters, 1):
         reason = f"No event of this period and these filters names a {of}."
         advice = ["`tokentail activity` shows them"]

@@ -221,7 +221,7 @@ def status(console: Console, report: StatusReport, settings: Settings) -> None:
     if report.set_aside:
         console.print(Text(f"\nA damaged state was set aside: {clean(report.set_aside)}", style="bold red"))
     if not report.logs:
-        console.print(Text("\nNothing has been read yet: `tokentail run --log PATH` reads a log.", style="yellow"))
+        console.print(Text("\nNothing has been read yet: `tokentail run PATH` reads a log.", style="yellow"))
 
 
 def identity(account: Account) -> str:

@@ -6,10 +6,11 @@ decide the order, and whose past a file is that no state knows.
 
 import os
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ingestor.core.rotation import Age, may_be_rotated, rotation_age, uncompressed_name
+from ingestor.core.rotation import Age, is_compressed, may_be_rotated, rotation_age, uncompressed_name
 from ingestor.shell.files import FileIdentity, Sighting
 
 RELIST_SECONDS: Final = 10.0
@@ -51,10 +52,11 @@ class Beside:
         """Return a number that grows when files come or go. ``places``: directories; ``now``: monotonic seconds."""
         return sum(self._listing(directory, now).version for directory in places)
 
-    def candidates(self, places: dict[str, str], now: float, *, everything: bool) -> list[Candidate]:
+    def candidates(self, places: dict[str, str], now: float, *, everything: bool, pattern: str = "") -> list[Candidate]:
         """Return the files beside a log, the oldest first. Raises nothing: what cannot be listed is looked at next time.
 
         ``places``: the log's name by directory. ``everything``: also files of other names that were looked at before.
+        ``pattern``: a glob that names the log; what it would match, had it not been compressed, is its past, too.
         """
         found: list[tuple[Age, str, bool]] = []
         for directory, live_name in places.items():
@@ -62,9 +64,12 @@ class Beside:
             # Every rotated name begins so. Of thousands of logs in one directory each asks for its own.
             start = live_name.rpartition(".")[0] or live_name
             related = [name for name in listing.names if name.startswith(start) and may_be_rotated(live_name, name)]
+            if pattern:
+                packed = [name for name in listing.names if is_compressed(name)]
+                related += [name for name in packed if fnmatch(f"{directory}/{uncompressed_name(name)}", pattern)]
             strangers = (listing.names if everything else listing.strangers).difference(related, (live_name,))
             listing.strangers = set()
-            for name in (*related, *strangers):
+            for name in {*related, *strangers}:
                 plain = uncompressed_name(name)
                 # While `x` is being compressed there is an unfinished `x.gz` beside it.
                 if plain in {name, live_name} or plain not in listing.names:

@@ -35,7 +35,8 @@ class Past:
         self.rotated.deleted_one = self.has_twins = False
         unknown: list[str] = []
         everything = bool(self.missing) or not self._place.looked
-        candidates = self._beside.candidates(self._place.directories(), now, everything=everything)
+        pattern = self._place.settings.path if self._place.settings.path != self._place.path else ""
+        candidates = self._beside.candidates(self._place.directories(), now, everything=everything, pattern=pattern)
         listed = [candidate.path for candidate in candidates]
         strays = [Candidate(path, related=True) for path in set(self._strays()).difference(listed)]
         for candidate in (*strays, *candidates):

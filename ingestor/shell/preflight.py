@@ -42,7 +42,7 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
             Level.WARNING,
             "No log is configured",
             str(settings.config_file or ""),
-            "Add a [[logs]] table, or name logs with `tokentail run --log PATH`.",
+            "Add a [[logs]] table, or name logs with `tokentail run PATH`.",
         )
     for entry in settings.logs:
         yield from _log(entry, settings)
