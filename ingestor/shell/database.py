@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ingestor.errors import ConfigError, DamagedStateError, PermissionDeniedError, TokentailError, UnavailableError
+from ingestor.shell import acknowledged
 from ingestor.shell.lock import is_held
 from ingestor.stores import sqlite as embedded
 
@@ -107,7 +108,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         for pragma in embedded.PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         refuse_newer(connection, path)
-        connection.executescript(SCHEMA + embedded.SCHEMA)
+        connection.executescript(SCHEMA + acknowledged.SCHEMA + embedded.SCHEMA)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         _touch_every_table(connection)
     except PermissionError as error:
