@@ -28,6 +28,7 @@ from ingestor.shell.findings import Finding, Level, worst
 from ingestor.shell.preflight import preflight
 from ingestor.shell.state import State
 from ingestor.shell.status import status as report_status
+from ingestor.shell.store_status import store_status
 from ingestor.shell.verify import Verified
 from ingestor.shell.verify import verify as verify_files
 
@@ -180,7 +181,7 @@ def _as_json(result: Verified) -> dict[str, Any]:
 def status(settings: Settings, as_json: bool) -> None:
     """Show accounting, lag, positions, gaps and the store's state."""
     with reading(settings) as state:
-        report = report_status(state)
+        report, store = report_status(state), store_status(settings, state)
     if as_json:
         total = report.total
         print_json(
@@ -200,6 +201,7 @@ def status(settings: Settings, as_json: bool) -> None:
                 "counts": report.counts,
                 "checkpoint_age_seconds": report.checkpoint_age_seconds,
                 "store_bytes": report.store_bytes,
+                **store.as_json(),
                 "set_aside": report.set_aside,
                 "gaps": [dataclasses.asdict(gap) for gap in report.gaps],
                 "logs": [
@@ -220,4 +222,4 @@ def status(settings: Settings, as_json: bool) -> None:
             }
         )
     else:
-        reports.status(stdout(), report, settings)
+        reports.status(stdout(), report, settings, store)

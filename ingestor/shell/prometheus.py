@@ -39,12 +39,25 @@ _GAUGES: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
     "tokentail_snapshot_timestamp_seconds": ("When these figures were read off.", lambda f: f.time),
     "tokentail_start_timestamp_seconds": ("When the daemon started.", lambda f: f.started_at),
     "tokentail_store_up": ("0 while the store refuses.", lambda f: float(not f.store_problem)),
+    "tokentail_events_missing": (
+        "Events that were acknowledged and are not in the store, when it was compared last.",
+        lambda f: f.events_missing,
+    ),
+    "tokentail_events_uncounted": (
+        "Events that are in the store and were not counted, when it was compared last.",
+        lambda f: f.events_uncounted,
+    ),
     "tokentail_logs_unreadable": ("Logs that cannot be read now.", lambda f: len(f.log_problems)),
 }
 _COUNTERS: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
     "tokentail_store_requests": ("Requests of the store that were answered.", lambda f: f.store_requests),
     "tokentail_store_retries": ("Requests of the store that had to be repeated.", lambda f: f.store_retries),
     "tokentail_store_request_seconds": ("What the answered requests took.", lambda f: f.store_seconds),
+    "tokentail_store_restarts": ("How often another process of InfluxDB answered.", lambda f: f.store_restarts),
+    "tokentail_events_brought_back": (
+        "Events that InfluxDB had acknowledged and lost, and that were sent again.",
+        lambda f: f.events_brought_back,
+    ),
 }
 _FATES: Final = ("stored", "ignored", "expired")
 
