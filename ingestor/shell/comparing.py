@@ -1,6 +1,7 @@
 """The daemon's own look, every few minutes, whether the store holds what was counted; a difference is told once."""
 
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future
@@ -63,10 +64,11 @@ class Comparing:
         looking, self._looking = self._looking, None
         self._due = now + COMPARE_SECONDS
         try:
-            agreement = looking.result()(self._changing)
-        except (TokentailError, NoAnswerError) as error:
+            finish = looking.result()
+        except (TokentailError, NoAnswerError, sqlite3.Error) as error:
             self.problem = one_line(str(error))
             return None
+        agreement = finish(self._changing)
         self.agreement, self.problem = agreement, ""
         if agreement.waiting or not agreement.agrees:
             self._due = now + SOON_SECONDS

@@ -63,11 +63,15 @@ class Watch:
             return None
         broke = self._never or self._broken_then != self._broken
         self._never, self._failed, self._broken = False, False, self._broken_then
+        return self._suspicion(start, broke=broke)
+
+    def _suspicion(self, start: Start | None, *, broke: bool) -> Suspicion | None:
         if start is None:
             return Suspicion(restarted=False, start=None) if broke else None
-        if self.start is None:
-            return Suspicion(restarted=False, start=start)
-        return None if start.is_same(self.start) else Suspicion(restarted=True, start=start)
+        if self.start is not None and start.is_same(self.start):
+            self.start = start  # its clock may go otherwise than ours, a little further at each question
+            return None
+        return Suspicion(restarted=self.start is not None, start=start)
 
     @property
     def _has_reason(self) -> bool:
