@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Documented in README; 69, 77 and 78 are those of sysexits(3), above 128 a shell's for signals: SIGINT, SIGPIPE."""
+    """Documented in README; 69, 77 and 78 are those of sysexits(3), above 128 a shell's for signals: SIGINT, SIGPIPE, SIGTERM."""
 
     DONE = 0
     BAD_ANSWER = 1
@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     BAD_CONFIG = 78
     INTERRUPTED = 130
     READER_GONE = 141
+    TERMINATED = 143
 
 
 def one_line(text: str) -> str:

@@ -117,6 +117,8 @@ class ScriptedServer:
             name, _, value = line.decode("latin-1").partition(":")
             headers[name.lower()] = value.strip()
         request = Request(head[1].decode(), headers, rfile.read(int(headers.get("content-length", "0"))))
+        if request.path in {"/metrics", "/debug/vars"}:  # it does not tell its start, and a script is about the rest
+            return self._answer(Reply(404), wfile, connection)
         with self._changed:
             reply = self.queue.popleft() if self.queue else self.otherwise
             reply = reply(request) if callable(reply) else reply

@@ -24,6 +24,7 @@ from ingestor.settings import (
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.rejected import read_rejected
 from ingestor.shell.state import Gap, State
+from ingestor.shell.store_status import store_status
 from parsers.event import Reason
 from tests.servers import query
 
@@ -205,7 +206,7 @@ class World:
         return [entry.reason for entry in read_rejected(self.state_directory)]
 
     def check(self, *logs: Log) -> None:
-        """Every event that was written is stored, once; the accounting adds up."""
+        """Every event that was written is stored, once; the accounting adds up, and agrees with the store."""
         expected = sorted(event_id for log in (logs or (self.log,)) for event_id in log.written)
         stored = self.stored()
         lost, twice = Counter(expected) - Counter(stored), Counter(stored) - Counter(expected)
@@ -223,3 +224,11 @@ class World:
         accounts = self.ask(lambda state: state.accounts())
         assert sum(account.stored for account in accounts.values()) == events
         assert all(account.pending == 0 for account in accounts.values())
+        self.check_agreement()
+
+    def check_agreement(self) -> None:
+        """``stored`` is the store's ``sum("events")``, where there is a real one."""
+        status = self.ask(lambda state: store_status(self.settings, state))
+        if self.store.type == "sqlite":
+            assert status.agreement is not None, status.problem
+        assert status.agreement is None or status.agreement.agrees, status.agreement

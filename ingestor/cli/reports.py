@@ -14,9 +14,11 @@ from ingestor.core.accounting import Account
 from ingestor.core.explain import Explanation
 from ingestor.core.questions import Record
 from ingestor.settings import Settings
+from ingestor.shell.comparing import said
 from ingestor.shell.findings import Finding, Level
 from ingestor.shell.rejected import RejectedLine
 from ingestor.shell.status import StatusReport
+from ingestor.shell.store_status import StoreStatus
 from ingestor.shell.verify import Verified
 from parsers.rejected import MASK
 from parsers.text import clean
@@ -181,7 +183,7 @@ def _any(files: Sequence[Mapping[str, Any]], name: str) -> bool:
 # status
 
 
-def status(console: Console, report: StatusReport, settings: Settings) -> None:
+def status(console: Console, report: StatusReport, settings: Settings, store: StoreStatus) -> None:
     """Print the accounting identity first, then what it is made of."""
     total = report.total
     state = Text("running", style="green") if report.running else Text("not running", style="yellow")
@@ -200,6 +202,7 @@ def status(console: Console, report: StatusReport, settings: Settings) -> None:
     else:
         facts.add_row("store", size)
     facts.add_row("lines", Text(identity(total)))
+    facts.add_row("events", _held(store))
     console.print(facts)
     for problem in report.problems:
         console.print(Text(f"\nProblem: {clean(problem)}", style="bold red"))
@@ -222,6 +225,25 @@ def status(console: Console, report: StatusReport, settings: Settings) -> None:
         console.print(Text(f"\nA damaged state was set aside: {clean(report.set_aside)}", style="bold red"))
     if not report.logs:
         console.print(Text("\nNothing has been read yet: `tokentail run PATH` reads a log.", style="yellow"))
+
+
+def _held(store: StoreStatus) -> Text:
+    """Write whether the store holds what was counted, and what it had lost; what differs is told in red."""
+    agreement = store.agreement
+    if agreement is None:
+        return Text(f"not compared with the store: {clean(store.problem)}", style="yellow")
+    waiting = f"; {number(agreement.waiting)} more come in, or are not compared yet" if agreement.waiting else ""
+    again = f"; {number(store.brought_back)} that it had lost were sent again" if store.brought_back else ""
+    if agreement.agrees:
+        return Text(f"{number(agreement.found)} in the store, as counted{waiting}{again}")
+    return Text.assemble(
+        f"{number(agreement.found)} in the store, {number(agreement.counted)} counted{waiting}{again}",
+        (f"\nThe store {clean(said(agreement))}", "bold red"),
+        (
+            "\n`tokentail backfill` brings back what is missing; `tokentail rollup rebuild` counts what nobody has counted.",
+            "dim",
+        ),
+    )
 
 
 def identity(account: Account) -> str:

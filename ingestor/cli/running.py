@@ -13,7 +13,7 @@ from ingestor.core.figures import Figures
 from ingestor.core.misfit import Misfit
 from ingestor.core.understanding import of_account
 from ingestor.core.words import counted
-from ingestor.errors import TokentailError
+from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.misfits import Doubts, grown, look_closer, misfits, path_of, silent_logs
@@ -26,7 +26,11 @@ log = logging.getLogger("tokentail")
 
 def follow_once(settings: Settings) -> tuple[int, list[Misfit]]:
     """Read to the end of every log; return how many lines were rejected, and the logs that are not understood."""
-    with writing(settings) as state, contextlib.closing(Daemon(settings, state, once=True)) as daemon:
+    with (
+        _ending_at_sigterm(),
+        writing(settings) as state,
+        contextlib.closing(Daemon(settings, state, once=True)) as daemon,
+    ):
         before = _accounts(daemon)
         log.info("Reading %s into %s", ", ".join(entry.path for entry in settings.logs), _store(settings))
         daemon.run_once()
@@ -110,6 +114,21 @@ def _beating(notifier: Notifier) -> Callable[[Figures], None]:
         notifier.beat(figures.summary(), time.monotonic())
 
     return beat
+
+
+@contextlib.contextmanager
+def _ending_at_sigterm() -> Iterator[None]:
+    """Have SIGTERM end the process at once, also where its default does not: the first process of a container."""
+
+    def end(_number: int, _frame: object) -> None:
+        log.warning("SIGTERM: ending at once; what is not stored is read again next time")
+        raise SystemExit(int(ExitCode.TERMINATED))
+
+    previous = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 class _Signals:

@@ -19,6 +19,7 @@ from ingestor.errors import TokentailError, one_line
 from ingestor.shell.misfits import misfits
 from ingestor.shell.status import StatusReport
 from ingestor.shell.status import status as report_status
+from ingestor.shell.store_status import StoreStatus, store_status
 from parsers.text import clean
 
 
@@ -40,7 +41,7 @@ def status(check: bool, as_json: bool, config_file: Path | None, state_directory
     try:
         settings = config.load(config_file, state_directory=state_directory).settings
         with reading(settings) as state:
-            report = report_status(state)
+            report, store = report_status(state), store_status(settings, state)
     except TokentailError as error:
         if not check:
             raise
@@ -52,11 +53,11 @@ def status(check: bool, as_json: bool, config_file: Path | None, state_directory
     seen = _seen(report, not_understood)
     judgement = judge(seen, lag_limit=lag_limit)
     if as_json:
-        print_json(_as_json(report, not_understood, judgement))
+        print_json(_as_json(report, store, not_understood, judgement))
     elif check:
         click.echo(clean(plugin_line(judgement, seen, lag_limit=lag_limit)))
     else:
-        reports.status(stdout(), report, settings)
+        reports.status(stdout(), report, settings, store)
         print_misfits(stdout(), not_understood)
     if check and judgement.condition:
         raise click.exceptions.Exit(judgement.condition)
@@ -77,7 +78,9 @@ def _seen(report: StatusReport, not_understood: list[Misfit]) -> Seen:
     )
 
 
-def _as_json(report: StatusReport, not_understood: list[Misfit], judgement: Judgement) -> dict[str, Any]:
+def _as_json(
+    report: StatusReport, store: StoreStatus, not_understood: list[Misfit], judgement: Judgement
+) -> dict[str, Any]:
     total = report.total
     return {
         "read": total.read,
@@ -95,6 +98,7 @@ def _as_json(report: StatusReport, not_understood: list[Misfit], judgement: Judg
         "counts": report.counts,
         "checkpoint_age_seconds": report.checkpoint_age_seconds,
         "store_bytes": report.store_bytes,
+        **store.as_json(),
         "set_aside": report.set_aside,
         "not_understood": [misfit.as_json() for misfit in not_understood],
         "gaps": [dataclasses.asdict(gap) for gap in report.gaps],

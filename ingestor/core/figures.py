@@ -44,6 +44,14 @@ class Figures:
     store_retries: int = 0
     store_seconds: float = 0.0
     """What the answered requests took, in sum."""
+    store_restarts: int = 0
+    """Of all time, as the next."""
+    events_brought_back: int = 0
+    """Events that the store had acknowledged and lost, and that were sent again."""
+    events_missing: int = 0
+    """Events that were acknowledged and are not in the store, as it was looked at last."""
+    events_uncounted: int = 0
+    """Events that are in the store and were not counted, likewise."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What the parsers left out since the start: ``addresses_invalid``, ``redacted_<kind>``."""
     sources: Mapping[str, SourceFigures] = field(default_factory=dict)
@@ -68,7 +76,8 @@ class Figures:
             f"{counted(total.read, 'line')} read: {total.stored:,} stored, {total.total_rejected:,} rejected,"
             f" {total.ignored:,} ignored; lag {self.lag_seconds:.0f} s"
         )
-        problems = [self.store_problem, self.config_problem, *self.log_problems]
+        missing = f"{self.events_missing:,} events are not in the store any more" if self.events_missing else ""
+        problems = [self.store_problem, missing, self.config_problem, *self.log_problems]
         return "; ".join([*filter(None, problems), said])
 
 
@@ -89,6 +98,10 @@ def own_lines(figures: Figures, previous: Figures | None, host: str) -> Iterator
         "store_failing": int(bool(figures.store_problem)),
         "store_requests": figures.store_requests,
         "store_retries": figures.store_retries,
+        "store_restarts": figures.store_restarts,
+        "events_brought_back": figures.events_brought_back,
+        "events_missing": figures.events_missing,
+        "events_uncounted": figures.events_uncounted,
         "logs_unreadable": len(figures.log_problems),
         "redactions": sum(number for name, number in figures.counts.items() if name.startswith("redacted_")),
         "addresses_invalid": figures.counts.get("addresses_invalid", 0),

@@ -157,6 +157,14 @@ OWN: Final = Measurement(
         Field("store_requests", Kind.INTEGER, "requests", "Answered requests since the start."),
         Field("store_retries", Kind.INTEGER, "requests", "Requests since the start that had to be repeated."),
         Field("store_latency_seconds", Kind.FLOAT, "s", "Mean time of a request since the last point."),
+        Field("store_restarts", Kind.INTEGER, "restarts", "Of all time: another process of InfluxDB answered."),
+        Field(
+            "events_brought_back", Kind.INTEGER, "events", "Of all time: InfluxDB had lost them, and has them again."
+        ),
+        Field(
+            "events_missing", Kind.INTEGER, "events", "Acknowledged, and not in the store when it was compared last."
+        ),
+        Field("events_uncounted", Kind.INTEGER, "events", "In the store then, and counted by nobody."),
         Field("logs_unreadable", Kind.INTEGER, "logs", "Logs that cannot be read now."),
         Field(
             "redactions", Kind.INTEGER, "secrets", "Secrets masked since the start: each is a leak of the log's writer."

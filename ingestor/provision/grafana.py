@@ -55,6 +55,8 @@ class Grafana:
             timeout=settings.timeout_seconds,
             user_agent="tokentail",
         )
+        # As for InfluxDB: what the environment says of proxies, and .netrc of passwords, is for other programs.
+        self._api.client.s.trust_env = False
         self._api.client.s.max_redirects = 0  # Grafana's API has none: it would be a page to sign in
 
     def close(self) -> None:

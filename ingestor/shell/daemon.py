@@ -101,15 +101,9 @@ class Daemon:
         """
         while True:
             worked = self.step()
-            if (trouble := self.delivery.trouble) is not None:
-                if time.monotonic() - trouble.since > ONCE_PATIENCE_SECONDS:
-                    raise UnavailableError(
-                        "The store could not be written for a minute",
-                        where=trouble.what,
-                        advice="Nothing is lost. `tokentail validate` looks closer; run it again when the store can be written.",
-                    )
-                self.delivery.wait(MIN_TURN_SECONDS)
-            elif not self.delivery.has_room or self.delivery.migrating or self.follower.waiting:
+            self._lose_patience()
+            busy = self.delivery.trouble is not None or not self.delivery.has_room or self.delivery.migrating
+            if busy or self.follower.waiting:
                 self.delivery.wait(MIN_TURN_SECONDS)
             elif not worked:
                 # A file may have grown or turned up during the last turn: one more look, then it is the end.
@@ -213,6 +207,17 @@ class Daemon:
             self.ingest.ship(now)
         return worked
 
+    def _lose_patience(self) -> None:
+        """Raise UnavailableError when the store has refused, or has kept silent, for a minute."""
+        trouble, waiting_since = self.delivery.trouble, self.delivery.waiting_since
+        since = min(filter(None, (trouble and trouble.since, waiting_since)), default=math.inf)
+        if time.monotonic() - since > ONCE_PATIENCE_SECONDS:
+            raise UnavailableError(
+                "The store could not be written for a minute",
+                where=trouble.what if trouble else "it does not answer",
+                advice="Nothing is lost. `tokentail validate` looks closer; run it again when the store can be written.",
+            )
+
     def _complain_of_unread_logs(self) -> None:
         unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]
         found = self.follower.logs
@@ -233,6 +238,7 @@ class Daemon:
         delivery = self.delivery
         trouble, (requests, retries, seconds) = delivery.trouble, delivery.requests
         accepted, acknowledged = self.ingest.accepted_bytes, delivery.acknowledged_bytes
+        agreement, (restarts, brought_back) = delivery.agreement, delivery.mended
         problems = (followed.problem for followed in self.follower.logs if not followed.harmless)
         return Figures(
             time=time.time(),
@@ -248,6 +254,10 @@ class Daemon:
             store_requests=requests,
             store_retries=retries,
             store_seconds=seconds,
+            store_restarts=restarts,
+            events_brought_back=brought_back,
+            events_missing=agreement.missing if agreement else 0,
+            events_uncounted=agreement.surplus if agreement else 0,
             counts=self.ingest.counts(),
             sources=self.ingest.sources(),
         )

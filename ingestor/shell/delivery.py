@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ingestor.core.accounting import Account
+from ingestor.core.agreement import Agreement
 from ingestor.core.trouble import Trouble, longer
 from ingestor.shell.batch import Batch
 
@@ -44,8 +45,23 @@ class Delivery(Protocol):
         """Requests of the store that were answered, those that had to be repeated, and the seconds they took in sum."""
         ...
 
+    @property
+    def agreement(self) -> Agreement | None:
+        """Whether the store holds as many events as were counted; None before the first look."""
+        ...
+
+    @property
+    def mended(self) -> tuple[int, int]:
+        """How often the store was restarted, and how many events it had lost by that and has again."""
+        ...
+
     def stuck(self, now: float) -> bool:
         """Whether something neither works nor waits on purpose."""
+        ...
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when nothing of what was sent was taken, monotonic seconds; a store that hangs is no trouble yet."""
         ...
 
     @property

@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from ingestor.core.accounting import Account
+from ingestor.core.agreement import Agreement
 from ingestor.core.points import Point, SeriesTable
 from ingestor.core.trouble import Trouble
 from ingestor.errors import DamagedStateError
 from ingestor.settings import Settings
 from ingestor.shell.batch import Batch
+from ingestor.shell.comparing import Comparing, Finish
 from ingestor.shell.database import is_damage
 from ingestor.shell.delivery import Patience, add_to, merged
+from ingestor.shell.embedded_agreement import look_at_embedded
 from ingestor.shell.migration import claim
 from ingestor.shell.rejected import RejectedFile
 from ingestor.shell.state import State
@@ -24,6 +27,10 @@ BATCH_POINTS = 20_000
 """Points a transaction: large enough that the two fsyncs of a commit do not count, small enough for a flat memory."""
 BATCH_BYTES = 32 << 20
 """Of lines: twenty thousand of them may be long."""
+DIFFERS_ADVICE = (
+    "That is a defect of tokentail: please report it with what `tokentail status --json` says. `tokentail verify` shows which"
+    " lines are missing or stored twice, `tokentail rollup rebuild` counts the figures anew."
+)
 
 
 class EmbeddedDelivery:
@@ -48,6 +55,15 @@ class EmbeddedDelivery:
         self._rejected = rejected
         self._waiting: Batch | None = None
         self._patience = Patience()
+        self._comparing = Comparing(self._look)
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """Whether the store holds what the accounts say."""
+        return self._comparing.agreement
+
+    mended = (0, 0)
+    waiting_since = None
 
     @property
     def trouble(self) -> Trouble | None:
@@ -77,6 +93,8 @@ class EmbeddedDelivery:
 
     def settle(self, now: float) -> bool:
         """Try the batch that waits again, when it is time."""
+        if self._comparing.settle(at_rest=self._waiting is None) is not None:
+            self._comparing.tell("The embedded store", DIFFERS_ADVICE)
         if self._waiting is None or not self._patience.may_try(now):
             return False
         try:
@@ -118,6 +136,10 @@ class EmbeddedDelivery:
 
     def close(self) -> None:
         """Hold nothing: the state is whoever opened it to close."""
+
+    def _look(self) -> Finish:
+        agreement = look_at_embedded(self._state.directory)
+        return lambda _: agreement
 
     def _commit(self, batch: Batch) -> None:
         checkpoint, began = batch.checkpoint, time.monotonic()

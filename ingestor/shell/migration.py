@@ -16,13 +16,12 @@ from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import Encoder
 from ingestor.core.points import POINT_COLUMNS, Point, SeriesTable
 from ingestor.core.records import record
-from ingestor.core.shipment import Shipment
 from ingestor.errors import ConfigError
 from ingestor.settings import Settings
 from ingestor.shell.database import DATABASE, save_meta
+from ingestor.shell.recent import Recent, Sent
 from ingestor.shell.rejected import RejectedLine, rejected_line
 from ingestor.shell.state import Checkpoint, State
-from ingestor.stores.influxdb.plan import RAW
 from parsers.event import Reason
 
 log = logging.getLogger("tokentail")
@@ -41,27 +40,36 @@ POINTS: Final = 5_000
 
 class _Part(NamedTuple):
     points: list[Point]
-    sent: "Future[Shipment]"
+    sent: "Future[Sent]"
 
 
-def claim(settings: Settings, state: State) -> bool:
-    """Have the state belong to the store of the settings; return whether its events must be sent there first.
+class Claim(NamedTuple):
+    """That a state belongs to a store."""
 
-    Raises ConfigError when they are in InfluxDB and the embedded store is configured; sqlite3.Error.
+    held: bool
+    """Whether embedded events must be sent there first."""
+    notes: dict[str, str]
+    """What ``meta`` must say of it, in the transaction of the first thing that the store has taken; empty from then on.
+
+    Not before: whoever tries an InfluxDB that is not there may go back to the embedded store.
+    """
+
+
+def claim(settings: Settings, state: State) -> Claim:
+    """Have the state belong to the store of the settings, once that has taken something.
+
+    Raises ConfigError when the events are in InfluxDB and the embedded store is configured; sqlite3.Error.
     """
     check_store(settings, state)
     if settings.store.type == "sqlite":
-        return False
+        return Claim(held=False, notes={})
     meta = state.meta()
     held = bool(state.connection.execute("SELECT EXISTS(SELECT 1 FROM token_events)").fetchone()[0])
     target = f"{settings.store.url} {settings.store.database}"
     noted = {STORE: MOVING if held else "influxdb"}
     if held and meta.get(TARGET) != target:
         noted |= {TARGET: target, CURSOR: ""}  # what another one has got, this one has not
-    if noted.items() - meta.items():
-        with state.transaction():
-            save_meta(state.connection, noted)
-    return held
+    return Claim(held, dict(noted.items() - meta.items()))
 
 
 def check_store(settings: Settings, state: State) -> None:
@@ -75,11 +83,16 @@ def check_store(settings: Settings, state: State) -> None:
 
 
 class Migration:
-    """Sends the embedded events. ``write`` takes a policy, lines and their times."""
+    """Sends the embedded events. ``write`` takes lines and their times."""
 
     def __init__(
-        self, state: State, series: SeriesTable, write: "Callable[[str, bytes, list[int]], Future[Shipment]]"
+        self,
+        state: State,
+        series: SeriesTable,
+        write: "Callable[[bytes, list[int]], Future[Sent]]",
+        notes: dict[str, str],
     ) -> None:
+        """Send nothing yet. ``notes``: of the claim."""
         self.done = False
         self.refused: list[RejectedLine] = []
         """Events that InfluxDB refuses."""
@@ -88,7 +101,8 @@ class Migration:
         self._write = write
         self._encoder = Encoder(series)
         self._sending: deque[_Part] = deque()
-        time, _, number = state.meta().get(CURSOR, ":").partition(":")
+        self._notes = notes
+        time, _, number = notes.get(CURSOR, state.meta().get(CURSOR, "")).partition(":")
         self._cursor = (int(time), int(number)) if time else (-(1 << 63), 0)
         self._said = False
 
@@ -105,7 +119,7 @@ class Migration:
                 self._said = True
                 log.info("Sending the events of the embedded store to InfluxDB, beside what the logs bring")
             times = [point[0] for point in points]
-            self._sending.append(_Part(points, self._write(RAW, self._encoder.encode(points), times)))
+            self._sending.append(_Part(points, self._write(self._encoder.encode(points), times)))
             self._cursor = points[-1][:2]
         if not self._sending:
             self._finish()
@@ -118,7 +132,7 @@ class Migration:
         ).fetchall()
 
     def _acknowledge(self, part: _Part) -> None:
-        shipment = part.sent.result()
+        shipment, kept = part.sent.result()
         accounts: dict[str, Account] = {}
         for index in shipment.expired:
             account = accounts.setdefault(self._source(part.points[index]), Account())
@@ -129,7 +143,10 @@ class Migration:
             self.refused.append(self._listed(part.points[refused.point], refused.reason))
         time, number = part.points[-1][:2]
         with self._state.transaction():
-            self._state.save(Checkpoint(accounts=accounts, meta={CURSOR: f"{time}:{number}"}))
+            self._state.save(Checkpoint(accounts=accounts, meta={**self._notes, CURSOR: f"{time}:{number}"}))
+            if kept is not None:
+                Recent(self._state.connection).add([kept])
+        self._notes.clear()
 
     def _listed(self, point: Point, reason: str) -> RejectedLine:
         """Return the entry of the rejected file for an event whose line may be in no file any more: it holds the event."""

@@ -18,9 +18,10 @@ from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import Encoder
 from ingestor.core.periods import DAY
 from ingestor.core.points import Point, Series, SeriesTable
-from ingestor.core.shipment import RefusedPoint, Shipment
+from ingestor.core.shipment import RefusedPoint
 from ingestor.shell.background import Background
 from ingestor.shell.delivery import add_to
+from ingestor.shell.recent import Recent, Sent, kept, pack
 from ingestor.shell.rejected import RejectedLine
 from ingestor.shell.state import Checkpoint, State
 from ingestor.stores.counters import add_to_counters, save_series
@@ -51,6 +52,7 @@ class Mover:
         sender: Sender,
         background: Background,
         raw_days: int,
+        recent: Recent,
     ) -> None:
         """Take up a move that was interrupted, if there is one."""
         self.accounts: dict[str, Account] = {}
@@ -61,9 +63,10 @@ class Mover:
         self._sender = sender
         self._background = background
         self._raw_days = raw_days
+        self._recent = recent
         self._encoder = Encoder(series)
         self._looking: tuple[list[Point], dict[int, Series], bool, Future[Moved]] | None = None
-        self._moving: Future[Shipment] | None = None
+        self._moving: Future[Sent] | None = None
         self._listed: Callable[[int, str], RejectedLine] | None = None
         self._written: list[int] = []
         """Which of the kept points are written."""
@@ -117,15 +120,20 @@ class Mover:
             self._looking = None
             self._moving = self._background.do(lambda: self._carry_out(move))
         if self._moving is not None and self._moving.done():
-            for refused in self._moving.result().refused:
+            sent = self._moving.result()
+            for refused in sent.shipment.refused:
                 self._note_refused(refused)
             with self._state.transaction():
                 self._state.connection.execute("DELETE FROM moves")
+                if sent.kept is not None:
+                    self._recent.add([sent.kept])
             self._moving = None
 
     def _note(self, move: _Move, moved: Moved, series: dict[int, Series], *, counted: bool) -> None:
         """Have the state know of the move, and count it, in one transaction."""
         if not counted:
+            with self._state.transaction():
+                self._recent.forget(move.outdated)
             return
         tally = Tally(self._series.by_number)
         # The counters of a series that the state does not know do not hold its points.
@@ -138,6 +146,7 @@ class Mover:
             add_to_counters(self._state.connection, tally, mark=self._state.marks.new())
             self._state.save(Checkpoint(accounts=accounts))
             _save(self._state.connection, move)
+            self._recent.forget(move.outdated)
         add_to(self.accounts, accounts)
 
     def _note_refused(self, refused: RefusedPoint) -> None:
@@ -145,9 +154,10 @@ class Mover:
         if self._listed is not None and refused.point < len(self._written):
             self.refused.append(self._listed(self._written[refused.point], refused.reason))
 
-    def _carry_out(self, move: _Move) -> Shipment:
+    def _carry_out(self, move: _Move) -> Sent:
         self._sender.insist(lambda: self._lines.delete(move.outdated))
-        return self._sender.send(RAW, move.body, move.times)
+        shipment = self._sender.send(RAW, move.body, move.times)
+        return Sent(shipment, kept(move.body, pack(move.body), move.times, shipment))
 
 
 def _save(connection: sqlite3.Connection, move: _Move) -> None:

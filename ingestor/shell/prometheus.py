@@ -4,10 +4,13 @@ It shows the daemon's latest snapshot. It holds no event, no client and no user:
 """
 
 import contextlib
+import logging
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from io import StringIO
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -22,6 +25,8 @@ from ingestor.errors import UnavailableError
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+log = logging.getLogger("tokentail")
+
 ALIVE_SECONDS: Final = 60.0
 """A daemon tells how it is every second; one that has not for so long hangs."""
 _TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
@@ -34,12 +39,25 @@ _GAUGES: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
     "tokentail_snapshot_timestamp_seconds": ("When these figures were read off.", lambda f: f.time),
     "tokentail_start_timestamp_seconds": ("When the daemon started.", lambda f: f.started_at),
     "tokentail_store_up": ("0 while the store refuses.", lambda f: float(not f.store_problem)),
+    "tokentail_events_missing": (
+        "Events that were acknowledged and are not in the store, when it was compared last.",
+        lambda f: f.events_missing,
+    ),
+    "tokentail_events_uncounted": (
+        "Events that are in the store and were not counted, when it was compared last.",
+        lambda f: f.events_uncounted,
+    ),
     "tokentail_logs_unreadable": ("Logs that cannot be read now.", lambda f: len(f.log_problems)),
 }
 _COUNTERS: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
     "tokentail_store_requests": ("Requests of the store that were answered.", lambda f: f.store_requests),
     "tokentail_store_retries": ("Requests of the store that had to be repeated.", lambda f: f.store_retries),
     "tokentail_store_request_seconds": ("What the answered requests took.", lambda f: f.store_seconds),
+    "tokentail_store_restarts": ("How often another process of InfluxDB answered.", lambda f: f.store_restarts),
+    "tokentail_events_brought_back": (
+        "Events that InfluxDB had acknowledged and lost, and that were sent again.",
+        lambda f: f.events_brought_back,
+    ),
 }
 _FATES: Final = ("stored", "ignored", "expired")
 
@@ -103,12 +121,21 @@ class Watch(Collector):
 class _Quiet(WSGIRequestHandler):
     timeout = 10  # a client that says nothing must not hold a thread
 
+    def get_stderr(self) -> StringIO:
+        """Return where wsgiref writes tracebacks, of clients that do not take their answer; ours are logged in ``answer``."""
+        return StringIO()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
         """Log nothing: a scrape is no news, and its path is a stranger's text."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that went away or kept silent: its traceback would stand in the journal."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Server6(_Server):
@@ -154,7 +181,12 @@ def _application(
             start_response("405 Method Not Allowed", [*_TEXT])
             return [b""]
         if path == "/metrics":
-            told: Iterable[bytes] = metrics(environment, start_response)
+            try:
+                told: Iterable[bytes] = metrics(environment, start_response)
+            except Exception as error:  # noqa: BLE001 - a defect of ours, of which a scrape must not die silently
+                log.error("The metrics cannot be told, which is a defect of tokentail: %s", type(error).__name__)
+                start_response("500 Internal Server Error", [*_TEXT])
+                return [b""]
             return told
         checks = {"/livez": watch.not_alive, "/readyz": watch.not_ready}
         if path not in checks:

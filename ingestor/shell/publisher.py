@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Final
 
@@ -38,11 +38,18 @@ Send = Callable[[str, bytes, list[int]], "Future[Shipment]"]
 class Publisher:
     """One round a minute; a round goes on until nothing is unwritten. Times are monotonic seconds."""
 
-    def __init__(self, state: State, retention: RetentionSettings, send: Send) -> None:
-        """Write nothing yet. ``send`` takes a policy, lines and their times."""
+    def __init__(
+        self,
+        state: State,
+        retention: RetentionSettings,
+        send: Send,
+        published: Callable[[Iterable[int]], None] = lambda _: None,
+    ) -> None:
+        """Write nothing yet. ``send`` takes a policy, lines and their times; ``published`` times, inside a transaction."""
         self._state = state
         self._retention = retention
         self._send = send
+        self._published = published
         self._sending: deque[tuple[Written, Future[Shipment]]] = deque()
         self._round: int | None = None
         """Counters with a mark up to this one are written in the round that is under way."""
@@ -73,6 +80,7 @@ class Publisher:
                 self._say_what_is_refused(written, future.result())
                 with self._state.transaction():
                     acknowledge(self._state.connection, written)
+                    self._published(written.times)
                 self._sending.popleft()
                 moved = True
             if not self._sending:

@@ -4,20 +4,21 @@ All state is this thread's; the others send bytes and bring back what became of 
 acknowledgement and the checkpoint has lines read and written again, which changes nothing.
 """
 
+import contextlib
 import logging
 import math
 import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future
+from itertools import chain
 from typing import Final
 
+from ingestor.core.agreement import Agreement
 from ingestor.core.lineprotocol import Encoder
-from ingestor.core.periods import DAY, start_of
 from ingestor.core.points import SeriesTable
-from ingestor.core.questions import Period
 from ingestor.core.shipment import Shipment
 from ingestor.core.trouble import Trouble
 from ingestor.core.verdict import Verdict
@@ -25,12 +26,17 @@ from ingestor.errors import DamagedStateError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell.background import Background
 from ingestor.shell.batch import Batch, refused_line
+from ingestor.shell.compared import look, save
+from ingestor.shell.comparing import Comparing, Finish
 from ingestor.shell.database import is_damage
 from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, add_to
 from ingestor.shell.expired import ExpiredEvents
 from ingestor.shell.migration import Migration, claim
 from ingestor.shell.mover import Mover
 from ingestor.shell.publisher import REQUESTS_AT_ONCE, Publisher
+from ingestor.shell.readback import ReadBack
+from ingestor.shell.recent import Kept, Recent, Sent, kept, pack
+from ingestor.shell.recounting import recount_stored
 from ingestor.shell.rejected import RejectedFile, RejectedLine
 from ingestor.shell.state import State
 from ingestor.shell.unsaved import Unsaved
@@ -38,9 +44,8 @@ from ingestor.stores.counters import add_to_counters, save_series
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
 from ingestor.stores.influxdb.plan import RAW
-from ingestor.stores.influxdb.points import oldest_time, stored_points
+from ingestor.stores.influxdb.queries import Queries
 from ingestor.stores.influxdb.sender import Sender
-from ingestor.stores.recount import recount_day, tallied
 
 log = logging.getLogger("tokentail")
 
@@ -57,6 +62,11 @@ MOST_UNSAVED: Final = 20
 """Batches; while the disk refuses the checkpoint no more are read."""
 MOST_UNSAVED_LINES: Final = 20_000
 """Rejected ones, which are held whole."""
+
+DIFFERS_ADVICE: Final = (
+    "What is missing, `tokentail backfill` of the log files of that time brings back. What nobody has counted is of another daemon"
+    " with this source and host, or of a state that is gone: `tokentail rollup rebuild` counts it."
+)
 
 
 class RemoteDelivery:
@@ -81,6 +91,7 @@ class RemoteDelivery:
         self._sender = Sender(self._http, settings.store)
         self._encoder = Encoder(series)
         self._background = Background(self._came_back)
+        self._recent = Recent(state.connection)
         self._mover = Mover(
             state,
             series,
@@ -88,16 +99,26 @@ class RemoteDelivery:
             self._sender,
             self._background,
             settings.retention.raw_days,
+            self._recent,
         )
-        self._publisher = Publisher(state, settings.retention, self.write)
-        self._sending: deque[tuple[Batch, Future[Shipment]]] = deque()
+        self._publisher = Publisher(state, settings.retention, self.write, self._recent.published)
+        self._read_back = ReadBack(
+            settings, state, self._http, self._recent, self._background, self.write, self._publisher.hurry
+        )
+        self._comparing = Comparing(self._look, self._came_back)
+        self._tried = (0, 0)
+        """Events that were missing when that was suspected to be a loss, and those that had been brought back by then."""
+        self._sending: deque[tuple[Batch, Future[Sent]]] = deque()
+        self._kept: list[Kept] = []
+        """Of what is unsaved."""
         self._held: Batch | None = None
         """A batch that is sent only when what its lines were is moved."""
-        self._migration = Migration(state, series, self.write) if claim(settings, state) else None
+        held, self._notes = claim(settings, state)
+        self._migration = Migration(state, series, self._write_events, self._notes) if held else None
         self._unsaved = Unsaved(series)
         self._patience = Patience()
         self._expired = ExpiredEvents()
-        self._saved_at = self._submitted_at = float("-inf")
+        self._saved_at = self._submitted_at = self._sent_at = float("-inf")
         self._back = threading.Event()
         self._moved_at = float("-inf")
         """When the delivery of batches or counters last got on."""
@@ -108,6 +129,16 @@ class RemoteDelivery:
     def trouble(self) -> Trouble | None:
         """Why the store, or the disk under the state, refuses."""
         return self._sender.trouble or self._patience.trouble
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """Whether InfluxDB holds what was counted, as far as that was looked at."""
+        return self._comparing.agreement
+
+    @property
+    def mended(self) -> tuple[int, int]:
+        """How often InfluxDB was restarted, and how many events it had lost then and has again."""
+        return self._read_back.restarts, self._read_back.brought_back
 
     @property
     def requests(self) -> tuple[int, int, float]:
@@ -122,6 +153,16 @@ class RemoteDelivery:
         """Write points that are in no batch: counters."""
         return self._background.do(lambda: self._sender.send(policy, body, times))
 
+    def _write_events(self, body: bytes, times: list[int]) -> "Future[Sent]":
+        """Write events, of which is kept what InfluxDB takes. Packing them is left to the thread that sends them."""
+
+        def send() -> Sent:
+            packed = pack(body)
+            shipment = self._sender.send(RAW, body, times)
+            return Sent(shipment, kept(body, packed, times, shipment))
+
+        return self._background.do(send)
+
     def try_to_write(self, policy: str, body: bytes) -> "Future[Verdict]":
         """Write points that may be lost: the daemon's own figures."""
         return self._background.do(lambda: self._sender.try_once(policy, body))
@@ -133,10 +174,16 @@ class RemoteDelivery:
         unsaved = self._unsaved
         return (
             nothing_moves
+            and (not self._read_back.holds or self._needs_proof)
             and (len(self._sending) < IN_FLIGHT or self._needs_proof)
             and unsaved.batches < MOST_UNSAVED
             and len(unsaved.rejected) < MOST_UNSAVED_LINES
         )
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when nothing of what was sent was taken."""
+        return max(self._moved_at, self._sent_at, self._sender.stored_at) if self._sending else None
 
     @property
     def _needs_proof(self) -> bool:
@@ -150,14 +197,25 @@ class RemoteDelivery:
     @property
     def idle(self) -> bool:
         """Whether everything is in the store, and in a checkpoint."""
-        nothing_moves = self._held is None and not self._mover.busy
-        return nothing_moves and self._publisher.idle and not self._sending and not self._unsaved.batches
+        return self._at_rest and self._publisher.idle and self._read_back.idle
+
+    @property
+    def _comparable(self) -> bool:
+        """Whether the counters of the state say what InfluxDB should hold."""
+        return self.counting and self._migration is None
+
+    @property
+    def _at_rest(self) -> bool:
+        """Whether every event that was sent is acknowledged, and in a checkpoint."""
+        return not (self._held is not None or self._mover.busy or self._sending or self._unsaved.batches)
 
     def submit(self, batch: Batch, now: float) -> None:
         """Send a batch."""
         if not self.has_room:
             raise ValueError("no room")
         self._submitted_at = now
+        if self._comparing.looking:
+            self._comparing.changed(point[0] for point in chain(batch.points, batch.repeats, batch.reclassified))
         if batch.reclassified or batch.perhaps_sent:
             self._held = batch
         else:
@@ -168,12 +226,16 @@ class RemoteDelivery:
         self._back.clear()
         while self._sending and self._sending[0][1].done():
             batch, future = self._sending.popleft()
-            self._acknowledge(batch, future.result())
+            sent = future.result()
+            self._acknowledge(batch, sent.shipment)
+            if sent.kept is not None:
+                self._kept.append(sent.kept)
         self._move(now)
         quiet = not self._sending and now - self._submitted_at >= PAUSE_SECONDS
         saved = False
         if self._unsaved.batches and (quiet or now - self._saved_at >= CHECKPOINT_SECONDS):
             saved = self._save(now)
+        self._settle_read_back(now)
         if self._publisher.settle(now):
             self._moved_at = time.monotonic()
         self._expired.tell()
@@ -212,24 +274,7 @@ class RemoteDelivery:
 
     def recount(self, sources: Iterable[str], tick: Callable[[], None]) -> int:
         """Count the days that the raw policy holds whole; what is older stays as it was counted."""
-        host, now = self._state.host, time.time_ns()
-        first = start_of(now - self._settings.retention.raw_days * DAY + DAY, DAY)
-        counted = 0
-        for source in sources:
-            oldest = oldest_time(self._http, self._settings.store, Period(first, now + 2 * DAY), source, host)
-            for start in range(start_of(oldest or now, DAY), now + 2 * DAY, DAY):
-                tick()
-                day = Period(start, start + DAY)
-                stored = stored_points(self._http, self._settings.store, day, source, host)
-                points = (
-                    (point[0], self._series.number(tags._replace(source=source, host=host)), *point[2:])
-                    for tags, point in stored
-                )
-                tally, events = tallied(points, self._series, tick)
-                counted += events
-                with self._state.transaction():
-                    mark = self._state.marks.new()
-                    recount_day(self._state.connection, self._series, day, source, host, tally, mark)
+        counted = recount_stored(self._settings, self._state, self._series, self._http, sources, tick)
         self.counting = True
         self._publisher.hurry()
         return counted
@@ -247,7 +292,40 @@ class RemoteDelivery:
     def _send(self, batch: Batch) -> None:
         points = batch.points + batch.repeats
         body, times = self._encoder.encode(points), [point[0] for point in points]
-        self._sending.append((batch, self.write(RAW, body, times)))
+        self._sending.append((batch, self._write_events(body, times)))
+        self._sent_at = time.monotonic()
+
+    def _settle_read_back(self, now: float) -> None:
+        if not self._patience.may_try(now):
+            return
+        try:
+            self._read_back.settle(able=self._comparable, at_rest=self._at_rest)
+            at_rest = self._comparable and self._at_rest and not self._read_back.holds
+            if (agreement := self._comparing.settle(at_rest=at_rest)) is not None:
+                self._take_agreement(agreement)
+        except sqlite3.Error as error:
+            self._refused(error, now)
+
+    def _look(self) -> Finish:
+        """Compare some days with what InfluxDB holds; in a thread of its own."""
+        with contextlib.closing(State.open_reader(self._state.directory)) as state:
+            found = look(state, self._settings, Queries(self._http, self._settings.store))
+
+        def finish(changing: Collection[int]) -> Agreement:
+            with self._state.transaction():
+                save(self._state.connection, found.settled(changing), found.cursor, found.at)
+            return found.agreement(changing)
+
+        return finish
+
+    def _take_agreement(self, agreement: Agreement) -> None:
+        """Have what is missing be sent again, if it is kept; tell of what that does not mend."""
+        trying = agreement.missing, self._read_back.brought_back
+        if agreement.missing and (trying != self._tried or not self._read_back.idle):
+            self._tried = trying
+            self._read_back.suspect()
+        else:
+            self._comparing.tell(f"InfluxDB at {self._http.url}", DIFFERS_ADVICE)
 
     def _move(self, now: float) -> None:
         """Go on with the move of what the held batch's lines were; it begins when nothing else is on its way."""
@@ -303,13 +381,19 @@ class RemoteDelivery:
             if unsaved.rejected:
                 checkpoint.rejected_mark = self._rejected.append(unsaved.rejected)
             checkpoint.meta["heartbeat"] = repr(time.time())
+            if self._kept:
+                checkpoint.meta |= self._notes
             with self._state.transaction():
                 save_series(self._state.connection, unsaved.series)
                 add_to_counters(self._state.connection, unsaved.tally, mark=self._state.marks.new())
                 self._state.save(checkpoint)
+                self._recent.add(self._kept)
         except (sqlite3.Error, OSError) as error:
             self._refused(error, now)
             return False
+        if self._kept:
+            self._notes.clear()
+        self._kept.clear()
         self._patience.succeeded(now)
         if checkpoint.rejected_mark is not None:
             self._rejected.settle(checkpoint.rejected_mark)

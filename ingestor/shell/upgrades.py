@@ -101,9 +101,23 @@ CREATE TABLE trails(
   generation INTEGER NOT NULL, part INTEGER NOT NULL, digests BLOB NOT NULL, PRIMARY KEY(generation, part)) WITHOUT ROWID;
 """
 
+_ACKNOWLEDGED: Final = """
+-- What InfluxDB acknowledged lately, since it may lose it when it is killed (`recently_acknowledged`, lines as they were sent;
+-- `recently_published`, hours of counters, a day standing for its first hour), and how its sums compared with ours, by day.
+-- `first`, `last`: of the points' times, nanoseconds. `size`: bytes of `lines`, which zstandard has packed.
+CREATE TABLE recently_acknowledged(
+  number INTEGER PRIMARY KEY, at REAL NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, points INTEGER NOT NULL,
+  size INTEGER NOT NULL, lines BLOB NOT NULL);
+CREATE TABLE recently_published(hour INTEGER PRIMARY KEY, at REAL NOT NULL);
+CREATE TABLE compared_days(
+  source TEXT NOT NULL, host TEXT NOT NULL, day INTEGER NOT NULL, counted INTEGER NOT NULL, found INTEGER NOT NULL,
+  PRIMARY KEY(source, host, day)) WITHOUT ROWID;
+"""
+
 UPGRADES: Final[Mapping[int, Upgrade]] = {
     1: _FIRST,
     2: _CONTENT,
+    3: _ACKNOWLEDGED,
 }
 """By the schema that each one leads to, from the one before; 0 is an empty file. ``PRAGMA user_version`` holds the number."""
 

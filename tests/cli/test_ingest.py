@@ -270,3 +270,22 @@ def test_explain_answers_each_line_as_it_comes(environment: dict[str, str]) -> N
             assert json.loads(process.stdout.readline())["result"] == "ignored"
         process.stdin.close()
         assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.slow
+def test_once_ends_at_sigterm_at_once_while_the_store_is_away(tmp_path: Path, environment: dict[str, str]) -> None:
+    """As the first process of a container, too, to which SIGTERM does nothing by itself."""
+    log, config = tmp_path / "audit.log", tmp_path / "tokentail.toml"
+    log.write_text('{"created_at":"2026-11-01T00:00:00.001Z","action":"token.refreshed","resource_id":"web"}\n')
+    config.write_text(f'[[logs]]\npath = "{log}"\n[store]\ntype = "influxdb"\nurl = "http://127.0.0.1:1"\n')
+    command = [sys.executable, "-m", "ingestor", "run", "--once", "--config", str(config)]
+    with subprocess.Popen(
+        [*command, "--state-dir", str(tmp_path / "state")], stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stderr is not None
+        while "cannot be written" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert process.wait(20) == 143
+        assert time.monotonic() - began < 5

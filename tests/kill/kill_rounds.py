@@ -4,7 +4,7 @@
     .venv/bin/python tests/kill/kill_rounds.py --store influxdb1 --kill-store
 
 With InfluxDB (which of them are here: see tests/servers.py) a server of its own is started; ``--kill-store`` kills that,
-too, and starts it again.
+too, and starts it again. It loses then what it acknowledged (``InfluxServer.tear``), and the daemon must have brought it back.
 
 The writer makes lines with many equal timestamps (whole seconds too, that several files share), broken and blank lines, half
 lines that it ends later, and begins many files with one and the same header. It rotates both ways (pausing during copy and
@@ -302,17 +302,22 @@ class Remote:
 class StoreKiller(threading.Thread):
     """Kills a server and starts it again, at random moments, until it is stopped; then the server is there."""
 
-    def __init__(self, server: InfluxServer, chance: random.Random) -> None:
+    def __init__(self, server: InfluxServer, chance: random.Random, pace: float) -> None:
         super().__init__(daemon=True)
         self.kills = 0
+        assert server.log is not None
+        self.log = server.log
+        self._pace = pace
         self._server = server
         self._chance = chance
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        while not self._stopped.wait(self._chance.uniform(0.1, 1.2)):
+        while not self._stopped.wait(self._chance.uniform(0.1, 1.2) * self._pace):
             self._server.kill()
             self.kills += 1
+            if self._chance.random() < 0.5:
+                self._server.tear()  # a kill in the middle of a write does, which few of them are
             self._stopped.wait(self._chance.uniform(0.0, 0.6))
             self._server.start()
 
@@ -342,16 +347,21 @@ def is_here(store: str) -> bool:
 
 
 def kill_rounds(
-    directory: Path, rounds: int, seed: int, *, store: str = "sqlite", kill_store: bool = False
+    directory: Path, rounds: int, seed: int, *, store: str = "sqlite", kill_store: bool = False, pace: float = 1.0
 ) -> list[str]:
-    """Do the rounds and return what is wrong in the end; nothing is, if all is well."""
+    """Do the rounds and return what is wrong in the end; nothing is, if all is well.
+
+    ``pace``: by how much longer everything lives than on a machine that has nothing else to do.
+    """
     with embedded_or_remote(directory, store) as kept:
-        killer = StoreKiller(kept.server, random.Random(seed + 2)) if kill_store and isinstance(kept, Remote) else None
-        return _kill_rounds(directory, rounds, seed, kept, killer)
+        killer = None
+        if kill_store and isinstance(kept, Remote):
+            killer = StoreKiller(kept.server, random.Random(seed + 2), pace)
+        return _kill_rounds(directory, rounds, seed, kept, killer, pace)
 
 
 def _kill_rounds(
-    directory: Path, rounds: int, seed: int, kept: Embedded | Remote, killer: StoreKiller | None
+    directory: Path, rounds: int, seed: int, kept: Embedded | Remote, killer: StoreKiller | None, pace: float
 ) -> list[str]:
     chance = random.Random(seed)
     logs, state, config = directory / "logs", directory / "state", directory / "tokentail.toml"
@@ -388,7 +398,7 @@ def _kill_rounds(
         with (directory / "daemon.log").open("ab") as errors:
             begun = errors.tell()
             process = subprocess.Popen([*TOKENTAIL, *arguments], stdout=errors, stderr=errors)
-        time.sleep(chance.uniform(0.15, 0.9))
+        time.sleep(chance.uniform(0.15, 0.9) * pace)
         if number % 5 == 4:
             follows(directory / "daemon.log", begun)  # SIGHUP ends what does not ask for it yet
             source = chance.choice(SOURCES)
@@ -404,7 +414,8 @@ def _kill_rounds(
     writer.stop()
     if killer is not None:
         killer.stop()
-        print(f"InfluxDB was killed {killer.kills} times")
+        torn = killer.log.read_bytes().count(b"File corrupt")
+        print(f"InfluxDB was killed {killer.kills} times, and found its own log torn {torn} times")
     last = subprocess.run([*TOKENTAIL, *arguments, "--once"], capture_output=True, text=True, check=False)
     problems = [] if last.returncode == 0 else [f"run --once exited {last.returncode}: {last.stderr}"]
     if not alive:
@@ -462,6 +473,13 @@ def compare(writer: Writer, config: Path, state: Path, kept: Embedded | Remote) 
         for name, counted in kept.sums().items()
         if counted != stored.total()
     ]
+    if status["store_restarts"]:
+        print(
+            f"InfluxDB was seen restarted {status['store_restarts']} times; "
+            f"{status['store_brought_back']:,} events that it had lost were sent again"
+        )
+    if not status["store_agrees"] or status["store_events"] != stored.total():
+        problems.append(f"status says that the store holds {status['store_events']}: {status['store_differences']}")
     kinds = ("stored", "rejected", "ignored", "expired", "pending")
     expected = {
         "stored": range(stored.total(), stored.total() + 1),
@@ -507,6 +525,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--store", choices=("sqlite", "influxdb1", "influxdb2"), default="sqlite")
     parser.add_argument("--kill-store", action="store_true", help="kill InfluxDB as well")
+    parser.add_argument("--pace", type=float, default=1.0, help="live longer by this factor, on a busy machine")
     arguments = parser.parse_args()
     if arguments.kill_store and arguments.store == "sqlite":
         parser.error("--kill-store needs an InfluxDB")
@@ -515,7 +534,12 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="tokentail-kill-"))
     print(f"{arguments.rounds} rounds of kill -9, {arguments.store}, seed {arguments.seed}, in {directory}", flush=True)
     problems = kill_rounds(
-        directory, arguments.rounds, arguments.seed, store=arguments.store, kill_store=arguments.kill_store
+        directory,
+        arguments.rounds,
+        arguments.seed,
+        store=arguments.store,
+        kill_store=arguments.kill_store,
+        pace=arguments.pace,
     )
     for problem in problems:
         print(f"WRONG: {problem}")

@@ -450,6 +450,20 @@ def test_something_else_at_the_address(reply: Reply, told: str, tmp_path: Path) 
     assert caught.value.advice
 
 
+def test_no_proxy_of_the_environment_gets_the_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As with InfluxDB: an address in the settings is where the request goes."""
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    server = ScriptedServer()
+    server.otherwise = Reply(200, b'{"version":"12.0.0","database":"ok"}', {"Content-Type": "application/json"})
+    grafana = GrafanaSettings(url=server.store.url, token_file=private_file(tmp_path / "token", "glsa_x"))
+    try:
+        with open_grafana(Settings(grafana=grafana)) as session:
+            assert session.version == "12.0.0"
+    finally:
+        server.close()
+
+
 def test_the_look_at_grafana_changes_nothing(settings: Settings, grafana: GrafanaServer) -> None:
     before = snapshot(grafana)
     with open_grafana(settings) as session:

@@ -69,3 +69,27 @@ def test_a_new_state_belongs_to_the_store_that_it_began_with(world: World, influ
     world.store = StoreSettings()
     with pytest.raises(ConfigError, match="no way back"):
         world.once()
+
+
+def test_a_try_with_an_influxdb_that_is_not_there_binds_the_state_to_nothing(world: World) -> None:
+    world.log.write(5)
+    world.once()
+    embedded, world.store = world.store, StoreSettings(type="influxdb", url="http://127.0.0.1:1")
+    world.log.write(5)
+    world.turn(3)
+    world.stop()
+    world.store = embedded
+    world.once()
+    world.check()
+
+
+def test_a_change_to_another_influxdb_sends_it_everything(world: World, influxdb: InfluxServer) -> None:
+    world.log.write(12_000)
+    world.once()
+    world.store = StoreSettings(type="influxdb", url="http://127.0.0.1:1")
+    world.turn(3)
+    world.stop()
+    world.store = influxdb.make()
+    world.log.write(300)
+    world.once()
+    world.check()

@@ -18,14 +18,13 @@ from ingestor.core.points import POINT_COLUMNS, Series
 from ingestor.errors import ExitCode, UnavailableError
 from ingestor.shell import daemon as daemon_module
 from ingestor.shell import remote as remote_module
-from ingestor.shell.backfill import backfill
+from ingestor.shell import restarts
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.publisher import Publisher
 from ingestor.shell.rejected import RejectedFile
 from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.replay import replay
 from ingestor.shell.state import State
-from ingestor.shell.verify import verify
 from ingestor.stores.influxdb import counters
 from ingestor.stores.influxdb.http import InfluxHttp
 from parsers.event import Reason
@@ -33,6 +32,7 @@ from parsers.identifiers import one_form
 from parsers.text import FIELD_BYTES, TAG_BYTES, normal_field, normal_tag
 from tests.scripted import OK, Reply, Request, ScriptedServer, scripted
 from tests.servers import InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2, query
+from tests.turns import caught_up, counted, settled, until
 from tests.world import World, gz, zst
 
 pytestmark = pytest.mark.slow
@@ -43,6 +43,8 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Come back soon: the clock of the world is not that of the sender's threads."""
     monkeypatch.setattr(trouble_module, "FIRST_BACKOFF_SECONDS", 0.02)
     monkeypatch.setattr(trouble_module, "LONGEST_BACKOFF_SECONDS", 0.05)
+    monkeypatch.setattr(restarts, "WATCH_SECONDS", 0.2)
+    monkeypatch.setattr(restarts, "BETWEEN_SECONDS", 0.02)
 
 
 @pytest.fixture(params=[1, 2], ids=["influxdb1", "influxdb2"], scope="module")
@@ -54,47 +56,6 @@ def mortal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     server = new_influxdb1(directory) if request.param == 1 else new_influxdb2(directory)
     yield server
     server.stop()
-
-
-def until(what: Callable[[], bool], world: World, *, seconds: float = 0.1) -> None:
-    """Let the daemon take turns until something is so."""
-    deadline = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < deadline, world.daemon.delivery.trouble
-        world.now += seconds
-        if not world.daemon.step(world.now):
-            world.daemon.delivery.wait(0.02)
-
-
-def settled(world: World) -> None:
-    """Let the daemon take turns until all that was written is in the store, and in a checkpoint."""
-    until(lambda: not world.daemon.step(world.now) and world.daemon.delivery.idle and not world.daemon.behind, world)
-
-
-def caught_up(world: World) -> None:
-    """Let the daemon take turns until all that was written is in the store, in a checkpoint, and published."""
-    settled(world)
-    world.turn(seconds=120.0)  # the next round of the counters
-    until(lambda: world.daemon.delivery.idle, world)
-
-
-def counted(world: World) -> dict[str, Any]:
-    """What the published counters say: sums, and users by day."""
-    hours, totals, clients = (
-        query(world.store, f'SELECT sum(events) FROM "{world.store.database}"."rollup"."{measurement}"')
-        for measurement in ("token_events_1h", "token_totals_15m", "token_clients_1h")
-    )
-    users = query(
-        world.store, f'SELECT sum(events) FROM "{world.store.database}"."raw"."token_users_1d" GROUP BY user_id'
-    )
-    active = query(world.store, f'SELECT "users" FROM "{world.store.database}"."rollup"."token_active_1d"')
-    return {
-        "hours": hours[0]["values"][0][1],
-        "totals": totals[0]["values"][0][1],
-        "clients": clients[0]["values"][0][1],
-        "users": {series["tags"]["user_id"]: series["values"][0][1] for series in users},
-        "active": [row[1] for row in active[0]["values"]],
-    }
 
 
 def open_files() -> int:
@@ -143,7 +104,6 @@ def test_t30_a_day_without_influxdb_costs_neither_lines_nor_memory_nor_descripto
 
 
 def test_influxdb_is_killed_in_the_middle_of_writing_again_and_again(world: World, mortal: InfluxServer) -> None:
-    torn = mortal.torn
     world.store = mortal.make()
     for round_ in range(4):
         world.log.write(8000)
@@ -156,8 +116,8 @@ def test_influxdb_is_killed_in_the_middle_of_writing_again_and_again(world: Worl
         mortal.start()
         world.turn()
     caught_up(world)
-    if mortal.torn != torn:
-        bring_back(world)
+    world.stop()
+    caught_up(world)  # at the latest, the next start reads back
     world.check()
     assert world.rejected() == [Reason.INVALID_JSON] * 4
     assert counted(world) == {
@@ -167,46 +127,6 @@ def test_influxdb_is_killed_in_the_middle_of_writing_again_and_again(world: Worl
         "users": {"u-1": len(world.log.written)},
         "active": [len({1})],
     }
-
-
-def test_what_influxdb_acknowledged_and_lost_is_found_and_brought_back(world: World, mortal: InfluxServer) -> None:
-    """A fault of InfluxDB 1.x and 2.x (``InfluxServer.torn``) that no client can prevent."""
-    world.store = mortal.make()
-    world.log.write(100)
-    caught_up(world)
-    mortal.kill()
-    tear(mortal)
-    mortal.start()
-    world.log.write(300)
-    caught_up(world)
-    world.check()
-    mortal.kill()
-    mortal.start()
-    assert len(world.stored()) == 100, "this InfluxDB has no such fault: the tests need not allow for it any more"
-    (found,) = world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))
-    assert not found.good
-    bring_back(world)
-    world.check()
-    assert counted(world)["totals"] == 400
-    assert world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))[0].good
-
-
-def tear(server: InfluxServer) -> None:
-    """Have an entry of the write-ahead logs be torn, as a kill in the middle of a write leaves it."""
-    assert server.log is not None
-    for path in server.log.parent.rglob("*.wal"):
-        if path.stat().st_size:
-            with path.open("ab") as file:
-                file.write(b"\x01\x00\x00\x10\x00" + b"torn")
-
-
-def bring_back(world: World) -> None:
-    """Do what README says of an InfluxDB that was killed: `tokentail backfill`, `tokentail rollup rebuild`."""
-    world.stop()
-    names = sorted(world.logs_directory.glob("audit.log*"), reverse=True)
-    backfill(world.daemon.ingest, [str(name) for name in names])
-    world.daemon.ingest.recount()
-    caught_up(world)
 
 
 @contextlib.contextmanager
@@ -337,6 +257,25 @@ def test_once_gives_up_with_69_and_loses_nothing(
     with pytest.raises(UnavailableError, match="503") as caught:
         world.once()
     assert caught.value.exit_code == ExitCode.UNAVAILABLE
+    slow.otherwise = OK
+    world.once()
+    assert ids(slow.stored) == sorted(world.log.written)
+
+
+@pytest.mark.parametrize("lines", [10, 10_000], ids=["all on its way", "more waits"])
+def test_once_waits_no_longer_for_a_store_that_only_keeps_silent(
+    world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch, lines: int
+) -> None:
+    monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(RemoteDelivery.flush, "__defaults__", (0.5,))
+    monkeypatch.setattr(RemoteDelivery, "batch_points", 10)
+    world.store = dataclasses.replace(world.store, timeout_seconds=30.0)
+    world.log.write(lines)
+    slow.otherwise = Reply(hang=True)
+    began = time.monotonic()
+    with pytest.raises(UnavailableError, match="The store could not be written for"):
+        world.once()
+    assert time.monotonic() - began < 10
     slow.otherwise = OK
     world.once()
     assert ids(slow.stored) == sorted(world.log.written)

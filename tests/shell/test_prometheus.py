@@ -1,6 +1,7 @@
 """The endpoint for Prometheus, over a real socket."""
 
 import contextlib
+import socket
 import time
 import urllib.request
 from collections import Counter
@@ -12,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ingestor.core.accounting import Account
 from ingestor.core.figures import Figures, SourceFigures
 from ingestor.errors import UnavailableError
+from ingestor.shell import prometheus
 from ingestor.shell.prometheus import ALIVE_SECONDS, endpoint
 from parsers.event import Reason
 from tests.servers import free_port
@@ -69,6 +71,25 @@ def test_it_lives_while_it_moves_and_is_ready_while_the_store_takes() -> None:
         assert get(listen, "/readyz")[1].startswith("no: it has not moved for 61 s")
         assert get(listen, "/")[0] == 404
         assert get(listen, "/metrics", "POST")[0] == 405
+
+
+def test_a_client_that_says_nothing_or_takes_nothing_leaves_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(prometheus._Quiet, "timeout", 0.1)
+    port = free_port()
+    with endpoint(f"127.0.0.1:{port}") as watch:
+        watch(snapshot(sources={f"source-{number:05}": SourceFigures(Account()) for number in range(20_000)}))
+        with socket.create_connection(("127.0.0.1", port)) as silent, socket.socket() as deaf:
+            silent.sendall(b"GET /metr")
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect(("127.0.0.1", port))
+            deaf.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            silent.settimeout(10)
+            assert silent.recv(1) == b""
+            time.sleep(1)
+        assert get(f"127.0.0.1:{port}", "/livez")[0] == 200
+    assert capsys.readouterr().err == ""
 
 
 def test_a_port_that_is_taken_is_said() -> None:

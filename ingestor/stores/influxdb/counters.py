@@ -172,6 +172,21 @@ def acknowledge(connection: sqlite3.Connection, written: Written) -> None:
     )
 
 
+def write_again(connection: sqlite3.Connection, hours: Iterable[int], days: Iterable[int], mark: int) -> None:
+    """Have all counters of these hours, and of the users of these days, be written once more; inside a transaction."""
+    for hour in hours:
+        for unwritten, table in (("unwritten_hours", "token_events_1h"), ("unwritten_totals", "token_totals_15m")):
+            connection.execute(
+                f"REPLACE INTO {unwritten} SELECT time, series, ? FROM {table} WHERE time >= ? AND time < ?",
+                (mark, hour, hour + HOUR),
+            )
+    for day in days:
+        connection.execute(
+            "REPLACE INTO unwritten_users SELECT time, user_id, source, host, ? FROM token_users_1d WHERE time = ?",
+            (mark, day),
+        )
+
+
 def newest_hour(connection: sqlite3.Connection) -> int | None:
     """Return the newest hour that is counted, whatever the clock says."""
     row: tuple[int | None] = connection.execute("SELECT max(time) FROM token_events_1h").fetchone()

@@ -61,6 +61,10 @@ class InfluxHttp:
 
     def __init__(self, store: StoreSettings, *, connections: int = 4) -> None:
         """Keep up to ``connections`` open. Raises ConfigError when the certificates cannot be loaded."""
+        self.answered = 0
+        """Exchanges that came to their end, so far."""
+        self.broken = 0
+        """Exchanges that did not: no connection, none any more, no answer in time."""
         self._store = store
         self._pool = urllib3.PoolManager(
             num_pools=1, maxsize=connections, block=False, retries=False, ssl_context=tls_context(store)
@@ -151,7 +155,9 @@ class InfluxHttp:
                 raise NoAnswerError("the token, user or password holds what no request may hold") from None
             yield response
             whole = True
+            self.answered += 1
         except exceptions.HTTPError as error:
+            self.broken += 1
             no_answer = NoAnswerError(reason(error))
             no_answer.cut_off = isinstance(error, exceptions.ReadTimeoutError | exceptions.ProtocolError)
             raise no_answer from error

@@ -48,6 +48,8 @@ class Sender:
         """None while all is well. It lasts until nothing is stuck: that one policy takes points says nothing of another."""
         self._moves_by: dict[int, float] = {}
         """By thread: when it must have shown life again, monotonic seconds."""
+        self.stored_at = float("-inf")
+        """When points were taken last, monotonic seconds."""
         self.requests = 0
         self.retries = 0
         self.seconds = 0.0
@@ -81,6 +83,7 @@ class Sender:
                     self._wait(shipment, verdict, backoff)
                     continue
                 if told is Told.STORED:
+                    self.stored_at = time.monotonic()
                     self._proven.add(policy)
                     backoff = 0.0
                 if told is Told.STORED or policy in self._proven:

@@ -1,0 +1,44 @@
+"""The counters of the state counted anew from the events that InfluxDB holds."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from ingestor.core.periods import DAY, start_of
+from ingestor.core.points import SeriesTable
+from ingestor.core.questions import Period
+from ingestor.settings import Settings
+from ingestor.shell.state import State
+from ingestor.stores.influxdb.http import InfluxHttp
+from ingestor.stores.influxdb.points import oldest_time, stored_points
+from ingestor.stores.recount import recount_day, tallied
+
+
+def recount_stored(
+    settings: Settings,
+    state: State,
+    series: SeriesTable,
+    http: InfluxHttp,
+    sources: Iterable[str],
+    tick: Callable[[], None],
+) -> int:
+    """Count the days that the raw policy holds whole; return how many events these were.
+
+    ``tick`` is called now and then. Raises TokentailError, sqlite3.Error.
+    """
+    host, now = state.host, time.time_ns()
+    first = start_of(now - settings.retention.raw_days * DAY + DAY, DAY)
+    counted = 0
+    for source in sources:
+        oldest = oldest_time(http, settings.store, Period(first, now + 2 * DAY), source, host)
+        for start in range(start_of(oldest or now, DAY), now + 2 * DAY, DAY):
+            tick()
+            day = Period(start, start + DAY)
+            stored = stored_points(http, settings.store, day, source, host)
+            points = (
+                (point[0], series.number(tags._replace(source=source, host=host)), *point[2:]) for tags, point in stored
+            )
+            tally, events = tallied(points, series, tick)
+            counted += events
+            with state.transaction():
+                recount_day(state.connection, series, day, source, host, tally, state.marks.new())
+    return counted
