@@ -255,19 +255,20 @@ class FollowedLog:
             self._past.rotated.add(self._live.tail, now)
             self._live.release()
         if self._live.tail is None:
-            self._take_live(known_only=True)  # before a copy of it beside it is taken for it
+            self._take_live(now, known_only=True)  # before a copy of it beside it is taken for it
         yield from self._past.look(now, known=self._live.is_known)
         if self._live.tail is None:
-            self._take_live()
+            self._take_live(now)
         if not self._place.looked:
             self._past.miss_what_is_open(now)
             self._place.looked = True
         self._past.give_up(now)
 
-    def _take_live(self, *, known_only: bool = False) -> None:
+    def _take_live(self, now: float, *, known_only: bool = False) -> None:
         generation = self._live.take(self._past.rotated.tails, known_only=known_only)
         if generation is not None:
             self._past.missing.found(generation)
+            self._past.miss_predecessors(generation, now)
 
     def _note_absence(self, sighting: Sighting | None, now: float) -> None:
         """Complain of a log that is not there; of one that was, when it is not made again soon: most likely it was rotated."""

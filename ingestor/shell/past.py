@@ -75,6 +75,25 @@ class Past:
                 unread = generation.size_seen > generation.mark.offset or generation.path in live_paths
                 self.missing.add(generation, now, unread=unread and not self._is_read_as_another(generation))
 
+    def miss_predecessors(self, generation: Generation, now: float) -> None:
+        """Look for the rest of what was in the live file before: it went back to a former beginning, or was begun anew.
+
+        Nobody knows what was written to it between the last look and then.
+        """
+        numbers = {stretch.generation for stretch in generation.stretches}
+        if generation.compared is not None:
+            numbers.add(generation.compared.former)
+        predecessors = [former for number in numbers if (former := self._book.get(number)) is not None]
+        predecessors += self._book.by_identity(FileIdentity(generation.device, generation.inode))
+        for former in predecessors:
+            if (
+                former is not generation
+                and former.status is Status.OPEN
+                and former.mark.offset
+                and former.number not in self._book.readers
+            ):
+                self.missing.add(former, now, unread=True)
+
     def is_written_late(self) -> bool:
         """Tell whether a file that was closed lately has grown; it is asked again then."""
         late = list(self.rotated.written_late())
