@@ -17,6 +17,8 @@ PART_LINES: Final = 1024
 """Lines of one part, the piece in which a trail is saved: little enough to be written again with every checkpoint."""
 UNMATCHED_LINES: Final = 4096
 """After so many lines in a row that are not in a former content nothing of it is expected any more."""
+SHORT_BYTES: Final = 48
+"""Lines as short as this are no events: blank ones, banners, broken ones, which come again and again. Their digests are even."""
 INDEX_LINES: Final = 1 << 19
 """How far ahead of its place a line is looked for in a former content; it bounds memory, about 50 MiB."""
 
@@ -31,7 +33,7 @@ def line_digests(data: bytes) -> bytes:
         lines.pop()
     if b"\0" in data:
         lines = [line.strip(b"\0") for line in lines]
-    return _bytes_of(map(crc32, lines))
+    return _bytes_of([crc32(line) | 1 if len(line) > SHORT_BYTES else crc32(line) & ~1 for line in lines])
 
 
 def long_line_digest(sha256: str) -> bytes:
@@ -104,8 +106,8 @@ class Run(NamedTuple):
 class Alignment:
     """Tells, line by line, what of a content stood in a former one. What it says depends on the lines, not on how they come.
 
-    In order: a line is a former one if it is the next of the former content, or if it stands once further on (lines were
-    removed between). Everything else is new.
+    In order: a line is a former one if it is the next of the former content, or if it is no short one and stands once further
+    on (lines were removed between). Everything else is new.
     """
 
     def __init__(self, former: bytes, position: int = 0, unmatched: int = 0, breaks: Collection[int] = ()) -> None:
@@ -169,7 +171,8 @@ class Alignment:
         places: dict[int, int] = {}
         ahead = self._former[self.position : self.position + INDEX_LINES]
         for place, digest in enumerate(ahead, self.position):
-            places[digest] = -1 if digest in places else place
+            if digest & 1:
+                places[digest] = -1 if digest in places else place
         return places
 
 

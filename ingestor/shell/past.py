@@ -66,13 +66,12 @@ class Past:
         """After a restart: every generation that was not read to its end must be in some file."""
         live_paths = self._place.live_paths()
         for generation in list(self._book):
-            if (
-                generation.status is Status.OPEN
-                and generation.number not in self._book.readers
-                and self._place.has(generation)
-            ):
+            if generation.status is not Status.OPEN or generation.number in self._book.readers:
+                continue
+            succeeded = self._book.is_succeeded(generation)
+            if self._place.has(generation) or succeeded:
                 # Of what was live when we stopped nobody knows how much was written afterwards.
-                unread = generation.size_seen > generation.mark.offset or generation.path in live_paths
+                unread = succeeded or generation.size_seen > generation.mark.offset or generation.path in live_paths
                 self.missing.add(generation, now, unread=unread and not self._is_read_as_another(generation))
 
     def miss_predecessors(self, generation: Generation, now: float) -> None:
