@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Stretch
-from ingestor.core.trail import Alignment, Run, line_digests, long_line_digest
+from ingestor.core.trail import DIGEST_BYTES, Alignment, Run, line_digests, long_line_digest
 from ingestor.shell.book import Book
 from ingestor.shell.files import LogFile, Sighting
 from ingestor.shell.recognition import former_of, key_of
@@ -268,9 +268,9 @@ class Tail:
             if not run.lines:
                 return None
             former = run.former
-            if 4 * run.lines < len(digests):
+            if DIGEST_BYTES * run.lines < len(digests):
                 data = _first_lines(data, run.lines)
-                digests, length = digests[: 4 * run.lines], len(data)
+                digests, length = digests[: DIGEST_BYTES * run.lines], len(data)
         start, line, own = self.offset + self._hole, generation.trail.lines, generation.ordinal
         if former is not None:
             owner = self._book[generation.compared.former].owner_of_line(former)  # type: ignore[union-attr]
@@ -312,7 +312,7 @@ class Tail:
         if first_event is not None and first_event < run.former + run.lines:
             generation.first_event = generation.trail.lines + max(0, first_event - run.former)
             return run
-        if 4 * run.lines < len(digests) or self._final:
+        if DIGEST_BYTES * run.lines < len(digests) or self._final:
             self._alignment = generation.compared = None
             return Run(run.lines, None)
         if not more:
