@@ -24,7 +24,7 @@ class Lines(NamedTuple):
     """Lines in a row."""
 
     of: int
-    count: int
+    lines: int
     first: int
     """Ordinal of the first, of another generation's lines; own ones go on where they were."""
 
@@ -40,10 +40,10 @@ def made(pieces: list[Lines], lengths: st.DataObject | None = None) -> tuple[Gen
     for piece in pieces:
         ordinal = own if piece.of == OWN else piece.first
         generation.extend(Stretch(offset, len(truth), piece.of, ordinal))
-        for line in range(piece.count):
+        for line in range(piece.lines):
             truth.append(Line(offset, piece.of, ordinal + line))
             offset += lengths.draw(st.integers(1, 9), "length") if lengths else 10
-        own += piece.count if piece.of == OWN else 0
+        own += piece.lines if piece.of == OWN else 0
     return generation, truth
 
 
@@ -85,11 +85,11 @@ def test_of_a_file_of_its_own_all_lines_are_its_own() -> None:
 def test_a_file_that_begins_as_another_one() -> None:
     generation = Generation(OWN, "s", "p", 1, 2)
     generation.extend(Stretch(0, 0, 1, 0))
-    assert generation.begins_at is None
+    begins = [generation.begins_at]
     generation.extend(Stretch(30, 3, OWN, 0))
     generation.extend(Stretch(40, 4, OWN, 1))
     assert generation.stretches == [Stretch(0, 0, 1, 0), Stretch(30, 3, OWN, 0)]
-    assert generation.begins_at == 30
+    assert [*begins, generation.begins_at] == [None, 30]
     assert generation.owner_of_line(2) == Stretch(0, 2, 1, 2)
     assert generation.owner_of_line(6) == Stretch(30, 6, OWN, 3)
     assert generation.stretch_at(29) == (Stretch(0, 0, 1, 0), 30)
