@@ -99,6 +99,8 @@ class Tail:
         self._skip: _Skip | None = None
         self._hole = 0
         """NULs at the offset that are no part of the next line."""
+        self._first_line: int | None = None
+        """Where the first line of the file begins, once it is needed."""
         self._alignment: Alignment | None = None
         self._again = 0
         """The ordinal of the next line that is read again."""
@@ -349,7 +351,7 @@ class Tail:
         if generation.file_key is not None and generation.mark.offset:
             return
         if generation.file_key is None:
-            generation.file_key = key_of(self.file)
+            generation.file_key = key_of(self.file, self._find_first_line())
         if generation.file_key is None or generation.stretches or self._alignment is not None:
             return
         found = former_of(self.file, self._book, generation.file_key, besides=generation, sources=self._sources)
@@ -364,12 +366,20 @@ class Tail:
         generation = self.generation
         if generation.h is not None:
             return
-        begin = generation.begins_at
-        h = key_of(self.file, self.offset if begin is None else begin)
+        here, begin = self.offset + self._hole, generation.begins_at
+        first = here if begin is None else begin or self._find_first_line()
+        h = key_of(self.file, first)
         place = (generation.source, generation.host)
         if h is not None and any(g.h == h and (g.source, g.host) == place for g in self._book.by_key(h)):
-            h = key_of(self.file, self.offset) if begin is not None and self.offset > begin else None
+            h = key_of(self.file, here) if here > first else None
         generation.h = h
+
+    def _find_first_line(self) -> int:
+        """Return where the first line of the file begins: behind a hole that may be longer than ``key_of`` looks over."""
+        if self._first_line is None:
+            read = self.generation.mark.offset
+            self._first_line = self._after_whole_hole(0) if read else self.offset + self._hole
+        return self._first_line
 
     def _move(self, data: bytes, length: int, *, whole: bool) -> None:
         """Move the offset and the mark behind bytes that were read."""
