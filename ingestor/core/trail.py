@@ -19,6 +19,8 @@ PART_LINES: Final = 1024
 """Lines of one part, the piece in which a trail is saved: little enough to be written again with every checkpoint."""
 UNMATCHED_LINES: Final = 4096
 """After so many lines in a row that are not in a former content nothing of it is expected any more."""
+SHORT_BYTES: Final = 48
+"""Lines as short as this are no events: blank ones, banners, broken ones, which come again and again. Their digests are even."""
 INDEX_LINES: Final = 1 << 19
 """How far ahead of its place a line is looked for in a former content; it bounds memory, about 50 MiB."""
 
@@ -33,8 +35,9 @@ def line_digests(data: bytes) -> bytes:
         lines.pop()
     if b"\0" in data:
         lines = [line.strip(b"\0") for line in lines]
+    kinds = [crc32(line) | 1 if len(line) > SHORT_BYTES else crc32(line) & ~1 for line in lines]
     halves = array("I", bytes(DIGEST_BYTES * len(lines)))
-    halves[::2], halves[1::2] = array("I", map(crc32, lines)), array("I", map(adler32, lines))
+    halves[::2], halves[1::2] = array("I", kinds), array("I", map(adler32, lines))
     if sys.byteorder == "big":
         halves.byteswap()
     return halves.tobytes()
@@ -42,13 +45,16 @@ def line_digests(data: bytes) -> bytes:
 
 def long_line_digest(sha256: str) -> bytes:
     """Return the digest of a line of which only its SHA-256 is at hand (hexadecimal)."""
-    return bytes.fromhex(sha256[: 2 * DIGEST_BYTES])
+    digest = bytes.fromhex(sha256[: 2 * DIGEST_BYTES])
+    return bytes((digest[0] | 1, *digest[1:]))
 
 
 def numbers(digests: bytes) -> "array[int]":
     """Return digests as numbers. Raises ValueError for bytes that are no whole digests."""
     found: array[int] = array("Q")
     found.frombytes(digests)
+    if sys.byteorder == "big":
+        found.byteswap()
     return found
 
 
@@ -101,8 +107,8 @@ class Run(NamedTuple):
 class Alignment:
     """Tells, line by line, what of a content stood in a former one. What it says depends on the lines, not on how they come.
 
-    In order: a line is a former one if it is the next of the former content, or if it stands once further on (lines were
-    removed between). Everything else is new.
+    In order: a line is a former one if it is the next of the former content, or if it is no short one and stands once further
+    on (lines were removed between). Everything else is new.
     """
 
     def __init__(self, former: bytes, position: int = 0, unmatched: int = 0, breaks: Collection[int] = ()) -> None:
@@ -171,7 +177,9 @@ class _Index:
         """Of lines that stand more than once."""
 
     def only_place(self, digest: int, position: int) -> int | None:
-        """Return where a line stands that stands once from ``position`` on. Positions never go back."""
+        """Return where a line stands that is no short one, and stands once from ``position`` on. Positions never go back."""
+        if not digest & 1:
+            return None
         self._move(position)
         place = self._last.get(digest, -1)
         return place if place >= position > self._last_but_one.get(digest, -1) else None

@@ -60,6 +60,7 @@ class Book:
         self._by_key: dict[int, dict[int, Generation]] = {}
         self._by_identity: dict[FileIdentity, dict[int, Generation]] = {}
         self._identities: dict[int, FileIdentity] = {}
+        self._followed_by: set[int] = set()
         self._last_number = 0
         self._read_last: dict[str, tuple[int, int]] = {}
         """By source: the number of the generation that was read last, and the sequence number that is free next."""
@@ -105,6 +106,10 @@ class Book:
     def by_identity(self, identity: FileIdentity) -> Iterable[Generation]:
         """Return the generations that were last seen in a file of this device and inode."""
         return self._by_identity.get(identity, {}).values()
+
+    def is_succeeded(self, generation: Generation) -> bool:
+        """Tell whether a file that held a generation was found to have gone back, or another way, since."""
+        return generation.number in self._followed_by
 
     def begin(
         self,
@@ -271,6 +276,9 @@ class Book:
             self._head_lengths[mark.head_length] = self._head_lengths.get(mark.head_length, 0) + 1
         if generation.file_key is not None:
             self._by_key.setdefault(generation.file_key, {})[number] = generation
+        if generation.compared is not None:
+            self._followed_by.add(generation.compared.former)
+        self._followed_by.update(entry.generation for entry in generation.stretches if entry.generation != number)
         identity = FileIdentity(generation.device, generation.inode)
         former = self._identities.get(number)
         if former != identity:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ingestor.core.generation import Generation, Status
 from ingestor.shell.files import DamagedFileError, LogFile, Sighting, look, open_log
-from ingestor.shell.place import Place
+from ingestor.shell.place import Part, Place
 from ingestor.shell.recognition import Content, key_of, recognise
 from ingestor.shell.tail import Block, Tail, skip_to_end
 
@@ -57,7 +57,8 @@ class LiveFile:
             return
         tail.seen, tail.seen_at = sighting, now
         generation = tail.generation
-        generation.size_seen = max(generation.size_seen, sighting.size)
+        if sighting.size > generation.size_seen and tail.holds_what_was_read():
+            generation.size_seen = sighting.size
         if not generation.mark.offset and generation.file_key is None and sighting.size:
             generation.file_key = key_of(tail.file)
             if generation.file_key is not None:
@@ -75,9 +76,9 @@ class LiveFile:
                 return None
             block = tail.read(final=False)
         except OSError as error:
-            self._place.report_error(error)
+            self._place.report_error(error, part=Part.CONTENT)
             return None
-        self._place.report(None)
+        self._place.report(None, part=Part.CONTENT)
         if block is None and not tail.busy and not tail.waits:
             tail.exhausted_at = sighting
             if sighting.size > tail.generation.mark.offset:

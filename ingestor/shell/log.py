@@ -62,7 +62,7 @@ class FollowedLog:
     @property
     def problem(self) -> str | None:
         """What keeps the log, or a rotated file of it, from being read now."""
-        return self._place.problem or self._past.rotated.problem
+        return self._place.problem
 
     @property
     def denied(self) -> bool:
@@ -72,7 +72,7 @@ class FollowedLog:
     @property
     def harmless(self) -> bool:
         """Whether nothing can be unread for it."""
-        return self._place.harmless and self._past.rotated.problem is None
+        return self._place.harmless
 
     @property
     def live_identity(self) -> FileIdentity | None:
@@ -161,6 +161,7 @@ class FollowedLog:
             self._note_absence(sighting, now)
             live = self._live.tail
             if live is not None and sighting is not None and sighting.identity == live.file.identity:
+                self._place.report(None)
                 if live.is_cut(sighting):
                     self._live_changed(now)
                 else:
@@ -194,7 +195,9 @@ class FollowedLog:
         live, past = self._live.tail, self._past
         if live is None or live.exhausted_at is None or not self._place.looked or self._look is not None:
             return False
-        if past.missing or past.rotated.deleted_one or past.rotated.tails or past.has_twins:
+        if self._place.problem is not None:
+            return False
+        if past.missing or past.rotated.deleted_one or past.rotated.tails or past.has_twins or past.failed:
             return False
         if not is_as_before(self.path, live.exhausted_at) or self._has_news_beside(now):
             return False
@@ -216,6 +219,7 @@ class FollowedLog:
             or not self._place.looked
             or bool(past.missing)
             or past.rotated.deleted_one
+            or past.failed
             or self._live.is_elsewhere(sighting)
             or (past.has_twins and self._finished != self._book.finished)
             or self._has_news_beside(now)
@@ -251,19 +255,20 @@ class FollowedLog:
             self._past.rotated.add(self._live.tail, now)
             self._live.release()
         if self._live.tail is None:
-            self._take_live(known_only=True)  # before a copy of it beside it is taken for it
+            self._take_live(now, known_only=True)  # before a copy of it beside it is taken for it
         yield from self._past.look(now, known=self._live.is_known)
         if self._live.tail is None:
-            self._take_live()
+            self._take_live(now)
         if not self._place.looked:
             self._past.miss_what_is_open(now)
             self._place.looked = True
-        self._past.missing.give_up(now)
+        self._past.give_up(now)
 
-    def _take_live(self, *, known_only: bool = False) -> None:
+    def _take_live(self, now: float, *, known_only: bool = False) -> None:
         generation = self._live.take(self._past.rotated.tails, known_only=known_only)
         if generation is not None:
             self._past.missing.found(generation)
+            self._past.miss_predecessors(generation, now)
 
     def _note_absence(self, sighting: Sighting | None, now: float) -> None:
         """Complain of a log that is not there; of one that was, when it is not made again soon: most likely it was rotated."""

@@ -41,6 +41,10 @@ class Missing:
         """Stop looking for it: it is in a file again."""
         self._remainders.pop(generation.number, None)
 
+    def forget(self) -> None:
+        """Stop looking for anything; the next start does."""
+        self._remainders.clear()
+
     def found_unknown(self, size: int) -> None:
         """Note that a file was found beside the log that no state knows.
 

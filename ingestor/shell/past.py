@@ -1,16 +1,18 @@
 """What lies beside a log: which file holds which known generation, what is to be read of it, and what is in no file."""
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Container, Iterator
 
 from ingestor.core.generation import Generation, Status
-from ingestor.core.rotation import is_compressed
+from ingestor.core.rotation import COMPRESSED_SUFFIXES, is_compressed
 from ingestor.shell.beside import Beside, Candidate
-from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log
+from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log, shown
 from ingestor.shell.missing import Missing
-from ingestor.shell.place import Place
+from ingestor.shell.place import Part, Place
 from ingestor.shell.recognition import Content, recognise, whole_mark
 from ingestor.shell.rotated import Rotated
+from ingestor.shell.state import Gap
 
 log = logging.getLogger("tokentail")
 
@@ -20,9 +22,13 @@ class Past:
 
     def __init__(self, place: Place, beside: Beside) -> None:
         self.missing = Missing(place.book)
-        self.rotated = Rotated(place.book, self.missing)
+        self.rotated = Rotated(place, self.missing)
         self.has_twins = False
         """Whether a file beside the log holds what another one holds that is being read: it is asked again afterwards."""
+        self.failed = False
+        """Whether a file beside the log could not be asked: it is asked again."""
+        self._unreadable: dict[FileIdentity, tuple[str, int]] = {}
+        """Files that could not be read, with path and size: what is in them is missed when they are gone."""
         self._place = place
         self._book = place.book
         self._beside = beside
@@ -32,7 +38,7 @@ class Past:
 
         ``known``: the live file is known, so this log was here before.
         """
-        self.rotated.deleted_one = self.has_twins = False
+        self.rotated.deleted_one = self.has_twins = self.failed = False
         unknown: list[str] = []
         everything = bool(self.missing) or not self._place.looked
         pattern = self._place.settings.path if self._place.settings.path != self._place.path else ""
@@ -54,19 +60,38 @@ class Past:
             yield
         places = {seen.identity: age for age, path in enumerate(listed) if (seen := _look(path))}
         self.rotated.sort(places)
+        self._miss_the_unreadable(places, set(listed))
 
     def miss_what_is_open(self, now: float) -> None:
         """After a restart: every generation that was not read to its end must be in some file."""
         live_paths = self._place.live_paths()
         for generation in list(self._book):
-            if (
-                generation.status is Status.OPEN
-                and generation.number not in self._book.readers
-                and self._place.has(generation)
-            ):
+            if generation.status is not Status.OPEN or generation.number in self._book.readers:
+                continue
+            succeeded = self._book.is_succeeded(generation)
+            if self._place.has(generation) or succeeded:
                 # Of what was live when we stopped nobody knows how much was written afterwards.
-                unread = generation.size_seen > generation.mark.offset or generation.path in live_paths
+                unread = succeeded or generation.size_seen > generation.mark.offset or generation.path in live_paths
                 self.missing.add(generation, now, unread=unread and not self._is_read_as_another(generation))
+
+    def miss_predecessors(self, generation: Generation, now: float) -> None:
+        """Look for the rest of what was in the live file before: it went back to a former beginning, or was begun anew.
+
+        Nobody knows what was written to it between the last look and then.
+        """
+        numbers = {stretch.generation for stretch in generation.stretches}
+        if generation.compared is not None:
+            numbers.add(generation.compared.former)
+        predecessors = [former for number in numbers if (former := self._book.get(number)) is not None]
+        predecessors += self._book.by_identity(FileIdentity(generation.device, generation.inode))
+        for former in predecessors:
+            if (
+                former is not generation
+                and former.status is Status.OPEN
+                and former.mark.offset
+                and former.number not in self._book.readers
+            ):
+                self.missing.add(former, now, unread=True)
 
     def is_written_late(self) -> bool:
         """Tell whether a file that was closed lately has grown; it is asked again then."""
@@ -96,17 +121,60 @@ class Past:
 
     def _ask(self, candidate: Candidate, now: float, *, stray: bool) -> Content | None:
         """Read on from a file beside the log, if it holds something that is to be read. Return what it holds, where asked."""
+        seen = None
         try:
             seen = look(candidate.path)
             if seen is None or self._need_not_ask(candidate, seen):
                 return None
-            return self._take(candidate, seen, now, stray=stray)
-        except FileNotFoundError:
-            pass  # renamed since the directory was listed: the next look sees it under its new name
-        except (OSError, ValueError, DamagedFileError) as error:
+            content = self._take(candidate, seen, now, stray=stray)
+        except (FileNotFoundError, ValueError):
+            return None  # renamed since the directory was listed, or a directory or pipe, which is no log
+        except DamagedFileError as error:
+            log.warning("%s", error)
+            return None
+        except OSError as error:
             if candidate.related:
-                log.warning("%s cannot be read: %s", candidate.path, getattr(error, "strerror", None) or error)
-        return None
+                self._tell(candidate, error, seen)
+            return None
+        self._unreadable.pop(seen.identity, None)
+        return content
+
+    def _tell(self, candidate: Candidate, error: OSError, seen: Sighting | None) -> None:
+        denied = isinstance(error, PermissionError)
+        self._place.report(f"{candidate.path} cannot be read: {error.strerror}", part=Part.PAST, denied=denied)
+        self.failed = True
+        if seen is not None and self._place.is_ours_from_the_start:
+            self._unreadable[seen.identity] = candidate.path, seen.size
+
+    def _miss_the_unreadable(self, there: Container[FileIdentity], listed: Container[str]) -> None:
+        """Report what is gone and could never be read; what was compressed meanwhile is not gone."""
+        for identity, (path, size) in list(self._unreadable.items()):
+            if identity in there:
+                continue
+            del self._unreadable[identity]
+            if not any(f"{path}{suffix}" in listed for suffix in COMPRESSED_SUFFIXES) and not any(
+                generation.mark.offset for generation in self._book.by_identity(identity)
+            ):
+                self._book.report_gap(
+                    Gap(
+                        self._place.source,
+                        shown(path),
+                        0,
+                        0,
+                        size,
+                        time.time(),
+                        "it could not be read while it was there",
+                    )
+                )
+        if not self.failed:
+            self._place.report(None, part=Part.PAST)
+
+    def give_up(self, now: float) -> None:
+        """Report as gaps what is missing for too long; not while it may be in a file that cannot be read."""
+        if not self._unreadable:
+            self.missing.give_up(now)
+        elif self._place.once:
+            self.missing.forget()
 
     def _need_not_ask(self, candidate: Candidate, seen: Sighting) -> bool:
         path, identity, beside = candidate.path, seen.identity, self._beside

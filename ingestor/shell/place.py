@@ -4,6 +4,8 @@ import fnmatch
 import logging
 import os
 from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple
 
 from ingestor.core.generation import Generation
 from ingestor.settings import LogSettings, ReadSettings
@@ -13,6 +15,21 @@ from ingestor.shell.files import FileIdentity, LogFile, shown
 from ingestor.shell.tail import Tail
 
 log = logging.getLogger("tokentail")
+
+
+class Part(Enum):
+    """What of a log a problem is about."""
+
+    PATH = "what is at the live path"
+    CONTENT = "what is in the live file"
+    PAST = "a file beside it"
+    ROTATED = "a rotated file that is open"
+
+
+class _Problem(NamedTuple):
+    what: str
+    denied: bool
+    harmless: bool
 
 
 class Place:
@@ -45,13 +62,23 @@ class Place:
         self.is_live = is_live
         self.looked = False
         """Whether all that lay here at the start was looked at."""
-        self.problem: str | None = None
-        """What keeps the log from being read now."""
-        self.denied = False
-        """Whether that is a missing permission."""
-        self.harmless = False
-        """Whether nothing can be unread for it."""
+        self._problems: dict[Part, _Problem] = {}
         self.reload(settings, read)
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps the log, or a part of it, from being read now."""
+        return "; ".join(problem.what for problem in self._problems.values()) or None
+
+    @property
+    def denied(self) -> bool:
+        """Whether a missing permission is among that."""
+        return any(problem.denied for problem in self._problems.values())
+
+    @property
+    def harmless(self) -> bool:
+        """Whether nothing can be unread for it."""
+        return all(problem.harmless for problem in self._problems.values())
 
     def reload(self, settings: LogSettings, read: ReadSettings) -> None:
         """Go on with other settings."""
@@ -97,16 +124,19 @@ class Place:
         self.book.opened(tail)
         return tail
 
-    def report(self, problem: str | None, *, denied: bool = False, harmless: bool = False) -> None:
-        """Tell what keeps the log from being read, or that nothing does (any more)."""
-        self.denied, self.harmless = denied, harmless
-        problem = problem and shown(problem)
-        if problem is not None and problem != self.problem:
-            log.warning("%s%s", problem, self._again)
-        elif problem is None and self.problem is not None:
+    def report(
+        self, problem: str | None, *, part: Part = Part.PATH, denied: bool = False, harmless: bool = False
+    ) -> None:
+        """Tell what keeps a part of the log from being read, or that nothing does (any more)."""
+        former = self._problems.pop(part, None)
+        if problem is not None:
+            found = self._problems[part] = _Problem(shown(problem), denied=denied, harmless=harmless)
+            if former is None or former.what != found.what:
+                log.warning("%s%s", found.what, self._again)
+        elif former is not None:
             log.info("%s can be read now", self.path)
-        self.problem = problem
 
-    def report_error(self, error: OSError) -> None:
+    def report_error(self, error: OSError, *, part: Part = Part.PATH) -> None:
         """Tell that the live file cannot be looked at or read."""
-        self.report(f"{self.path} cannot be read: {error.strerror}", denied=isinstance(error, PermissionError))
+        denied = isinstance(error, PermissionError)
+        self.report(f"{self.path} cannot be read: {error.strerror}", part=part, denied=denied)

@@ -43,13 +43,15 @@ def recognise(
 
 def key_of(file: LogFile, at: int = 0, *, closed: bool = False) -> int | None:
     """Return the hash of how a file begins, or how its content from a byte on does. Raises OSError, DamagedFileError."""
-    begin = at
-    head = file.read_at(begin, KEY_BYTES)
-    if head.startswith(b"\0") and not head.strip(b"\0"):
-        begin = file.after_hole(begin)
-        head = file.read_at(begin, KEY_BYTES)
-    told = telling_head(head, closed=closed or (file.compressed and not file.damaged and len(head) < KEY_BYTES))
+    told = _telling_head(file, at, closed=closed)
     return None if told is None else generation_hash(told)
+
+
+def _telling_head(file: LogFile, at: int = 0, *, closed: bool = False) -> bytes | None:
+    head = file.read_at(at, KEY_BYTES)
+    if head.startswith(b"\0") and not head.strip(b"\0"):
+        head = file.read_at(file.after_hole(at), KEY_BYTES)
+    return telling_head(head, closed=closed or (file.compressed and not file.damaged and len(head) < KEY_BYTES))
 
 
 def kinship(file: LogFile, generation: Generation) -> Kinship:
@@ -135,13 +137,10 @@ def former_of(
 
 def _trimmed(file: LogFile, book: Book, near: tuple[Generation, ...]) -> Comparison | None:
     """Return the former content that a log goes on with after it lost its beginning; the line that tells stands there once."""
-    if not near:
+    told = _telling_head(file) if near else None
+    line = line_digests(told.rpartition(b"\n")[2]) if told else b""
+    if not line:
         return None
-    head = file.read_at(0, KEY_BYTES)
-    told = telling_head(head)
-    if told is None:
-        return None
-    line = line_digests(told.rpartition(b"\n")[2])
     for generation in sorted(near, key=lambda g: -g.number):
         if (place := Alignment(book.trail_of(generation)).find(line)) is not None:
             return Comparison(generation.number, place, 0)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from ingestor.core.generation import Status
-from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, FileIdentity, Sighting, is_as_before
 from ingestor.shell.missing import Missing
+from ingestor.shell.place import Part, Place
 from ingestor.shell.recognition import key_of
 from ingestor.shell.tail import Block, ContentChangedError, Tail
 
@@ -22,15 +22,14 @@ WATCHED: Final = 8
 class Rotated:
     """The rotated files of one log that are open, oldest first."""
 
-    def __init__(self, book: Book, missing: Missing) -> None:
+    def __init__(self, place: Place, missing: Missing) -> None:
         self.quiet_seconds = 0.0
         """A file that has not grown for so long is closed, so its half line is final."""
         self.tails: list[Tail] = []
         self.deleted_one = False
         """A plain file was read to its end and let go: a copy of it may hold what came after our last read."""
-        self.problem: str | None = None
-        """What keeps one of them from being read now."""
-        self._book = book
+        self._place = place
+        self._book = place.book
         self.missing = missing
         self._damaged: dict[FileIdentity, Sighting] = {}
         """Compressed files that could not be read to their end, as they were then."""
@@ -94,9 +93,9 @@ class Rotated:
             self.missing.add(tail.generation, now, unread=True)
             return None
         except OSError as error:
-            self._report(f"{tail.file.path} cannot be read: {error.strerror}")
+            self._place.report(f"{tail.file.path} cannot be read: {error.strerror}", part=Part.ROTATED)
             return None
-        self._report(None)
+        self._place.report(None, part=Part.ROTATED)
         return block
 
     def _read_on(self, tail: Tail, sighting: Sighting, now: float) -> Block | None:
@@ -119,11 +118,6 @@ class Rotated:
         elif not tail.busy:
             tail.exhausted_at = sighting if quiet and not tail.waits else None
         return block
-
-    def _report(self, problem: str | None) -> None:
-        if problem is not None and problem != self.problem:
-            log.warning("%s", problem)
-        self.problem = problem
 
     def _finish(self, tail: Tail, status: Status) -> None:
         self.tails.remove(tail)

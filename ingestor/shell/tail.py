@@ -97,6 +97,8 @@ class Tail:
         self._sources = sources
         self._max_line_bytes = max_line_bytes
         self._skip: _Skip | None = None
+        self._tail = b""
+        """The last bytes before the mark, as they were read last."""
         self._hole = 0
         """NULs at the offset that are no part of the next line."""
         self._first_line: int | None = None
@@ -116,6 +118,12 @@ class Tail:
     def is_cut(self, sighting: Sighting) -> bool:
         """Tell whether a file of which nothing was read has lost bytes that were seen: with no content to compare, size tells."""
         return not self.generation.mark.offset and self.seen is not None and sighting.size < self.seen.size
+
+    def holds_what_was_read(self) -> bool:
+        """Tell whether the bytes before the mark are still those that were read. Raises OSError."""
+        mark = self.generation.mark
+        self._tail = self.file.read_at(mark.offset - mark.tail_length, mark.tail_length)
+        return not mark.offset or Fingerprint.at(mark.offset, b"", self._tail)[3:] == mark[3:]
 
     def read(self, *, final: bool) -> Block | None:
         """Return the next block, or None when there is no whole line, or nothing but lines that were counted before (``busy``).
@@ -231,8 +239,7 @@ class Tail:
         position = self.offset + self._hole + (self._skip.length if self._skip else 0)
         chunk = self._chunk_at(position)
         # After the read: what was there when the bytes came is what counts.
-        self._tail = self.file.read_at(mark.offset - mark.tail_length, mark.tail_length)
-        if mark.offset and Fingerprint.at(mark.offset, b"", self._tail)[3:] != mark[3:]:
+        if not self.holds_what_was_read():
             raise ContentChangedError
         if not self.file.compressed and not mark.offset:
             # Nothing was read, so nothing can be compared: size tells.

@@ -11,6 +11,7 @@ from ingestor.core import trail as trail_module
 from ingestor.core.trail import (
     DIGEST_BYTES,
     PART_LINES,
+    SHORT_BYTES,
     UNMATCHED_LINES,
     Alignment,
     Run,
@@ -23,7 +24,8 @@ from ingestor.core.trail import (
 
 
 def text(*lines: str) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode()
+    """Lines that are long enough to be events."""
+    return "".join(f"{line:->{SHORT_BYTES + 1}}\n" for line in lines).encode()
 
 
 def digests_of(*lines: str) -> bytes:
@@ -84,6 +86,14 @@ def test_lines_of_equal_checksum_are_told_apart() -> None:
 def test_the_digest_of_a_long_line_is_of_its_sha256() -> None:
     assert len(long_line_digest("ab" * 32)) == DIGEST_BYTES
     assert long_line_digest("ab" * 32) != long_line_digest("cd" * 32)
+
+
+@pytest.mark.parametrize("length", [0, 1, SHORT_BYTES, SHORT_BYTES + 1, 1000])
+def test_digests_of_short_lines_are_even(length: int) -> None:
+    (number,) = numbers(line_digests(b"x" * length + b"\n"))
+    assert bool(number & 1) == (length > SHORT_BYTES)
+    (number,) = numbers(long_line_digest(f"{length * 2:064x}"))
+    assert number & 1
 
 
 def test_digests_as_numbers() -> None:
@@ -175,6 +185,15 @@ def test_of_what_was_saved_too_much_the_rest_is_left_out() -> None:
 )
 def test_lines_are_found_in_a_former_content(former: str, lines: str, expected: list[int | None]) -> None:
     assert compared(former, lines) == expected
+
+
+def test_a_short_line_is_a_former_one_only_in_its_place() -> None:
+    """A blank line, or a banner, comes again and again: that one stands further on says nothing."""
+    event, other, short = text("event"), text("other"), b"start\n"
+    former = line_digests(event + short + other)
+    assert places(runs(Alignment(former), line_digests(event + short + other))) == [0, 1, 2]
+    assert places(runs(Alignment(former), line_digests(short + event + short))) == [None, 0, 1]
+    assert places(runs(Alignment(former), line_digests(event + other + short))) == [0, 2, None]
 
 
 def test_runs_are_lines_in_a_row() -> None:
