@@ -3,16 +3,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.grafana_servers import GrafanaServer, grafanas
 from tests.servers import InfluxServer, first_user, influxd1, new_influxdb1, servers
 from tests.world import World
 
+# How long an example takes says how busy the machine is, not whether the code is right: pytest's timeout bounds a test.
+settings.register_profile("everyone", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # The gate judges a change by the same examples every time; everybody else goes on searching.
-settings.register_profile("ci", derandomize=True)
-if profile := os.environ.get("HYPOTHESIS_PROFILE"):
-    settings.load_profile(profile)
+settings.register_profile("ci", settings.get_profile("everyone"), derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "everyone")
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ SECOND_SLOTS: Final = 1_000_000_000
 _DATE: Final = re.compile(
     rb"\d\d:\d\d:\d\d"  # a time of day: RFC 3339, syslog, what log libraries write
     rb"|\d{4}[-/.]\d\d[-/.]\d\d"
+    rb"|(?<!\d)\d\d[-/.]\d\d[-/.][12]\d{3}(?!\d)"  # the day first, or the month
+    rb"|(?<!\d)[12]\d{7}(?:T?\d{6}|T\d{4})(?!\d)"  # ISO 8601's basic form
     rb"|(?<![\d.])[12]\d{9}(?:\d{3}|\d{6}|\d{9})?(?!\d)"  # an epoch: seconds, ms, us, ns
 )
 """What a line holds that is written once only. Headers, banners and blank lines hold none, and are equal in all files."""
@@ -30,13 +32,16 @@ def telling_head(head: bytes, *, closed: bool = False) -> bytes | None:
     ``HEAD_BYTES`` where there are so many; without a date in these they all count. None: the line is not there yet.
     ``closed``: nothing follows, so a last line without an end is a line, and the whole may be without a date.
     """
+    head = head[:HEAD_BYTES]
     begin = len(head) - len(head.lstrip(b"\0"))
+    if begin == len(head):
+        return None
     found = _DATE.search(head, begin)
     end = head.find(b"\n", found.end()) if found else -1
     if end >= 0:
         return head[begin:end]
-    if len(head) >= HEAD_BYTES or (closed and begin < len(head)):
-        return head[begin:HEAD_BYTES].removesuffix(b"\n")
+    if len(head) == HEAD_BYTES or closed:
+        return head[begin:].removesuffix(b"\n")
     return None
 
 

@@ -15,10 +15,14 @@ _DATE = re.compile(r"[-._](\d{4})[-_]?(\d{2})[-_]?(\d{2})(?:[-_.T]?(\d[\d\-_.:]*
 _OLD = re.compile(r"[.~](old|bak|prev)|~")
 _SEPARATOR = re.compile(r"[-._~]")
 _ODD = re.compile(
-    r"(?=.*\d)[-._~]?[\dTWZ\-._+:]+(?:[-._~](?:old|bak|backup|prev|orig|save|saved|log))?|[-._~]?(?:old|bak|backup|prev|orig|save|saved)",
+    r"(?:[-._~+]|(?=\d{4}W?\d\d))(?=.*\d)[\dTWZ\-._+:]+(?:[-._~](?:old|bak|backup|prev|orig|save|saved|log))?"
+    r"|[-._~](?:old|bak|backup|prev|orig|save|saved)",
     re.IGNORECASE,
 )
-"""What schemes of every kind put into a name: figures with their separators (``-2026W48``, ``.29-11-2026``), a word for what is past."""
+"""What schemes of every kind put into a name: figures with their separators (``-2026W48``, ``.29-11-2026``), a word for what is past.
+
+Figures without a separator are a date: ``node2.log`` is another log than ``node.log``.
+"""
 
 
 class Age(NamedTuple):

@@ -1,18 +1,20 @@
 r"""The trail of a generation: a short digest of each of its lines, in order.
 
 A log can go back to a beginning that it had before: a power cut, a snapshot, a backup copied over it, `sed -i`. The bytes
-are gone then; the trail tells which lines of the new content were counted before. Digests of four bytes, since a log of
-a gigabyte has five million lines, and they are compared in order, line by line: what a single one leaves open (one in
-four billion) the neighbours settle.
+are gone then; the trail tells which lines of the new content were counted before. Digests of eight bytes: thousands of
+new lines are looked for among half a million former ones, and with four bytes one of them would be found by accident in
+every third such search, and never be counted. Two checksums side by side: a keyed hash would cost ten times as much.
 """
 
 import sys
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
-from zlib import crc32
+from zlib import adler32, crc32
 
+DIGEST_BYTES: Final = 8
+"""Of one line."""
 PART_LINES: Final = 1024
 """Lines of one part, the piece in which a trail is saved: little enough to be written again with every checkpoint."""
 UNMATCHED_LINES: Final = 4096
@@ -24,7 +26,7 @@ INDEX_LINES: Final = 1 << 19
 
 
 def line_digests(data: bytes) -> bytes:
-    r"""Return four bytes for each line of ``data``, which are whole lines (the last one perhaps without ``\n``).
+    r"""Return the digest of each line of ``data``, which are whole lines (the last one perhaps without ``\n``).
 
     NULs around a line are a hole in the file, not the line.
     """
@@ -33,28 +35,27 @@ def line_digests(data: bytes) -> bytes:
         lines.pop()
     if b"\0" in data:
         lines = [line.strip(b"\0") for line in lines]
-    return _bytes_of([crc32(line) | 1 if len(line) > SHORT_BYTES else crc32(line) & ~1 for line in lines])
+    kinds = [crc32(line) | 1 if len(line) > SHORT_BYTES else crc32(line) & ~1 for line in lines]
+    halves = array("I", bytes(DIGEST_BYTES * len(lines)))
+    halves[::2], halves[1::2] = array("I", kinds), array("I", map(adler32, lines))
+    if sys.byteorder == "big":
+        halves.byteswap()
+    return halves.tobytes()
 
 
 def long_line_digest(sha256: str) -> bytes:
-    """Return the four bytes for a line of which only its SHA-256 is at hand (hexadecimal)."""
-    return bytes.fromhex(sha256[:8])
+    """Return the digest of a line of which only its SHA-256 is at hand (hexadecimal)."""
+    digest = bytes.fromhex(sha256[: 2 * DIGEST_BYTES])
+    return bytes((digest[0] | 1, *digest[1:]))
 
 
 def numbers(digests: bytes) -> "array[int]":
     """Return digests as numbers. Raises ValueError for bytes that are no whole digests."""
-    found: array[int] = array("I")
+    found: array[int] = array("Q")
     found.frombytes(digests)
     if sys.byteorder == "big":
         found.byteswap()
     return found
-
-
-def _bytes_of(values: Iterable[int]) -> bytes:
-    found = array("I", values)
-    if sys.byteorder == "big":
-        found.byteswap()
-    return found.tobytes()
 
 
 @dataclass(slots=True)
@@ -72,18 +73,18 @@ class Trail:
     def add(self, digests: bytes) -> None:
         """Add the digests of the next lines."""
         self.last_part += digests
-        self.lines += len(digests) // 4
+        self.lines += len(digests) // DIGEST_BYTES
         self.changed = True
-        size = 4 * PART_LINES
+        size = DIGEST_BYTES * PART_LINES
         while len(self.last_part) >= size:
             # The part that is not full begins at a multiple of PART_LINES, so the full ones are counted back from it.
-            first = self.lines - len(self.last_part) // 4
+            first = self.lines - len(self.last_part) // DIGEST_BYTES
             self.full_parts.append((first // PART_LINES, bytes(self.last_part[:size])))
             del self.last_part[:size]
 
     def resume(self, saved: bytes) -> None:
         """Take up the part that was not full at the last start: ``saved`` is what the state holds of it."""
-        missing = self.lines % PART_LINES * 4
+        missing = self.lines % PART_LINES * DIGEST_BYTES
         self.last_part[:0] = saved.ljust(missing, b"\0")[:missing]
 
     def take_changed(self) -> list[tuple[int, bytes]]:
@@ -121,7 +122,7 @@ class Alignment:
         """The place in the former content that is next."""
         self.unmatched = unmatched
         """New lines in a row until now."""
-        self._places: dict[int, int] | None = None
+        self._index = _Index(self._former)
 
     @property
     def all_met(self) -> bool:
@@ -161,30 +162,50 @@ class Alignment:
             return None
         if self._former[self.position] == digest:
             return self.position
-        if self._places is None:
-            self._places = self._index()
-        place = self._places.get(digest, -1)
-        return place if place >= self.position else None
+        return self._index.only_place(digest, self.position)
 
-    def _index(self) -> dict[int, int]:
-        """Return the places of lines that stand once further on."""
-        places: dict[int, int] = {}
-        ahead = self._former[self.position : self.position + INDEX_LINES]
-        for place, digest in enumerate(ahead, self.position):
-            if digest & 1:
-                places[digest] = -1 if digest in places else place
-        return places
+
+class _Index:
+    """The places of lines in a former content, as far as ``INDEX_LINES`` ahead of the place that is next."""
+
+    def __init__(self, former: "array[int]") -> None:
+        self._former = former
+        self._begin = self._end = 0
+        """Which places are in it. It is made only when a line is looked for."""
+        self._last: dict[int, int] = {}
+        self._last_but_one: dict[int, int] = {}
+        """Of lines that stand more than once."""
+
+    def only_place(self, digest: int, position: int) -> int | None:
+        """Return where a line stands that is no short one, and stands once from ``position`` on. Positions never go back."""
+        if not digest & 1:
+            return None
+        self._move(position)
+        place = self._last.get(digest, -1)
+        return place if place >= position > self._last_but_one.get(digest, -1) else None
+
+    def _move(self, position: int) -> None:
+        if position - self._begin >= INDEX_LINES or not self._end:
+            self._begin = self._end = position
+            self._last.clear()
+            self._last_but_one.clear()
+        last, end = self._last, position + INDEX_LINES
+        for place, digest in enumerate(self._former[self._end : end], self._end):
+            if digest in last:
+                self._last_but_one[digest] = last[digest]
+            last[digest] = place
+        self._end = max(self._end, min(end, len(self._former)))
 
 
 def agreement(one: bytes, other: bytes) -> int:
     """Return how many lines at the beginning of two trails are equal."""
-    both = min(len(one), len(other)) // 4
-    if one[: both * 4] == other[: both * 4]:
+    both = min(len(one), len(other)) // DIGEST_BYTES
+    if one[: both * DIGEST_BYTES] == other[: both * DIGEST_BYTES]:
         return both
     low, high = 0, both  # binary search on equal beginnings: slices are compared by memcmp
     while low < high:
         middle = (low + high + 1) // 2
-        if one[: middle * 4] == other[: middle * 4]:
+        if one[: middle * DIGEST_BYTES] == other[: middle * DIGEST_BYTES]:
             low = middle
         else:
             high = middle - 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Stretch
-from ingestor.core.trail import Alignment, Run, line_digests, long_line_digest
+from ingestor.core.trail import DIGEST_BYTES, Alignment, Run, line_digests, long_line_digest
 from ingestor.shell.book import Book
 from ingestor.shell.files import LogFile, Sighting
 from ingestor.shell.recognition import former_of, key_of
@@ -101,6 +101,8 @@ class Tail:
         """The last bytes before the mark, as they were read last."""
         self._hole = 0
         """NULs at the offset that are no part of the next line."""
+        self._first_line: int | None = None
+        """Where the first line of the file begins, once it is needed."""
         self._alignment: Alignment | None = None
         self._again = 0
         """The ordinal of the next line that is read again."""
@@ -275,9 +277,9 @@ class Tail:
             if not run.lines:
                 return None
             former = run.former
-            if 4 * run.lines < len(digests):
+            if DIGEST_BYTES * run.lines < len(digests):
                 data = _first_lines(data, run.lines)
-                digests, length = digests[: 4 * run.lines], len(data)
+                digests, length = digests[: DIGEST_BYTES * run.lines], len(data)
         start, line, own = self.offset + self._hole, generation.trail.lines, generation.ordinal
         if former is not None:
             owner = self._book[generation.compared.former].owner_of_line(former)  # type: ignore[union-attr]
@@ -319,7 +321,7 @@ class Tail:
         if first_event is not None and first_event < run.former + run.lines:
             generation.first_event = generation.trail.lines + max(0, first_event - run.former)
             return run
-        if 4 * run.lines < len(digests) or self._final:
+        if DIGEST_BYTES * run.lines < len(digests) or self._final:
             self._alignment = generation.compared = None
             return Run(run.lines, None)
         if not more:
@@ -356,7 +358,7 @@ class Tail:
         if generation.file_key is not None and generation.mark.offset:
             return
         if generation.file_key is None:
-            generation.file_key = key_of(self.file)
+            generation.file_key = key_of(self.file, self._find_first_line())
         if generation.file_key is None or generation.stretches or self._alignment is not None:
             return
         found = former_of(self.file, self._book, generation.file_key, besides=generation, sources=self._sources)
@@ -371,12 +373,20 @@ class Tail:
         generation = self.generation
         if generation.h is not None:
             return
-        begin = generation.begins_at
-        h = key_of(self.file, self.offset if begin is None else begin)
+        here, begin = self.offset + self._hole, generation.begins_at
+        first = here if begin is None else begin or self._find_first_line()
+        h = key_of(self.file, first)
         place = (generation.source, generation.host)
         if h is not None and any(g.h == h and (g.source, g.host) == place for g in self._book.by_key(h)):
-            h = key_of(self.file, self.offset) if begin is not None and self.offset > begin else None
+            h = key_of(self.file, here) if here > first else None
         generation.h = h
+
+    def _find_first_line(self) -> int:
+        """Return where the first line of the file begins: behind a hole that may be longer than ``key_of`` looks over."""
+        if self._first_line is None:
+            read = self.generation.mark.offset
+            self._first_line = self._after_whole_hole(0) if read else self.offset + self._hole
+        return self._first_line
 
     def _move(self, data: bytes, length: int, *, whole: bool) -> None:
         """Move the offset and the mark behind bytes that were read."""

@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
-from ingestor.core.trail import PART_LINES
+from ingestor.core.trail import DIGEST_BYTES, PART_LINES
 
 MOST_BYTES: Final = 64 << 20
-"""Trails of all generations together: 16 million lines. Beyond it the ones that were read longest ago are forgotten."""
+"""Trails of all generations together: 8 million lines. Beyond it the ones that were read longest ago are forgotten."""
 _MOST_UNSAVED: Final = 256
 """Parts that are remembered without a look at what of them is in the table by now."""
 
@@ -38,13 +38,13 @@ class Trails:
         """
         parts = self._all_saved(generation)
         parts.update({part: digests for (number, part), digests in self._unsaved.items() if number == generation})
-        size, whole = 4 * PART_LINES, bytearray(4 * lines)
+        size, whole = DIGEST_BYTES * PART_LINES, bytearray(DIGEST_BYTES * lines)
         for part, digests in parts.items():
             if part * size < len(whole):
                 whole[part * size : part * size + len(digests)] = digests
         if last_part:
-            whole[4 * lines - len(last_part) : 4 * lines] = last_part
-        return bytes(whole[: 4 * lines])
+            whole[DIGEST_BYTES * lines - len(last_part) : DIGEST_BYTES * lines] = last_part
+        return bytes(whole[: DIGEST_BYTES * lines])
 
     def _saved(self, generation: int, number: int) -> bytes:
         if self._connection is None:

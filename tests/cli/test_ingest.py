@@ -182,6 +182,7 @@ def test_an_interrupted_backfill_goes_on_where_it_was(
     command = [sys.executable, "-m", "ingestor", "backfill", str(log), *state]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         deadline = time.monotonic() + 60
+        process.send_signal(signal.SIGSTOP)
         while not has_read(tokentail, state):  # it stands still meanwhile: looking may take longer than all the work
             assert time.monotonic() < deadline
             process.send_signal(signal.SIGCONT)

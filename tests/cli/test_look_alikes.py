@@ -60,6 +60,12 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
+def has_long_word(row: str, columns: int) -> bool:
+    """Whether a row holds a path or a piece of a line for which the screen is too narrow: these are not broken."""
+    margin = len(row) - len(row.lstrip())
+    return margin + max(map(len, row.split())) > columns - len("Such as: ")
+
+
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_validate_explain_and_once_name_it(
     tokentail: Tokentail, look_alike: tuple[Path, str], configured: tuple[str, ...], columns: str
@@ -78,7 +84,7 @@ def test_validate_explain_and_once_name_it(
     assert once.exit_code == 0, once.stderr
     assert name in words(once.stderr)
     for text in (validated.stdout, once.stderr.partition("\n\n")[2]):
-        assert all(len(row) <= int(columns) for row in text.splitlines())
+        assert all(len(row) <= int(columns) or has_long_word(row, int(columns)) for row in text.splitlines())
 
 
 def test_what_was_read_is_told_by_all_who_are_asked(
@@ -162,8 +168,9 @@ def test_backfill_says_what_became_of_the_lines_however_often(
         assert {name: file[name] for name in wanted} == wanted
         assert file["new"] == new
     table = tokentail("backfill", audit_log, *configured).stdout
-    head, _, row = table.splitlines()[:3]
-    figures = dict(zip(head.split()[1:], row.split()[1:], strict=True))
+    head, _, *rows = table.splitlines()
+    # Of a long path, which is not broken, the figures stand below.
+    figures = dict(zip(head.split()[1:], " ".join(rows).split()[1:], strict=False))
     assert figures == {"lines": "10", "new": "0", "stored": "8", "rejected": "1", "ignored": "1"}
 
 

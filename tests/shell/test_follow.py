@@ -13,6 +13,8 @@ import pytest
 
 from ingestor.errors import TokentailError
 from ingestor.settings import BudgetSettings, LogSettings
+from ingestor.shell import files
+from ingestor.shell.state import State
 from ingestor.shell.verify import verify
 from parsers.event import Reason
 from tests.world import World, gz, zst
@@ -274,11 +276,34 @@ def test_generations_with_equal_heads_are_told_apart(world: World) -> None:
         if rotation:
             world.log.rename()
         world.log.write(header)
-        # Equal first lines are equal H: only the time tells lines of equal ordinals apart, as it does in real logs.
-        world.log.write(b"".join(world.log.line(created_at=f"2026-11-0{rotation + 1}T09:30:00.123Z") for _ in range(3)))
+        # Where beginnings are equal, H is of what comes after them: even lines of one tick are told apart.
+        world.log.write(b"".join(world.log.line(created_at="2026-11-01T09:30:00.123Z") for _ in range(3)))
         if rotation % 2:
             world.once()
     world.once()
+    world.check()
+
+
+def test_generations_behind_more_nulls_than_are_looked_over_are_told_apart(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written NULs, as an archive of a log has them whose writer goes on at its old place after a truncation."""
+    monkeypatch.setattr(files, "_HOLE_BYTES", 1)
+    nulls = b"\0" * (1 << 20)
+    for _ in range(3):
+        world.log.write(nulls)
+        world.log.write(b"a header\n")
+        world.turn(5)
+        world.stop()
+        world.log.write(b"".join(world.log.line(created_at="2026-11-01T09:30:00.123Z") for _ in range(3)))
+        world.turn(5)
+        gz(world.log.rename())
+        world.turn(5)
+    generations = world.ask(State.generations)
+    read = [generation for generation in generations if generation.mark.offset]
+    assert len(read) == 3
+    assert len({generation.h for generation in read} - {None}) == 3
+    assert {generation.h for generation in read} == {generation.file_key for generation in read}
     world.check()
 
 
