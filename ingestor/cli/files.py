@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingestor.errors import TokentailError
+from ingestor.shell.follower import is_pattern
 
 
 def named_files(paths: Sequence[str]) -> list[str]:
@@ -15,7 +16,7 @@ def named_files(paths: Sequence[str]) -> list[str]:
     found: list[str] = []
     for path in paths:
         absolute = str(Path(path).absolute())
-        if not glob.has_magic(path) or Path(path).exists():  # "[" may be a part of a name
+        if not is_pattern(path):
             found.append(absolute)
             continue
         matching = sorted(glob.glob(absolute))  # noqa: PTH207 - patterns are absolute

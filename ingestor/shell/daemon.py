@@ -11,7 +11,7 @@ from ingestor.core.figures import Figures
 from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError, one_line
 from ingestor.settings import Settings
 from ingestor.shell import requests
-from ingestor.shell.backfill import backfill, expand
+from ingestor.shell.backfill import backfill
 from ingestor.shell.follower import Follower
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.migration import check_store
@@ -381,7 +381,7 @@ def carry_out(ingest: Ingest, request: requests.Request, tick: Callable[[], None
     """Do what a request asks for, in the process that holds the state. ``tick`` is called now and then."""
     match request.kind:
         case "backfill":
-            paths = expand(request.arguments["paths"])
+            paths = request.arguments["paths"]  # who asks has expanded patterns; what is left are names
             done = backfill(ingest, paths, source=request.arguments.get("source"), progress=lambda *_: tick())
             for problem in filter(None, (file.problem for file in done)):
                 log.warning("%s", problem)
