@@ -14,8 +14,7 @@ from ingestor.cli.files import named_files
 from ingestor.cli.misfits import print_misfits
 from ingestor.cli.output import print_json, stderr, stdout
 from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
-from ingestor.cli.running import follow, follow_once
-from ingestor.core.misfit import Misfit
+from ingestor.cli.running import ReadOnce, follow, follow_once
 from ingestor.core.understanding import Understanding
 from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode
@@ -33,7 +32,9 @@ log = logging.getLogger("tokentail")
 @click.option("--log", "logs", multiple=True, metavar="PATH", help="Follow this log, as PATH does; repeatable.")
 @click.option("--once", is_flag=True, help="Read to the end of every file, store it, and exit.")
 @click.option(
-    "--strict", is_flag=True, help="With --once: exit with 1 when a line was rejected, or nothing of a log is an event."
+    "--strict",
+    is_flag=True,
+    help="With --once: exit with 1 when a line was rejected, a last line without its end was left, or nothing of a log is an event.",
 )
 @config_option
 @state_directory_option
@@ -65,11 +66,11 @@ def run(
 
     settings = load()
     journal.speak()
-    rejected, misfits = 0, list[Misfit]()
+    read = ReadOnce()
     for last_try in (False, True):
         try:
             if once:
-                rejected, misfits = follow_once(settings)
+                read = follow_once(settings)
             else:
                 follow(settings, load, Notifier())
             break
@@ -78,12 +79,12 @@ def run(
             if last_try:
                 raise
             log.critical("%s", error)
-    print_misfits(stderr(), misfits)
-    if strict and rejected:
+    print_misfits(stderr(), read.misfits)
+    if strict and read.rejected:
         click.echo(
-            f"tokentail: rejected lines: {rejected:,}\n  `tokentail rejected list` shows them and why.", err=True
+            f"tokentail: rejected lines: {read.rejected:,}\n  `tokentail rejected list` shows them and why.", err=True
         )
-    if strict and (rejected or any(misfit.understanding.wrong for misfit in misfits)):
+    if strict and (read.rejected or read.unread_bytes or any(misfit.understanding.wrong for misfit in read.misfits)):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
 
 
