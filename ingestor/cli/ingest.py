@@ -1,6 +1,7 @@
 """``run``, ``backfill``, ``demo``: the commands that read logs into the store."""
 
 import logging
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from ingestor.cli.running import ReadOnce, follow, follow_once
 from ingestor.core.understanding import Understanding
 from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode
-from ingestor.settings import Settings
+from ingestor.settings import STDIN, Settings
 from ingestor.shell.backfill import backfill as backfill_files
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.misfits import look_closer
@@ -48,6 +49,10 @@ def run(
 ) -> None:
     """Follow the logs for ever, into the store: PATH..., or those of the config.
 
+    PATH may be a FIFO, or - for standard input (`kubectl logs -f POD | tokentail run -`), at whose end the command ends. What
+    came through is copied into the state directory first, and safe from then on. What the pipe still holds when tokentail is
+    killed is lost; a producer that starts anew and repeats its output is recognised by content and counted once.
+
     SIGTERM and Ctrl-C store what was read, and end it with exit code 0. SIGHUP reads the configuration anew; a bad one is told
     and not used.
     """
@@ -65,6 +70,7 @@ def run(
         return settings
 
     settings = load()
+    _refuse_closed_stdin(settings)
     journal.speak()
     read = ReadOnce()
     for last_try in (False, True):
@@ -86,6 +92,12 @@ def run(
         )
     if strict and (read.rejected or read.unread_bytes or any(misfit.understanding.wrong for misfit in read.misfits)):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
+
+
+def _refuse_closed_stdin(settings: Settings) -> None:
+    """Raise ConfigError where a file of our own would come to stand in its place."""
+    if sys.stdin is None and any(entry.path == STDIN for entry in settings.logs):
+        raise ConfigError("Standard input is closed", where=STDIN, advice="Give it a pipe, or name another log.")
 
 
 @click.command(short_help="Ingest old files, plain or compressed; safe to repeat.")

@@ -20,6 +20,7 @@ from ingestor.shell.daemon import Daemon
 from ingestor.shell.files import shown
 from ingestor.shell.misfits import Doubts, grown, look_closer, misfits, path_of, silent_logs
 from ingestor.shell.notify import Notifier
+from ingestor.shell.pipes import Pipes
 from ingestor.shell.prometheus import endpoint
 from ingestor.shell.state import State
 
@@ -48,6 +49,7 @@ def follow_once(settings: Settings) -> ReadOnce:
         log.info("Reading %s into %s", ", ".join(entry.path for entry in settings.logs), _store(settings))
         daemon.run_once()
         read = grown(_accounts(daemon), before)
+        settings = daemon.settings
         silent = silent_logs(settings, daemon.delivery.accounts)
         half_lines = daemon.follower.half_lines()
         _sum_up(daemon)
@@ -69,9 +71,11 @@ def follow(settings: Settings, load: Callable[[], Settings], notifier: Notifier)
         watchers = [_beating(notifier)]
         if settings.telemetry.listen:
             watchers.append(stack.enter_context(endpoint(settings.telemetry.listen)))
+        pipes = Pipes(state.directory)
+        stack.callback(pipes.stop)
         others: Settings | None = settings
         while others is not None:
-            others = _follow(others, state, load, notifier, signals, watchers)
+            others = _follow(others, state, load, notifier, signals, watchers, pipes)
 
 
 def _follow(
@@ -81,10 +85,11 @@ def _follow(
     notifier: Notifier,
     signals: "_Signals",
     watchers: list[Callable[[Figures], None]],
+    pipes: Pipes,
 ) -> Settings | None:
     """Run a daemon; return the settings for the next one, None for the end."""
     others: list[Settings] = []
-    with contextlib.closing(Daemon(settings, state)) as daemon:
+    with contextlib.closing(Daemon(settings, state, pipes=pipes)) as daemon:
         daemon.watchers += [*watchers, Doubts(lambda: daemon.ingest.settings)]
         signals.nudge = daemon.nudge
 
