@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from ingestor.core.generation import Generation
+from ingestor.core.trail import line_digests
 from ingestor.core.words import counted
 from ingestor.settings import STDIN, LogSettings, Settings
 from ingestor.shell.book import Book
-from ingestor.shell.files import DamagedFileError, open_log, shown
+from ingestor.shell.files import DamagedFileError, LogFile, open_log, shown
 from ingestor.shell.ingest import Ingest
-from ingestor.shell.recognition import recognise
+from ingestor.shell.recognition import COMPARED_BYTES, recognise
 from ingestor.shell.spool import Spool, ends, is_pipe, spool_name
 
 log = logging.getLogger("tokentail")
@@ -187,7 +189,23 @@ def unread_of(path: Path, book: Book) -> int:
     file = open_log(str(path))
     try:
         size = file.look().size
-        same = recognise(file, book).same if size else None
+        if not size:
+            return 0
+        content = recognise(file, book)
+        if content.same is not None:
+            return max(0, size - content.same.mark.offset)
+        # Another file holds the same and more: its writer began anew, and repeated what is here.
+        return size if content.compared is None else size - _agreeing(file, book, book[content.compared.former])
     finally:
         file.close()
-    return max(0, size - (same.mark.offset if same else 0))
+
+
+def _agreeing(file: LogFile, book: Book, former: Generation) -> int:
+    """Return how many bytes of a file are whole lines with which another one begins, as it was read."""
+    trail, offset, line = book.trail_of(former), 0, 0
+    while end := (data := file.read_at(offset, COMPARED_BYTES)).rfind(b"\n") + 1:
+        digests = line_digests(data[:end])
+        if trail[line : line + len(digests)] != digests:
+            break
+        offset, line = offset + end, line + len(digests)
+    return offset
