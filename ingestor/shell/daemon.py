@@ -53,8 +53,8 @@ class Daemon:
 
     def __init__(self, settings: Settings, state: State, *, once: bool = False, pipes: Pipes | None = None) -> None:
         """Load the state. ``pipes``: those that outlive it; else it has its own. Raises sqlite3.Error, OSError."""
-        self._own_pipes = Pipes(state.directory, once=once) if pipes is None else None
-        self._pipes = pipes or self._own_pipes or Pipes(state.directory)
+        self._has_own_pipes = pipes is None
+        self._pipes = Pipes(state.directory, once=once) if pipes is None else pipes
         self._pipes.wake = self.nudge
         self._wakeup: Wakeup | None = None
         settings = self._pipes.follow(settings)
@@ -69,6 +69,8 @@ class Daemon:
         self._polled_at = float("-inf")
         self._shipped_at = float("-inf")
         self._behind = False
+        self._ended_at: float | None = None
+        """When the pipes had ended and nothing was read any more."""
         self._stop: Callable[[], bool] = lambda: False
         self._answer: tuple[int, dict[str, object]] | None = None
         """Of a request, until the state has it."""
@@ -156,7 +158,9 @@ class Daemon:
                     continue
                 if not self.follower.waiting:
                     self._clear_rebuilding()
-                if ended and not worked and self._pipes.is_read(self.ingest):
+                if not ended or worked:
+                    self._ended_at = None
+                elif self._is_over():
                     break
                 time.sleep(MIN_TURN_SECONDS)  # changes that come faster are gathered
                 if not worked and not stop():
@@ -165,6 +169,21 @@ class Daemon:
         finally:
             wakeup.close()
             self._wakeup = None
+
+    def _is_over(self) -> bool:
+        """Whether nothing is left to do after the pipes have ended; half a line of a killed producer is not waited for long."""
+        self._ended_at = self._ended_at or time.monotonic()
+        patience = self._settings.read.rotated_quiet_seconds + self._settings.read.missing_grace_seconds
+        if self._pipes.is_read(self.ingest):
+            return True
+        if (
+            self.delivery.trouble
+            or not self.delivery.idle
+            or time.monotonic() - self._ended_at < patience + MIN_TURN_SECONDS
+        ):
+            return False
+        log.warning("What is left in %s is read at the next start", self._pipes.directory)
+        return True
 
     def nudge(self) -> None:
         """Have the next turn begin at once. For signal handlers, too."""
@@ -194,8 +213,8 @@ class Daemon:
 
     def close(self) -> None:
         """Release files. What is not durable is read again next time."""
-        if self._own_pipes is not None:
-            self._own_pipes.stop()
+        if self._has_own_pipes:
+            self._pipes.stop()
         self._say_how_it_is(float("inf"))
         self.follower.close()
         self.ingest.close()

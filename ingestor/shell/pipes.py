@@ -1,19 +1,20 @@
 """The logs that are pipes: each is copied into a spool in the state directory, and that is followed in its place."""
 
 import logging
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ingestor.core.generation import Generation
+from ingestor.core.generation import Generation, Kinship, Status
 from ingestor.core.trail import line_digests
 from ingestor.core.words import counted
 from ingestor.settings import STDIN, LogSettings, Settings
 from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, LogFile, open_log, shown
 from ingestor.shell.ingest import Ingest
-from ingestor.shell.recognition import COMPARED_BYTES, recognise
+from ingestor.shell.recognition import COMPARED_BYTES, kinship, recognise
 from ingestor.shell.spool import Spool, ends, is_pipe, spool_name
 
 log = logging.getLogger("tokentail")
@@ -22,6 +23,9 @@ LOOK_SECONDS: Final = 5.0
 """How often it is looked whether a log that was named has become a pipe."""
 SETTLE_SECONDS: Final = 0.5
 """How often it is looked how far the segments are read."""
+
+UNREADABLE: Final = (OSError, ValueError, DamagedFileError, sqlite3.Error)
+"""What looking at a segment may raise."""
 
 
 class _Read(NamedTuple):
@@ -104,7 +108,7 @@ class Pipes:
             try:
                 spool.unread_bytes = sum(self._unread_of(path, ingest) for path in spool.segments())
                 self._delete(spool.segments()[:-1], ingest)
-            except (OSError, ValueError, DamagedFileError) as error:
+            except UNREADABLE as error:
                 log.debug("%s: %s", spool.file, error)  # who reads it tells it
 
     def is_read(self, ingest: Ingest) -> bool:
@@ -115,7 +119,7 @@ class Pipes:
             return not any(
                 self._unread_of(path, ingest) for spool in self._spools.values() for path in spool.segments()
             )
-        except (OSError, ValueError, DamagedFileError):
+        except UNREADABLE:
             return False
 
     def stop(self) -> None:
@@ -127,10 +131,8 @@ class Pipes:
         self.wake()
 
     def _is_pipe(self, path: str) -> bool:
-        return is_pipe(path) or path in self._spools or (not Path(path).exists() and self._spool_of(path).exists())
-
-    def _spool_of(self, path: str) -> Path:
-        return self.directory / spool_name(path)
+        was_one = path in self._spools or (self.directory / spool_name(path)).exists()
+        return is_pipe(path) or (was_one and not Path(path).exists())
 
     def _in_place(self, entry: LogSettings) -> LogSettings:
         if entry.path not in self._spools:
@@ -138,7 +140,7 @@ class Pipes:
         return LogSettings(str(self._spools[entry.path].file), entry.source or shown(entry.path), entry.parser)
 
     def _unread_of(self, path: Path, ingest: Ingest) -> int:
-        """Return how much of a segment is in no generation yet, as its content tells. Raises OSError, DamagedFileError."""
+        """Return how much of a segment is not read yet, and note when all of it is. Raises UNREADABLE."""
         unread = unread_of(path, ingest.book)
         if not unread:
             self._read.setdefault(path, _Read(ingest.accepted_bytes, ingest.delivery.acknowledged_bytes))
@@ -164,7 +166,7 @@ class Pipes:
                 continue
             try:
                 unread = unread_of(path, book)
-            except (OSError, ValueError, DamagedFileError) as error:
+            except UNREADABLE as error:
                 log.warning("%s cannot be read: %s", path, error)
                 continue
             if unread:
@@ -182,18 +184,19 @@ class Pipes:
 
 
 def unread_of(path: Path, book: Book) -> int:
-    """Return how many bytes of a segment were not read, as its content tells.
-
-    Raises OSError, ValueError, DamagedFileError, sqlite3.Error.
-    """
+    """Return how many bytes of a segment were not read, as its content tells. Raises UNREADABLE."""
     file = open_log(str(path))
     try:
         size = file.look().size
         if not size:
             return 0
+        its_own = [g for g in book.by_identity(file.identity) if g.mark.offset and g.status is not Status.SKIPPED]
+        for generation in its_own:
+            if kinship(file, generation) is Kinship.SAME:
+                return max(0, size - generation.mark.offset)
         content = recognise(file, book)
         if content.same is not None:
-            return max(0, size - content.same.mark.offset)
+            return size if content.same.status is Status.SKIPPED else max(0, size - content.same.mark.offset)
         # Another file holds the same and more: its writer began anew, and repeated what is here.
         return size if content.compared is None else size - _agreeing(file, book, book[content.compared.former])
     finally:

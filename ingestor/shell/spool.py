@@ -4,6 +4,7 @@ A pipe is read once. So a thread of its own does nothing but copy it, into segme
 rotated by renaming. When too much of it waits, the pipe is left alone, and holds its writer up.
 """
 
+import errno
 import logging
 import os
 import re
@@ -189,6 +190,10 @@ class Spool:
             self._pipe = os.dup(0)
         else:
             self._pipe = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            if not stat.S_ISFIFO(os.fstat(self._pipe).st_mode):
+                os.close(self._pipe)
+                self._pipe = -1
+                raise OSError(errno.ENXIO, "It is no FIFO any more, which SIGHUP or a restart takes note of", self.path)
         self._poll.register(self._pipe, select.POLLIN)
 
     # Segments

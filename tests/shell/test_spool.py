@@ -171,6 +171,21 @@ def test_a_fifo_that_is_not_there_is_told_and_taken_when_it_comes(
     until(lambda: spool.problem is None and content(spool) == b"one\n")
 
 
+def test_a_file_in_the_place_of_a_fifo_is_not_copied_again_and_again(
+    spool: Spool, fifo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+    spool.start()
+    descriptor = os.open(fifo, os.O_WRONLY)
+    fifo.unlink()
+    fifo.write_bytes(b"two\n")
+    os.write(descriptor, b"one\n")
+    os.close(descriptor)
+    until(lambda: spool.problem is not None)
+    assert "no FIFO" in str(spool.problem)
+    assert content(spool) == b"one\n"
+
+
 def test_once_ends_when_the_writers_are_gone(fifo: Path, tmp_path: Path) -> None:
     spool = Spool(str(fifo), tmp_path / "spool" / "a.log", once=True)
     descriptor = os.open(fifo, os.O_RDWR)
