@@ -17,6 +17,7 @@ from ingestor.credentials import SECRET_VARIABLES
 from ingestor.errors import ConfigError, PermissionDeniedError
 from ingestor.options import NotAcceptedError, Option, did_you_mean
 from ingestor.settings import (
+    STDIN,
     AlertSettings,
     BudgetSettings,
     ContactSettings,
@@ -113,7 +114,11 @@ def load(
     settings = reader.settings(table, environment)
     if logs:
         known = {entry.path: entry for entry in settings.logs}
-        paths = dict.fromkeys(os.path.abspath(log) for log in logs)  # noqa: PTH100 - resolves `..`, keeps symlinks
+        known.setdefault(STDIN, LogSettings(STDIN, source="stdin"))
+        paths = dict.fromkeys(
+            STDIN if log == "-" else os.path.abspath(log)  # noqa: PTH100 - resolves `..`, keeps symlinks
+            for log in logs
+        )
         settings = replace(settings, logs=tuple(known.get(log, LogSettings(log)) for log in paths))
         reader.origins["logs"] = "--log"
     if state_directory is not None:

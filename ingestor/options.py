@@ -5,7 +5,6 @@ end have one entry a field of the dataclass in ``ingestor.settings`` that they f
 """
 
 import difflib
-import glob
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -59,8 +58,6 @@ def log_path(value: Any) -> str:
     path = absolute_path(value)
     if path.endswith("/"):
         raise NotAcceptedError("must name files, not a directory: add a name or a pattern, such as *.log")
-    if glob.has_magic(path) and re.search(r"\[[^\]]*$", path):
-        raise NotAcceptedError("has a [ without its ]; write [[] for the character itself")
     return path
 
 

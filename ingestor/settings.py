@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+STDIN: Final = "/dev/stdin"
+"""The path that stands for standard input; on the command line it is ``-``."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:

@@ -1,6 +1,7 @@
 """A log on a real disk, a daemon that reads it, and the book-keeping to compare the two."""
 
 import contextlib
+import glob
 import gzip
 import itertools
 import json
@@ -76,7 +77,7 @@ class Log:
         """Make room for ``.1``: every numbered sibling becomes one older, compressed or not."""
         numbered = sorted(
             (int(path.name.removeprefix(self.path.name + ".").split(".")[0]), path)
-            for path in self.path.parent.glob(self.path.name + ".[0-9]*")
+            for path in self.path.parent.glob(glob.escape(self.path.name) + ".[0-9]*")
         )
         for number, path in reversed(numbered):
             rest = path.name.removeprefix(f"{self.path.name}.{number}")

@@ -1,6 +1,7 @@
 """``run``, ``backfill``, ``demo``: the commands that read logs into the store."""
 
 import logging
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,11 @@ from ingestor.cli.files import named_files
 from ingestor.cli.misfits import print_misfits
 from ingestor.cli.output import print_json, stderr, stdout
 from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
-from ingestor.cli.running import follow, follow_once
-from ingestor.core.misfit import Misfit
+from ingestor.cli.running import ReadOnce, follow, follow_once
 from ingestor.core.understanding import Understanding
 from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode
-from ingestor.settings import Settings
+from ingestor.settings import STDIN, Settings
 from ingestor.shell.backfill import backfill as backfill_files
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.misfits import look_closer
@@ -33,7 +33,9 @@ log = logging.getLogger("tokentail")
 @click.option("--log", "logs", multiple=True, metavar="PATH", help="Follow this log, as PATH does; repeatable.")
 @click.option("--once", is_flag=True, help="Read to the end of every file, store it, and exit.")
 @click.option(
-    "--strict", is_flag=True, help="With --once: exit with 1 when a line was rejected, or nothing of a log is an event."
+    "--strict",
+    is_flag=True,
+    help="With --once: exit with 1 when a line was rejected, a last line without its end was left, or nothing of a log is an event.",
 )
 @config_option
 @state_directory_option
@@ -46,6 +48,10 @@ def run(
     state_directory: Path | None,
 ) -> None:
     """Follow the logs for ever, into the store: PATH..., or those of the config.
+
+    PATH may be a FIFO, or - for standard input (`kubectl logs -f POD | tokentail run -`), at whose end the command ends. What
+    came through is copied into the state directory first, and safe from then on. What the pipe still holds when tokentail is
+    killed is lost; a producer that starts anew and repeats its output is recognised by content and counted once.
 
     SIGTERM and Ctrl-C store what was read, and end it with exit code 0. SIGHUP reads the configuration anew; a bad one is told
     and not used.
@@ -64,12 +70,13 @@ def run(
         return settings
 
     settings = load()
+    _refuse_closed_stdin(settings)
     journal.speak()
-    rejected, misfits = 0, list[Misfit]()
+    read = ReadOnce()
     for last_try in (False, True):
         try:
             if once:
-                rejected, misfits = follow_once(settings)
+                read = follow_once(settings)
             else:
                 follow(settings, load, Notifier())
             break
@@ -78,13 +85,19 @@ def run(
             if last_try:
                 raise
             log.critical("%s", error)
-    print_misfits(stderr(), misfits)
-    if strict and rejected:
+    print_misfits(stderr(), read.misfits)
+    if strict and read.rejected:
         click.echo(
-            f"tokentail: rejected lines: {rejected:,}\n  `tokentail rejected list` shows them and why.", err=True
+            f"tokentail: rejected lines: {read.rejected:,}\n  `tokentail rejected list` shows them and why.", err=True
         )
-    if strict and (rejected or any(misfit.understanding.wrong for misfit in misfits)):
+    if strict and (read.rejected or read.unread_bytes or any(misfit.understanding.wrong for misfit in read.misfits)):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
+
+
+def _refuse_closed_stdin(settings: Settings) -> None:
+    """Raise ConfigError where a file of our own would come to stand in its place."""
+    if sys.stdin is None and any(entry.path == STDIN for entry in settings.logs):
+        raise ConfigError("Standard input is closed", where=STDIN, advice="Give it a pipe, or name another log.")
 
 
 @click.command(short_help="Ingest old files, plain or compressed; safe to repeat.")

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from ingestor.cli.access import writing
 from ingestor.core.accounting import Account
@@ -16,16 +17,29 @@ from ingestor.core.words import counted
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.daemon import Daemon
+from ingestor.shell.files import shown
 from ingestor.shell.misfits import Doubts, grown, look_closer, misfits, path_of, silent_logs
 from ingestor.shell.notify import Notifier
+from ingestor.shell.pipes import Pipes
 from ingestor.shell.prometheus import endpoint
 from ingestor.shell.state import State
 
 log = logging.getLogger("tokentail")
 
 
-def follow_once(settings: Settings) -> tuple[int, list[Misfit]]:
-    """Read to the end of every log; return how many lines were rejected, and the logs that are not understood."""
+class ReadOnce(NamedTuple):
+    """What there is to complain of after everything was read once."""
+
+    rejected: int = 0
+    """Lines."""
+    unread_bytes: int = 0
+    """At the ends of logs: last lines without an end, which may be half written."""
+    misfits: tuple[Misfit, ...] = ()
+    """The logs that are not understood."""
+
+
+def follow_once(settings: Settings) -> ReadOnce:
+    """Read to the end of every log, and say what was left."""
     with (
         _ending_at_sigterm(),
         writing(settings) as state,
@@ -35,10 +49,15 @@ def follow_once(settings: Settings) -> tuple[int, list[Misfit]]:
         log.info("Reading %s into %s", ", ".join(entry.path for entry in settings.logs), _store(settings))
         daemon.run_once()
         read = grown(_accounts(daemon), before)
+        settings = daemon.settings
         silent = silent_logs(settings, daemon.delivery.accounts)
+        half_lines = daemon.follower.half_lines()
         _sum_up(daemon)
+    for path, length in half_lines.items():
+        log.warning("%s at the end of %s are a line without an end: left unread", counted(length, "byte"), shown(path))
     rejected = sum(account.total_rejected for account in read.values())
-    return rejected, _not_understood(settings, read) + misfits(silent, settings)
+    doubtful = _not_understood(settings, read) + misfits(silent, settings)
+    return ReadOnce(rejected, sum(half_lines.values()), tuple(doubtful))
 
 
 def follow(settings: Settings, load: Callable[[], Settings], notifier: Notifier) -> None:
@@ -52,9 +71,11 @@ def follow(settings: Settings, load: Callable[[], Settings], notifier: Notifier)
         watchers = [_beating(notifier)]
         if settings.telemetry.listen:
             watchers.append(stack.enter_context(endpoint(settings.telemetry.listen)))
+        pipes = Pipes(state.directory)
+        stack.callback(pipes.stop)
         others: Settings | None = settings
         while others is not None:
-            others = _follow(others, state, load, notifier, signals, watchers)
+            others = _follow(others, state, load, notifier, signals, watchers, pipes)
 
 
 def _follow(
@@ -64,10 +85,11 @@ def _follow(
     notifier: Notifier,
     signals: "_Signals",
     watchers: list[Callable[[Figures], None]],
+    pipes: Pipes,
 ) -> Settings | None:
     """Run a daemon; return the settings for the next one, None for the end."""
     others: list[Settings] = []
-    with contextlib.closing(Daemon(settings, state)) as daemon:
+    with contextlib.closing(Daemon(settings, state, pipes=pipes)) as daemon:
         daemon.watchers += [*watchers, Doubts(lambda: daemon.ingest.settings)]
         signals.nudge = daemon.nudge
 

@@ -1,6 +1,5 @@
 """Ingest old files, plain or compressed, in time order. Safe to repeat: lines that were counted make the same points."""
 
-import glob
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from ingestor.errors import PermissionDeniedError, TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, LogFile, open_log
-from ingestor.shell.follower import is_pattern, live_paths
+from ingestor.shell.follower import live_paths
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.outcome_count import OutcomeCount
 from ingestor.shell.recognition import Content, recognise
@@ -93,11 +92,6 @@ def backfill(
         _backfill_file(ingest, path, source, progress, final=str(Path(path).resolve()) not in followed)
         for path in sorted(paths, key=lambda path: _first_time(ingest, path))
     ]
-
-
-def expand(paths: Sequence[str]) -> list[str]:
-    """Expand globs, for shells and requests that do not."""
-    return [found for path in paths for found in (sorted(glob.glob(path)) if is_pattern(path) else [path])]  # noqa: PTH207
 
 
 def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Progress, *, final: bool) -> Backfilled:

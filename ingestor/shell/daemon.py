@@ -11,10 +11,11 @@ from ingestor.core.figures import Figures
 from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError, one_line
 from ingestor.settings import Settings
 from ingestor.shell import requests
-from ingestor.shell.backfill import backfill, expand
+from ingestor.shell.backfill import backfill
 from ingestor.shell.follower import Follower
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.migration import check_store
+from ingestor.shell.pipes import Pipes
 from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.replay import replay
 from ingestor.shell.state import State
@@ -33,6 +34,8 @@ HEARTBEAT_SECONDS = 10.0
 """How often an idle daemon says in the state that it lives."""
 MIN_TURN_SECONDS = 0.1
 """Changes that come faster are gathered: a commit costs two fsyncs."""
+REST_SECONDS = 5.0
+"""How long what pipes held is read at the end."""
 READ_SECONDS = 1.0
 """How long a batch is filled, however little comes at a time: then it is stored, and the watchdog is fed."""
 RECOUNT_SECONDS = 60.0
@@ -48,11 +51,17 @@ class StoppingError(Exception):
 class Daemon:
     """Follows logs into the store. ``step`` is one turn of the loop, for whoever brings a loop of their own."""
 
-    def __init__(self, settings: Settings, state: State, *, once: bool = False) -> None:
-        """Load the state. Raises sqlite3.Error, OSError."""
+    def __init__(self, settings: Settings, state: State, *, once: bool = False, pipes: Pipes | None = None) -> None:
+        """Load the state. ``pipes``: those that outlive it; else it has its own. Raises sqlite3.Error, OSError."""
+        self._has_own_pipes = pipes is None
+        self._pipes = Pipes(state.directory, once=once) if pipes is None else pipes
+        self._pipes.wake = self.nudge
+        self._wakeup: Wakeup | None = None
+        settings = self._pipes.follow(settings)
         self.ingest = Ingest(settings, state)
         self.delivery = self.ingest.delivery
         self.follower = Follower(settings, self.ingest.book, once=once)
+        self._pipes.begin(self.ingest.book)
         self._settings = settings
         self._state = state
         self._clock_ahead = 0.0
@@ -60,7 +69,8 @@ class Daemon:
         self._polled_at = float("-inf")
         self._shipped_at = float("-inf")
         self._behind = False
-        self._wakeup: Wakeup | None = None
+        self._ended_at: float | None = None
+        """When the pipes had ended and nothing was read any more."""
         self._stop: Callable[[], bool] = lambda: False
         self._answer: tuple[int, dict[str, object]] | None = None
         """Of a request, until the state has it."""
@@ -85,8 +95,14 @@ class Daemon:
             worked = self._read(now) or worked
         else:
             self._look(now)
+        self._pipes.settle(now, self.ingest)
         self._say_how_it_is(now)
         return worked
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in effect, with what is followed in the place of pipes."""
+        return self._settings
 
     @property
     def behind(self) -> bool:
@@ -100,10 +116,11 @@ class Daemon:
         the reason) in the end, when there was a log that could not be read.
         """
         while True:
+            ended = self._pipes.ended
             worked = self.step()
             self._lose_patience()
             busy = self.delivery.trouble is not None or not self.delivery.has_room or self.delivery.migrating
-            if busy or self.follower.waiting:
+            if busy or self.follower.waiting or not (ended or worked):
                 self.delivery.wait(MIN_TURN_SECONDS)
             elif not worked:
                 # A file may have grown or turned up during the last turn: one more look, then it is the end.
@@ -121,7 +138,7 @@ class Daemon:
         between_turns: Callable[[], None] = lambda: None,
         longest_wait: float | None = None,
     ) -> None:
-        """Follow until ``stop`` says so; ``drain`` then stores what was read.
+        """Follow until ``stop`` says so, or all that is followed has ended; ``drain`` then stores what was read.
 
         ``between_turns`` is called after each turn, and turns are at most ``longest_wait`` seconds apart.
         """
@@ -130,6 +147,8 @@ class Daemon:
         self.delivery.wake = wakeup.set
         try:
             while not stop():
+                if ended := self._pipes.alone and self._pipes.ended:
+                    self._polled_at = float("-inf")
                 worked = self.step()
                 between_turns()
                 wakeup.watch(self.follower.directories())
@@ -139,6 +158,10 @@ class Daemon:
                     continue
                 if not self.follower.waiting:
                     self._clear_rebuilding()
+                if not ended or worked:
+                    self._ended_at = None
+                elif self._is_over():
+                    break
                 time.sleep(MIN_TURN_SECONDS)  # changes that come faster are gathered
                 if not worked and not stop():
                     idle_seconds = min(self._settings.read.poll_interval_seconds, longest_wait or math.inf)
@@ -146,6 +169,21 @@ class Daemon:
         finally:
             wakeup.close()
             self._wakeup = None
+
+    def _is_over(self) -> bool:
+        """Whether nothing is left to do after the pipes have ended; half a line of a killed producer is not waited for long."""
+        self._ended_at = self._ended_at or time.monotonic()
+        patience = self._settings.read.rotated_quiet_seconds + self._settings.read.missing_grace_seconds
+        if self._pipes.is_read(self.ingest):
+            return True
+        if (
+            self.delivery.trouble
+            or not self.delivery.idle
+            or time.monotonic() - self._ended_at < patience + MIN_TURN_SECONDS
+        ):
+            return False
+        log.warning("What is left in %s is read at the next start", self._pipes.directory)
+        return True
 
     def nudge(self) -> None:
         """Have the next turn begin at once. For signal handlers, too."""
@@ -155,14 +193,28 @@ class Daemon:
     def drain(self) -> None:
         """Store what was read, but do not wait long for a store that is away: what is not stored is read again."""
         try:
+            self._read_the_rest()
             if self.delivery.has_room and self.ingest.has_pending:
                 self.ingest.ship(time.monotonic())
             self.delivery.flush(DRAIN_SECONDS, at_most=DRAIN_SECONDS)
         except (UnavailableError, sqlite3.Error, OSError) as error:
             log.warning("Ending with lines that are not stored; they are read again at the next start: %s", error)
 
+    def _read_the_rest(self) -> None:
+        """Read what pipes held to the last: nobody may name them again."""
+        if not self._pipes.files:
+            return
+        self._pipes.stop()
+        end = time.monotonic() + REST_SECONDS
+        while self.delivery.has_room and time.monotonic() < end:
+            self._polled_at = float("-inf")
+            if not self.step(time.monotonic() + self._clock_ahead):
+                return
+
     def close(self) -> None:
         """Release files. What is not durable is read again next time."""
+        if self._has_own_pipes:
+            self._pipes.stop()
         self._say_how_it_is(float("inf"))
         self.follower.close()
         self.ingest.close()
@@ -173,6 +225,10 @@ class Daemon:
         if now - self._polled_at < MIN_TURN_SECONDS:
             return False
         self._polled_at = now
+        if self._pipes.has_news(now):
+            self._settings = self._pipes.follow_again()
+            self._pipes.begin(self.ingest.book)
+            self.follower.reload(self._settings)
         self.follower.poll(now)
         return True
 
@@ -221,9 +277,8 @@ class Daemon:
     def _complain_of_unread_logs(self) -> None:
         unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]
         found = self.follower.logs
-        problems = [str(followed.problem) for followed in unread] or (
-            [] if found else ["No file is where the logs should be"]
-        )
+        problems = [str(followed.problem) for followed in unread] + self._pipes.problems
+        problems = problems or ([] if found else ["No file is where the logs should be"])
         if not problems:
             return
         error = PermissionDeniedError if any(followed.denied for followed in unread) else TokentailError
@@ -249,7 +304,7 @@ class Daemon:
             checkpoint_at=delivery.checkpoint_at,
             store_problem=trouble.what if trouble else "",
             store_failing_since=trouble.since_wall if trouble else None,
-            log_problems=tuple(problem for problem in problems if problem),
+            log_problems=(*filter(None, problems), *self._pipes.problems),
             config_problem=self._config_problem,
             store_requests=requests,
             store_retries=retries,
@@ -281,6 +336,8 @@ class Daemon:
             tls_context(settings.store)
             return False
         self.ingest.commit()
+        settings = self._pipes.follow(settings)
+        self._pipes.begin(self.ingest.book)
         self.ingest.reload(settings)
         self.follower.reload(settings)
         self._settings = settings
@@ -381,7 +438,7 @@ def carry_out(ingest: Ingest, request: requests.Request, tick: Callable[[], None
     """Do what a request asks for, in the process that holds the state. ``tick`` is called now and then."""
     match request.kind:
         case "backfill":
-            paths = expand(request.arguments["paths"])
+            paths = request.arguments["paths"]  # who asks has expanded patterns; what is left are names
             done = backfill(ingest, paths, source=request.arguments.get("source"), progress=lambda *_: tick())
             for problem in filter(None, (file.problem for file in done)):
                 log.warning("%s", problem)

@@ -125,6 +125,8 @@ def open_log(path: str) -> LogFile:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)
+        if stat.S_ISFIFO(status.st_mode):
+            raise ValueError(f"{path} is a pipe, which can be read once: `tokentail run {path}` follows it")  # noqa: TRY301
         if not stat.S_ISREG(status.st_mode):
             raise ValueError(f"{path} is not a regular file")  # noqa: TRY301 - the descriptor is closed below
         if is_compressed(path):

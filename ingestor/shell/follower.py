@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from ingestor.core.patterns import has_pattern
 from ingestor.core.rotation import is_compressed, possible_live_names
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.beside import RELIST_SECONDS, SETTLED_NS, Beside
@@ -39,7 +40,7 @@ TURN_SECONDS: Final = 0.5
 
 def is_pattern(path: str) -> bool:
     """Tell whether a path names files by a pattern. One that is there under just that name is that file."""
-    return glob.has_magic(path) and not os.path.lexists(path)
+    return has_pattern(path) and not os.path.lexists(path)
 
 
 def live_paths(pattern: str, is_known: Callable[[str], bool] = lambda _: False) -> list[str]:
@@ -89,7 +90,7 @@ class LiveLogs:
 
     def _directory_changed_ns(self) -> int | None:
         """Return when names in the directory last changed; None when that tells nothing about this pattern."""
-        if not is_pattern(self._pattern) or glob.has_magic(self._directory):
+        if not is_pattern(self._pattern) or has_pattern(self._directory):
             return None
         try:
             return os.stat(self._directory).st_mtime_ns  # noqa: PTH116 - as above

@@ -120,8 +120,10 @@ class FollowedLog:
     def half_line_bytes(self) -> int:
         """Return how many bytes of the live file are a last line that has no end yet."""
         live = self._live.tail
-        seen = live and _look_at(live)
-        return max(0, seen.size - live.generation.mark.offset) if live and seen else 0
+        if live is None or live.file.compressed:  # which is written whole
+            return 0
+        seen = _look_at(live)
+        return 0 if seen is None else max(0, seen.size - live.generation.mark.offset)
 
     @property
     def is_unread_unseen(self) -> bool:

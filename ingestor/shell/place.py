@@ -109,7 +109,8 @@ class Place:
         path = generation.path
         if generation.source == self.source or path in self.live_paths():
             return True
-        return path != self.path and fnmatch.fnmatch(path, self.settings.path) and not self.is_live(path)
+        pattern = self.settings.path  # of a log that is named, it is no pattern, whatever characters are in it
+        return pattern != self.path != path and fnmatch.fnmatch(path, pattern) and not self.is_live(path)
 
     def tail(self, generation: Generation, file: LogFile, path: str) -> Tail:
         """Begin to read a generation from a file. Raises OSError, sqlite3.Error."""

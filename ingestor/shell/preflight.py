@@ -27,6 +27,8 @@ from ingestor.shell.newest import judge_newest
 from ingestor.shell.own_files import OTHERS_WRITE
 from ingestor.shell.preflight_grafana import check_grafana
 from ingestor.shell.preflight_influxdb import check_influxdb
+from ingestor.shell.preflight_pipes import check_pipe
+from ingestor.shell.spool import is_pipe
 from ingestor.shell.state import State
 from ingestor.stores.sqlite_answers import SqliteAnswers
 
@@ -82,7 +84,10 @@ def _log(entry: LogSettings, settings: Settings) -> Iterator[Finding]:
             "Leave `source` out, so that each is named by its path, or give each a [[logs]] table of its own.",
         )
     for path in paths:
-        yield from _readable(path, entry, settings)
+        if is_pipe(path) and path == entry.path:
+            yield check_pipe(path)
+        else:
+            yield from _readable(path, entry, settings)
     for directory in {str(Path(path).parent) for path in paths} | set(entry.archive_directories):
         if Path(directory).is_dir() and not os.access(directory, os.R_OK | os.X_OK):
             yield wrong(

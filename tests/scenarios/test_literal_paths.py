@@ -61,8 +61,10 @@ def test_a_directory_with_such_a_name(scene: Scene, command: str) -> None:
 @pytest.mark.parametrize("name", ["audit[1].log", "audit*.log", "audit?.log"])
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a daemon"])
 def test_a_backfill_reads_exactly_what_was_named(scene: Scene, name: str, *, beside: bool) -> None:
-    named, twin = logs_of(scene, name)
     log = scene.log
+    scene.logs_directory = scene.directory / "old"  # a new audit1.log beside audit.log is taken for its past
+    scene.logs_directory.mkdir()
+    named, twin = logs_of(scene, name)
     log.write(5)
     if beside:
         scene.turn(2)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestor.shell import pipes, spool
 from tests.scenarios.scene import Scene
 from tests.world import Log
 
@@ -91,3 +92,107 @@ def test_what_is_promised_there_is_said(scene: Scene) -> None:
     assert "stdin" in scene.said or "standard input" in scene.said
     readme = Path(__file__, "../../../README.md").resolve().read_text()
     assert "run --log -" in readme
+
+
+def test_it_is_killed_and_the_producer_repeats_itself(scene: Scene) -> None:
+    """``kubectl logs`` begins anew with everything, or with the last lines, and goes on."""
+    command = [sys.executable, "-m", "ingestor", "run", "-", "--state-dir", str(scene.state_directory)]
+    output = scene.log.lines(300)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(output)
+        process.stdin.flush()
+        scene.wait_for(scene.log, 10.0)
+        process.kill()
+    output += scene.log.lines(100)
+    assert run_with(scene, output).returncode == 0
+    last = b"".join(output.splitlines(keepends=True)[-50:])
+    assert run_with(scene, last + scene.log.lines(20), "--once").returncode == 0
+    assert run_with(scene, output, "--once").returncode == 0
+    scene.check(files=[])
+
+
+def test_a_file_that_is_known_comes_through_a_pipe(scene: Scene) -> None:
+    scene.log.write(50)
+    scene.once()
+    assert run_with(scene, scene.log.path.read_bytes(), "--once").returncode == 0
+    scene.check()
+
+
+def test_many_segments_are_read_and_deleted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "SEGMENT_BYTES", 5000)
+    monkeypatch.setattr(pipes, "SETTLE_SECONDS", 0.0)
+    fifo = Log(scene.logs_directory / "fifo", "fifo")
+    os.mkfifo(fifo.path)
+    scene.follow(fifo.path)
+    for _ in range(4):
+        scene.turn()
+        for _ in range(3):
+            write_to(fifo.path, fifo.lines(60))
+        scene.turn(3)
+    scene.end()
+    scene.turn(20)
+    assert len(list((scene.state_directory / "spool").iterdir())) == 1
+    scene.check(fifo, files=[])
+
+
+def test_a_daemon_is_killed_while_a_fifo_has_brought_what_is_not_read(scene: Scene) -> None:
+    fifo = Log(scene.logs_directory / "fifo", "fifo")
+    os.mkfifo(fifo.path)
+    scene.follow(fifo.path)
+    scene.turn()
+    for _ in range(3):
+        write_to(fifo.path, fifo.lines(50))
+        scene.stop()
+        scene.turn(2)
+    scene.check(fifo, files=[])
+
+
+def test_a_log_becomes_a_fifo(scene: Scene) -> None:
+    fifo = Log(scene.logs_directory / "fifo", "fifo")
+    scene.follow(fifo.path)
+    scene.turn(2)
+    os.mkfifo(fifo.path)
+    scene.turn(1, seconds=6.0)
+    write_to(fifo.path, fifo.lines(50))
+    scene.turn(2)
+    scene.check(fifo, files=[])
+
+
+def test_once_reads_a_fifo_until_it_is_closed(scene: Scene) -> None:
+    fifo = Log(scene.logs_directory / "fifo", "fifo")
+    os.mkfifo(fifo.path)
+    scene.follow(fifo.path)
+    write_to(fifo.path, fifo.lines(50))
+    scene.once()
+    scene.check(fifo, files=[])
+
+
+def test_what_nobody_reads_is_told(scene: Scene) -> None:
+    fifo = Log(scene.logs_directory / "fifo", "fifo")
+    os.mkfifo(fifo.path)
+    scene.follow(fifo.path)
+    scene.turn()
+    write_to(fifo.path, fifo.lines(50))
+    scene.stop()
+    scene.follow(scene.log.path)
+    scene.log.write(5)
+    scene.once()
+    assert "bytes that came through a pipe" in scene.said
+    scene.follow(fifo.path, scene.log.path)
+    scene.turn(2)
+    scene.check(fifo, scene.log, files=[scene.log.path])
+
+
+def test_commands_that_take_files_say_so(scene: Scene) -> None:
+    fifo = scene.logs_directory / "fifo"
+    os.mkfifo(fifo)
+    scene.once(code=None)
+    for command in ("backfill", "verify"):
+        scene.tokentail(command, "-", code=1)
+        assert "tokentail run -" in scene.said
+        scene.tokentail(command, fifo, code=1)
+        assert "is a pipe" in scene.said
+    scene.follow(fifo)
+    scene.tokentail("validate", code=None, configured=True)
+    assert "The FIFO can be read" in scene.said

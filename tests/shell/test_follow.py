@@ -534,11 +534,12 @@ def test_t28_changes_are_found_by_polling_alone(world: World) -> None:
     world.check()
 
 
-def test_a_pipe_is_refused_and_does_not_block(world: World) -> None:
+def test_a_pipe_that_a_pattern_finds_is_refused_and_does_not_block(world: World) -> None:
     os.mkfifo(world.log.path)
+    world.log_settings = (LogSettings(str(world.logs_directory / "*.log")),)
     world.turn()
     (followed,) = world.daemon.follower.logs
-    assert "not a regular file" in (followed.problem or "")
+    assert "is a pipe" in (followed.problem or "")
 
 
 def test_a_compressed_file_of_several_members(world: World) -> None:

@@ -63,10 +63,19 @@ def test_no_log_at_all_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_what_is_no_regular_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    findings = found(logs(LogSettings(str(tmp_path / "logs"))), tmp_path / "state")
+    assert about(findings, tmp_path / "logs").level is Level.ERROR
+    assert worst(findings) is ExitCode.BAD_ANSWER
+
+
+def test_a_pipe_is_fine_where_it_is_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     findings = found(logs(LogSettings(str(tmp_path / "pipe"))), tmp_path / "state")
+    assert about(findings, tmp_path / "pipe").level is Level.OK
+    findings = found(logs(LogSettings(str(tmp_path / "p*"))), tmp_path / "state")
     assert about(findings, tmp_path / "pipe").level is Level.ERROR
-    assert worst(findings) is ExitCode.BAD_ANSWER
+    assert about(found(logs(LogSettings("/dev/stdin")), tmp_path / "state"), Path("/dev/stdin")).level is Level.OK
 
 
 def test_a_glob_that_gives_two_logs_one_source_is_an_error(log: Path, tmp_path: Path) -> None:
