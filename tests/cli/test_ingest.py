@@ -174,6 +174,15 @@ def test_backfill_says_that_other_rules_have_moved_lines(
     assert "nothing has changed" not in said
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Have children heed SIGINT, also where the tests run in the background of a shell, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupted_backfill_goes_on_where_it_was(
     tokentail: Tokentail, audit_log: Path, state: State, environment: dict[str, str], tmp_path: Path
 ) -> None:
