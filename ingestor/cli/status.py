@@ -34,9 +34,10 @@ def status(check: bool, as_json: bool, config_file: Path | None, state_directory
     """Show accounting, lag, positions, gaps, the store's state, and logs that are not understood.
 
     With --check the exit codes are those of Nagios' plugins: 0 all is well; 1 warning: it lags more than alerts.lag_seconds,
-    or a damaged state was set aside; 2 critical: no daemon runs and nothing was read for that long, it says that something is
-    wrong, it lags four times that much, lines were lost in the last day, or a log is not understood; 3 unknown: the
-    configuration or the state cannot be read. Without, it is 0 whatever is shown.
+    a damaged state was set aside, or the store holds events that nobody has counted; 2 critical: no daemon runs and nothing
+    was read for that long, it says that something is wrong, it lags four times that much, lines were lost in the last day, the
+    store lacks events that it had acknowledged, or a log is not understood; 3 unknown: the configuration or the state cannot
+    be read. Without, it is 0 whatever is shown.
     """
     try:
         settings = config.load(config_file, state_directory=state_directory).settings
@@ -50,7 +51,7 @@ def status(check: bool, as_json: bool, config_file: Path | None, state_directory
         raise click.exceptions.Exit(Condition.UNKNOWN) from error
     not_understood = misfits([(entry.source, entry.path, entry.account) for entry in report.logs], settings)
     lag_limit = float(settings.alerts.lag_seconds)
-    seen = _seen(report, not_understood)
+    seen = _seen(report, store, not_understood)
     judgement = judge(seen, lag_limit=lag_limit)
     if as_json:
         print_json(_as_json(report, store, not_understood, judgement))
@@ -63,7 +64,7 @@ def status(check: bool, as_json: bool, config_file: Path | None, state_directory
         raise click.exceptions.Exit(judgement.condition)
 
 
-def _seen(report: StatusReport, not_understood: list[Misfit]) -> Seen:
+def _seen(report: StatusReport, store: StoreStatus, not_understood: list[Misfit]) -> Seen:
     now = time.time()
     return Seen(
         running=report.running,
@@ -74,6 +75,8 @@ def _seen(report: StatusReport, not_understood: list[Misfit]) -> Seen:
         gap_ages=[now - gap.found_at for gap in report.gaps],
         set_aside=report.set_aside if report.set_aside and Path(report.set_aside).exists() else "",
         misfits=not_understood,
+        store_lacks=store.lacks,
+        store_exceeds=store.exceeds,
         total=report.total,
     )
 
@@ -94,7 +97,7 @@ def _as_json(
         "condition": judgement.condition.name.lower(),
         "reasons": list(judgement.reasons),
         "running": report.running,
-        "problems": list(report.problems),
+        "problems": [*report.problems, *filter(None, (store.lacks, store.exceeds))],
         "counts": report.counts,
         "checkpoint_age_seconds": report.checkpoint_age_seconds,
         "store_bytes": report.store_bytes,

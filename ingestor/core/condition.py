@@ -34,6 +34,10 @@ class Seen(NamedTuple):
     set_aside: str
     """Where a damaged state is kept; empty when there is none, or somebody has dealt with it."""
     misfits: Sequence[Misfit]
+    store_lacks: str
+    """What the store does not hold although it was acknowledged; empty when it holds all."""
+    store_exceeds: str
+    """What it holds that nobody has counted; empty when there is nothing."""
     total: Account
 
 
@@ -85,5 +89,9 @@ def _reasons(seen: Seen, lag_limit: float) -> Iterator[tuple[Condition, str]]:
     for misfit in seen.misfits:
         if misfit.understanding.wrong:
             yield Condition.CRITICAL, f"{misfit.path} is not understood: {misfit.understanding.told()}"
+    if seen.store_lacks:
+        yield Condition.CRITICAL, f"{seen.store_lacks}: `tokentail backfill` brings it back"
+    if seen.store_exceeds:
+        yield Condition.WARNING, f"{seen.store_exceeds}: `tokentail rollup rebuild` counts it"
     if seen.set_aside:
         yield Condition.WARNING, f"a damaged state was set aside as {seen.set_aside}: remove it once it is dealt with"

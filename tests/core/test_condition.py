@@ -19,6 +19,8 @@ WELL: dict[str, Any] = {
     "gap_ages": (),
     "set_aside": "",
     "misfits": (),
+    "store_lacks": "",
+    "store_exceeds": "",
     "total": Account(10, 10),
 }
 MISFIT = Misfit("/a.log", Understanding(0, 9, 0), "x|y")
@@ -37,6 +39,8 @@ LIMIT = 300.0
         ({"lag": 301.0}, Condition.WARNING),
         ({"lag": 1201.0}, Condition.CRITICAL),
         ({"problems": ("the store is away",)}, Condition.CRITICAL),
+        ({"store_lacks": "The store lacks 1 event"}, Condition.CRITICAL),
+        ({"store_exceeds": "The store holds 1 event that nobody has counted"}, Condition.WARNING),
         ({"gap_ages": (86_399.0, 1e9)}, Condition.CRITICAL),
         ({"gap_ages": (86_400.0,)}, Condition.OK),
         ({"set_aside": "/s/db.damaged-1"}, Condition.WARNING),

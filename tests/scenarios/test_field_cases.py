@@ -123,7 +123,8 @@ def test_a_try_with_an_influxdb_that_is_not_there(scene: Scene) -> None:
     scene.once()
     embedded, scene.store = scene.store, scene.settings.store.__class__(type="influxdb", url="http://127.0.0.1:1")
     for _ in range(3):
-        scene.turn()
+        scene.daemon.step()  # nobody can wait until it is done
+        scene.daemon.delivery.wait(0.2)
     scene.stop()
     scene.store = embedded
     scene.once()

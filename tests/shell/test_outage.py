@@ -95,6 +95,8 @@ def test_t30_a_day_without_influxdb_costs_neither_lines_nor_memory_nor_descripto
     assert threading.active_count() < 20
     mortal.start()
     caught_up(world)
+    world.turn(3, seconds=1200.0)
+    assert open_files() <= before + 2
     world.check()
     assert delivery.trouble is None
     found = counted(world)
