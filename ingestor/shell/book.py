@@ -200,6 +200,13 @@ class Book:
         """Tell whether a place (a source, a path, a glob) was looked at before."""
         return place in self._followed
 
+    def unread_places(self) -> list[str]:
+        """Return the paths that were looked at before, and of which nothing was ever read."""
+        paths = {generation.path for generation in self}
+        return [
+            place for place in self._followed if place.startswith("/") and not self.of(place) and place not in paths
+        ]
+
     def follow(self, place: str) -> None:
         """Remember that a place is looked at now."""
         if place not in self._followed:

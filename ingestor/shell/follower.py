@@ -109,6 +109,7 @@ class Follower:
         self._live = self._live_logs(settings)
         self._sources: dict[str, FollowedLog] = {}
         self._beside = Beside()
+        self._moved: bool | None = None
         self._owners: dict[FileIdentity, FollowedLog] = {}
         """Which log has a file open as its live one, as far as the last look at it tells."""
         self._more = False
@@ -194,6 +195,7 @@ class Follower:
         self._turn.clear()
         self._unsettled.clear()
         self._directories = set()
+        self._moved = None
         self._refused.clear()
         self._settings = settings
         self._live = self._live_logs(settings)
@@ -253,7 +255,7 @@ class Follower:
             self._settings.read,
             self._book,
             once=self._once,
-            first=not any(map(self._book.is_followed, (source, shown(path), settings.path))),
+            first=not (any(map(self._book.is_followed, (source, shown(path), settings.path))) or self._was_moved()),
             owner_of=self._owner_of,
             is_live=self._is_live,
         )
@@ -265,6 +267,16 @@ class Follower:
 
     def _live_logs(self, settings: Settings) -> list[tuple[LiveLogs, LogSettings]]:
         return [(LiveLogs(entry.path, self._is_known), entry) for entry in settings.logs]
+
+    def _was_moved(self) -> bool:
+        """Tell whether a log that was followed, and of which nothing was read, is gone: what lies elsewhere may be its past."""
+        if self._moved is None:
+            named = {entry.path for entry in self._settings.logs}
+            self._moved = any(
+                place not in named and not has_pattern(place) and not os.path.lexists(place)
+                for place in self._book.unread_places()
+            )
+        return self._moved
 
     def _is_live(self, path: str) -> bool:
         return path in self._logs

@@ -51,8 +51,9 @@ class Past:
                 break
             content = self._ask(candidate, now, stray=candidate in strays)
             if content is not None:
-                known = known or content.same is not None
-                if candidate.related and content.same is None and content.compared is None:
+                is_new = content.same is None and content.compared is None
+                known = known or not is_new
+                if candidate.related and is_new:
                     unknown.append(candidate.path)
             yield
         for path in unknown:
