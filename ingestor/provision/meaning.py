@@ -9,8 +9,10 @@ from typing import Any, Final
 
 _OPEN: Final = frozenset({"labels", "annotations"})
 """Objects whose keys are ours to choose, so that one more is somebody's doing."""
-_OFF: Final = frozenset({"keep_firing_for", "mute_time_intervals", "active_time_intervals", "record"})
-"""What a rule does not do unless it is set: a value other than zero changes when it alerts, whoever wrote it."""
+_OFF: Final = frozenset(
+    {"keep_firing_for", "mute_time_intervals", "active_time_intervals", "record", "notification_settings"}
+)
+"""What a rule does not do unless it is set: a value other than zero changes when it alerts, or whom, whoever wrote it."""
 _IDENTITIES: Final = ("uid", "refId")
 _UNITS: Final = {
     "ns": 1,
