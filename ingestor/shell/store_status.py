@@ -12,6 +12,7 @@ from ingestor.core.agreement import Agreement
 from ingestor.errors import TokentailError, one_line
 from ingestor.settings import Settings
 from ingestor.shell.compared import Look, look
+from ingestor.shell.comparing import said
 from ingestor.shell.embedded_agreement import embedded_agreement
 from ingestor.shell.lock import is_held
 from ingestor.shell.migration import MOVING, STORE
@@ -38,6 +39,22 @@ class StoreStatus:
     """How often InfluxDB was restarted."""
     brought_back: int = 0
     """Events that it had acknowledged and lost, and that were sent again."""
+
+    @property
+    def lacks(self) -> str:
+        """What of the acknowledged is not there, for people; empty when all is."""
+        return self._said(missing=True)
+
+    @property
+    def exceeds(self) -> str:
+        """What is there and nobody has counted, for people; empty when there is nothing."""
+        return self._said(missing=False)
+
+    def _said(self, *, missing: bool) -> str:
+        if self.agreement is None:
+            return ""
+        chosen = tuple(place for place in self.agreement.disagreements if (place.counted > place.found) == missing)
+        return f"The store {said(dataclasses.replace(self.agreement, disagreements=chosen))}" if chosen else ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys of `status --json`; times are nanoseconds."""

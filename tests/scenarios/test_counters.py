@@ -29,53 +29,6 @@ def lose_the_state(scene: Scene) -> None:
     shutil.rmtree(scene.state_directory)
 
 
-@pytest.mark.parametrize("left", ["half", "nothing", "all"])
-def test_the_state_is_deleted_and_influxdb_kept(remote: Scene, left: str) -> None:
-    log = remote.log
-    log.write(30)
-    if left == "half":
-        remote.once()
-        log.rename().unlink()
-    log.write(30)
-    remote.once()
-    if left == "nothing":
-        os.truncate(log.path, 0)
-    assert remote_sums(remote) == dict.fromkeys(("events", *SUMS), 60)
-    lose_the_state(remote)
-    log.write(5)
-    remote.once(code=None)
-    refused = "refus" in remote.said
-    assert refused or {"WARNING", "ERROR", "CRITICAL"} & set(remote.said.split()), "it is said"
-    kept = 60 if refused else 65
-    assert remote_sums(remote) == dict.fromkeys(("events", *SUMS), kept)
-    if not refused:
-        said = remote.status()
-        assert said["stored"] == kept or said["problems"]
-
-
-def test_two_nodes_of_one_host_and_source(remote: Scene) -> None:
-    """Each has a state of its own, and both write the counters of the same series."""
-    directory = remote.directory / "second"
-    directory.mkdir()
-    second = Scene(directory)
-    second.log = type(second.log)(second.log.path, "second")
-    second.store, second.host = remote.store, remote.host
-    for node in (remote, second):
-        node.log_settings = (type(node.log_settings[0])(str(node.log.path), source="idp"),)
-    total = 0
-    for round_ in range(2):
-        for node in (remote, second):
-            node.log.write(500 + round_)
-            node.once(code=None)
-            total += 500 + round_
-    refused = [
-        node for node in (remote, second) if "host" in node.said and "source" in node.said and "ERROR" in node.said
-    ]
-    sums = remote_sums(remote)
-    assert len(set(sums.values())) == 1, sums
-    assert refused or sums["events"] == total, sums
-
-
 def test_the_embedded_state_is_deleted(scene: Scene) -> None:
     """With the embedded store that is everything: what is still in files is read again, once."""
     scene.log.write(30)

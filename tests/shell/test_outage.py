@@ -24,6 +24,7 @@ from ingestor.shell.publisher import Publisher
 from ingestor.shell.rejected import RejectedFile
 from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.replay import replay
+from ingestor.shell.rotated import MOST_OPEN
 from ingestor.shell.state import State
 from ingestor.stores.influxdb import counters
 from ingestor.stores.influxdb.http import InfluxHttp
@@ -90,8 +91,7 @@ def test_t30_a_day_without_influxdb_costs_neither_lines_nor_memory_nor_descripto
         world.turn(3, seconds=1200.0)
         assert len(delivery._sending) <= remote_module.IN_FLIGHT
         assert world.daemon.ingest._batch.size <= 2 * delivery.batch_points
-    assert open_files() - len(logs) <= before + 2
-    assert len(logs) <= 25, "what is rotated is held open, lest it is deleted before it is read: one file each time"
+    assert open_files() <= before + MOST_OPEN, "what is rotated is held open, lest it is deleted before it is read"
     assert threading.active_count() < 20
     mortal.start()
     caught_up(world)
