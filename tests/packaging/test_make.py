@@ -1,7 +1,7 @@
 """`make demo` on a machine where the first attempt fails: what is half made does not count, and the cure is named."""
 
-import shutil
 import os
+import shutil
 import subprocess
 from pathlib import Path
 

@@ -117,7 +117,8 @@ def test_the_writer_waits_while_too_much_is_unread(spool: Spool, fifo: Path, mon
     monkeypatch.setattr(module, "MOST_UNREAD_BYTES", 100_000)
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
     spool.start()
-    descriptor = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    descriptor = os.open(fifo, os.O_WRONLY)  # returns when the spool reads it
+    os.set_blocking(descriptor, False)
     data, sent = lines(10_000), 0
     quiet = time.monotonic()
     while time.monotonic() - quiet < 0.5:
