@@ -208,6 +208,7 @@ class Daemon:
         end = time.monotonic() + REST_SECONDS
         while self.delivery.has_room and time.monotonic() < end:
             self._polled_at = float("-inf")
+            self.follower.look_soon()
             if not self.step(time.monotonic() + self._clock_ahead):
                 return
 

@@ -158,6 +158,10 @@ class Follower:
             return
         self._turn = deque(followed for followed in self._lately if self._poll(followed, now))
 
+    def look_soon(self) -> None:
+        """Look at every known log at the next poll, however lately that was done."""
+        self._full_look_at = float("-inf")
+
     def _look_at_all(self, now: float) -> None:
         begun = time.monotonic()
         listed = [(path, entry) for live, entry in self._live for path in live.paths(now)]

@@ -75,8 +75,8 @@ def test_a_fifo_is_read_and_blocks_nobody(scene: Scene) -> None:
     scene.check(fifo, scene.log, files=[scene.log.path])
 
 
-def write_to(path: Path, data: bytes) -> None:
-    """Write as an endpoint does, which waits until somebody reads."""
+def write_to(path: Path, data: bytes, *, patience: float = 20.0) -> None:
+    """Write as an endpoint does, which waits until somebody reads; for so many seconds we wait with it."""
 
     def write() -> None:
         with contextlib.suppress(OSError):  # what was not read is missed by the test
@@ -84,7 +84,7 @@ def write_to(path: Path, data: bytes) -> None:
 
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
-    writer.join(0.3)
+    writer.join(patience)
 
 
 def test_what_is_promised_there_is_said(scene: Scene) -> None:
@@ -163,7 +163,7 @@ def test_once_reads_a_fifo_until_it_is_closed(scene: Scene) -> None:
     fifo = Log(scene.logs_directory / "fifo", "fifo")
     os.mkfifo(fifo.path)
     scene.follow(fifo.path)
-    write_to(fifo.path, fifo.lines(50))
+    write_to(fifo.path, fifo.lines(50), patience=0.0)
     scene.once()
     scene.check(fifo, files=[])
 
