@@ -112,6 +112,7 @@ class LiveFile:
                 generation.status = Status.OPEN
                 self._place.report(None)
                 self.tail = self._place.tail(generation, file, os.path.realpath(path))
+                self.tail.near = near
                 attached = True
         except DamagedFileError as error:
             self._place.report(f"{path} cannot be read: {error}")

@@ -158,16 +158,15 @@ class FollowedLog:
             return False
         try:
             sighting = look(self.path)
-            if self._must_look_beside(sighting, now):
+            if self._is_cut(sighting):
+                self._live_changed(now)  # before a copy beside it is taken for another way that its content goes
+            elif self._must_look_beside(sighting, now):
                 self._look_beside(now)
             self._note_absence(sighting, now)
             live = self._live.tail
             if live is not None and sighting is not None and sighting.identity == live.file.identity:
                 self._place.report(None)
-                if live.is_cut(sighting):
-                    self._live_changed(now)
-                else:
-                    self._live.note(sighting, now)
+                self._live.note(sighting, now)
         except OSError as error:
             self._place.report_error(error)
         return True
@@ -213,6 +212,12 @@ class FollowedLog:
             return False
         self._late_at = now
         return self._past.is_written_late()
+
+    def _is_cut(self, sighting: Sighting | None) -> bool:
+        live = self._live.tail
+        if live is None or sighting is None or sighting.identity != live.file.identity:
+            return False
+        return live.is_cut(sighting)
 
     def _must_look_beside(self, sighting: Sighting | None, now: float) -> bool:
         past = self._past

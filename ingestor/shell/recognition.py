@@ -1,12 +1,12 @@
 """Which generation a file holds, asked of the file itself: of its content, over all sources, never of its name."""
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from typing import NamedTuple
 
 from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Kinship, Status
 from ingestor.core.identity import HEAD_BYTES as KEY_BYTES
 from ingestor.core.identity import generation_hash, telling_head
-from ingestor.core.trail import Alignment, agreement, line_digests
+from ingestor.core.trail import DIGEST_BYTES, Alignment, agreement, line_digests
 from ingestor.shell.book import Book
 from ingestor.shell.files import LogFile
 
@@ -38,7 +38,7 @@ def recognise(
     same = next((g for g in likely if _holds(file, g, key)), None)
     if same is not None or key is None:
         return Content(key, same)
-    return Content(key, None, former_of(file, book, key, sources=sources) or _trimmed(file, book, near))
+    return Content(key, None, former_of(file, book, key, sources=sources) or trimmed(file, book, near))
 
 
 def key_of(file: LogFile, at: int = 0, *, closed: bool = False) -> int | None:
@@ -135,14 +135,24 @@ def former_of(
     return Comparison(candidates[-1].number, 0, 0)
 
 
-def _trimmed(file: LogFile, book: Book, near: tuple[Generation, ...]) -> Comparison | None:
-    """Return the former content that a log goes on with after it lost its beginning; the line that tells stands there once."""
+def trimmed(file: LogFile, book: Book, near: Collection[Generation]) -> Comparison | None:
+    """Return the former content that a log goes on with after it lost its beginning.
+
+    The line that tells stands there once, and the next line follows it: an event that happens twice in a second, once at the
+    end of a log and once at the beginning of the next one, is two events. Raises OSError, DamagedFileError, sqlite3.Error.
+    """
     told = _telling_head(file) if near else None
-    line = line_digests(told.rpartition(b"\n")[2]) if told else b""
-    if not line:
+    if not told:
+        return None
+    line = line_digests(told.rpartition(b"\n")[2])
+    behind = DIGEST_BYTES * (told.count(b"\n") + 1)
+    follows = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))[behind : behind + DIGEST_BYTES]
+    if not line or not follows:
         return None
     for generation in sorted(near, key=lambda g: -g.number):
-        if (place := Alignment(book.trail_of(generation)).find(line)) is not None:
+        trail = book.trail_of(generation)
+        place = Alignment(trail).find(line)
+        if place is not None and trail[DIGEST_BYTES * (place + 1) :].startswith(follows):
             return Comparison(generation.number, place, 0)
     return None
 

@@ -14,7 +14,7 @@ from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerp
 from ingestor.core.trail import DIGEST_BYTES, Alignment, Run, line_digests, long_line_digest
 from ingestor.shell.book import Book
 from ingestor.shell.files import LogFile, Sighting
-from ingestor.shell.recognition import former_of, key_of
+from ingestor.shell.recognition import former_of, key_of, trimmed
 
 SHOWN_BYTES = 4096
 """How much of an over-long line is kept for the rejected file (which redacts and cuts it further)."""
@@ -91,6 +91,8 @@ class Tail:
         """Whether the last ``read`` returned nothing because it had done enough for one turn."""
         self.waits = False
         """Whether it returned nothing because another file that holds the same is still being read."""
+        self.near: tuple[Generation, ...] = ()
+        """What was at its place before: the file may go on with one of these, without its beginning."""
         self._final = False
         self._book = book
         self._from_start = from_start
@@ -116,8 +118,20 @@ class Tail:
         self.file.close()
 
     def is_cut(self, sighting: Sighting) -> bool:
-        """Tell whether a file of which nothing was read has lost bytes that were seen: with no content to compare, size tells."""
-        return not self.generation.mark.offset and self.seen is not None and sighting.size < self.seen.size
+        """Tell whether the file has lost what was read of it, or seen: it was truncated or rewritten. Raises OSError.
+
+        Its bytes tell, as far as they are known; of a file of which not even the beginning is known, its size does.
+        """
+        if sighting in (self.exhausted_at, self.seen):
+            return False
+        if self.generation.mark.offset:
+            return not self.holds_what_was_read()
+        return (self.seen is not None and sighting.size < self.seen.size) or not self._begins_as_seen()
+
+    def _begins_as_seen(self) -> bool:
+        """Tell whether a file of which nothing was read begins as it did when it was seen. Raises OSError."""
+        key = self.generation.file_key
+        return key is None or key_of(self.file) == key
 
     def holds_what_was_read(self) -> bool:
         """Tell whether the bytes before the mark are still those that were read. Raises OSError."""
@@ -357,13 +371,19 @@ class Tail:
         generation = self.generation
         if generation.file_key is not None and generation.mark.offset:
             return
+        if not generation.mark.offset and not self._begins_as_seen():
+            raise ContentChangedError
         if generation.file_key is None:
             generation.file_key = key_of(self.file, self._find_first_line())
         if generation.file_key is None or generation.stretches or self._alignment is not None:
             return
         found = former_of(self.file, self._book, generation.file_key, besides=generation, sources=self._sources)
         if found is not None:
-            self._compare_with(found._replace(position=generation.trail.lines))
+            found = found._replace(position=generation.trail.lines)
+        else:
+            found = trimmed(self.file, self._book, [g for g in self.near if g is not generation])
+        if found is not None:
+            self._compare_with(found)
 
     def _learn_h(self) -> None:
         """Find out H when the first line of its own with a date is there, from the bytes of the file from its first line on.

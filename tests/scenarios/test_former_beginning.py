@@ -337,3 +337,21 @@ def test_a_closed_file_with_its_inode_size_and_first_kibibyte_can_be_another(sce
     kept = scene.logs_directory / "audit.log.2"
     assert kept.stat().st_size == size
     scene.check(log, again, lost_at_most=again.written, ignored=3 if len(scene.stored()) == 20 else 2, files=[])
+
+
+@pytest.mark.parametrize("seen_empty", [False, True], ids=["with its first lines", "seen empty"])
+def test_the_last_event_of_a_log_happens_again_as_the_first_of_the_next_one(scene: Scene, seen_empty: bool) -> None:
+    """Two failures of one client in one second, and a rotation between them: a log that was trimmed begins otherwise."""
+    log = scene.log
+    log.write(20)
+    again = log.line()
+    log.write(again)
+    scene.turn(2)
+    log.rename()
+    log.path.touch()
+    scene.turn(2 if seen_empty else 0)
+    log.write(again + log.lines(5))
+    scene.turn(2)
+    scene.end()
+    assert sorted(scene.stored()) == sorted([*log.written, log.written[20]])
+    assert scene.status()["gaps"] == []
