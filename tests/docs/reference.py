@@ -19,7 +19,10 @@ END = "<!-- reference: end -->"
 def commands(command: click.Command = cli, path: str = "tokentail") -> Iterator[tuple[str, click.Command]]:
     """Yield every command that does something, with the words that call it."""
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None, name
             yield from commands(child, f"{path} {name}")
     else:
         yield path, command

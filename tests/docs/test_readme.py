@@ -66,7 +66,7 @@ def test_every_command_that_readme_shows_exists() -> None:
         for word in words.split():
             if not isinstance(command, click.Group):
                 break
-            command = command.commands.get(word)
+            command = command.get_command(click.Context(command), word)
             assert command is not None, f"README shows `tokentail{words}`"
 
 

@@ -14,7 +14,8 @@ from typing import TypeAlias
 import pytest
 
 from parsers.identifiers import Identifiers
-from parsers.redact import LOOK_CHARS, MOST_NAMES, redact_scopes, redact_text
+from parsers.masking import MOST_NAMES
+from parsers.redact import LOOK_CHARS, redact_scopes, redact_text
 from parsers.text import normal_field, normal_tag
 
 Text: TypeAlias = tuple[str, tuple[str, ...]]
