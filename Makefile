@@ -10,8 +10,9 @@ BIN    := $(VENV)/bin
 demo: $(VENV)/.runtime
 	@$(BIN)/tokentail demo
 
+# A process for each processor, four at most: each starts servers of its own. One file is always tested by one process.
 test: $(VENV)/.dev
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # Everything that .ci/run does.
 check:
