@@ -57,6 +57,12 @@ class UnavailableError(TokentailError):
     exit_code = ExitCode.UNAVAILABLE
 
 
+class ContestedError(UnavailableError):
+    """Another state writes the same into a store: the configuration of one of them is wrong."""
+
+    exit_code = ExitCode.BAD_CONFIG
+
+
 class StateLockedError(TokentailError):
     """Another process holds the state."""
 

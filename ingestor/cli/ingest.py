@@ -117,6 +117,8 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, str
         try:
             with progress_bar() as progress:
                 done = backfill_files(ingest, files, source=source, progress=progress)
+            if not ingest.delivery.counting:  # the store held events that this state did not know
+                ingest.recount()
         except KeyboardInterrupt:
             click.echo("Stopped. What was read so far is stored; the same command goes on from there.", err=True)
             raise

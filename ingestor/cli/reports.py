@@ -233,11 +233,12 @@ def _held(store: StoreStatus) -> Text:
     if agreement is None:
         return Text(f"not compared with the store: {clean(store.problem)}", style="yellow")
     waiting = f"; {number(agreement.waiting)} more come in, or are not compared yet" if agreement.waiting else ""
+    earlier = f"; {number(store.earlier)} of them from before this state, or of another" if store.earlier else ""
     again = f"; {number(store.brought_back)} that it had lost were sent again" if store.brought_back else ""
     if agreement.agrees:
-        return Text(f"{number(agreement.found)} in the store, as counted{waiting}{again}")
+        return Text(f"{number(agreement.found)} in the store, as counted{earlier}{waiting}{again}")
     return Text.assemble(
-        f"{number(agreement.found)} in the store, {number(agreement.counted)} counted{waiting}{again}",
+        f"{number(agreement.found)} in the store, {number(agreement.counted)} counted{earlier}{waiting}{again}",
         (f"\nThe store {clean(said(agreement))}", "bold red"),
         (
             "\n`tokentail backfill` brings back what is missing; `tokentail rollup rebuild` counts what nobody has counted.",

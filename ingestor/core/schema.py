@@ -177,6 +177,12 @@ OWN: Final = Measurement(
         Field("expired", Kind.INTEGER, "lines", "Older than the store keeps."),
         Field("clients", Kind.INTEGER, "clients", "Clients with a series of their own."),
         Field("budget_exhausted", Kind.INTEGER, "0 or 1", "1 when a budget of tags is used up, else 0."),
+        Field(
+            "state", Kind.STRING, "", "Id of the state that writes this log, once a minute, with the three that follow."
+        ),
+        Field("run", Kind.STRING, "", "Id of the process that holds the state."),
+        Field("holder", Kind.STRING, "", "Its machine and state directory."),
+        Field("writing", Kind.INTEGER, "0 or 1", "0 when it ended, so that another state may follow at once."),
         Field("validated", Kind.INTEGER, "0 or 1", "1, written by `tokentail validate` to prove that it can be."),
         Field("rejected_lines", Kind.INTEGER, "lines", "Of all time, rejected for the reason in the tag."),
     ),

@@ -12,10 +12,12 @@ from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, 
 from ingestor.settings import Settings
 from ingestor.shell import requests
 from ingestor.shell.backfill import backfill
+from ingestor.shell.database import save_meta
 from ingestor.shell.follower import Follower
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.migration import check_store
 from ingestor.shell.pipes import Pipes
+from ingestor.shell.rebuilding import REBUILDING
 from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.replay import replay
 from ingestor.shell.state import State
@@ -91,6 +93,8 @@ class Daemon:
         now = time.monotonic() if now is None else now
         self._clock_ahead = now - time.monotonic()
         worked = self.delivery.settle(now)
+        if not self.delivery.counting:
+            self.ingest.book.rebuilding = True
         if self.delivery.has_room:
             worked = self._read(now) or worked
         else:
@@ -118,6 +122,7 @@ class Daemon:
         while True:
             ended = self._pipes.ended
             worked = self.step()
+            self.delivery.raise_if_contested()
             self._lose_patience()
             busy = self.delivery.trouble is not None or not self.delivery.has_room or self.delivery.migrating
             if busy or self.follower.waiting or not (ended or worked):
@@ -390,14 +395,14 @@ class Daemon:
         self._recount_at = now + RECOUNT_SECONDS
         try:
             self.ingest.recount(self._tick)
+            with self._state.transaction():
+                save_meta(self._state.connection, {REBUILDING: ""})
         except StoppingError:
             return
         except (TokentailError, sqlite3.Error, OSError) as error:
             log.warning("The counters cannot be counted yet, which is tried again: %s", error)
             return
         book.rebuilding = False
-        self.ingest.note({"rebuilding": ""})
-        self.ingest.ship(time.monotonic())
 
     def _carry_out_requests(self) -> None:
         try:

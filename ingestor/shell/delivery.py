@@ -35,6 +35,9 @@ class Delivery(Protocol):
     wake: Callable[[], None]
     """Called, from whatever thread, when there is something to settle."""
 
+    counting: bool
+    """Whether what is submitted is added to the counters; not while they are to be counted anew from the stored events."""
+
     @property
     def trouble(self) -> Trouble | None:
         """Why the store refuses; None while all is well."""
@@ -87,6 +90,14 @@ class Delivery(Protocol):
     @property
     def refuses_points(self) -> bool:
         """Whether the store may refuse a point for what it is, so that its line must be at hand."""
+        ...
+
+    def claim(self, sources: Iterable[str]) -> None:
+        """Have these sources be this state's, where several may write into one store, before anything of them is sent."""
+        ...
+
+    def raise_if_contested(self) -> None:
+        """Raise ContestedError while another state writes what is this state's."""
         ...
 
     def submit(self, batch: Batch, now: float) -> None:

@@ -21,6 +21,7 @@ from ingestor.shell.database import save_meta
 from ingestor.shell.delivery import Delivery
 from ingestor.shell.embedded import EmbeddedDelivery
 from ingestor.shell.files import shown
+from ingestor.shell.rebuilding import REBUILDING, look_before_reading
 from ingestor.shell.rejected import RejectedFile, RejectedLine, read_rejected, rejected_line
 from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.state import State
@@ -50,13 +51,14 @@ class Ingest:
         """Load what the state knows. Raises sqlite3.Error, OSError."""
         self.settings = settings
         self.state = state
+        look_before_reading(settings, state)
         meta = state.meta()
         followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
         forget_oldest(state.connection)
         self.book = Book(
             state.generations(),
             followed,
-            rebuilding=meta.get("rebuilding") == "1",
+            rebuilding=meta.get(REBUILDING) == "1",
             host=state.host,
             trails=Trails(state.connection),
         )
@@ -96,6 +98,7 @@ class Ingest:
         unknown = set(sources) - self._announced if self.delivery.refuses_points else set()
         if not unknown:
             return
+        self.delivery.claim(unknown)
         meta, notes = self.state.meta(), {}
         for source in unknown:
             key, current = f"sent_by:{source}", self._sent_by(source)
@@ -209,6 +212,7 @@ class Ingest:
         ``listed``: the lines that are in the rejected file, by generation and ordinal.
         """
         generation = block.generation
+        self.delivery.claim([generation.source])
         outcomes = self._outcomes(block, self.parser_of(generation.source))
         rejected = sum(isinstance(outcome, Rejection) for outcome in outcomes)
         ignored, blank = outcomes.count(IGNORED), outcomes.count(BLANK)
@@ -248,10 +252,6 @@ class Ingest:
     def listed(self) -> Iterator[RejectedLine]:
         """Yield the rejected lines, as far as they are durable."""
         return read_rejected(self.state.directory, self.state.replayed())
-
-    def note(self, meta: Mapping[str, str]) -> None:
-        """Have small facts saved with the next batch."""
-        self._batch.checkpoint.meta.update(meta)
 
     def ship(self, now: float) -> None:
         """Hand the batch over, even an empty one; the delivery must have room. ``now``: monotonic seconds."""

@@ -26,21 +26,24 @@ from ingestor.errors import DamagedStateError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell.background import Background
 from ingestor.shell.batch import Batch, refused_line
+from ingestor.shell.claiming import Claiming
 from ingestor.shell.compared import look, save
 from ingestor.shell.comparing import Comparing, Finish
-from ingestor.shell.database import is_damage
+from ingestor.shell.database import is_damage, save_meta
 from ingestor.shell.delivery import PATIENCE_SECONDS, Patience, add_to
 from ingestor.shell.expired import ExpiredEvents
 from ingestor.shell.migration import Migration, claim
 from ingestor.shell.mover import Mover
 from ingestor.shell.publisher import REQUESTS_AT_ONCE, Publisher
 from ingestor.shell.readback import ReadBack
+from ingestor.shell.rebuilding import EARLIER, REBUILDING, begin_rebuild
 from ingestor.shell.recent import Kept, Recent, Sent, kept, pack
 from ingestor.shell.recounting import recount_stored
 from ingestor.shell.rejected import RejectedFile, RejectedLine
 from ingestor.shell.state import State
 from ingestor.shell.unsaved import Unsaved
 from ingestor.stores.counters import add_to_counters, save_series
+from ingestor.stores.influxdb.counters import unwritten_sources
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.lines import InfluxLines
 from ingestor.stores.influxdb.plan import RAW
@@ -64,8 +67,8 @@ MOST_UNSAVED_LINES: Final = 20_000
 """Rejected ones, which are held whole."""
 
 DIFFERS_ADVICE: Final = (
-    "What is missing, `tokentail backfill` of the log files of that time brings back. What nobody has counted is of another daemon"
-    " with this source and host, or of a state that is gone: `tokentail rollup rebuild` counts it."
+    "What is missing, `tokentail backfill` of the log files of that time brings back. What nobody has counted is of a node"
+    " that was cut off while another followed, or of another program: `tokentail rollup rebuild` counts it."
 )
 
 
@@ -81,7 +84,7 @@ class RemoteDelivery:
         self.acknowledged_bytes = 0
         self.accounts = state.accounts()
         self.checkpoint_at: float | None = None
-        self.counting = state.meta().get("rebuilding") != "1"
+        self.counting = state.meta().get(REBUILDING) != "1"
         """Whether what is sent is counted. Not while a lost state is rebuilt: files that are gone would be missing."""
         self._settings = settings
         self._state = state
@@ -91,6 +94,8 @@ class RemoteDelivery:
         self._sender = Sender(self._http, settings.store)
         self._encoder = Encoder(series)
         self._background = Background(self._came_back)
+        self._claiming = Claiming(settings, state, self._http, self._background, self._sender.try_once)
+        self._claiming.add(unwritten_sources(state.connection), self.accounts)
         self._recent = Recent(state.connection)
         self._mover = Mover(
             state,
@@ -128,7 +133,7 @@ class RemoteDelivery:
     @property
     def trouble(self) -> Trouble | None:
         """Why the store, or the disk under the state, refuses."""
-        return self._sender.trouble or self._patience.trouble
+        return self._claiming.trouble or self._sender.trouble or self._patience.trouble
 
     @property
     def agreement(self) -> Agreement | None:
@@ -148,6 +153,14 @@ class RemoteDelivery:
     def stuck(self, now: float) -> bool:
         """Whether a thread neither works nor waits on purpose."""
         return self._sender.stuck(now)
+
+    def claim(self, sources: Iterable[str]) -> None:
+        """Have these sources be this state's before anything of them is sent."""
+        self._claiming.add(sources, self.accounts)
+
+    def raise_if_contested(self) -> None:
+        """Raise ContestedError when another state writes the same."""
+        self._claiming.raise_if_contested()
 
     def write(self, policy: str, body: bytes, times: list[int]) -> "Future[Shipment]":
         """Write points that are in no batch: counters."""
@@ -170,6 +183,10 @@ class RemoteDelivery:
     @property
     def has_room(self) -> bool:
         """Whether another batch may be submitted."""
+        return self._has_place and not self._claiming.holds
+
+    @property
+    def _has_place(self) -> bool:
         nothing_moves = self._held is None and not self._mover.busy
         unsaved = self._unsaved
         return (
@@ -197,7 +214,8 @@ class RemoteDelivery:
     @property
     def idle(self) -> bool:
         """Whether everything is in the store, and in a checkpoint."""
-        return self._at_rest and self._publisher.idle and self._read_back.idle
+        publishing = not self._publisher.idle and self.counting
+        return self._at_rest and self._claiming.settled and not publishing and self._read_back.idle
 
     @property
     def _comparable(self) -> bool:
@@ -211,12 +229,12 @@ class RemoteDelivery:
 
     def submit(self, batch: Batch, now: float) -> None:
         """Send a batch."""
-        if not self.has_room:
+        if not self._has_place:
             raise ValueError("no room")
         self._submitted_at = now
         if self._comparing.looking:
             self._comparing.changed(point[0] for point in chain(batch.points, batch.repeats, batch.reclassified))
-        if batch.reclassified or batch.perhaps_sent:
+        if batch.reclassified or batch.perhaps_sent or self._claiming.holds:
             self._held = batch
         else:
             self._send(batch)
@@ -224,6 +242,7 @@ class RemoteDelivery:
     def settle(self, now: float) -> bool:
         """Take what has come back; make a checkpoint when it is time. ``now``: infinity for a moment that is always right."""
         self._back.clear()
+        self._settle_claims(now)
         while self._sending and self._sending[0][1].done():
             batch, future = self._sending.popleft()
             sent = future.result()
@@ -236,7 +255,7 @@ class RemoteDelivery:
         if self._unsaved.batches and (quiet or now - self._saved_at >= CHECKPOINT_SECONDS):
             saved = self._save(now)
         self._settle_read_back(now)
-        if self._publisher.settle(now):
+        if self.counting and self._claiming.settled and self._publisher.settle(now):
             self._moved_at = time.monotonic()
         self._expired.tell()
         return saved
@@ -249,12 +268,13 @@ class RemoteDelivery:
     def flush(self, patience: float = PATIENCE_SECONDS, *, at_most: float = math.inf) -> None:
         """Wait until everything is in the store and in a checkpoint, the embedded events of a migration excepted.
 
-        Raises UnavailableError when nothing has come back for ``patience`` seconds, or after ``at_most``.
+        Raises UnavailableError when nothing has come back for ``patience`` seconds, or after ``at_most``; ContestedError.
         """
         began = time.monotonic()
         self._publisher.hurry()
         while True:
             self.settle(float("inf"))
+            self._claiming.raise_if_contested()
             if self.idle:
                 return
             now = time.monotonic()
@@ -274,7 +294,13 @@ class RemoteDelivery:
 
     def recount(self, sources: Iterable[str], tick: Callable[[], None]) -> int:
         """Count the days that the raw policy holds whole; what is older stays as it was counted."""
+        sources = list(sources)
+        self.claim(sources)
+        self.flush()
         counted = recount_stored(self._settings, self._state, self._series, self._http, sources, tick)
+        own = sum(self.accounts[source].stored for source in sources if source in self.accounts)
+        with self._state.transaction():
+            save_meta(self._state.connection, {EARLIER: str(max(0, counted - own))})
         self.counting = True
         self._publisher.hurry()
         return counted
@@ -282,6 +308,8 @@ class RemoteDelivery:
     def close(self) -> None:
         """Stop sending. What is not in a checkpoint is read and written again next time."""
         self._expired.tell(at_once=True)
+        if self.trouble is None:
+            self._claiming.give_up()
         self._sender.stop()
         self._http.close()
 
@@ -294,6 +322,20 @@ class RemoteDelivery:
         body, times = self._encoder.encode(points), [point[0] for point in points]
         self._sending.append((batch, self._write_events(body, times)))
         self._sent_at = time.monotonic()
+
+    def _settle_claims(self, now: float) -> None:
+        if not self._patience.may_try(now):
+            return
+        others = self._claiming.settle()
+        if not others or not self.counting:
+            return
+        try:
+            begin_rebuild(self._state, others, self._http.url)
+        except sqlite3.Error as error:
+            self._refused(error, now)
+        self.counting = False
+        if self._held is not None and self._held.points:
+            self._held.perhaps_sent = True  # under other tags: clients may have come in another order
 
     def _settle_read_back(self, now: float) -> None:
         if not self._patience.may_try(now):
@@ -346,6 +388,8 @@ class RemoteDelivery:
             return
         # While embedded events are on their way, what is compared is not all there yet.
         if self._mover.busy or self._sending or self._held is None or self._migration is not None:
+            return
+        if self._claiming.holds:
             return
         batch, self._held = self._held, None
         if batch.reclassified or batch.perhaps_sent:

@@ -17,6 +17,7 @@ from ingestor.shell.embedded_agreement import embedded_agreement
 from ingestor.shell.lock import is_held
 from ingestor.shell.migration import MOVING, STORE
 from ingestor.shell.readback import BROUGHT_BACK, RESTARTS
+from ingestor.shell.rebuilding import EARLIER, REBUILDING
 from ingestor.shell.state import State
 from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
 from ingestor.stores.influxdb.queries import Queries
@@ -39,6 +40,24 @@ class StoreStatus:
     """How often InfluxDB was restarted."""
     brought_back: int = 0
     """Events that it had acknowledged and lost, and that were sent again."""
+    earlier: int = 0
+    """Events that were in InfluxDB before this state, or that another one wrote, when the counters were last counted anew."""
+
+    @property
+    def lacks(self) -> str:
+        """What of the acknowledged is not there, for people; empty when all is."""
+        return self._said(missing=True)
+
+    @property
+    def exceeds(self) -> str:
+        """What is there and nobody has counted, for people; empty when there is nothing."""
+        return self._said(missing=False)
+
+    def _said(self, *, missing: bool) -> str:
+        if self.agreement is None:
+            return ""
+        chosen = tuple(place for place in self.agreement.disagreements if (place.counted > place.found) == missing)
+        return f"The store {said(dataclasses.replace(self.agreement, disagreements=chosen))}" if chosen else ""
 
     @property
     def lacks(self) -> str:
@@ -68,6 +87,7 @@ class StoreStatus:
             "store_surplus": agreement.surplus if agreement else None,
             "store_differences": [place._asdict() for place in agreement.disagreements] if agreement else [],
             "store_not_compared": self.problem,
+            "store_earlier": self.earlier,
             "store_restarts": self.restarts,
             "store_brought_back": self.brought_back,
         }
@@ -84,12 +104,14 @@ def store_status(settings: Settings, state: State) -> StoreStatus:
             problem = one_line(str(error))
             if "no such table" in problem:
                 problem = "no daemon of this version has run on this state yet"
-    return StoreStatus(agreement, problem, int(meta.get(RESTARTS, 0)), int(meta.get(BROUGHT_BACK, 0)))
+    return StoreStatus(
+        agreement, problem, int(meta.get(RESTARTS, 0)), int(meta.get(BROUGHT_BACK, 0)), int(meta.get(EARLIER, 0))
+    )
 
 
 def _not_comparable(settings: Settings, meta: Mapping[str, str]) -> str:
     """Return why the store is not to hold what was counted, empty when it is."""
-    if meta.get("rebuilding") == "1":
+    if meta.get(REBUILDING) == "1":
         return "the state is being rebuilt"
     if settings.store.type == "sqlite":
         elsewhere = meta.get(STORE, "sqlite") != "sqlite"

@@ -187,6 +187,16 @@ def write_again(connection: sqlite3.Connection, hours: Iterable[int], days: Iter
         )
 
 
+def unwritten_sources(connection: sqlite3.Connection) -> set[str]:
+    """Return the sources of the counters that InfluxDB has not got."""
+    rows = connection.execute(
+        "SELECT source FROM series WHERE number IN (SELECT series FROM unwritten_hours) UNION"
+        " SELECT source FROM total_series WHERE number IN (SELECT series FROM unwritten_totals) UNION"
+        " SELECT source FROM unwritten_users"
+    )
+    return {source for (source,) in rows}
+
+
 def newest_hour(connection: sqlite3.Connection) -> int | None:
     """Return the newest hour that is counted, whatever the clock says."""
     row: tuple[int | None] = connection.execute("SELECT max(time) FROM token_events_1h").fetchone()

@@ -1,0 +1,64 @@
+"""A state that does not know what InfluxDB holds already: it reads what files there are, and has the counters counted anew.
+
+So it is after the state directory was lost, and where another state wrote the same source and host before.
+"""
+
+import contextlib
+import dataclasses
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from ingestor.errors import TokentailError
+from ingestor.settings import Settings
+from ingestor.shell.database import save_meta
+from ingestor.shell.state import State
+from ingestor.stores.influxdb.claims import sources_of_host
+from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
+from ingestor.stores.influxdb.queries import Queries
+from parsers.text import clean
+
+log = logging.getLogger("tokentail")
+
+REBUILDING: Final = "rebuilding"
+"""Key of ``meta``: ``1`` while not all files were read, and the counters not counted, since the state was lost."""
+STATE_ID: Final = "state_id"
+"""Key of ``meta``: by which InfluxDB tells states apart."""
+EARLIER: Final = "events_earlier"
+"""Key of ``meta``: events that were in InfluxDB when it was counted anew, and that no line of this state has become."""
+PATIENCE_SECONDS: Final = 5.0
+"""For the look of a new state, which nothing is read before."""
+_NAMED: Final = 5
+
+
+def look_before_reading(settings: Settings, state: State) -> None:
+    """Begin a rebuild when the state is new and InfluxDB holds events of its host. Raises sqlite3.Error.
+
+    It is asked before anything is looked at, since what was rotated before a first start would be left alone. A server that
+    does not answer now is asked again before the first event is sent.
+    """
+    meta = state.meta()
+    if settings.store.type != "influxdb" or "heartbeat" in meta or STATE_ID in meta or meta.get(REBUILDING) == "1":
+        return  # one that was killed before its first checkpoint has perhaps sent these events itself
+    patience = min(PATIENCE_SECONDS, settings.store.timeout_seconds)
+    store = dataclasses.replace(settings.store, timeout_seconds=patience)
+    with contextlib.closing(InfluxHttp(store)) as http, contextlib.suppress(TokentailError, NoAnswerError):
+        if sources := sources_of_host(Queries(http, store), store.database, state.host):
+            begin_rebuild(state, sources, http.url)
+
+
+def begin_rebuild(state: State, sources: Iterable[str], url: str) -> None:
+    """Have the state know that its counters are not all, and say so. Raises sqlite3.Error."""
+    with state.transaction():
+        save_meta(state.connection, {REBUILDING: "1"})
+    names = sorted(map(clean, sources))
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    log.warning(
+        "InfluxDB at %s holds events of host %s that another state wrote (source %s%s): this one is new, its former one was lost,"
+        " or two nodes share host and source, which each node should have for itself. What files there are is read, then the"
+        " counters are counted anew from the stored events; until then none is written.",
+        url,
+        clean(state.host),
+        ", ".join(names[:_NAMED]),
+        more,
+    )
