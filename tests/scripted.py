@@ -1,6 +1,7 @@
 """An HTTP server on loopback that answers what a test tells it to, and misbehaves as told."""
 
 import contextlib
+import json
 import os
 import socket
 import socketserver
@@ -119,6 +120,11 @@ class ScriptedServer:
         request = Request(head[1].decode(), headers, rfile.read(int(headers.get("content-length", "0"))))
         if request.path in {"/metrics", "/debug/vars"}:  # it does not tell its start, and a script is about the rest
             return self._answer(Reply(404), wfile, connection)
+        if request.path.startswith("/query"):  # a script is about writes; where these are well, nothing is stored yet
+            answer = self.otherwise(request) if callable(self.otherwise) else self.otherwise
+            if answer.stores and not answer.hang:
+                answer = _nothing_found(request)
+            return self._answer(answer, wfile, connection)
         with self._changed:
             reply = self.queue.popleft() if self.queue else self.otherwise
             reply = reply(request) if callable(reply) else reply
@@ -147,6 +153,12 @@ class ScriptedServer:
             wfile.write(b"x")
             wfile.flush()
         return not reply.drip
+
+
+def _nothing_found(request: Request) -> Reply:
+    """Return what an empty InfluxDB answers to a question in InfluxQL."""
+    asked = request.body.count(b"SELECT")
+    return Reply(200, json.dumps({"results": [{"statement_id": number} for number in range(asked)]}).encode())
 
 
 @contextlib.contextmanager

@@ -4,19 +4,22 @@ Counters are absolute values, so two states that write the same ones overwrite e
 in InfluxDB before it sends anything of them, again every minute, and gives them up when it ends. While another state's claim
 counts, nothing is sent: the logs wait. Where another state wrote before, the counters are counted anew from the stored events.
 
-What cannot be asked does not stop the events; the counters wait then, unless the server refuses for good to be asked.
+What cannot be asked stops nothing for long: the first events of a source wait for one question, the counters for as long as
+it takes to be sure that the server answers writes and no questions. Then a warning says that nothing guards them.
 """
 
+import contextlib
 import logging
 import secrets
 import socket
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ingestor.core.trouble import Trouble
-from ingestor.core.verdict import Verdict, failure
+from ingestor.core.verdict import failure
 from ingestor.errors import ContestedError, TokentailError, UnavailableError, one_line
 from ingestor.settings import Settings
 from ingestor.shell.background import Background
@@ -29,20 +32,24 @@ from ingestor.stores.influxdb.claims import Claim, claim_lines, read_claims, sou
 from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
 from ingestor.stores.influxdb.plan import OWN
 from ingestor.stores.influxdb.queries import Queries
+from ingestor.stores.influxdb.sender import Sender
 from parsers.text import clean, normal_tag
 
 log = logging.getLogger("tokentail")
 
 RENEW_SECONDS: Final = 60.0
+ASK_SECONDS: Final = 5.0
+"""How long the server may take for an answer."""
 AGAIN_SECONDS: Final = 1.0
 """After a question that failed."""
+UNGUARDED_SECONDS: Final = 10.0
+"""So long after the first question that failed, counters are written without a claim. It is asked on."""
+GIVE_UP_SECONDS: Final = 1.0
+"""How long the end of the daemon waits for its claims to be given up."""
 CONTESTED_SECONDS: Final = 10.0
 """Until it is asked whether the other state is gone."""
 _TRUSTED: Final = 2 / 3
 """Of the lease: a claim that was not renewed for longer, since the machine slept or the server was away, allows no counters."""
-
-Write = Callable[[str, bytes], Verdict]
-"""Takes a policy and lines."""
 
 
 class _Answer(NamedTuple):
@@ -56,17 +63,15 @@ class _Answer(NamedTuple):
 class Claiming:
     """One question at a time. ``settle`` is called again and again, by the thread that has the state."""
 
-    def __init__(
-        self, settings: Settings, state: State, http: InfluxHttp, background: Background, write: Write
-    ) -> None:
-        """Ask nothing yet. Raises sqlite3.Error."""
+    def __init__(self, settings: Settings, state: State, background: Background) -> None:
+        """Ask nothing yet. Raises sqlite3.Error, ConfigError."""
         self.trouble: Trouble | None = None
         """Why nothing may be sent: another state writes the same."""
         self._settings = settings
         self._host = state.host
-        self._http = http
+        self._store = replace(settings.store, timeout_seconds=min(ASK_SECONDS, settings.store.timeout_seconds))
+        self._http = InfluxHttp(self._store, connections=1)
         self._background = background
-        self._write = write
         holder = shown(f"{socket.gethostname()}:{state.directory.resolve()}")
         self._me = Claim(_state_id(state), secrets.token_hex(4), clean(holder), writing=True)
         self._sources: set[str] = set()
@@ -78,6 +83,7 @@ class Claiming:
         self._asked_at = self._confirmed_at = float("-inf")
         """When the question began that is under way, and the last one that was answered well."""
         self._due = float("-inf")
+        self._failing_since: float | None = None
         self._unaskable = ""
 
     def add(self, sources: Iterable[str], known: Collection[str]) -> None:
@@ -110,8 +116,11 @@ class Claiming:
                 advice=f"{ADVICE} If the other one is gone, this goes on {claims.LEASE_SECONDS // 60} minutes after it was heard last.",
             )
 
-    def settle(self) -> tuple[str, ...]:
-        """Ask when it is time, or take the answer; return sources whose events another state wrote: their counters are not ours."""
+    def settle(self, *, writable: bool) -> tuple[str, ...]:
+        """Ask when it is time, or take the answer; return sources whose events another state wrote: their counters are not ours.
+
+        ``writable``: the server takes what is written, as far as anybody knows.
+        """
         now = _clock()
         if self._asking is None:
             if self._sources and now >= self._due:
@@ -126,9 +135,9 @@ class Claiming:
         try:
             answer = asking.result()
         except (TokentailError, NoAnswerError) as error:
-            self._failed(error, now)
+            self._failed(error, now, writable=writable)
             return ()
-        self._unaskable = ""
+        self._unaskable, self._failing_since = "", None
         self._tried |= answer.asked
         self._fresh -= answer.asked
         if answer.contested is not None:
@@ -143,13 +152,20 @@ class Claiming:
             self._due = float("-inf")
         return answer.others
 
-    def give_up(self) -> None:
+    def close(self) -> None:
         """Let another state follow at once. Never raises; what cannot be told ends by itself in a while."""
-        if self._held and self.trouble is None:
-            self._write(OWN, claim_lines(self._me._replace(writing=False), self._held, self._host))
+        answering = self._failing_since is None and (self._asking is None or self._asking.done())
+        if self._held and self.trouble is None and answering:
+            self._give_up()
+        self._http.close()
+
+    def _give_up(self) -> None:
+        store = replace(self._store, timeout_seconds=GIVE_UP_SECONDS)
+        with contextlib.closing(InfluxHttp(store, connections=1)) as http:
+            Sender(http, store).try_once(OWN, claim_lines(self._me._replace(writing=False), self._held, self._host))
 
     def _ask(self, sources: frozenset[str], fresh: frozenset[str], held: frozenset[str]) -> _Answer:
-        store = self._settings.store
+        store = self._store
         queries = Queries(self._http, store)
         found = read_claims(queries, store.database, self._host)
         for source in sorted(sources):
@@ -161,7 +177,8 @@ class Claiming:
         if unclaimed := {source for source in fresh if last[source] is None}:
             there = sources_of_host(queries, store.database, self._host)
             others |= {source for source in unclaimed if normal_tag(source) in there}
-        if problem := failure(self._write(OWN, claim_lines(self._me, sources, self._host))):
+        sender = Sender(self._http, store)
+        if problem := failure(sender.try_once(OWN, claim_lines(self._me, sources, self._host))):
             raise TokentailError(f"InfluxDB takes no claim on a source: {problem}", where=self._http.url)
         # Two that ask in the same moment both find nothing: the one that was faster sees the other now.
         found = read_claims(queries, store.database, self._host)
@@ -176,14 +193,18 @@ class Claiming:
             return (claim.state, claim.run) != (self._me.state, self._me.run)
         return not claim.is_of_place(self._me)
 
-    def _failed(self, error: TokentailError | NoAnswerError, now: float) -> None:
+    def _failed(self, error: TokentailError | NoAnswerError, now: float, *, writable: bool) -> None:
         self._tried |= self._sources
         self._fresh.clear()
-        if isinstance(error, NoAnswerError | UnavailableError):
+        away = isinstance(error, NoAnswerError | UnavailableError)
+        if self._failing_since is None:
+            self._failing_since = now
+        if away:
             self._due = now + AGAIN_SECONDS
+        if away and (not writable or now - self._failing_since < UNGUARDED_SECONDS):
             return
         said = one_line(str(error))
-        if said != self._unaskable:
+        if not self._unaskable or (said != self._unaskable and not away):
             log.warning("Whether another state writes the same cannot be asked, so nothing guards against it: %s", said)
         self._unaskable = said
         self._held |= self._sources

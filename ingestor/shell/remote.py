@@ -94,7 +94,7 @@ class RemoteDelivery:
         self._sender = Sender(self._http, settings.store)
         self._encoder = Encoder(series)
         self._background = Background(self._came_back)
-        self._claiming = Claiming(settings, state, self._http, self._background, self._sender.try_once)
+        self._claiming = Claiming(settings, state, self._background)
         self._claiming.add(unwritten_sources(state.connection), self.accounts)
         self._recent = Recent(state.connection)
         self._mover = Mover(
@@ -308,9 +308,8 @@ class RemoteDelivery:
     def close(self) -> None:
         """Stop sending. What is not in a checkpoint is read and written again next time."""
         self._expired.tell(at_once=True)
-        if self.trouble is None:
-            self._claiming.give_up()
         self._sender.stop()
+        self._claiming.close()
         self._http.close()
 
     def _came_back(self) -> None:
@@ -326,7 +325,7 @@ class RemoteDelivery:
     def _settle_claims(self, now: float) -> None:
         if not self._patience.may_try(now):
             return
-        others = self._claiming.settle()
+        others = self._claiming.settle(writable=self._sender.trouble is None)
         if not others or not self.counting:
             return
         try:

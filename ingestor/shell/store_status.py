@@ -59,22 +59,6 @@ class StoreStatus:
         chosen = tuple(place for place in self.agreement.disagreements if (place.counted > place.found) == missing)
         return f"The store {said(dataclasses.replace(self.agreement, disagreements=chosen))}" if chosen else ""
 
-    @property
-    def lacks(self) -> str:
-        """What of the acknowledged is not there, for people; empty when all is."""
-        return self._said(missing=True)
-
-    @property
-    def exceeds(self) -> str:
-        """What is there and nobody has counted, for people; empty when there is nothing."""
-        return self._said(missing=False)
-
-    def _said(self, *, missing: bool) -> str:
-        if self.agreement is None:
-            return ""
-        chosen = tuple(place for place in self.agreement.disagreements if (place.counted > place.found) == missing)
-        return f"The store {said(dataclasses.replace(self.agreement, disagreements=chosen))}" if chosen else ""
-
     def as_json(self) -> dict[str, Any]:
         """Return the keys of `status --json`; times are nanoseconds."""
         agreement = self.agreement

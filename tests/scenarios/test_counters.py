@@ -142,7 +142,7 @@ def test_a_claim_that_nobody_renews_ends(nodes: tuple[Scene, Scene], monkeypatch
     first, second = nodes
     first.log.write(50)
     with monkeypatch.context() as patched:
-        patched.setattr(claiming.Claiming, "give_up", lambda _: None)
+        patched.setattr(claiming.Claiming, "_give_up", lambda _: None)
         first.once()
     second.log.write(40)
     second.once(code=78)
@@ -164,7 +164,7 @@ def test_a_node_that_was_cut_off_finds_another_in_its_place(
     time.sleep(4.5)
     second.log.write(40)
     with monkeypatch.context() as patched:
-        patched.setattr(claiming.Claiming, "give_up", lambda _: None)
+        patched.setattr(claiming.Claiming, "_give_up", lambda _: None)
         second.once()
     assert "Another state" in problem_of(first)
     assert remote_sums(first) == dict.fromkeys(("events", *SUMS), 90)

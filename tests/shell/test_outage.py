@@ -17,9 +17,9 @@ import pytest
 from ingestor.core import trouble as trouble_module
 from ingestor.core.points import POINT_COLUMNS, Series
 from ingestor.errors import ExitCode, UnavailableError
+from ingestor.shell import claiming, rebuilding, restarts
 from ingestor.shell import daemon as daemon_module
 from ingestor.shell import remote as remote_module
-from ingestor.shell import restarts
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.publisher import Publisher
 from ingestor.shell.rejected import RejectedFile
@@ -207,9 +207,12 @@ def test_rejected_lines_that_no_checkpoint_holds_are_bounded(remote: World, monk
 
 
 @pytest.fixture
-def slow(world: World) -> Iterator[ScriptedServer]:
+def slow(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     with scripted() as server:
         world.store = server.store
+        monkeypatch.setattr(claiming, "ASK_SECONDS", 0.2)
+        monkeypatch.setattr(claiming, "UNGUARDED_SECONDS", 0.5)
+        monkeypatch.setattr(rebuilding, "PATIENCE_SECONDS", 0.2)
         yield server
 
 
@@ -257,7 +260,7 @@ def _stop_when_asked(server: ScriptedServer, stop: threading.Event) -> None:
 def test_once_gives_up_with_69_and_loses_nothing(
     world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(RemoteDelivery.flush, "__defaults__", (0.3,))
     world.log.write(30)
     slow.otherwise = Reply(503)
@@ -286,6 +289,19 @@ def test_once_waits_no_longer_for_a_store_that_only_keeps_silent(
     slow.otherwise = OK
     world.once()
     assert ids(slow.stored) == sorted(world.log.written)
+
+
+@pytest.mark.parametrize("reply", [Reply(503), Reply(hang=True), Reply(403)], ids=["503", "silent", "forbidden"])
+def test_where_no_question_is_answered_everything_is_written_without_a_claim(
+    world: World, slow: ScriptedServer, caplog: pytest.LogCaptureFixture, reply: Reply
+) -> None:
+    """A token that may only write, or questions that cost too much: it is said, once, that nothing guards the counters."""
+    slow.otherwise = lambda request: reply if request.path.startswith("/query") else OK
+    world.log.write(30)
+    world.once()
+    assert ids(slow.stored) == sorted(world.log.written)
+    assert any(line.startswith(b"token_events_1h,") for line in slow.stored)
+    assert caplog.text.count("nothing guards against it") == 1
 
 
 class Crash(BaseException):
