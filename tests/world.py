@@ -99,6 +99,11 @@ class Log:
         return self.sibling(".1")
 
 
+def head(path: Path, lines: int) -> bytes:
+    """Return the first lines of a file."""
+    return b"".join(path.read_bytes().splitlines(keepends=True)[:lines])
+
+
 def gz(path: Path) -> Path:
     """Compress as gzip does: beside the file, which is deleted at the end."""
     with path.open("rb") as plain, gzip.open(f"{path}.gz", "wb") as packed:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from ingestor.core.generation import Status
 from ingestor.core.patterns import has_pattern
 from ingestor.core.rotation import is_compressed, possible_live_names
 from ingestor.settings import LogSettings, Settings
@@ -122,6 +123,8 @@ class Follower:
         self._unsettled: dict[FollowedLog, None] = {}
         """Logs that may have unread bytes, as far as the last look at all of them tells."""
         self._full_look_at = float("-inf")
+        self._closed_left = False
+        """Whether what was read of logs that are not named any more is closed."""
         self._full_look_seconds = 0.0
         self._looked_at = float("-inf")
         self._refused: set[str] = set()
@@ -178,6 +181,7 @@ class Follower:
         if not self._more:
             for entry in self._settings.logs:
                 self._book.follow(entry.path)
+            self._close_what_was_left()
         self._looked_at = time.monotonic()
         self._full_look_seconds = self._looked_at - begun
 
@@ -204,6 +208,7 @@ class Follower:
         self._settings = settings
         self._live = self._live_logs(settings)
         self._full_look_at = self._looked_at = float("-inf")
+        self._closed_left = False
 
     def next_block(self, now: float) -> Block | None:
         """Return a block of the next log that has one; every log gets its turn. What has none is left until the next poll.
@@ -302,6 +307,21 @@ class Follower:
         self._owners = {identity: owner for identity, owner in self._owners.items() if owner is not followed}
         self._lately.pop(followed, None)
         self._unsettled.pop(followed, None)
+
+    def _close_what_was_left(self) -> None:
+        """Expect nothing more of logs that are there and named no more: when they are deleted, nobody misses them."""
+        if self._closed_left or not all(followed.looked for followed in self._logs.values()):
+            return
+        self._closed_left = True
+        for generation in list(self._book):
+            if (
+                generation.status is Status.OPEN
+                and generation.number not in self._book.readers
+                and not any(followed.has(generation) for followed in self._logs.values())
+                and os.path.lexists(generation.path)
+            ):
+                generation.status = Status.CLOSED
+                self._book.changed(generation)
 
     def _owner_of(self, identity: FileIdentity) -> str | None:
         owner = self._owners.get(identity)

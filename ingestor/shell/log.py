@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+from ingestor.core.generation import Generation
 from ingestor.settings import LogSettings, ReadSettings
 from ingestor.shell.beside import Beside
 from ingestor.shell.files import FileIdentity, Sighting, is_as_before, look
@@ -94,6 +95,15 @@ class FollowedLog:
     def is_done_with(self) -> bool:
         """Whether its file is gone and nothing of it is left to do."""
         return self._place.looked and self._absent_since is not None and not self.waiting and not self._tails()
+
+    @property
+    def looked(self) -> bool:
+        """Whether all that lay here at the start was looked at."""
+        return self._place.looked
+
+    def has(self, generation: Generation) -> bool:
+        """Tell whether a generation is this log's, by source or path."""
+        return self._place.has(generation)
 
     def unread_bytes(self, *, look_again: bool = True) -> int:
         """Return how many bytes of the plain files wait to be read. Half a line does not: nothing can be done with it yet.

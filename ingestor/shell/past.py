@@ -1,6 +1,7 @@
 """What lies beside a log: which file holds which known generation, what is to be read of it, and what is in no file."""
 
 import logging
+import os
 import time
 from collections.abc import Container, Iterator
 
@@ -70,9 +71,10 @@ class Past:
             if generation.status is not Status.OPEN or generation.number in self._book.readers:
                 continue
             succeeded = self._book.is_succeeded(generation)
-            if self._place.has(generation) or succeeded:
+            if self._place.has(generation) or succeeded or self._was_moved_away(generation):
                 # Of what was live when we stopped nobody knows how much was written afterwards.
-                unread = succeeded or generation.size_seen > generation.mark.offset or generation.path in live_paths
+                was_live = generation.path in live_paths or self._book.is_followed(shown(generation.path))
+                unread = succeeded or generation.size_seen > generation.mark.offset or was_live
                 self.missing.add(generation, now, unread=unread and not self._is_read_as_another(generation))
 
     def miss_predecessors(self, generation: Generation, now: float) -> None:
@@ -102,6 +104,12 @@ class Past:
                 self._beside.settled.pop(seen.identity, None)
         self.rotated.deleted_one = self.rotated.deleted_one or bool(late)
         return bool(late)
+
+    def _was_moved_away(self, generation: Generation) -> bool:
+        """Tell whether a log is no longer followed where it was, and not there any more: its directory was moved, perhaps to here."""
+        path = generation.path
+        was_followed = self._book.is_followed(shown(path)) and not self._place.is_live(path)
+        return was_followed and not os.path.lexists(path)
 
     def _is_read_as_another(self, generation: Generation) -> bool:
         """Tell whether nothing was read of a generation whose file was read as another one since."""

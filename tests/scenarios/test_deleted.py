@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from ingestor.core import trouble
+from ingestor.settings import LogSettings
 from ingestor.shell.tail import Block
 from tests.scenarios.scene import Scene
 from tests.servers import InfluxServer, influxd1, new_influxdb1
-from tests.world import Log, gz
+from tests.world import Log, gz, head
 
 
 def after_the_look(scene: Scene, action: Callable[[], object]) -> None:
@@ -278,3 +279,42 @@ def step(scene: Scene) -> None:
     for _ in range(3):
         scene.now += 0.5
         scene.daemon.step(scene.now)
+
+
+@pytest.mark.parametrize("source", ["", "idp"])
+def test_a_log_is_put_back_to_a_former_one_and_its_directory_is_moved(scene: Scene, source: str) -> None:
+    """What it held last was read, but nobody knows how much was written to it after that."""
+    log = scene.log
+    scene.follow(LogSettings(str(log.path), source=source))
+    log.write(30)
+    scene.turn(2)
+    log.rename()
+    log.write(20)
+    scene.turn(2)
+    scene.end()
+    log.write(5)
+    (scene.logs_directory / ".spare").write_bytes(head(log.sibling(".1"), 15))
+    (scene.logs_directory / ".spare").replace(log.path)
+    moved = scene.logs_directory.with_name("moved")
+    scene.logs_directory.rename(moved)
+    scene.follow(LogSettings(str(moved / log.path.name), source=source))
+    scene.once()
+    scene.once()
+    scene.check(log, lost_at_most=log.written[-5:], gaps=1, files=[moved / "audit.log.1"])
+
+
+@pytest.mark.parametrize("deleted", ["at once", "later"])
+def test_a_log_that_is_named_no_more_is_missed_only_if_it_went_unseen(scene: Scene, deleted: str) -> None:
+    other = Log(scene.logs_directory / "other.log", "other")
+    scene.follow(scene.log.path, other.path)
+    scene.log.write(10)
+    other.write(10)
+    scene.turn(2)
+    scene.end()
+    scene.follow(scene.log.path)
+    if deleted == "at once":
+        other.path.unlink()
+    scene.once()
+    other.path.unlink(missing_ok=True)
+    scene.once()
+    scene.check(scene.log, other, gaps=int(deleted == "at once"), files=[scene.log.path])

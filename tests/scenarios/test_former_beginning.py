@@ -10,11 +10,7 @@ import pytest
 
 from ingestor.settings import LogSettings
 from tests.scenarios.scene import Scene
-from tests.world import Log
-
-
-def head(path: Path, lines: int) -> bytes:
-    return b"".join(path.read_bytes().splitlines(keepends=True)[:lines])
+from tests.world import Log, head
 
 
 def restored(path: Path, lines: int) -> None:
