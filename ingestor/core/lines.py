@@ -4,11 +4,15 @@ A line's point keeps its time for ever, but not its tags: another ``[errors]`` t
 otherwise, which makes it another series. So a line that is read again is known by time and source.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
-from typing import Final, NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
 
 from ingestor.core.points import POINT_COLUMNS, Point, Series
+
+Elsewhere: TypeAlias = Mapping[tuple[str, str], Collection[int]]
+"""By (source, host): times of points whose lines may be stored under that name instead of their own."""
 
 _FRACTION: Final = POINT_COLUMNS.index("fraction")
 _EVENT_ID: Final = POINT_COLUMNS.index("event_id")
@@ -39,7 +43,10 @@ class Finding(Enum):
 
 
 def stored_lines(
-    points: Sequence[Point], at: Mapping[int, Sequence[Point]], series: Mapping[int, Series]
+    points: Sequence[Point],
+    at: Mapping[int, Sequence[Point]],
+    series: Mapping[int, Series],
+    elsewhere: Elsewhere = MappingProxyType({}),
 ) -> list[StoredLine]:
     """Return what is stored of the lines that make these points; one answer each, in order.
 
@@ -57,7 +64,10 @@ def stored_lines(
             for stored in here
             if stored[:2] not in expected
             and (stored_tags := series.get(stored[1])) is not None
-            and stored_tags.source == tags.source
+            and (
+                stored_tags.source == tags.source
+                or point[0] in elsewhere.get((stored_tags.source, stored_tags.host), ())
+            )
             and _same_line(stored, point)
         ]
         answers.append(StoredLine(exact, tuple(others)))

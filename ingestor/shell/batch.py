@@ -32,6 +32,8 @@ class Batch:
     """Points of lines that were counted before, under other rules: they replace what these lines were."""
     perhaps_sent: bool = False
     """``points`` may be in the store under other rules: they were sent before a crash, and no checkpoint says so."""
+    perhaps_under: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    """By (source, host): times of ``points`` that may be in the store under that name, for the same reason."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """Increments by source; every point of ``points`` is in ``stored``."""
     rejected: list[RejectedLine] = field(default_factory=list)

@@ -100,8 +100,16 @@ class Daemon:
         else:
             self._look(now)
         self._pipes.settle(now, self.ingest)
+        if not worked and not self._behind and self.delivery.idle and not self.follower.waiting:
+            self._forget_former_names()
         self._say_how_it_is(now)
         return worked
+
+    def _forget_former_names(self) -> None:
+        try:
+            self.ingest.forget_former_names()
+        except sqlite3.Error as error:
+            log.debug("Former names are looked for on: %s", error)
 
     @property
     def settings(self) -> Settings:

@@ -21,6 +21,7 @@ from ingestor.shell.database import save_meta
 from ingestor.shell.delivery import Delivery
 from ingestor.shell.embedded import EmbeddedDelivery
 from ingestor.shell.files import shown
+from ingestor.shell.former_names import FormerNames
 from ingestor.shell.rebuilding import REBUILDING, look_before_reading
 from ingestor.shell.rejected import RejectedFile, RejectedLine, read_rejected, rejected_line
 from ingestor.shell.remote import RemoteDelivery
@@ -70,6 +71,7 @@ class Ingest:
         self._accepted_bytes = 0
         self.taken: Counter[str] = Counter()
         """Lines that were parsed since the start, counted before or not, by ``event``, ``rejected`` and ``ignored``."""
+        self._former: FormerNames | None = None
         self._parsers: dict[str, Parser] = {}
         self.delivery = self._new_delivery()
         self._forget_settings()
@@ -99,7 +101,12 @@ class Ingest:
         if not unknown:
             return
         self.delivery.claim(unknown)
-        meta, notes = self.state.meta(), {}
+        meta = self.state.meta()
+        notes: dict[str, str] = {}
+        if self._former is None:
+            sent = [key.removeprefix("sent_by:") for key, rules in meta.items() if key.startswith("sent_by:") and rules]
+            self._former = FormerNames(meta, sent, self.settings.logs, self.state.host)
+            notes |= {key: value for key, value in self._former.notes.items() if meta.get(key) != value}
         for source in unknown:
             key, current = f"sent_by:{source}", self._sent_by(source)
             known = set(filter(None, meta.get(key, "").split(",")))
@@ -111,6 +118,12 @@ class Ingest:
             with self.state.transaction():
                 save_meta(self.state.connection, notes)
         self._announced |= unknown
+
+    def forget_former_names(self) -> None:
+        """Note that all is read that was there when something was renamed, and durable. Raises sqlite3.Error."""
+        if self._former:
+            with self.state.transaction():
+                save_meta(self.state.connection, self._former.forget())
 
     def reload(self, settings: Settings) -> None:
         """Go on with other settings, the store's excepted. Everything that was taken must be durable."""
@@ -191,6 +204,9 @@ class Ingest:
         batch.perhaps_sent = self._is_perhaps_sent(generation.source, placed, block) or batch.perhaps_sent
         # The order of admission may be another one than before the state was lost: so may be the tags.
         batch.perhaps_sent = batch.perhaps_sent or (self.book.rebuilding and self.delivery.refuses_points)
+        if self._former and placed.points:
+            for name in self._former.of(generation, block.ordinal, self.book):
+                batch.perhaps_under.setdefault(name, set()).update(point[0] for point in placed.points)
         if placed.points and self.delivery.refuses_points:
             events = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
             batch.origins.append((len(batch.points), partial(self._refused_line, block, generation, events)))
@@ -295,6 +311,7 @@ class Ingest:
         self._parser_names = {entry.source or entry.path: entry.parser for entry in self.settings.logs}
         self._rules: dict[str, str] = {}
         self._announced: set[str] = set()
+        self._former = None
         self._perhaps_sent: dict[str, tuple[int, int]] = {}
         """Of a source: how many of its next points, and bytes of lines, may be in the store under other rules."""
         self._admissions: dict[str, Admission] = {}

@@ -12,10 +12,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import Encoder
+from ingestor.core.lines import Elsewhere
 from ingestor.core.periods import DAY
 from ingestor.core.points import Point, Series, SeriesTable
 from ingestor.core.shipment import RefusedPoint
@@ -87,8 +89,11 @@ class Mover:
         *,
         counted: bool,
         listed: Callable[[int, str], RejectedLine] | None = None,
+        elsewhere: Elsewhere = MappingProxyType({}),
     ) -> None:
         """Move the lines that make these points. ``series``: new ones among their tags.
+
+        ``elsewhere``: names under which some of them may be stored as well.
 
         ``listed`` gives the entry of the rejected file for one of them that InfluxDB refuses under its new tags.
 
@@ -102,7 +107,7 @@ class Mover:
             return
         places = [index for index, point in enumerate(points) if point[0] >= oldest]
         self._listed = None if listed is None else lambda index, reason: listed(places[index], reason)
-        looking = self._background.do(lambda: self._sender.insist(lambda: self._lines.compare(kept)))
+        looking = self._background.do(lambda: self._sender.insist(lambda: self._lines.compare(kept, elsewhere)))
         self._looking = (kept, series, counted, looking)
 
     def settle(self) -> None:

@@ -234,7 +234,7 @@ class RemoteDelivery:
         self._submitted_at = now
         if self._comparing.looking:
             self._comparing.changed(point[0] for point in chain(batch.points, batch.repeats, batch.reclassified))
-        if batch.reclassified or batch.perhaps_sent or self._claiming.holds:
+        if batch.reclassified or batch.perhaps_sent or batch.perhaps_under or self._claiming.holds:
             self._held = batch
         else:
             self._send(batch)
@@ -391,7 +391,7 @@ class RemoteDelivery:
         if self._claiming.holds:
             return
         batch, self._held = self._held, None
-        if batch.reclassified or batch.perhaps_sent:
+        if batch.reclassified or batch.perhaps_sent or batch.perhaps_under:
             if batch.reclassified:
                 origins = batch.reclassified_origins
                 self._mover.begin(
@@ -402,8 +402,8 @@ class RemoteDelivery:
                 )
                 batch.reclassified = []
             else:
-                self._mover.begin(batch.points, batch.series, counted=False)
-                batch.perhaps_sent = False
+                self._mover.begin(batch.points, batch.series, counted=False, elsewhere=batch.perhaps_under)
+                batch.perhaps_sent, batch.perhaps_under = False, {}
             self._held = batch
         else:
             self._send(batch)

@@ -33,3 +33,10 @@ def any_scene(request: pytest.FixtureRequest, scene: Scene) -> Scene:
             pytest.skip(found)
         scene.store = found.make()
     return scene
+
+
+@pytest.fixture
+def remote(scene: Scene, influxdb: InfluxServer) -> Scene:
+    """An installation with each InfluxDB."""
+    scene.store = influxdb.make()
+    return scene

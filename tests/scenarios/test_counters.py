@@ -12,7 +12,7 @@ from ingestor.shell import claiming, rebuilding
 from ingestor.stores.influxdb import claims
 from ingestor.stores.influxdb.http import NoAnswerError
 from tests.scenarios.scene import Scene
-from tests.servers import InfluxServer, query
+from tests.servers import query
 
 SUMS = ("rollup.token_events_1h", "rollup.token_totals_15m", "rollup.token_clients_1h", "raw.token_users_1d")
 
@@ -22,12 +22,6 @@ def remote_sums(scene: Scene) -> dict[str, int]:
     counted = scene.counted()
     rows = query(scene.store, f'SELECT sum(events) FROM "{scene.store.database}"."raw"."token_events"')
     return {"events": int(rows[0]["values"][0][1])} | {name: counted[name] for name in SUMS}
-
-
-@pytest.fixture
-def remote(scene: Scene, influxdb: InfluxServer) -> Scene:
-    scene.store = influxdb.make()
-    return scene
 
 
 def lose_the_state(scene: Scene) -> None:

@@ -13,12 +13,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from heapq import nlargest
 from itertools import chain, pairwise
+from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
 
-from ingestor.core.lines import NOTHING_STORED, Finding, StoredLine, finding, stored_lines
+from ingestor.core.lines import NOTHING_STORED, Elsewhere, Finding, StoredLine, finding, stored_lines
 from ingestor.core.points import MEASUREMENT, Point, Series, SeriesTable
 from ingestor.core.questions import Period
 from ingestor.settings import StoreSettings
@@ -72,7 +73,9 @@ class InfluxLines:
         lines, _, _ = self.lines(points)
         return [finding(point, line) for point, line in zip(points, lines, strict=True)]
 
-    def lines(self, points: Sequence[Point]) -> tuple[list[StoredLine], dict[int, Series], Collection[tuple[int, int]]]:
+    def lines(
+        self, points: Sequence[Point], elsewhere: Elsewhere = MappingProxyType({})
+    ) -> tuple[list[StoredLine], dict[int, Series], Collection[tuple[int, int]]]:
         """Return what is stored of the lines that make these points, in order; the tags of all; and what is stored around.
 
         The last is (time, series) of what is at the times of the points, and for each series of one point between two of
@@ -83,9 +86,12 @@ class InfluxLines:
         numbers = {_written(tags): number for number, tags in series.items()}
         at: dict[int, list[Point]] = {}
         around: set[tuple[int, int]] = set()
-        for source, host in sorted({(series[point[1]].source, series[point[1]].host) for point in points}):
-            of_source = {number for number, tags in series.items() if (tags.source, tags.host) == (source, host)}
-            times = sorted({point[0] for point in points if point[1] in of_source})
+        wanted: dict[tuple[str, str], set[int]] = {name: set(times) for name, times in elsewhere.items()}
+        for point in points:
+            tags = series[point[1]]
+            wanted.setdefault((tags.source, tags.host), set()).add(point[0])
+        for (source, host), sought in sorted(wanted.items()):
+            times = sorted(sought)
             between: dict[tuple[int, int], int] = {}
             periods = (Period(first, last + 1) for first, last in clusters(times))
             rows = chain.from_iterable(
@@ -104,11 +110,11 @@ class InfluxLines:
                 at.setdefault(time, []).append(found)
                 around.add((time, number))
             around.update((time, number) for (_, number), time in between.items())
-        return stored_lines(points, at, series), series, around
+        return stored_lines(points, at, series, elsewhere), series, around
 
-    def compare(self, points: Sequence[Point]) -> Moved:
+    def compare(self, points: Sequence[Point], elsewhere: Elsewhere = MappingProxyType({})) -> Moved:
         """Say what changes when the lines that make these points are what they are now. Raises TokentailError."""
-        lines, series, around = self.lines(points)
+        lines, series, around = self.lines(points, elsewhere)
         outdated = [other for line in lines for other in line.others]
         changed = [(point, line) for point, line in zip(points, lines, strict=True) if line.exact != point]
         return Moved(
