@@ -156,7 +156,8 @@ def test_what_was_sent_under_other_rules_before_a_crash_is_not_stored_twice(
     remote: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remote.log.write(10)
-    remote.once()
+    while remote.daemon.step() or not remote.daemon.delivery.idle:  # the first checkpoint does not wait
+        remote.daemon.delivery.wait(0.05)
     write_some(remote)
     monkeypatch.setattr("ingestor.shell.remote.CHECKPOINT_SECONDS", 1e9)
     monkeypatch.setattr("ingestor.shell.remote.PAUSE_SECONDS", 1e9)
