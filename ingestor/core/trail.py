@@ -3,7 +3,8 @@ r"""The trail of a generation: a short digest of each of its lines, in order.
 A log can go back to a beginning that it had before: a power cut, a snapshot, a backup copied over it, `sed -i`. The bytes
 are gone then; the trail tells which lines of the new content were counted before. Digests of eight bytes: thousands of
 new lines are looked for among half a million former ones, and with four bytes one of them would be found by accident in
-every third such search, and never be counted. Two checksums side by side: a keyed hash would cost ten times as much.
+every third such search, and never be counted. XXH3 takes a twentieth of the time of the checksums that Python brings along,
+which for each line that is ever read would be a twentieth of all the work.
 """
 
 import sys
@@ -11,7 +12,8 @@ from array import array
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
-from zlib import adler32, crc32
+
+from xxhash import xxh3_64_intdigest
 
 DIGEST_BYTES: Final = 8
 """Of one line."""
@@ -24,6 +26,8 @@ SHORT_BYTES: Final = 48
 INDEX_LINES: Final = 1 << 19
 """How far ahead of its place a line is looked for in a former content; it bounds memory, about 50 MiB."""
 
+_ODD: Final = bytes(number | 1 for number in range(256))
+
 
 def line_digests(data: bytes) -> bytes:
     r"""Return the digest of each line of ``data``, which are whole lines (the last one perhaps without ``\n``).
@@ -35,12 +39,16 @@ def line_digests(data: bytes) -> bytes:
         lines.pop()
     if b"\0" in data:
         lines = [line.strip(b"\0") for line in lines]
-    kinds = [crc32(line) | 1 if len(line) > SHORT_BYTES else crc32(line) & ~1 for line in lines]
-    halves = array("I", bytes(DIGEST_BYTES * len(lines)))
-    halves[::2], halves[1::2] = array("I", kinds), array("I", map(adler32, lines))
+    found = array("Q", map(xxh3_64_intdigest, lines))
     if sys.byteorder == "big":
-        halves.byteswap()
-    return halves.tobytes()
+        found.byteswap()
+    digests = bytearray(found.tobytes())
+    digests[::DIGEST_BYTES] = digests[::DIGEST_BYTES].translate(_ODD)
+    if lines and min(map(len, lines)) <= SHORT_BYTES:
+        for number, line in enumerate(lines):
+            if len(line) <= SHORT_BYTES:
+                digests[DIGEST_BYTES * number] &= 0xFE
+    return bytes(digests)
 
 
 def long_line_digest(sha256: str) -> bytes:
