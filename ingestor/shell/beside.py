@@ -6,12 +6,15 @@ decide the order, and whose past a file is that no state knows.
 
 import os
 import time
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from ingestor.core.generation import Generation
 from ingestor.core.rotation import Age, is_compressed, may_be_rotated, rotation_age, uncompressed_name
-from ingestor.shell.files import FileIdentity, Sighting
+from ingestor.shell.files import FileIdentity, Sighting, look
 
 RELIST_SECONDS: Final = 10.0
 """A directory is listed when it has changed, and at least so often, should its time of change not be true."""
@@ -27,15 +30,54 @@ class Candidate(NamedTuple):
     """Whether its name says that it may be the log's past."""
 
 
+class Told(NamedTuple):
+    """What a file was found to hold that is no other log's past by its name. Who asks makes no difference to that."""
+
+    seen: Sighting
+    key: int | None
+    generation: Generation | None
+    alike: int
+    """How many generations began alike then: with another one it may hold something else."""
+
+
+class Asker(NamedTuple):
+    """A log that looks at everything beside it."""
+
+    is_live: Callable[[str], bool]
+    wants: Callable[[Told], bool]
+    """Whether what a file holds is of use to it."""
+    is_true: Callable[[Told], bool]
+    """Whether that still is what the file holds."""
+    open_files: Collection[FileIdentity]
+    """Rotated ones of its own: where they are is wanted."""
+
+
 class _Listing:
     def __init__(self) -> None:
         self.names: frozenset[str] = frozenset()
+        self.sorted: list[str] = []
+        self.packed: list[str] = []
+        """The compressed ones."""
         self.version = 0
         """Grows when the names change."""
         self.strangers: set[str] = set()
         """Names that no log has looked at yet."""
         self.changed_ns: int | None = None
         self.listed_at = float("-inf")
+        self.looked_at = float("-inf")
+        self.there: dict[FileIdentity, str] = {}
+        """Where files are, as that look has found; logs that are followed are left out."""
+        self.to_ask: dict[str, Sighting] = {}
+        """Those of them that are still to be asked in this turn, by path."""
+        self.told: dict[str, Told] = {}
+        """What the others hold that belong to another log than the one that asked them, by path."""
+
+    def beginning_with(self, start: str) -> Iterator[str]:
+        """Yield the names that begin so: of thousands of logs in one directory each asks for its own."""
+        for index in range(bisect_left(self.sorted, start), len(self.sorted)):
+            if not self.sorted[index].startswith(start):
+                break
+            yield self.sorted[index]
 
 
 class Beside:
@@ -46,28 +88,58 @@ class Beside:
         """Files of which nothing is left to read, as they looked when that was found."""
         self.unknown: dict[FileIdentity, Sighting] = {}
         """Files that hold nothing known: those whose past they may be look at them, no others."""
+        self.all_looked_at = float("inf")
+        """Since when every log has looked at what lies beside it (monotonic seconds); for one log alone that is always."""
         self._listings: dict[str, _Listing] = {}
 
     def version(self, places: dict[str, str], now: float) -> int:
         """Return a number that grows when files come or go. ``places``: directories; ``now``: monotonic seconds."""
         return sum(self._listing(directory, now).version for directory in places)
 
-    def candidates(self, places: dict[str, str], now: float, *, everything: bool, pattern: str = "") -> list[Candidate]:
+    def asked(self, path: str) -> None:
+        """Note that a file is asked now: in this turn no other log does so."""
+        if (listing := self._listings.get(os.path.dirname(path))) is not None:  # noqa: PTH120 - as everywhere here
+            listing.to_ask.pop(path, None)
+
+    def told(self, path: str, told: Told) -> None:
+        """Keep what a file was found to hold, for the log that wants it."""
+        if (listing := self._listings.get(os.path.dirname(path))) is not None:  # noqa: PTH120 - as above
+            listing.told[path] = told
+
+    def lists(self, path: str) -> bool:
+        """Tell whether a path is among what is listed beside logs."""
+        directory, name = os.path.split(path)
+        return directory in self._listings and name in self._listings[directory].names
+
+    def holds_known(self, places: dict[str, str]) -> bool:
+        """Tell whether a file there holds something known that belongs to another log."""
+        return any(self._listings[directory].told for directory in places if directory in self._listings)
+
+    def is_there(self, identity: FileIdentity, since: float) -> bool:
+        """Tell whether a look at everything has found a file."""
+        return any(identity in listing.there for listing in self._listings.values() if listing.looked_at >= since)
+
+    def candidates(
+        self, places: dict[str, str], now: float, *, asker: Asker | None = None, pattern: str = ""
+    ) -> list[Candidate]:
         """Return the files beside a log, the oldest first. Raises nothing: what cannot be listed is looked at next time.
 
-        ``places``: the log's name by directory. ``everything``: also files of other names that were looked at before.
+        ``places``: the log's name by directory. ``asker``: also files of other names that were looked at before are wanted,
+        those that nobody has asked, and those that hold what the asker wants.
         ``pattern``: a glob that names the log; what it would match, had it not been compressed, is its past, too.
         """
         found: list[tuple[Age, str, bool]] = []
         for directory, live_name in places.items():
             listing = self._listing(directory, now)
-            # Every rotated name begins so. Of thousands of logs in one directory each asks for its own.
+            # Every rotated name begins so.
             start = live_name.rpartition(".")[0] or live_name
-            related = [name for name in listing.names if name.startswith(start) and may_be_rotated(live_name, name)]
+            related = [name for name in listing.beginning_with(start) if may_be_rotated(live_name, name)]
             if pattern:
-                packed = [name for name in listing.names if is_compressed(name)]
-                related += [name for name in packed if fnmatch(f"{directory}/{uncompressed_name(name)}", pattern)]
-            strangers = (listing.names if everything else listing.strangers).difference(related, (live_name,))
+                related += [
+                    name for name in listing.packed if fnmatch(f"{directory}/{uncompressed_name(name)}", pattern)
+                ]
+            wanted = listing.strangers if asker is None else self._strangers(directory, listing, now, asker)
+            strangers = wanted.difference(related, (live_name,))
             listing.strangers = set()
             for name in {*related, *strangers}:
                 plain = uncompressed_name(name)
@@ -77,6 +149,28 @@ class Beside:
                     age = rotation_age(live_name, name) or Age(-1, _written(path), 0)
                     found.append((age, path, name in related))
         return [Candidate(path, related) for _, path, related in sorted(found)]
+
+    def _strangers(self, directory: str, listing: _Listing, now: float, asker: Asker) -> set[str]:
+        """Return the names of files that are still to be asked, or that the asker wants. They are looked at once in a turn."""
+        if listing.looked_at != now:
+            listing.looked_at = now
+            paths = (path for name in listing.names if not asker.is_live(path := f"{directory}/{name}"))
+            there = {path: seen for path in paths if (seen := look_or_none(path)) is not None}
+            listing.there = {seen.identity: path for path, seen in there.items()}
+            listing.told = {
+                path: told
+                for path, told in listing.told.items()
+                if there.get(path) == told.seen and asker.is_true(told)
+            }
+            listing.to_ask = {path: seen for path, seen in there.items() if path not in listing.told}
+        listing.to_ask = {
+            path: seen
+            for path, seen in listing.to_ask.items()
+            if seen not in (self.settled.get(seen.identity), self.unknown.get(seen.identity))
+        }
+        wanted = {path for path, told in listing.told.items() if asker.wants(told)}
+        found = {listing.there[identity] for identity in asker.open_files if identity in listing.there}
+        return {path[len(directory) + 1 :] for path in (*listing.to_ask, *wanted, *found)}
 
     def _listing(self, directory: str, now: float) -> _Listing:
         listing = self._listings.setdefault(directory, _Listing())
@@ -94,10 +188,19 @@ class Beside:
         if names != listing.names:
             listing.version += 1
             listing.strangers |= names - listing.names
-            listing.names = names
+            listing.names, listing.sorted = names, sorted(names)
+            listing.packed = [name for name in listing.sorted if is_compressed(name)]
         settled = changed_ns is not None and listed_ns - changed_ns > SETTLED_NS
         listing.changed_ns, listing.listed_at = changed_ns if settled else None, now
         return listing
+
+
+def look_or_none(path: str) -> Sighting | None:
+    """Return what is at a path; None when that cannot be told."""
+    try:
+        return look(path)
+    except OSError:
+        return None
 
 
 def places_of(live_path: str, archive_directories: tuple[str, ...]) -> dict[str, str]:
@@ -110,7 +213,7 @@ def places_of(live_path: str, archive_directories: tuple[str, ...]) -> dict[str,
 
 def siblings(live_path: str, archive_directories: tuple[str, ...]) -> list[str]:
     """Return the paths of the rotated generations of a log that are on the disk, oldest first."""
-    found = Beside().candidates(places_of(live_path, archive_directories), 0.0, everything=False)
+    found = Beside().candidates(places_of(live_path, archive_directories), 0.0)
     return [candidate.path for candidate in found if candidate.related]
 
 

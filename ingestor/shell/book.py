@@ -64,6 +64,7 @@ class Book:
         self._by_key: dict[int, dict[int, Generation]] = {}
         self._unread_by_key: dict[int, dict[int, Generation]] = {}
         self._by_identity: dict[FileIdentity, dict[int, Generation]] = {}
+        self._open: dict[int, Generation] = {}
         self._identities: dict[int, FileIdentity] = {}
         self._followed_by: set[int] = set()
         self._last_number = 0
@@ -108,6 +109,10 @@ class Book:
         """Return the generations whose file begins alike, through the first line with a date."""
         return self._by_key.get(key, {}).values()
 
+    def count_by_key(self, key: int | None) -> int:
+        """Return how many they are."""
+        return 0 if key is None else len(self._by_key.get(key, ()))
+
     def unread_by_key(self, key: int) -> Iterable[Generation]:
         """Return those of them of which nothing was read yet."""
         return self._unread_by_key.get(key, {}).values()
@@ -115,6 +120,10 @@ class Book:
     def by_identity(self, identity: FileIdentity) -> Iterable[Generation]:
         """Return the generations that were last seen in a file of this device and inode."""
         return self._by_identity.get(identity, {}).values()
+
+    def open_unread(self) -> list[Generation]:
+        """Return the generations that were not read to their end, and that nobody reads now."""
+        return [g for g in self._open.values() if g.status is Status.OPEN and g.number not in self.readers]
 
     def is_succeeded(self, generation: Generation) -> bool:
         """Tell whether a file that held a generation was found to have gone back, or another way, since."""
@@ -302,6 +311,10 @@ class Book:
 
     def _index(self, generation: Generation) -> None:
         number, mark = generation.number, generation.mark
+        if generation.status is Status.OPEN:
+            self._open[number] = generation
+        else:
+            self._open.pop(number, None)
         head = (mark.head_length, mark.head_digest)
         if mark.offset and self._heads.get(number) != head:
             self._drop_head(generation)

@@ -1,5 +1,6 @@
 """Follow every log that the settings name: discover paths, poll them, hand out blocks in turn."""
 
+import contextlib
 import fnmatch
 import glob
 import logging
@@ -29,8 +30,6 @@ FULL_LOOK_SHARE: Final = 1 / 20
 that were written lately are looked at in every turn, and all of them at least once in a poll interval."""
 LATELY_SECONDS: Final = 10.0
 """How long a log that was written counts as busy."""
-MOST_NEW: Final = 200
-"""Logs that are taken up in one turn: each has its directory listed, and between turns the daemon shows that it lives."""
 FIGURES_SECONDS: Final = 1.0
 """Figures are computed from looks that are younger; else files are looked at for them."""
 
@@ -110,11 +109,15 @@ class Follower:
         self._live = self._live_logs(settings)
         self._sources: dict[str, FollowedLog] = {}
         self._beside = Beside()
+        self._beside.all_looked_at = float("-inf")
         self._moved: bool | None = None
         self._owners: dict[FileIdentity, FollowedLog] = {}
         """Which log has a file open as its live one, as far as the last look at it tells."""
-        self._more = False
-        """There are logs that have not been taken up yet."""
+        self._round: deque[FollowedLog] = deque()
+        """Those that a look at all logs has still to come to: it may take many turns."""
+        self._round_began_at = float("-inf")
+        """When that look began, and how many turns it has taken."""
+        self._turns_of_round = 0
         self._directories: set[str] = set()
         self._turn: deque[FollowedLog] = deque()
         """Which logs may have a block: those that the last poll looked at, less those that had none since."""
@@ -139,12 +142,12 @@ class Follower:
     @property
     def waiting(self) -> bool:
         """Whether a remainder is still looked for."""
-        return self._more or any(followed.waiting for followed in self._logs.values())
+        return bool(self._round) or any(followed.waiting for followed in self._logs.values())
 
     @property
     def busy(self) -> bool:
-        """Whether a log has more to pass over or to look at, though it brought no block."""
-        return any(followed.busy for followed in self._logs.values())
+        """Whether there is more to pass over or to look at, though it brought no block."""
+        return bool(self._round) or any(followed.busy for followed in self._logs.values())
 
     def half_lines(self) -> dict[str, int]:
         """Return, by path, how many bytes at the end of logs are a line that has no end yet."""
@@ -156,7 +159,7 @@ class Follower:
         while self._lately and now - next(iter(self._lately.values())) > LATELY_SECONDS:
             del self._lately[next(iter(self._lately))]
         pause = min(self._full_look_seconds / FULL_LOOK_SHARE, self._settings.read.poll_interval_seconds)
-        if self._once or not 0 <= now - self._full_look_at < pause:
+        if self._round or self._once or not 0 <= now - self._full_look_at < pause:
             self._look_at_all(now)
             return
         self._turn = deque(followed for followed in self._lately if self._poll(followed, now))
@@ -166,24 +169,47 @@ class Follower:
         self._full_look_at = float("-inf")
 
     def _look_at_all(self, now: float) -> None:
+        """Look at every log, as far as one turn goes; at the busy ones in each turn."""
         begun = time.monotonic()
-        listed = [(path, entry) for live, entry in self._live for path in live.paths(now)]
-        new = [(path, entry) for path, entry in listed if path not in self._logs and path not in self._refused]
-        for path, settings in new[:MOST_NEW]:
-            self._follow(path, settings)
-        self._more = len(new) > MOST_NEW
-        self._leave_what_is_gone({path for path, _ in listed})
-        ready = dict.fromkeys(followed for followed in self._logs.values() if self._poll(followed, now))
+        if not self._round:
+            self._begin_round(now)
+        looked: dict[FollowedLog, bool] = {}
+        while self._round and (not looked or time.monotonic() - begun < TURN_SECONDS):
+            followed = self._round.popleft()
+            looked[followed] = self._poll(followed, now)
+        if self._round:
+            looked |= {followed: self._poll(followed, now) for followed in self._lately if followed not in looked}
+        # What an earlier turn has found is not forgotten before it is read.
+        before = [followed for followed in self._turn if followed not in looked] if self._turns_of_round else []
+        self._turns_of_round += 1
+        ready = dict.fromkeys([*before, *(followed for followed, is_ready in looked.items() if is_ready)])
         self._turn = deque(followed for followed in ready if followed not in self._lately)
         self._turn.extend(followed for followed in self._lately if followed in ready)
-        self._unsettled = dict.fromkeys([*ready, *self._lately])
-        self._full_look_at = float("-inf") if self._more else now
-        if not self._more:
-            for entry in self._settings.logs:
-                self._book.follow(entry.path)
-            self._close_what_was_left()
+        self._unsettled = dict.fromkeys([*(self._unsettled if self._turns_of_round > 1 else ()), *ready, *self._lately])
+        if not self._round:
+            self._end_round(now)
         self._looked_at = time.monotonic()
-        self._full_look_seconds = self._looked_at - begun
+        self._full_look_seconds += self._looked_at - begun
+
+    def _begin_round(self, now: float) -> None:
+        listed = [(path, entry) for live, entry in self._live for path in live.paths(now)]
+        for path, settings in listed:
+            if path not in self._logs and path not in self._refused:
+                self._follow(path, settings)
+        self._leave_what_is_gone({path for path, _ in listed})
+        self._round = deque(self._logs.values())
+        self._round_began_at, self._turns_of_round, self._full_look_seconds = now, 0, 0.0
+
+    def _end_round(self, now: float) -> None:
+        self._full_look_at = now
+        if any(followed.looking and not followed.problem for followed in self._logs.values()):
+            return
+        self._beside.all_looked_at = self._round_began_at
+        for entry in self._settings.logs:
+            self._book.follow(entry.path)
+        for followed in self._logs.values():
+            followed.miss_what_is_open(now)
+        self._close_what_was_left()
 
     def unread_bytes(self) -> int:
         """Return how many bytes of the logs wait to be read."""
@@ -201,6 +227,7 @@ class Follower:
                 continue
             self._leave(followed)
         self._turn.clear()
+        self._round.clear()
         self._unsettled.clear()
         self._directories = set()
         self._moved = None
@@ -271,7 +298,6 @@ class Follower:
         followed = FollowedLog(place, self._beside)
         self._logs[path] = followed
         self._sources.setdefault(source, followed)
-        self._book.follow(source)
         self._directories = set()
 
     def _live_logs(self, settings: Settings) -> list[tuple[LiveLogs, LogSettings]]:
@@ -307,6 +333,8 @@ class Follower:
         self._owners = {identity: owner for identity, owner in self._owners.items() if owner is not followed}
         self._lately.pop(followed, None)
         self._unsettled.pop(followed, None)
+        with contextlib.suppress(ValueError):
+            self._round.remove(followed)
 
     def _close_what_was_left(self) -> None:
         """Expect nothing more of logs that are there and named no more: when they are deleted, nobody misses them."""
@@ -329,7 +357,7 @@ class Follower:
 
     def _is_unread_unseen(self) -> bool:
         """Whether there may be bytes that ``unread_bytes`` does not count."""
-        return self._more or any(followed.is_unread_unseen for followed in self._logs.values())
+        return bool(self._round) or any(followed.is_unread_unseen for followed in self._logs.values())
 
     def _forget_beyond(self, seen: int) -> None:
         """Forget bytes that nobody will ever read: lost, in a log that was left, or half a line that waits for its end."""
@@ -342,6 +370,8 @@ class Follower:
     def _poll(self, followed: FollowedLog, now: float) -> bool:
         before = followed.live_identity
         ready = followed.poll(now)
+        if not followed.looking:  # else what lies beside it would be ours after a kill in the midst of the first look
+            self._book.follow(followed.source)
         if (identity := followed.live_identity) != before:
             self._owners.pop(before, None)  # type: ignore[arg-type]  # None is never there
             if identity is not None:

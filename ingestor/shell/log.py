@@ -42,6 +42,7 @@ class FollowedLog:
         self._past = Past(place, self._beside)
         self._look: Iterator[None] | None = None
         """A look at what is beside the log that is under way; it may take many turns."""
+        self._missed = False
         self._version = -1
         self._finished = -1
         self._late_at = float("-inf")
@@ -94,12 +95,23 @@ class FollowedLog:
     @property
     def is_done_with(self) -> bool:
         """Whether its file is gone and nothing of it is left to do."""
-        return self._place.looked and self._absent_since is not None and not self.waiting and not self._tails()
+        return self._missed and self._absent_since is not None and not self.waiting and not self._tails()
 
     @property
     def looked(self) -> bool:
         """Whether all that lay here at the start was looked at."""
         return self._place.looked
+
+    @property
+    def looking(self) -> bool:
+        """Whether a look at what is beside it is under way."""
+        return self._look is not None
+
+    def miss_what_is_open(self, now: float) -> None:
+        """Look, once after a start, for what no log has found when all of them had looked."""
+        if self._place.looked and not self._missed:
+            self._missed = True
+            self._past.miss_what_is_open(now)
 
     def has(self, generation: Generation) -> bool:
         """Tell whether a generation is this log's, by source or path."""
@@ -282,9 +294,7 @@ class FollowedLog:
         yield from self._past.look(now, known=self._live.is_known)
         if self._live.tail is None:
             self._take_live(now)
-        if not self._place.looked:
-            self._past.miss_what_is_open(now)
-            self._place.looked = True
+        self._place.looked = True
         self._past.give_up(now)
 
     def _take_live(self, now: float, *, known_only: bool = False) -> None:

@@ -58,14 +58,22 @@ class Missing:
                 self._book.changed(generation)
                 return
 
-    def give_up(self, now: float) -> None:
-        """Report what was missing for too long as a gap, if there is reason to think that something was unread."""
+    def keys(self) -> set[int | None]:
+        """Return by which keys the files are found that may hold what is looked for."""
+        return {remainder.generation.file_key for remainder in self._remainders.values()}
+
+    def give_up(self, now: float, all_looked_at: float) -> None:
+        """Report what was missing for too long as a gap, if there is reason to think that something was unread.
+
+        ``all_looked_at``: since then every log has looked beside it; before that nothing is given up.
+        """
         for number, remainder in list(self._remainders.items()):
             if number in self._book.readers or remainder.generation.status is not Status.OPEN:
                 self.found(remainder.generation)  # another log has found it
                 continue
-            if now - remainder.since < self.grace_seconds or now == remainder.since:
-                continue  # every log has looked beside it before anything is given up
+            since = remainder.since
+            if now - since < self.grace_seconds or not since <= all_looked_at or now == since:
+                continue
             del self._remainders[number]
             if remainder.unread:
                 self._book.lose(remainder.generation, "rotated, truncated or deleted before it was read to its end")

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator
 from ingestor.core.generation import Generation, Status
 from ingestor.core.rotation import COMPRESSED_SUFFIXES, is_compressed
 from ingestor.shell.alike import Alike
-from ingestor.shell.beside import Beside, Candidate
+from ingestor.shell.beside import Asker, Beside, Candidate, Told, look_or_none
 from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log, shown
 from ingestor.shell.missing import Missing
 from ingestor.shell.place import Part, Place
@@ -48,9 +48,15 @@ class Past:
         unknown: list[str] = []
         everything = bool(self.missing) or not self._place.looked
         pattern = self._place.settings.path if self._place.settings.path != self._place.path else ""
-        candidates = self._beside.candidates(self._place.directories(), now, everything=everything, pattern=pattern)
+        asker = self._asker() if everything else None
+        candidates = self._beside.candidates(self._place.directories(), now, asker=asker, pattern=pattern)
+        known = known or (everything and self._beside.holds_known(self._place.directories()))
         listed = [candidate.path for candidate in candidates]
-        strays = [Candidate(path, related=True) for path in set(self._strays()).difference(listed)]
+        strays = [
+            Candidate(path, related=True)
+            for path in set(self._strays()).difference(listed)
+            if asker is None or not self._beside.lists(path)
+        ]
         for candidate in (*strays, *candidates):
             if self.rotated.full:
                 self.rotated.deleted_one = True  # what is left is opened when one of them is read
@@ -65,9 +71,19 @@ class Past:
         for path in unknown:
             self._take_unknown(path, now, ours=known or self._place.is_ours_from_the_start)
             yield
-        self._ages = {seen.identity: age for age, path in enumerate(listed) if (seen := _look(path))}
+        self._ages = {seen.identity: age for age, path in enumerate(listed) if (seen := look_or_none(path))}
         self.rotated.sort(self._ages)
-        self._miss_the_unreadable(self._ages, set(listed))
+        self._miss_the_unreadable(now, set(listed))
+
+    def _asker(self) -> Asker:
+        """Say which of the files that another log has asked are of use to this one: what it has, or looks for."""
+        place, live_paths, keys = self._place, self._place.live_paths(), self.missing.keys()
+        return Asker(
+            place.is_live,
+            lambda told: (told.generation is not None and place.has(told.generation, live_paths)) or told.key in keys,
+            lambda told: told.alike == self._book.count_by_key(told.key),
+            {tail.file.identity for tail in self.rotated.tails},
+        )
 
     def go_on(self, now: float) -> bool:
         """Open the next file that waited for one alike, now that this one is read; return whether there was any."""
@@ -82,11 +98,9 @@ class Past:
     def miss_what_is_open(self, now: float) -> None:
         """After a restart: every generation that was not read to its end must be in some file."""
         live_paths = self._place.live_paths()
-        for generation in list(self._book):
-            if generation.status is not Status.OPEN or generation.number in self._book.readers:
-                continue
+        for generation in self._book.open_unread():
             succeeded = self._book.is_succeeded(generation)
-            if self._place.has(generation) or succeeded or self._was_moved_away(generation):
+            if self._place.has(generation, live_paths) or succeeded or self._was_moved_away(generation):
                 # Of what was live when we stopped nobody knows how much was written afterwards.
                 was_live = generation.path in live_paths or self._book.is_followed(shown(generation.path))
                 unread = succeeded or generation.size_seen > generation.mark.offset or was_live
@@ -115,7 +129,7 @@ class Past:
         """Tell whether a file that was closed lately has grown; it is asked again then."""
         late = list(self.rotated.written_late())
         for path in late:
-            if (seen := _look(path)) is not None:
+            if (seen := look_or_none(path)) is not None:
                 self._beside.settled.pop(seen.identity, None)
         self.rotated.deleted_one = self.rotated.deleted_one or bool(late)
         return bool(late)
@@ -146,6 +160,7 @@ class Past:
     def _ask(self, candidate: Candidate, now: float, *, stray: bool) -> Content | None:
         """Read on from a file beside the log, if it holds something that is to be read. Return what it holds, where asked."""
         seen = None
+        self._beside.asked(candidate.path)
         try:
             seen = look(candidate.path)
             if seen is None or self._need_not_ask(candidate, seen):
@@ -170,10 +185,10 @@ class Past:
         if seen is not None and self._place.is_ours_from_the_start:
             self._unreadable[seen.identity] = candidate.path, seen.size
 
-    def _miss_the_unreadable(self, there: Container[FileIdentity], listed: Container[str]) -> None:
+    def _miss_the_unreadable(self, now: float, listed: Container[str]) -> None:
         """Report what is gone and could never be read; what was compressed meanwhile is not gone."""
         for identity, (path, size) in list(self._unreadable.items()):
-            if identity in there:
+            if identity in self._ages or self._beside.is_there(identity, now):
                 continue
             del self._unreadable[identity]
             if not any(f"{path}{suffix}" in listed for suffix in COMPRESSED_SUFFIXES) and not any(
@@ -196,7 +211,7 @@ class Past:
     def give_up(self, now: float) -> None:
         """Report as gaps what is missing for too long; not while it may be in a file that cannot be read."""
         if not self._unreadable:
-            self.missing.give_up(now)
+            self.missing.give_up(now, self._beside.all_looked_at)
         elif self._place.once:
             self.missing.forget()
 
@@ -240,6 +255,10 @@ class Past:
                     self._alike.add(candidate, seen, content.key, content.same)
             elif content.same is not None and (candidate.related or self._place.has(content.same)):
                 self._beside.settled[seen.identity] = seen
+            is_settled = self._beside.settled.get(seen.identity) == seen
+            if not attached and not candidate.related and not is_settled and (content.same or content.compared):
+                alike = self._book.count_by_key(content.key)
+                self._beside.told(candidate.path, Told(seen, content.key, content.same, alike))
             return content
         finally:
             if not attached:
@@ -315,10 +334,3 @@ def _was_looked_through(path: str, seen: Sighting, generation: Generation) -> bo
         and generation.status in {Status.CLOSED, Status.SKIPPED}
         and (generation.size_seen, generation.sealed_ns) == (seen.size, seen.mtime_ns)
     )
-
-
-def _look(path: str) -> Sighting | None:
-    try:
-        return look(path)
-    except OSError:
-        return None

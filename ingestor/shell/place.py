@@ -3,7 +3,7 @@
 import fnmatch
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum
 from typing import NamedTuple
 
@@ -101,13 +101,14 @@ class Place:
         """Return the live path, also as what it links to."""
         return {self.path, os.path.realpath(self.path)}
 
-    def has(self, generation: Generation) -> bool:
+    def has(self, generation: Generation, live_paths: Collection[str] = ()) -> bool:
         """Tell whether a generation is this log's: by its source, or since its file was here when it was last seen.
 
-        Also one of a file that the same glob matches and that is there no more: that of yesterday.
+        Also one of a file that the same glob matches and that is there no more: that of yesterday. ``live_paths``: those of
+        this log, where many are asked for.
         """
         path = generation.path
-        if generation.source == self.source or path in self.live_paths():
+        if generation.source == self.source or path in (live_paths or self.live_paths()):
             return True
         pattern = self.settings.path  # of a log that is named, it is no pattern, whatever characters are in it
         return pattern != self.path != path and fnmatch.fnmatch(path, pattern) and not self.is_live(path)

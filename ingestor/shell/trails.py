@@ -19,12 +19,14 @@ class Trails:
         """Without a connection nothing is known of earlier starts."""
         self._connection = connection
         self._unsaved: dict[tuple[int, int], bytes] = {}
+        self._most_unsaved = _MOST_UNSAVED
 
     def handed_over(self, parts: Mapping[tuple[int, int], bytes]) -> None:
         """Remember parts that are on their way into the table; a store that is away keeps them from it for long."""
         self._unsaved.update(parts)
-        if len(self._unsaved) > _MOST_UNSAVED:
+        if len(self._unsaved) > self._most_unsaved:
             self._unsaved = {key: digests for key, digests in self._unsaved.items() if self._saved(*key) != digests}
+            self._most_unsaved = max(_MOST_UNSAVED, 2 * len(self._unsaved))  # one checkpoint may bring thousands
 
     def part(self, generation: int, number: int) -> bytes:
         """Return one part; empty when nothing is known of it."""

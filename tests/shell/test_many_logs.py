@@ -1,13 +1,20 @@
 """Thousands of logs: what is saved on looking at them must not cost a line, nor a turn."""
 
 import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingestor.settings import LogSettings
+from ingestor.shell import follower
 from ingestor.shell.beside import RELIST_SECONDS
 from ingestor.shell.follower import LATELY_SECONDS, LiveLogs
+from ingestor.shell.log import FollowedLog
+from ingestor.shell.past import Past
 from tests.world import Log, World
 
 
@@ -98,3 +105,74 @@ def test_figures_of_idle_logs_cost_no_look_and_an_outage_none_of_their_truth(
     world.log.write(1)
     monkeypatch.setattr(follower, "_looked_at", float("-inf"))  # no poll since: the store takes nothing
     assert follower.unread_bytes() > 0
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, owner: object, *names: str) -> Counter[str]:
+    """Count the calls of functions."""
+    calls: Counter[str] = Counter()
+    for name in names:
+        original = getattr(owner, name)
+
+        def count(*args: Any, name: str = name, original: Callable[..., Any] = original, **named: Any) -> Any:
+            calls[name] += 1
+            return original(*args, **named)
+
+        monkeypatch.setattr(owner, name, count)
+    return calls
+
+
+def moved(world: World) -> None:
+    """Have the directory of the logs be another one by the next start."""
+    world.stop()
+    there = world.logs_directory.rename(world.directory / "elsewhere")
+    world.log_settings = (LogSettings(f"{there}/*.log"),)
+
+
+def test_a_file_beside_many_logs_is_asked_once_not_once_for_each_of_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the first start, at the next one, and after the directory was moved; each log has a rotated file, and two strangers."""
+    logs = [world.new_log(f"h{number:03}.log") for number in range(60)]
+    all_of(world)
+    for log in logs:
+        log.write(1)
+    world.turn(2)
+    for log in logs:
+        log.rename()
+        log.write(1)
+    world.turn(2)
+    for number, log in enumerate(logs):
+        shutil.copy(log.sibling(".1"), world.logs_directory / f"kept-{number}")
+        (world.logs_directory / f"note-{number}").write_text(f"of {number}\n")
+    files = len(list(world.logs_directory.iterdir()))
+    calls = counted(monkeypatch, Past, "_ask", "_take")
+    for change in (world.stop, lambda: moved(world)):
+        change()
+        calls.clear()
+        world.turn(3)
+        assert max(calls.values()) < 4 * files, calls
+    world.stop()
+    world.check(*logs)
+
+
+def test_logs_whose_directory_was_moved_are_all_found_before_one_is_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many turns the first look at all of them takes."""
+    logs = [world.new_log(f"h{number}.log") for number in range(12)]
+    all_of(world)
+    for log in logs:
+        log.write(1)
+    world.turn(2)
+    moved(world)
+    monkeypatch.setattr(follower, "TURN_SECONDS", 0.0)
+    calls = counted(monkeypatch, FollowedLog, "poll")
+    world.daemon.step(world.now)
+    assert calls["poll"] == 1, "a turn is bounded by time, not by a number of logs"
+    assert world.daemon.follower.busy
+    for _ in range(4 * len(logs)):
+        world.now += 1.0
+        world.daemon.step(world.now)
+    assert world.gaps() == []
+    monkeypatch.undo()
+    world.check(*logs)
