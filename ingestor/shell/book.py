@@ -9,7 +9,7 @@ import logging
 import time
 from bisect import insort
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Final, Protocol
 
 from ingestor.core.generation import Comparison, Fingerprint, Generation, Status, Stretch, digest
 from ingestor.core.trail import PART_LINES, Trail
@@ -18,6 +18,9 @@ from ingestor.shell.state import Checkpoint, Gap
 from ingestor.shell.trails import Trails
 
 log = logging.getLogger("tokentail")
+
+NEAR: Final = 3
+"""Of a log that lost its beginning so many of its last contents are looked through."""
 
 
 class Reader(Protocol):
@@ -60,6 +63,8 @@ class Book:
         self._by_key: dict[int, dict[int, Generation]] = {}
         self._by_identity: dict[FileIdentity, dict[int, Generation]] = {}
         self._identities: dict[int, FileIdentity] = {}
+        self._by_path: dict[str, dict[int, Generation]] = {}
+        self._paths: dict[int, str] = {}
         self._followed_by: set[int] = set()
         self._last_number = 0
         self._read_last: dict[str, tuple[int, int]] = {}
@@ -107,6 +112,13 @@ class Book:
         """Return the generations that were last seen in a file of this device and inode."""
         return self._by_identity.get(identity, {}).values()
 
+    def near(self, source: str, path: str, identity: FileIdentity) -> tuple[Generation, ...]:
+        """Return the last generations of a source, and those last seen at a path or in a file: a log goes on with one of these."""
+        found = {g.number: g for g in self.of(source)[-NEAR:]}
+        found.update(list(self._by_path.get(path, {}).items())[-NEAR:])
+        found.update(list(self._by_identity.get(identity, {}).items())[-NEAR:])
+        return tuple(found.values())
+
     def is_succeeded(self, generation: Generation) -> bool:
         """Tell whether a file that held a generation was found to have gone back, or another way, since."""
         return generation.number in self._followed_by
@@ -132,6 +144,7 @@ class Book:
         generation.file_key = key
         if like is not None:
             generation.mark, generation.file_key = like.mark, like.file_key
+            generation.first_event, generation.skipped = like.first_event, like.skipped
             generation.trail.add(self.trail_of(like))
             generation.stretches = list(like.stretches) or [Stretch(0, 0, like.number, 0)]
             if (source, self.host) != (like.source, like.host):
@@ -293,6 +306,10 @@ class Book:
                 self._by_identity.get(former, {}).pop(number, None)
             self._identities[number] = identity
             self._by_identity.setdefault(identity, {})[number] = generation
+        if self._paths.get(number) != generation.path:
+            self._by_path.get(self._paths.get(number, ""), {}).pop(number, None)
+            self._paths[number] = generation.path
+            self._by_path.setdefault(generation.path, {})[number] = generation
 
     def _drop_head(self, generation: Generation) -> None:
         head = self._heads.pop(generation.number, None)

@@ -11,7 +11,7 @@ from ingestor.shell.beside import Beside, Candidate
 from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log, shown
 from ingestor.shell.missing import Missing
 from ingestor.shell.place import Part, Place
-from ingestor.shell.recognition import Content, recognise, whole_mark
+from ingestor.shell.recognition import Content, parts_from, recognise, whole_mark
 from ingestor.shell.rotated import Rotated
 from ingestor.shell.state import Gap
 
@@ -26,6 +26,8 @@ class Past:
         self.rotated = Rotated(place, self.missing)
         self.has_twins = False
         """Whether a file beside the log holds what another one holds that is being read: it is asked again afterwards."""
+        self.is_undecided = False
+        """Whether that other one is not at its end yet: only then it can be told whether they part."""
         self.failed = False
         """Whether a file beside the log could not be asked: it is asked again."""
         self._unreadable: dict[FileIdentity, tuple[str, int]] = {}
@@ -39,7 +41,7 @@ class Past:
 
         ``known``: the live file is known, so this log was here before.
         """
-        self.rotated.deleted_one = self.has_twins = self.failed = False
+        self.rotated.deleted_one = self.has_twins = self.is_undecided = self.failed = False
         unknown: list[str] = []
         everything = bool(self.missing) or not self._place.looked
         pattern = self._place.settings.path if self._place.settings.path != self._place.path else ""
@@ -209,15 +211,18 @@ class Past:
         file = open_log(candidate.path)
         attached = False
         try:
-            content = recognise(file, self._book)
+            live_path = os.path.realpath(self._place.path)
+            near = self._book.near(self._place.source, live_path, file.identity) if candidate.related else ()
+            content = recognise(file, self._book, near=near)
             generation = self._to_read(file, content, candidate, stray=stray)
             if generation is not None:
                 self._attach(generation, file, now)
                 attached = True
             elif content.same is None and content.compared is None:
                 self._beside.unknown[seen.identity] = seen
-            elif content.same is not None and content.same.number in self._book.readers:
+            elif content.same is not None and (reader := self._book.readers.get(content.same.number)) is not None:
                 self.has_twins = True
+                self.is_undecided = self.is_undecided or reader.exhausted_at is None
             elif content.same is not None and (candidate.related or self._place.has(content.same)):
                 self._beside.settled[seen.identity] = seen
             return content
@@ -238,8 +243,11 @@ class Past:
         reader = self._book.readers.get(same.number)
         if reader is None:
             return self._rest_of(same, file)
-        if file.compressed or reader.exhausted_at is None or not file.read_at(same.mark.offset, 1):
+        if file.compressed or not parts_from(file, reader):
             return None
+        return same if self.rotated.leave_copy(reader, file) else self._fork(same, file)
+
+    def _fork(self, same: Generation, file: LogFile) -> Generation:
         # A plain file that is equal up to here and different afterwards goes its own way from here. A compressed one is
         # the copy of the file that is still open, and is looked at again when that one is closed.
         return self._book.begin(same.source, file.path, file.identity, like=same)
