@@ -10,11 +10,13 @@ import socket
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from ingestor.core.accounting import Account
 from ingestor.core.questions import Filters, Period
+from ingestor.core.understanding import Understanding, of_account
 from ingestor.core.words import counted
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import LogSettings, Settings
@@ -46,8 +48,9 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
             str(settings.config_file or ""),
             "Add a [[logs]] table, or name logs with `tokentail run PATH`.",
         )
+    known = _accounts(state_directory)
     for entry in settings.logs:
-        yield from _log(entry, settings)
+        yield from _log(entry, settings, known)
     yield from _state_findings(settings, state_directory)
     if settings.store.type == "influxdb":
         yield from check_influxdb(settings.store, settings.retention)
@@ -73,7 +76,16 @@ def _state_findings(settings: Settings, directory: Path) -> Iterator[Finding]:
     yield from _state(settings, directory)
 
 
-def _log(entry: LogSettings, settings: Settings) -> Iterator[Finding]:
+def _accounts(directory: Path) -> dict[str, Account]:
+    """Return what became of the lines of each source, as far as there is a state that can be read."""
+    try:
+        with contextlib.closing(State.open_reader(directory)) as state:
+            return state.accounts()
+    except (TokentailError, sqlite3.Error, OSError):
+        return {}  # told below
+
+
+def _log(entry: LogSettings, settings: Settings, known: Mapping[str, Account]) -> Iterator[Finding]:
     paths = live_paths(entry.path)
     if not paths:
         yield _nothing_matches(entry.path)
@@ -87,7 +99,7 @@ def _log(entry: LogSettings, settings: Settings) -> Iterator[Finding]:
         if is_pipe(path) and path == entry.path:
             yield check_pipe(path)
         else:
-            yield from _readable(path, entry, settings)
+            yield from _readable(path, entry, settings, of_account(known.get(entry.source or path, Account())))
     for directory in {str(Path(path).parent) for path in paths} | set(entry.archive_directories):
         if Path(directory).is_dir() and not os.access(directory, os.R_OK | os.X_OK):
             yield wrong(
@@ -109,7 +121,7 @@ def _nothing_matches(pattern: str) -> Finding:
     )
 
 
-def _readable(path: str, entry: LogSettings, settings: Settings) -> Iterator[Finding]:
+def _readable(path: str, entry: LogSettings, settings: Settings, whole: Understanding) -> Iterator[Finding]:
     try:
         file = open_log(path)
     except FileNotFoundError:
@@ -130,12 +142,12 @@ def _readable(path: str, entry: LogSettings, settings: Settings) -> Iterator[Fin
         yield wrong(f"The log cannot be read: {what}", path, "Name a regular file.")
     else:
         with contextlib.closing(file):
-            yield from _contents(file, entry, settings)
+            yield from _contents(file, entry, settings, whole)
 
 
-def _contents(file: LogFile, entry: LogSettings, settings: Settings) -> Iterator[Finding]:
+def _contents(file: LogFile, entry: LogSettings, settings: Settings, whole: Understanding) -> Iterator[Finding]:
     try:
-        odd = list(judge_newest(file, entry, settings))
+        odd = list(judge_newest(file, entry, settings, whole))
     except OSError as error:
         yield wrong(f"The log cannot be read: {error.strerror}", file.path, "Is the disk or the mount in order?")
         return

@@ -283,6 +283,16 @@ def test_hours_and_dates_are_those_of_the_configured_zone(tokentail: Tokentail, 
     assert "Europe/Berlin" in tokentail("peak", *stored, env=berlin).stdout
 
 
+def test_one_is_no_plural(tokentail: Tokentail, tmp_path: Path) -> None:
+    log, state = tmp_path / "audit.log", ("--state-dir", tmp_path / "state")
+    log.write_text("{broken\n")
+    assert tokentail("run", "--once", "--log", log, *state).exit_code == 0
+    assert "Of 1 line read 1 was rejected and 0 ignored." in tokentail("stats", *state).stdout
+    log.write_text("{broken\n" + line("2026-11-02T09:30:00Z", "token.refreshed") + "\n")
+    assert tokentail("run", "--once", "--log", log, *state).exit_code == 0
+    assert "Busiest: Mon 09:00 to 10:00 UTC, 1 event\n" in tokentail("peak", "--since", "all", *state).stdout
+
+
 def test_the_peak_names_the_busiest_hour(tokentail: Tokentail, stored: tuple[str, ...]) -> None:
     assert "Busiest: Mon 09:00 to 10:00 UTC, 2 events" in tokentail("peak", *stored).stdout
 

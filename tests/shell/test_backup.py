@@ -170,7 +170,7 @@ def test_what_is_no_file_is_not_replaced(world: World, tmp_path: Path, kind: str
         if kind == "link":
             target.write_text("precious")
     before = place.lstat()
-    with pytest.raises(TokentailError, match="a named pipe|a socket|a symbolic link") as caught:
+    with pytest.raises(TokentailError, match=r"a named pipe|a socket|a symbolic link") as caught:
         backed_up(world, file)
     assert caught.value.where == str(place)
     assert (str(target) in caught.value.advice) == (kind == "link")
