@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingestor.errors import PermissionDeniedError, TokentailError, UnavailableError
-from ingestor.shell.database import DATABASE, damaged
-from ingestor.shell.reading import first_fault
+from ingestor.shell.database import DATABASE, damaged, first_fault
 from ingestor.shell.rejected import REJECTED
 from ingestor.shell.state import State
 

@@ -20,7 +20,7 @@ from ingestor.core.understanding import Understanding, of_account
 from ingestor.core.words import counted
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import LogSettings, Settings
-from ingestor.shell.database import DATABASE
+from ingestor.shell.database import DATABASE, damaged, first_fault, is_damage, suspect
 from ingestor.shell.files import LogFile, open_log
 from ingestor.shell.findings import Finding, Level, failed, wrong
 from ingestor.shell.follower import live_paths
@@ -37,6 +37,9 @@ from ingestor.stores.sqlite_answers import SqliteAnswers
 LITTLE_SPACE_BYTES: Final = 256 << 20
 NO_SPACE_BYTES: Final = 16 << 20
 """Below this a checkpoint under load may not fit."""
+
+CHECK_SECONDS: Final = 10.0
+"""How long the database is looked through for damage; what is larger is looked at in part."""
 
 
 def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
@@ -239,11 +242,20 @@ def _state(settings: Settings, directory: Path) -> Iterator[Finding]:
             host = state.host
             if embedded:
                 SqliteAnswers(state.connection).activity(Period(0, 1 << 62), Filters(), 1)
+            if fault := first_fault(state.connection, most_seconds=CHECK_SECONDS):
+                suspect(directory / DATABASE, fault)
+                raise damaged(directory / DATABASE, fault)
     except TokentailError as error:
         yield failed(error)
         return
     except sqlite3.Error as error:
-        yield wrong(f"The embedded store cannot be read: {error}", str(directory / DATABASE), "See `tokentail status`.")
+        if is_damage(error):
+            suspect(directory / DATABASE, str(error))
+            yield failed(damaged(directory / DATABASE, error))
+        else:
+            yield wrong(
+                f"The embedded store cannot be read: {error}", str(directory / DATABASE), "Is the disk in order?"
+            )
         return
     who = "a running daemon holds it" if is_held(directory) else "no daemon is running"
     what = "Embedded store answers" if embedded else "State can be read"
