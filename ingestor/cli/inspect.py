@@ -71,6 +71,8 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
             reports.explain_masks(stdout(), masked=seen["masked"] > 0)
             reports.explained(stdout(), seen)
     understanding = Understanding(seen["event"], seen["rejected"], seen["ignored"])
+    if file is not None and named and not _is_pipe(file):
+        understanding = file_as_of_now(str(file), name, understanding, settings)
     if understanding.doubtful:
         found = misfit(str(file) if named else "stdin", understanding, kept.sample(), parser, now_ms)
         print_misfits(stderr() if as_json else stdout(), [found])

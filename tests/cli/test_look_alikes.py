@@ -173,7 +173,13 @@ def test_a_log_that_was_understood_is_told_everywhere(
     said = "None of its 60 last lines is an event"
     assert tokentail("validate", *configured).exit_code == 1
     assert said in words(tokentail("backfill", path, *configured).stdout)
-    for command, code in ((("validate",), 1), (("verify", path), 1), (("status", "--check"), 2), (("stats",), 0)):
+    for command, code in (
+        (("validate",), 1),
+        (("verify", path), 1),
+        (("explain", path), 0),
+        (("status", "--check"), 2),
+        (("stats",), 0),
+    ):
         result = tokentail(*command, *configured)
         assert (result.exit_code, said in words(result.stdout)) == (code, True), command
 
