@@ -12,7 +12,7 @@ import parsers
 from ingestor.core.accounting import Account
 from ingestor.core.figures import Figures
 from ingestor.core.misfit import Misfit, Sample, as_of_now, misfit, outcomes_of
-from ingestor.core.understanding import HANDFUL, NOTHING_KNOWN, Understanding, judged, of_account
+from ingestor.core.understanding import FEWEST, HANDFUL, NOTHING_KNOWN, Understanding, judged, of_account
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.files import DamagedFileError, open_log
 from ingestor.shell.follower import live_paths
@@ -128,14 +128,15 @@ class Doubts:
         quiet = account.read == lines and now - since >= _QUIET_SECONDS
         if not window.lines or (window.lines < _WINDOW_LINES and not quiet):
             return
-        understanding = judged(window, NOTHING_KNOWN if window.events else window, whole)
+        understanding = NOTHING_KNOWN
+        if window.lines >= FEWEST or not whole.events:
+            understanding = judged(window, NOTHING_KNOWN if window.events else window, whole)
         if not understanding.wrong and window.rejected >= HANDFUL:  # it may end otherwise than it began
-            lines, at = self._looked.get(source, (-1, -math.inf))
-            if lines != account.read and now - at < _QUIET_SECONDS:
+            looked_up_to, at = self._looked.get(source, (-1, -math.inf))
+            if account.read == looked_up_to or now - at < _QUIET_SECONDS:
                 return  # a file is not looked at all the time
-            if lines != account.read:
-                self._looked[source] = account.read, now
-                understanding = self._look(source, whole)
+            self._looked[source] = account.read, now
+            understanding = self._look(source, whole)
         enough = window.lines >= _WINDOW_LINES
         if enough or understanding.wrong:
             self._judged[source] = _copy(account)

@@ -188,10 +188,10 @@ def test_a_quiet_log_that_turns_bad_is_told(log: Path, caplog: pytest.LogCapture
 
 
 def test_few_rejected_lines_of_a_quiet_log_are_nothing(log: Path, caplog: pytest.LogCaptureFixture) -> None:
-    log.write_text(f"{GOOD}\n" * 300 + f"{WRAPPED}\n" * 19)
-    watched = Watched(log, caplog, account(300, 0))
-    for rejected in (1, 1, 4, 4):
-        assert watched.see(account(300, rejected), 11) == []
+    log.write_text(f"{GOOD}\n" * 500 + f"{WRAPPED}\n" * 19)
+    watched = Watched(log, caplog, account(500, 0))
+    for rejected in (1, 1, 5, 5, 19, 19):
+        assert watched.see(account(500, rejected), 11) == []
 
 
 def test_a_file_is_not_looked_at_all_the_time(
