@@ -9,7 +9,7 @@ from ingestor.core.accounting import Account
 from ingestor.core.generation import Generation, Status
 from ingestor.core.rotation import is_compressed, live_name
 from ingestor.shell.beside import siblings
-from ingestor.shell.database import DATABASE
+from ingestor.shell.database import DATABASE, suspicion
 from ingestor.shell.files import FileIdentity, look
 from ingestor.shell.lock import is_held
 from ingestor.shell.state import Gap, State
@@ -76,7 +76,7 @@ def status(state: State, now: float | None = None) -> StatusReport:
         running=running,
         checkpoint_age_seconds=None if heartbeat is None else max(0.0, now - heartbeat),
         lag_seconds=max(0.0, now - lag_since) if lag_since else 0.0,
-        problems=tuple(_problems(vitals, now)) if running else (),
+        problems=(*_damage(state), *(_problems(vitals, now) if running else ())),
         total=total,
         logs=logs,
         gaps=tuple(state.gaps()),
@@ -84,6 +84,11 @@ def status(state: State, now: float | None = None) -> StatusReport:
         set_aside=meta.get("set_aside"),
         counts=vitals.counts if vitals else {},
     )
+
+
+def _damage(state: State) -> Iterator[str]:
+    if fault := suspicion(state.directory / DATABASE):
+        yield f"The state database is damaged: {fault}. `tokentail run` sets it aside when it starts"
 
 
 def _lag_since(vitals: Vitals | None, heartbeat: float | None, *, running: bool, unread: bool) -> float | None:
