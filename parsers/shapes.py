@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from parsers.commands import COMMANDS
+from parsers.fields import REVERSED, has_secret_name
 from parsers.naming import BLANKS, BRACKET, END, GREATER, LESS, MASKED, NAMES, QUOTE, SEPARATOR, SLASH, atomic
 from parsers.opaque import UUID_TEXT
 from parsers.prose import BEFORE_PATH, IN_LINK, IN_PATH, IN_PROSE, LETTERS, STATES
@@ -56,13 +57,6 @@ _ELEMENT: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _BEFORE_ELEMENT: Final = re.compile(rf"{LESS}[\w.:-]{{0,16}}\Z", re.IGNORECASE)
-_REVERSED: Final = re.compile(
-    rf"(?P<name>(?:value|val){QUOTE}?{BLANKS}{SEPARATOR}{BLANKS})(?P<open>{QUOTE})(?P<value>[^\"'\r\n]{{0,512}}?)"
-    rf"(?P<close>(?P=open)[\s,;]{{0,8}}{QUOTE}?(?:name|key|id|field|type){QUOTE}?{BLANKS}{SEPARATOR}{BLANKS}{QUOTE}?"
-    rf"[\w-]{{0,24}}?{NAMES})",
-    re.IGNORECASE,
-)
-"""A form's field the other way round: ``"value":"x","name":"password"``."""
 _FORM: Final = re.compile(
     r"(?P<name>(?:(?<=[?&])|(?<=%26)|(?<=%3f))(?:state|request|wresult|wctx)(?:=|%(?:25)*3d))(?P<open>)"
     r"(?!\[redacted:)(?P<value>[^\s\"'`&<>%]{4,})(?P<close>)",
@@ -155,6 +149,12 @@ def _mask(kind: str) -> Callable[[re.Match[str]], str]:
 
 
 _SECRET: Final = _mask("secret")
+
+
+def _secret_if_named(match: re.Match[str]) -> str:
+    return _SECRET(match) if has_secret_name(match) else match[0]
+
+
 CERTAIN: Final = (
     Shape(("private key",), (Look(_PRIVATE_KEY, "[redacted:private_key]"),)),
     Shape(("eyj", "ewo", "ew0"), (Look(_JWT, "[redacted:jwt]"),)),
@@ -166,7 +166,7 @@ _OTHERS: Final = (
     Shape(("-",), (Look(_UUID_CODE, "[redacted:code]"),)),
     Shape(("://", "%3a%2f%2f"), (Look(_USERINFO, "[redacted:password]"),)),
     Shape(("state", "request", "wresult", "wctx"), (Look(_FORM, _SECRET), Look(_REQUEST_URI, _SECRET))),
-    Shape(("val",), (Look(_REVERSED, _SECRET),)),
+    Shape(("val",), (Look(REVERSED, _secret_if_named),)),
     Shape(
         ("magic", "passwordless", "invit", "activat", "confirm", "verif", "unsubscribe", "reset", "recover", "time"),
         (Look(IN_LINK, _SECRET),),
