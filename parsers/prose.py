@@ -19,43 +19,26 @@ A password that is an ordinary word in an ordinary sentence (``invalid password 
 import re
 from typing import Final
 
-from parsers.naming import END, MASKED, QUOTE, SEPARATOR, SLASH, WORDS, atomic
+from parsers.naming import MASKED, QUOTE, SEPARATOR, SLASH, WORDS, atomic
+from parsers.verdicts import FOREIGN_VERDICT, LETTERS, STATES, STOP, VERDICTS
 
 _CHAR: Final = r"[^\s\"'`&<>]"
-_STOP: Final = rf"[.,;:!?)\]}}]*{END}"
-LETTERS: Final = (
-    # Eight consonants in capitals are a code to type in (RFC 8628 section 6.1), not a shouted word.
-    r"(?-i:(?![B-DF-HJ-NP-TV-XZ]{6})(?:[A-Z]{1,20}(?:_[A-Z]{1,20}){0,5}s?|[A-Z]?[a-z]{1,20}(?:['\u2019_./-][A-Z]?[a-z]{1,20}){0,5}))"
-)
 _NUMBER: Final = r"v?[0-9]{1,5}(?:[a-z]{1,2}|%|(?:\.[0-9]{1,5}){1,4}(?:[:/][0-9]{1,5})?)?"
 ORDINARY: Final = "|".join(
     (
-        rf"[(\[{{#/]{{0,4}}(?:{LETTERS}|{_NUMBER}){_STOP}",
+        rf"[(\[{{#/]{{0,4}}(?:{LETTERS}|{_NUMBER}){STOP}",
         r"[(\[{]{0,4}[a-z_.-]{1,32}(?::|=(?!=*(?:\s|\Z)))",
         r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])",
         r"[a-z][a-z+.-]{1,15}://|/",
-        rf"[^\s@]{{1,64}}@[a-z0-9.-]{{1,64}}\.[a-z]{{2,12}}{_STOP}",
+        rf"[^\s@]{{1,64}}@[a-z0-9.-]{{1,64}}\.[a-z]{{2,12}}{STOP}",
         r"[a-z.]{1,40}(?:Error|Exception)\b",
-        rf"(?:OAuth|OpenID|RFC|SHA|S|[HRPE]S|UTF|HTTP)[-/ ]?[0-9]{{0,4}}(?:\.[0-9])?{_STOP}",
+        rf"(?:OAuth|OpenID|RFC|SHA|S|[HRPE]S|UTF|HTTP)[-/ ]?[0-9]{{0,4}}(?:\.[0-9])?{STOP}",
         r"[\w./-]{1,40}\.(?:js|ts|py|rb|go|rs|php|java|cs|html|json)(?![a-z0-9])",
         MASKED,
     )
 )
 _VALUE: Final = rf"(?!{ORDINARY})(?=[^\s0-9a-z]{{0,8}}[0-9a-z]){_CHAR}{{4,}}+"
 _MIXED: Final = rf"(?=[^\s0-9]{{0,64}}[0-9])(?=[^\sa-z]{{0,64}}[a-z]){_CHAR}{{8,}}+"
-_VERDICT: Final = (
-    r"(?:is|was|were|are|has|have|had|been|be|not|no|already|does|do|did|could|can|cannot|found|known|unknown|invalid|valid"
-    r"|wrong|incorrect|bad|expired|revoked|used|reused|redeemed|consumed|mismatch|mismatched|match|malformed|rejected|denied"
-    r"|refused|recogni[sz]ed|accepted|provided|received|presented|supplied|given|sent|exist|exists|(?:with |has )?value|expected|got|equals|or|and|(?:changed|set|reset) to|incorrec?t[ao]s?|incorrecte|invalide|inv[aá]lid[ao]|errad[ao]|falsch|ung[uü]ltig|невер(?:ен|на|но|ный)|истёк|salah|yanlış|sai)(?![a-z])"
-)
-_VERDICTS: Final = atomic("verdicts", rf"(?:[\s(:,]{{1,4}}{_VERDICT}){{1,5}}")
-STATES: Final = (
-    "expired|invalid|missing|required|revoked|unknown|none|null|nil|undefined|true|false|yes|no|not|ok|okay|valid|wrong|incorrect|bad"
-    "|denied|rejected|malformed|empty|absent|present|disabled|enabled|unsupported|mismatch|mismatched|failed|failure|error|already"
-    "|must|cannot|is|was|has|have|the|unauthorized|unauthorised|forbidden|inactive|active|used|reused|consumed|locked|unrecognized|closed|open|opened|ended|started|established|idle|created|pending|timeout"
-    "|blank|n/a|unavailable|does|do|could|should|may|too|please|at|in|on|unset|found|exists"
-)
-"""What people write behind a name and a colon, and is a verdict: ``token: expired``."""
 _NAME: Final = rf"(?:{WORDS})(?<!unexpected[\s_-]token)"
 _KINDS: Final = (
     "parameter|param|field|header|value|string|input|provided|supplied|presented|sent|given|entered|submitted|received|used"
@@ -69,20 +52,21 @@ _ABOUT: Final = atomic(
 """Before a verdict alone: ``The secret supplied for a confidential client is invalid``."""
 _OWNER: Final = (
     r"\s(?:for|of)\s(?:(?:user|client|account|the)\s){0,2}['\"`]?(?!(?:user|client|account|realm|tenant|the)\b)[^\s:'\"`]{1,64}"
-    rf"['\"`]?\s?:\s(?=\S)(?!(?:{STATES}){_STOP})"
+    rf"['\"`]?\s?:\s(?=\S)(?!(?:{STATES}){STOP})"
 )
 """``Password for bob: x``, but not ``Invalid password for user: bob``."""
 IN_PROSE: Final = re.compile(
     rf"(?P<name>{_NAME}{QUOTE}?"
-    rf"(?:(?!\[[0-9]{{0,3}}\])(?:\s{{1,4}}(?:is|was|are|were|to|as|=>))?[\s(\[]{{1,4}}(?=(?:{QUOTE}|{_VALUE}))"
+    rf"(?:(?!\[[0-9]{{0,3}}\])(?:\s{{1,4}}(?:is|was|are|were|to|as|es|est|ist|lautet|é|è|=>))?[\s(\[]{{1,4}}(?=(?:{QUOTE}|{_VALUE}))"
     # A hyphen between two words makes one of them: `token-endpoint[812]:` is a program.
     rf"|(?:\s-{{1,2}}|-(?=\s)|\s?-{{0,2}}[,;|>\u2013\u2014\u2192]{{1,2}})\s?(?=(?!{ORDINARY}){_MIXED})"
     rf"|{_OWNER}"
+    rf"|{FOREIGN_VERDICT}\s?{SEPARATOR}\s{{0,4}}(?=(?:{QUOTE}|{_VALUE}|(?!{MASKED}|{_NUMBER}{STOP}|(?:{STATES}){STOP})[!-~]{{4,64}}\s*\Z))"
     # Where words are not parted by blanks, a verdict is not either.
     rf"|(?:错误|不正确|无效|为|是|は|이|는|은)[\s:：]{{0,3}}(?={_VALUE})"
-    rf"|(?:{_ABOUT}{_VERDICTS}|{_KIND}(?=\s?{SEPARATOR}|\s['\"`]))"
-    rf"(?:\s?{SEPARATOR}\s{{0,4}}(?=(?:{QUOTE}|{_VALUE}|(?!{MASKED}|{_NUMBER}{_STOP}|(?:{STATES}){_STOP}){_CHAR}{{1,64}}\s*\Z))"
-    rf"|\s{{1,4}}(?=(?:{QUOTE}|(?!{ORDINARY}){_MIXED}))|(?:(?<=got)|(?<=expected)|(?<=set to)|(?<=changed to)|(?<=value))\s(?={_VALUE}))))"
+    rf"|(?:{_ABOUT}{VERDICTS}|{_KIND}(?=\s?{SEPARATOR}|\s['\"`]))"
+    rf"(?:\s?{SEPARATOR}\s{{0,4}}(?=(?:{QUOTE}|{_VALUE}|(?!{MASKED}|{_NUMBER}{STOP}|(?:{STATES}){STOP}){_CHAR}{{1,64}}\s*\Z))"
+    rf"|\s{{1,4}}(?=(?:{QUOTE}|(?!{ORDINARY}){_MIXED}))|(?:(?<=got)|(?<=expected)|(?<=set to)|(?<=changed to)|(?<=value)|(?<=\ses)|(?<=\s[ei]st)|(?<=\s[éè])|(?<=lautet))\s(?={_VALUE}))))"
     rf"(?:(?P<open>{QUOTE})(?P<quoted>[^\r\n]*?)(?P<close>(?<!\\)(?P=open)|\Z|(?=[\r\n]))|(?!{QUOTE})(?P<bare>{_CHAR}+))",
     re.IGNORECASE,
 )

@@ -17,7 +17,8 @@ from parsers.commands import COMMANDS
 from parsers.fields import REVERSED, has_secret_name
 from parsers.naming import BLANKS, BRACKET, END, GREATER, LESS, MASKED, NAMES, QUOTE, SEPARATOR, SLASH, atomic
 from parsers.opaque import UUID_TEXT
-from parsers.prose import BEFORE_PATH, IN_LINK, IN_PATH, IN_PROSE, LETTERS, STATES
+from parsers.prose import BEFORE_PATH, IN_LINK, IN_PATH, IN_PROSE
+from parsers.verdicts import LETTERS, STATES
 
 _STATUS: Final = rf"[1-5][0-9]{{2}}(?:[,;|)\]}}]|[.:!?]*{END})"
 _VERDICT: Final = rf"(?:{STATES})[.,;:!?)\]}}]*{END}"

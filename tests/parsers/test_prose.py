@@ -152,6 +152,7 @@ def test_an_ordinary_sentence_stays(text: str) -> None:
 
 
 def test_the_rest_of_the_sentence_stays() -> None:
+    assert redact_text(f"Token inválido: {SECRET} (web)") == "Token inválido: [redacted:secret] (web)"
     assert redact_text(f"The code '{SECRET}' is wrong") == "The code '[redacted:secret]' is wrong"
     assert redact_text(f"code {SECRET} not found") == "code [redacted:secret] not found"
     assert redact_text(f"/code/{SECRET}/info?x=1") == "/code/[redacted:secret]/info?x=1"
