@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 from parsers import opaque
+from parsers.harmless import is_harmless
 from parsers.naming import BEGINNINGS
 from parsers.opaque import PUBLIC_IDENTIFIER
 from parsers.prose import BEFORE_NAME
@@ -16,7 +17,7 @@ from parsers.shapes import BEFORE_CHARS, CERTAIN, IDENTIFIER, SCOPES, TEXT, Kind
 MOST_NAMES: Final = 48
 _BEFORE_IDENTIFIER: Final = re.compile(
     r"(?:client|consumer|user|request|trace|span|correlation|tenant|app|application|account|operation|activity)s?[\s_-]?(?:id|key)"
-    r"[\"'`]?(?:\s?(?::|=|%3d|is)\s?|\s)[\"'`([]?\Z|\b(?:azp|aud|sub|kid|jti|iss|client|trace|x-request-id)[\"']?[:=]\s?[\"'\[]?\Z",
+    r"[\"'`]?(?:\s?(?::|=|%3d|is)\s?|\s)[\"'`([]?\Z|\b(?:azp|aud|sub|kid|jti|iss|client|trace(?:parent)?|x-request-id)[\"']?[:=]\s?[\"'\[]?\Z",
     re.IGNORECASE,
 )
 """What says that an identifier follows, in free text."""
@@ -79,7 +80,7 @@ def _at_names(text: str, looks: Iterable[NamedLook]) -> str:
             pieces += [text[done:start], "[redacted:secret]"]
             done = len(text)
             break
-        for look in tried:
+        for look in () if is_harmless(text, start) else tried:
             if look.before and not look.before.search(text, max(done, start - BEFORE_CHARS), start):
                 continue
             if match := look.expression.match(text, start):

@@ -41,7 +41,7 @@ _EDGE: Final = rf"(?:(?<![a-z])|{_ENCODED})"
 _ALONE: Final = rf"(?:(?<![a-z_-])|{_ENCODED})"
 """As before, and no longer name."""
 
-_OTHER_CODES: Final = ["error", "status", "exit", "response", "reason", "return", "result", "country", "language", "lang", "currency", "region", "locale", "state", "zip", "postal", "area", "phone", "dial", "post", "city", "http", "sub", "product", "promo", "coupon", "discount", "source", "type", "airport", "station", "service", "event", "bar", "qr", "vat", "tax", "fault", "message", "customer", "account", "tenant", "department", "company", "bank", "branch", "sort", "swift", "hash", "byte", "char", "machine", "op", "native", "dead", "legacy"]  # fmt: skip
+_OTHER_CODES: Final = ["error", "failure", "status", "exit", "response", "reason", "return", "result", "country", "language", "lang", "currency", "region", "locale", "state", "zip", "postal", "area", "phone", "dial", "post", "city", "http", "sub", "product", "promo", "coupon", "discount", "source", "type", "airport", "station", "service", "event", "bar", "qr", "vat", "tax", "fault", "message", "customer", "account", "tenant", "department", "company", "bank", "branch", "sort", "swift", "hash", "byte", "char", "machine", "op", "native", "dead", "legacy"]  # fmt: skip
 _NO_CODE: Final = "".join(rf"(?<!{kind}[\s]code)" for kind in _OTHER_CODES)
 """A code of something else, two words apart; written in one it is a longer name, and no ``_ALONE`` code."""
 _GAP: Final = r"[\s_-]?"

@@ -48,7 +48,9 @@ def _named(word: str) -> re.Pattern[str]:
 
 _NAMED_IN_TEXT: Final = _named(rf"(?:{_OPERATIONS})(?:[.:_-][a-z]{{1,20}}){{0,3}}[.,;!?)\]}}]*{END}")
 """``token:read`` is a scope, in an error message about one, too."""
-_NAMED_IN_NAMES: Final = _named(rf"(?:[a-z]{{1,20}}(?:[._-][a-z]{{1,20}}){{0,3}}|\*)(?::[\w.*-]{{1,64}}){{0,3}}{END}")
+_NAMED_IN_NAMES: Final = _named(
+    rf"(?:[a-z]{{1,20}}(?:[._-][a-z]{{1,20}}){{0,3}}|v[0-9]{{1,2}}|\*)(?::[\w.*-]{{1,64}}){{0,3}}{END}"
+)
 """In a scope or an identifier a word behind a colon is a part of it: ``token:exchange-service``."""
 _ELEMENT: Final = re.compile(
     rf"(?P<name>(?P<tag>{NAMES}s?)(?:\s[^<>]{{0,128}}?)?(?<!/){GREATER})"
