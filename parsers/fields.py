@@ -7,7 +7,7 @@ tries all names at each place behind each value costs more than all others toget
 import re
 from typing import Final
 
-from parsers.naming import BEGINNINGS, BLANKS, NAMES, QUOTE, SEPARATOR
+from parsers.naming import BLANKS, NAMES, QUOTE, SEPARATOR, beginnings
 
 REVERSED: Final = re.compile(
     rf"(?P<name>(?:value|val){QUOTE}?{BLANKS}{SEPARATOR}{BLANKS})(?P<open>{QUOTE})"
@@ -25,9 +25,9 @@ _NAME_BEFORE: Final = re.compile(r"[\w.:\[-]*")
 def has_secret_name(match: re.Match[str]) -> bool:
     """Whether the name behind such a value is one of a secret's."""
     behind = match.string[match.end() : match.end() + 2 * _NAME_AFTER].lower()
-    for begin in BEGINNINGS.finditer(behind):
-        if begin.start() > _NAME_AFTER or not _NAME_BEFORE.fullmatch(behind, 0, begin.start()):
+    for begin in beginnings(behind):
+        if begin > _NAME_AFTER or not _NAME_BEFORE.fullmatch(behind, 0, begin):
             return False
-        if _NAME.match(behind, begin.start()):
+        if _NAME.match(behind, begin):
             return True
     return False

@@ -11,6 +11,7 @@ from parsers.naming import GREATER, QUOTE, SEPARATOR
 from parsers.verdicts import STATES, STOP
 
 _SIGN: Final = rf"{QUOTE}?\s{{0,4}}{SEPARATOR}{{1,2}}>?\s{{0,4}}"
+_SIGNED: Final = re.compile(rf"(?:dpop[\s_-])?\w{{2,24}}(?:{_SIGN}|{GREATER})", re.IGNORECASE)
 _END: Final = rf"(?(open)(?P=open)|{STOP})"
 _OPEN: Final = rf"(?P<open>{QUOTE})?"
 _ERRNO: Final = (
@@ -84,6 +85,8 @@ _OTHERS: Final = re.compile(
 
 def is_harmless(text: str, start: int) -> bool:
     """Whether the name that begins there has a value that is known to be no secret."""
+    if not _SIGNED.match(text, start):  # as most names in sentences
+        return False
     match = _CODE.match(text, start)
     if match is None:
         return _OTHERS.match(text, start) is not None

@@ -36,8 +36,8 @@ _FOREIGN: Final = (
 """Verdicts of languages other than English."""
 VERDICT: Final = (
     r"(?:is|was|were|are|has|have|had|been|be|not|no|already|does|do|did|could|can|cannot|found|known|unknown|invalid|valid"
-    r"|wrong|incorrect|bad|expired|revoked|used|reused|redeemed|consumed|mismatch|mismatched|match|malformed|rejected|denied"
-    r"|refused|recogni[sz]ed|accepted|provided|received|presented|supplied|given|sent|exist|exists|(?:with |has )?value|expected|got|equals|or|and|(?:changed|set|reset) to"
+    r"|wrong|incorrect|bad|expired|revoked|used|redeemed|consumed|mismatch|mismatched|match|malformed|rejected|denied"
+    r"|refused|reused?|replay(?:ed)?|detected|duplicate|stolen|recogni[sz]ed|accepted|provided|received|presented|supplied|given|sent|exist|exists|(?:with |has )?value|expected|got|equals|or|and|(?:changed|set|reset) to"
     rf"|non|n[aã]o|es|est|ist|lautet|é|è|d[eé]j[aà]|tidak|{_FOREIGN})(?![a-z])"
 )
 VERDICTS: Final = atomic("verdicts", rf"(?:[\s(:,]{{1,4}}{VERDICT}){{1,5}}")
@@ -45,17 +45,17 @@ STATES: Final = (
     "expired|invalid|missing|required|revoked|unknown|none|null|nil|undefined|true|false|yes|no|not|ok|okay|valid|wrong|incorrect|bad"
     "|denied|rejected|malformed|empty|absent|present|disabled|enabled|unsupported|mismatch|mismatched|failed|failure|error|already"
     "|must|cannot|is|was|has|have|the|unauthorized|unauthorised|forbidden|inactive|active|used|reused|consumed|locked|unrecognized|closed|open|opened|ended|started|established|idle|created|pending|timeout"
-    "|blank|n/a|unavailable|does|do|could|should|may|too|please|at|in|on|unset|found|exists"
+    "|blank|n/a|unavailable|does|do|could|should|may|too|please|at|in|on|unset|found|exists|detected"
     f"|{_FOREIGN}"
 )
 """What people write behind a name and a colon, and is a verdict: ``token: expired``."""
-_OTHER_CODE: Final = (
+OTHER_CODE: Final = (
     r"\s(?:de\s|do\s|da\s|du\s|d['\u2019])?(?:l['\u2019])?(?:error|erro|erreur|estado|statut|status|postal|pa[ií]s|pays|retour|retorno|respuesta|resposta"
     r"|ошибк|статус|состояни|ответ|стран|возврат|завершени|kesalahan|negara|pos\b)"
 )
 """Behind the word for a code: one of something else."""
 FOREIGN_VERDICT: Final = (
-    rf"(?!{_OTHER_CODE})(?=[^\n:=]{{0,48}}(?-i:[{_BEYOND}]))"  # the case of a letter beyond may be ASCII: the long s
+    rf"(?!{OTHER_CODE})(?=(?-i:[^\n:=\u0080-\uffff]{{0,48}}+[{_BEYOND}]))"  # the case of a letter beyond may be ASCII: the long s
     + atomic("foreign", rf"(?:[\s(,]{{0,3}}{_WORD}){{1,6}}")
     # `token inválido para el cliente: web-2` names a client.
     + "".join(
