@@ -95,9 +95,23 @@ _MORE_WORDS: Final = (
     rf"{_EDGE}amz-signature",
 )  # fmt: skip
 
-WORDS: Final = "|".join(_WORDS + _SHORT_WORDS)
+
+def _joined(words: tuple[str, ...]) -> str:
+    """Return an expression of these words, by their first letter: the engine tries one alternative a letter, not one a word."""
+    letters: dict[str, list[str]] = {}
+    others: list[str] = []
+    for word in words:
+        for each in [word] if "(" in word else word.split("|"):
+            if each[0].isalpha():
+                letters.setdefault(each[0], []).append(each[1:])
+            else:
+                others.append(each)
+    return "|".join([*(f"{letter}(?:{'|'.join(rests)})" for letter, rests in letters.items()), *others])
+
+
+WORDS: Final = _joined(_WORDS + _SHORT_WORDS)
 """Names that nothing else has. ``code`` is one only by itself: there are codes of errors, countries and exits, too."""
-NAMES: Final = f"(?:{'|'.join(_WORDS + _SHORT_WORDS + _MORE_WORDS)})"
+NAMES: Final = f"(?:{_joined(_WORDS + _SHORT_WORDS + _MORE_WORDS)})"
 """Names that tell a secret with a sign (a colon, an equals sign) between them and it."""
 
 
