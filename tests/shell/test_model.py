@@ -238,9 +238,7 @@ class FollowerMachine(RuleBasedStateMachine):
             generations = self.world.ask(lambda state: state.generations())
             there = {path.stat().st_ino for path in self.log.path.parent.iterdir()}
             assert all(
-                entry.mark.offset or entry.inode in there
-                for entry in generations
-                if entry.status is Status.OPEN
+                entry.mark.offset or entry.inode in there for entry in generations if entry.status is Status.OPEN
             )
             self.verify()
         finally:
