@@ -12,7 +12,7 @@ from parsers.naming import END, atomic
 _BEYOND: Final = r"\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u1fff\u2c00-\u2dff\u3005-\u3007\u3040-\ud7ff\uf900-\ufdff\ufe70-\ufefc"
 """Letters that are not ASCII, and the marks and signs within their blocks. Fullwidth and mathematical ones are disguises."""
 SMALL: Final = rf"[a-z{_BEYOND}]"
-CAPITAL: Final = rf"[A-Z{_BEYOND}]"
+CAPITAL: Final = "[A-Z]"
 STOP: Final = rf"[.,;:!?)\]}}\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]*{END}"
 LETTERS: Final = (
     # Eight consonants in capitals are a code to type in (RFC 8628 section 6.1), not a shouted word.
