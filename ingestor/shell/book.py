@@ -200,6 +200,11 @@ class Book:
         """Tell whether a place (a source, a path, a glob) was looked at before."""
         return place in self._followed
 
+    @property
+    def followed(self) -> Iterable[str]:
+        """Every place that was looked at before."""
+        return self._followed
+
     def unread_places(self) -> list[str]:
         """Return the paths that were looked at before, and of which nothing was ever read."""
         paths = {generation.path for generation in self}

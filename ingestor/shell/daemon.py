@@ -290,9 +290,8 @@ class Daemon:
 
     def _complain_of_unread_logs(self) -> None:
         unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]
-        found = self.follower.logs
         problems = [str(followed.problem) for followed in unread] + self._pipes.problems
-        problems = problems or ([] if found else ["No file is where the logs should be"])
+        problems = problems or ([] if self.follower.found_any else ["No file is where the logs should be"])
         if not problems:
             return
         error = PermissionDeniedError if any(followed.denied for followed in unread) else TokentailError

@@ -13,6 +13,7 @@ from ingestor.core.generation import Status
 from ingestor.core.patterns import has_pattern
 from ingestor.core.rotation import is_compressed, possible_live_names
 from ingestor.settings import LogSettings, Settings
+from ingestor.shell.absent import AbsentLogs
 from ingestor.shell.beside import RELIST_SECONDS, SETTLED_NS, Beside
 from ingestor.shell.book import Book
 from ingestor.shell.files import FileIdentity, shown
@@ -70,23 +71,29 @@ def live_paths(pattern: str, is_known: Callable[[str], bool] = lambda _: False) 
 class LiveLogs:
     """The live logs of a path or glob, looked for again when their directory has changed."""
 
-    def __init__(self, pattern: str, is_known: Callable[[str], bool] = lambda _: False) -> None:
+    def __init__(self, entry: LogSettings, book: Book, is_known: Callable[[str], bool]) -> None:
         """``is_known`` tells the logs that were followed before."""
-        self._pattern = pattern
+        self.absent: set[str] = set()
+        """Logs that are not there, and that are followed until nothing of them is left to do."""
+        self._pattern = entry.path
         self._is_known = is_known
-        self._directory = os.path.dirname(pattern)  # noqa: PTH120 - beside the strings of glob
+        self._absent_logs = AbsentLogs(entry, book)
+        self._directory = os.path.dirname(entry.path)  # noqa: PTH120 - beside the strings of glob
         self._paths: list[str] = []
         self._changed_ns: int | None = None
         self._listed_at = float("-inf")
 
     def paths(self, now: float) -> list[str]:
-        """Return the paths. ``now``: monotonic seconds."""
+        """Return the paths of what is there. ``now``: monotonic seconds."""
         changed_ns = self._directory_changed_ns()
         if changed_ns is None or changed_ns != self._changed_ns or now - self._listed_at >= RELIST_SECONDS:
             listed_ns = time.time_ns()
             self._paths, self._listed_at = live_paths(self._pattern, self._is_known), now
             settled = changed_ns is not None and listed_ns - changed_ns > SETTLED_NS
             self._changed_ns = changed_ns if settled else None
+            if is_pattern(self._pattern):
+                self.absent |= self._absent_logs.look(self._paths)
+            self.absent.difference_update(self._paths)
         return self._paths
 
     def _directory_changed_ns(self) -> int | None:
@@ -107,6 +114,8 @@ class Follower:
         self._book = book
         self._once = once
         self._logs: dict[str, FollowedLog] = {}
+        self.found_any = False
+        """Whether there was a log to follow, even if it is gone and done with by now."""
         self._live = self._live_logs(settings)
         self._sources: dict[str, FollowedLog] = {}
         self._beside = Beside()
@@ -167,12 +176,13 @@ class Follower:
 
     def _look_at_all(self, now: float) -> None:
         begun = time.monotonic()
-        listed = [(path, entry) for live, entry in self._live for path in live.paths(now)]
+        there = [(path, entry) for live, entry in self._live for path in live.paths(now)]
+        listed = there + [(path, entry) for live, entry in self._live for path in live.absent]
         new = [(path, entry) for path, entry in listed if path not in self._logs and path not in self._refused]
         for path, settings in new[:MOST_NEW]:
             self._follow(path, settings)
         self._more = len(new) > MOST_NEW
-        self._leave_what_is_gone({path for path, _ in listed})
+        self._leave_what_is_gone({path for path, _ in there})
         ready = dict.fromkeys(followed for followed in self._logs.values() if self._poll(followed, now))
         self._turn = deque(followed for followed in ready if followed not in self._lately)
         self._turn.extend(followed for followed in self._lately if followed in ready)
@@ -193,7 +203,8 @@ class Follower:
 
     def reload(self, settings: Settings) -> None:
         """Go on with other settings: a log that is still named is followed on, one that is not is left."""
-        named = {path: entry for live, entry in self._live_logs(settings) for path in live.paths(float("inf"))}
+        lives = self._live_logs(settings)
+        named = {path: entry for live, entry in lives for path in (*live.paths(float("inf")), *live.absent)}
         for path, followed in list(self._logs.items()):
             entry = named.get(path)
             if entry is not None and (entry.source or shown(path)) == followed.source:
@@ -206,7 +217,7 @@ class Follower:
         self._moved = None
         self._refused.clear()
         self._settings = settings
-        self._live = self._live_logs(settings)
+        self._live = lives
         self._full_look_at = self._looked_at = float("-inf")
         self._closed_left = False
 
@@ -270,12 +281,14 @@ class Follower:
         )
         followed = FollowedLog(place, self._beside)
         self._logs[path] = followed
+        self.found_any = True
         self._sources.setdefault(source, followed)
         self._book.follow(source)
+        self._book.follow(shown(path))  # where it was is known when it is not there, whatever its source
         self._directories = set()
 
     def _live_logs(self, settings: Settings) -> list[tuple[LiveLogs, LogSettings]]:
-        return [(LiveLogs(entry.path, self._is_known), entry) for entry in settings.logs]
+        return [(LiveLogs(entry, self._book, self._is_known), entry) for entry in settings.logs]
 
     def _was_moved(self) -> bool:
         """Tell whether a log that was followed, and of which nothing was read, is gone: what lies elsewhere may be its past."""
@@ -302,6 +315,8 @@ class Follower:
     def _leave(self, followed: FollowedLog) -> None:
         followed.close()
         del self._logs[followed.path]
+        for live, _ in self._live:
+            live.absent.discard(followed.path)
         if self._sources.get(followed.source) is followed:
             del self._sources[followed.source]
         self._owners = {identity: owner for identity, owner in self._owners.items() if owner is not followed}
