@@ -8,12 +8,13 @@ from collections.abc import Container, Iterator
 from ingestor.core.generation import Generation, Status
 from ingestor.core.rotation import COMPRESSED_SUFFIXES, is_compressed
 from ingestor.shell.beside import Beside, Candidate
-from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log, shown
+from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before, look, open_log, shown
 from ingestor.shell.missing import Missing
 from ingestor.shell.place import Part, Place
 from ingestor.shell.recognition import Content, recognise, whole_mark
 from ingestor.shell.rotated import Rotated
 from ingestor.shell.state import Gap
+from ingestor.shell.tail import skip_to_end
 
 log = logging.getLogger("tokentail")
 
@@ -28,6 +29,8 @@ class Past:
         """Whether a file beside the log holds what another one holds that is being read: it is asked again afterwards."""
         self.failed = False
         """Whether a file beside the log could not be asked: it is asked again."""
+        self._left: dict[FileIdentity, tuple[str, Sighting]] = {}
+        """Plain files that were left to a backfill, as they looked then: a writer may still have them open."""
         self._unreadable: dict[FileIdentity, tuple[str, int]] = {}
         """Files that could not be read, with path and size: what is in them is missed when they are gone."""
         self._place = place
@@ -97,11 +100,12 @@ class Past:
                 self.missing.add(former, now, unread=True)
 
     def is_written_late(self) -> bool:
-        """Tell whether a file that was closed lately has grown; it is asked again then."""
-        late = list(self.rotated.written_late())
-        for path in late:
-            if (seen := _look(path)) is not None:
-                self._beside.settled.pop(seen.identity, None)
+        """Tell whether a file that was closed lately, or left to a backfill, has grown; it is asked again then."""
+        late = {seen.identity for path in self.rotated.written_late() if (seen := _look(path)) is not None}
+        late.update(identity for identity, (path, seen) in self._left.items() if not is_as_before(path, seen))
+        for identity in late:
+            self._left.pop(identity, None)
+            self._beside.settled.pop(identity, None)
         self.rotated.deleted_one = self.rotated.deleted_one or bool(late)
         return bool(late)
 
@@ -220,6 +224,8 @@ class Past:
                 self.has_twins = True
             elif content.same is not None and (candidate.related or self._place.has(content.same)):
                 self._beside.settled[seen.identity] = seen
+                if content.same.status is Status.SKIPPED and not file.compressed:
+                    self._left[seen.identity] = candidate.path, seen
             return content
         finally:
             if not attached:
@@ -233,8 +239,10 @@ class Past:
             source = self._book[content.compared.former].source
             return self._book.begin(source, file.path, file.identity, key=content.key, compared=content.compared)
         same = content.same
-        if same is None or same.status is Status.SKIPPED or not (candidate.related or self._place.has(same)):
+        if same is None or not (candidate.related or self._place.has(same)):
             return None
+        if same.status is Status.SKIPPED:
+            return same if self._is_written_on(same, file) else None
         reader = self._book.readers.get(same.number)
         if reader is None:
             return self._rest_of(same, file)
@@ -243,6 +251,20 @@ class Past:
         # A plain file that is equal up to here and different afterwards goes its own way from here. A compressed one is
         # the copy of the file that is still open, and is looked at again when that one is closed.
         return self._book.begin(same.source, file.path, file.identity, like=same)
+
+    def _is_written_on(self, generation: Generation, file: LogFile) -> bool:
+        """Tell whether a file that was left to a backfill holds more than it did then: that is read, the former lines are not."""
+        if is_compressed(generation.path):
+            return False  # only its beginning is remembered, and nobody writes to it
+        if file.read_at(generation.mark.offset, 1):
+            skip_to_end(generation, file, end=generation.mark.offset)
+            return True
+        if file.compressed:  # so that it is not decompressed again at each look; the path tells what the mark is of
+            seen = file.look()
+            generation.device, generation.inode = file.identity
+            generation.size_seen, generation.sealed_ns = seen.size, seen.mtime_ns
+            self._book.changed(generation)
+        return False
 
     def _rest_of(self, generation: Generation, file: LogFile) -> Generation | None:
         """Return the generation if the file holds more of it than was read, or may yet grow."""
@@ -269,6 +291,8 @@ class Past:
                 self.has_twins = True
             elif not ours:
                 self._book.skip(self._place.source, path, file.identity, whole_mark(file), key=content.key)
+                if not file.compressed:
+                    self._left[file.identity] = path, file.look()
             elif file.read_at(0, 1):  # an empty one is found when a late writer fills it
                 self.missing.found_unknown(file.look().size)
                 source = self._place.source
