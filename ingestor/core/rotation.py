@@ -80,6 +80,14 @@ def may_be_rotated(live: str, name: str) -> bool:
     return False
 
 
+def may_be_live(live: str, name: str) -> bool:
+    """Tell whether a rotated generation of ``live``, by its name, may as well be a live log: it ends as that one does.
+
+    ``idp-1.log`` may be the past of ``idp.log``, or the log of another node; nobody calls a live log ``idp.log.1``.
+    """
+    return not name.startswith(live) and not is_compressed(name)
+
+
 def possible_live_names(name: str) -> Iterator[str]:
     """Yield the names of which ``name`` may be a rotated generation, under any scheme: what stands before a separator.
 

@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import time
 from bisect import insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
 from ingestor.core.generation import Comparison, Fingerprint, Generation, Status, Stretch, digest
@@ -201,7 +201,7 @@ class Book:
         return place in self._followed
 
     @property
-    def followed(self) -> Iterable[str]:
+    def followed(self) -> Collection[str]:
         """Every place that was looked at before."""
         return self._followed
 

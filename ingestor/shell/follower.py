@@ -11,7 +11,7 @@ from typing import Final
 
 from ingestor.core.generation import Status
 from ingestor.core.patterns import has_pattern
-from ingestor.core.rotation import is_compressed, possible_live_names
+from ingestor.core.rotation import is_compressed, may_be_live, possible_live_names
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.absent import AbsentLogs
 from ingestor.shell.beside import RELIST_SECONDS, SETTLED_NS, Beside
@@ -49,11 +49,11 @@ def live_paths(pattern: str, is_known: Callable[[str], bool] = lambda _: False) 
     """Return the live logs that a path or glob names.
 
     A file that looks like a rotated one of another file is that one's past, but only if there is such a log: it is on the
-    disk, or ``is_known``. Dates, numbers and addresses stand in names of live logs too.
+    disk, or ``is_known``. Dates, numbers and addresses stand in names of live logs too; what was followed as a log stays one.
     """
     if not is_pattern(pattern):
         return [pattern]
-    paths = glob.glob(pattern, recursive=True)  # noqa: PTH207 - strings: thousands of paths every second
+    paths = matched_files(pattern)
     matched, found = set(paths), set()
     for path in paths:
         directory, name = os.path.split(path)
@@ -61,11 +61,16 @@ def live_paths(pattern: str, is_known: Callable[[str], bool] = lambda _: False) 
         live = next(
             (live for live in lives if live in matched or (is_known(live) and fnmatch.fnmatch(live, pattern))), None
         )
-        if live is not None:
+        if live is not None and not (may_be_live(live, path) and is_known(path)):
             found.add(live)
         elif not is_compressed(name):
             found.add(path)
     return sorted(found)
+
+
+def matched_files(pattern: str) -> list[str]:
+    """Return what a path or glob matches, live or not."""
+    return glob.glob(pattern, recursive=True) if is_pattern(pattern) else []  # noqa: PTH207 - strings: thousands of paths every second
 
 
 class LiveLogs:
@@ -78,6 +83,9 @@ class LiveLogs:
         self._pattern = entry.path
         self._is_known = is_known
         self._absent_logs = AbsentLogs(entry, book)
+        self._book = book
+        self._followed = -1
+        """How many places were followed when it was listed: a file that is found to be live is one more."""
         self._directory = os.path.dirname(entry.path)  # noqa: PTH120 - beside the strings of glob
         self._paths: list[str] = []
         self._changed_ns: int | None = None
@@ -86,7 +94,10 @@ class LiveLogs:
     def paths(self, now: float) -> list[str]:
         """Return the paths of what is there. ``now``: monotonic seconds."""
         changed_ns = self._directory_changed_ns()
-        if changed_ns is None or changed_ns != self._changed_ns or now - self._listed_at >= RELIST_SECONDS:
+        followed = len(self._book.followed)
+        is_old = changed_ns != self._changed_ns or followed != self._followed or now - self._listed_at >= RELIST_SECONDS
+        if changed_ns is None or is_old:
+            self._followed = followed
             listed_ns = time.time_ns()
             self._paths, self._listed_at = live_paths(self._pattern, self._is_known), now
             settled = changed_ns is not None and listed_ns - changed_ns > SETTLED_NS

@@ -5,8 +5,9 @@ import os
 import time
 from collections.abc import Container, Iterator
 
-from ingestor.core.generation import Generation, Status
+from ingestor.core.generation import NOTHING_READ, Generation, Status
 from ingestor.core.rotation import COMPRESSED_SUFFIXES, is_compressed
+from ingestor.core.words import some_of
 from ingestor.shell.beside import Beside, Candidate
 from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before, look, open_log, shown
 from ingestor.shell.missing import Missing
@@ -60,9 +61,13 @@ class Past:
                 if candidate.related and is_new:
                     unknown.append(candidate.path)
             yield
+        left: list[str] = []
         for path in unknown:
-            self._take_unknown(path, now, ours=known or self._place.is_ours_from_the_start)
+            if self._take_unknown(path, now, ours=known or self._place.is_ours_from_the_start):
+                left.append(shown(path))
             yield
+        if left:
+            log.info("Left to backfill, since rotated before the first look at %s: %s", self._place.path, some_of(left))
         places = {seen.identity: age for age, path in enumerate(listed) if (seen := _look(path))}
         self.rotated.sort(places)
         self._miss_the_unreadable(places, set(listed))
@@ -204,6 +209,7 @@ class Past:
             beside.settled[identity] = seen
         return (
             self._place.is_live(path)
+            or (self._place.may_be_live(path) and self._book.is_followed(shown(path)))  # or will be in a moment
             or self.rotated.is_known_damaged(seen)
             or beside.settled.get(identity) == seen
             or (not candidate.related and beside.unknown.get(identity) == seen)
@@ -239,10 +245,8 @@ class Past:
             source = self._book[content.compared.former].source
             return self._book.begin(source, file.path, file.identity, key=content.key, compared=content.compared)
         same = content.same
-        if same is None or not (candidate.related or self._place.has(same)):
+        if same is None or not (candidate.related or self._place.has(same)) or self._is_not_ours(same, file, candidate):
             return None
-        if same.status is Status.SKIPPED:
-            return same if self._is_written_on(same, file) else None
         reader = self._book.readers.get(same.number)
         if reader is None:
             return self._rest_of(same, file)
@@ -252,12 +256,17 @@ class Past:
         # the copy of the file that is still open, and is looked at again when that one is closed.
         return self._book.begin(same.source, file.path, file.identity, like=same)
 
+    def _is_not_ours(self, generation: Generation, file: LogFile, candidate: Candidate) -> bool:
+        """Tell whether a file is left to a backfill, or is found to be another log's."""
+        if generation.status is Status.SKIPPED and not self._is_written_on(generation, file):
+            return True
+        return candidate.related and self._is_found_live(generation, file)
+
     def _is_written_on(self, generation: Generation, file: LogFile) -> bool:
         """Tell whether a file that was left to a backfill holds more than it did then: that is read, the former lines are not."""
         if is_compressed(generation.path):
             return False  # only its beginning is remembered, and nobody writes to it
         if file.read_at(generation.mark.offset, 1):
-            skip_to_end(generation, file, end=generation.mark.offset)
             return True
         if file.compressed:  # so that it is not decompressed again at each look; the path tells what the mark is of
             seen = file.look()
@@ -266,9 +275,37 @@ class Past:
             self._book.changed(generation)
         return False
 
+    def _is_found_live(self, generation: Generation, file: LogFile) -> bool:
+        """Tell whether a file that is matched as a log, and that was taken for the past of this one, grows: it is live itself.
+
+        Names tell live logs (``idp-1.log`` beside ``idp.log``) from rotated ones by nothing. It is followed from now on.
+        """
+        place = self._place
+        if (
+            not place.may_be_live(file.path)
+            or generation.status is Status.OPEN
+            or generation.number in self._book.readers
+            or not file.read_at(generation.mark.offset, 1)
+        ):
+            return False
+        log.info(
+            "%s is written, so it is no rotated file of %s: it is followed as a log of its own", file.path, place.path
+        )
+        if generation.status is Status.SKIPPED:
+            if place.settings.start == "end":
+                skip_to_end(generation, file, end=generation.mark.offset)
+            else:  # as any log under the glob it is read from its beginning
+                generation.mark = NOTHING_READ
+            generation.status = Status.CLOSED
+            self._book.changed(generation)
+        self._book.follow(shown(file.path))
+        return True
+
     def _rest_of(self, generation: Generation, file: LogFile) -> Generation | None:
         """Return the generation if the file holds more of it than was read, or may yet grow."""
         if generation.status is Status.OPEN or file.read_at(generation.mark.offset, 1):
+            if generation.status is Status.SKIPPED:
+                skip_to_end(generation, file, end=generation.mark.offset)
             return generation
         # Remember where it is now, so that it is not decompressed again at every rotation.
         generation.path, generation.device, generation.inode = file.path, *file.identity
@@ -278,13 +315,13 @@ class Past:
         self._book.changed(generation)
         return None
 
-    def _take_unknown(self, path: str, now: float, *, ours: bool) -> None:
-        """Begin a generation that came and was rotated between two looks; but what was there before us is not ours."""
+    def _take_unknown(self, path: str, now: float, *, ours: bool) -> bool:
+        """Begin a generation that came and was rotated between two looks; return whether it is left, since it was there before us."""
         try:
             file = open_log(path)
         except (OSError, ValueError):
-            return  # the next look sees where it is
-        attached = False
+            return False  # the next look sees where it is
+        attached = left = False
         try:
             content = recognise(file, self._book)  # what was begun meanwhile may hold the same
             if content.same is not None or content.compared is not None:
@@ -293,6 +330,7 @@ class Past:
                 self._book.skip(self._place.source, path, file.identity, whole_mark(file), key=content.key)
                 if not file.compressed:
                     self._left[file.identity] = path, file.look()
+                left = True
             elif file.read_at(0, 1):  # an empty one is found when a late writer fills it
                 self.missing.found_unknown(file.look().size)
                 source = self._place.source
@@ -303,6 +341,7 @@ class Past:
         finally:
             if not attached:
                 file.close()
+        return left
 
     def _attach(self, generation: Generation, file: LogFile, now: float) -> None:
         if file.compressed or file.look().size > generation.mark.offset:

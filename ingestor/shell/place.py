@@ -8,6 +8,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from ingestor.core.generation import Generation
+from ingestor.core.patterns import matches
+from ingestor.core.rotation import may_be_live
 from ingestor.settings import LogSettings, ReadSettings
 from ingestor.shell.beside import places_of
 from ingestor.shell.book import Book
@@ -111,6 +113,11 @@ class Place:
             return True
         pattern = self.settings.path  # of a log that is named, it is no pattern, whatever characters are in it
         return pattern != self.path != path and fnmatch.fnmatch(path, pattern) and not self.is_live(path)
+
+    def may_be_live(self, path: str) -> bool:
+        """Tell whether a file that may be this log's past may be a live log as well: the glob matches it, and its name ends alike."""
+        pattern = self.settings.path
+        return pattern != self.path and may_be_live(self.path, path) and matches(pattern, path)
 
     def tail(self, generation: Generation, file: LogFile, path: str) -> Tail:
         """Begin to read a generation from a file. Raises OSError, sqlite3.Error."""

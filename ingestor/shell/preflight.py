@@ -22,6 +22,7 @@ from ingestor.shell.database import DATABASE
 from ingestor.shell.files import LogFile, open_log
 from ingestor.shell.findings import Finding, Level, failed, wrong
 from ingestor.shell.follower import live_paths
+from ingestor.shell.left import left_to_backfill
 from ingestor.shell.lock import is_held
 from ingestor.shell.newest import judge_newest
 from ingestor.shell.own_files import OTHERS_WRITE
@@ -48,6 +49,7 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
         )
     for entry in settings.logs:
         yield from _log(entry, settings)
+    yield from left_to_backfill(settings, state_directory)
     yield from _state_findings(settings, state_directory)
     if settings.store.type == "influxdb":
         yield from check_influxdb(settings.store, settings.retention)

@@ -6,6 +6,7 @@ from ingestor.core.rotation import (
     COMPRESSED_SUFFIXES,
     is_compressed,
     live_name,
+    may_be_live,
     may_be_rotated,
     possible_live_names,
     rotation_age,
@@ -175,6 +176,17 @@ def test_the_log_is_among_those_of_which_a_file_may_be_the_past(name: str) -> No
 @pytest.mark.parametrize("name", ["audit.log", "audit2.log", "audit-admin.log", "audit", "audit.log.pos", "20261101"])
 def test_of_other_files_there_is_no_log_whose_past_they_are(name: str) -> None:
     assert list(possible_live_names(name)) == []
+
+
+@pytest.mark.parametrize("name", ["idp-1.log", "idp.2.log", "idp-2026-11-01.log"])
+def test_names_that_end_like_the_log_may_be_of_live_logs(name: str) -> None:
+    assert may_be_rotated("idp.log", name)
+    assert may_be_live("idp.log", name)
+
+
+@pytest.mark.parametrize("name", ["idp.log.1", "idp.log-20261101", "idp.log.old", "idp-1.log.gz"])
+def test_nobody_calls_a_live_log_so(name: str) -> None:
+    assert not may_be_live("idp.log", name)
 
 
 NAMES = st.lists(
