@@ -47,7 +47,8 @@ class Past:
         unknown: list[str] = []
         everything = bool(self.missing) or not self._place.looked
         pattern = self._place.settings.path if self._place.settings.path != self._place.path else ""
-        candidates = self._beside.candidates(self._place.directories(), now, everything=everything, pattern=pattern)
+        directories, live = self._place.directories(), self._place.live_paths()
+        candidates = self._beside.candidates(directories, live, now, everything=everything, pattern=pattern)
         listed = [candidate.path for candidate in candidates]
         strays = [Candidate(path, related=True) for path in set(self._strays()).difference(listed)]
         for candidate in (*strays, *candidates):

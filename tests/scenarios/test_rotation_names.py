@@ -112,3 +112,38 @@ def test_logrotate(scene: Scene, name: str, *, down: bool) -> None:
     log.write(5)
     scene.once() if down else scene.turn(2)
     scene.check(lost_at_most=removed if down else ())
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "up"])
+@pytest.mark.parametrize("packed", [True, False], ids=["gz", "plain"])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole generations", "a remainder"])
+def test_an_archive_where_it_has_its_own_name(scene: Scene, *, whole: bool, packed: bool, down: bool) -> None:
+    log, old = scene.log, scene.logs_directory / "old"
+    old.mkdir()
+    scene.follow(LogSettings(str(log.path), archive_directories=(str(old),)))
+    log.write(10)
+    scene.once() if down else scene.turn(2)
+    if whole:
+        log.path.rename(scene.logs_directory / "audit.log.1")
+    for _ in range(2):
+        log.write(10)
+        log.path.rename(old / "audit.log")
+        if packed:
+            gz(old / "audit.log")
+        log.write(5)
+        scene.once() if down else scene.turn(2)
+        for path in list(old.iterdir()):
+            path.rename(scene.logs_directory / f"kept {len(log.written)} {path.name}")
+    scene.check()
+
+
+def test_a_linked_log_is_no_archive_of_itself(scene: Scene) -> None:
+    data = scene.directory / "data"
+    data.mkdir()
+    scene.log.path.symlink_to(data / "audit.log")
+    scene.follow(LogSettings(str(scene.log.path), archive_directories=(str(data),)))
+    for _ in range(3):
+        scene.log.write(10)
+        scene.once()
+    scene.turn(2)
+    scene.check()
