@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
 from ingestor.core.generation import Comparison, Fingerprint, Generation, Status, Stretch, digest
+from ingestor.core.rotation import possible_live_names
 from ingestor.core.trail import PART_LINES, Trail
 from ingestor.shell.files import FileIdentity, LogFile, Sighting, shown
 from ingestor.shell.state import Checkpoint, Gap
@@ -205,11 +206,21 @@ class Book:
         """Every place that was looked at before."""
         return self._followed
 
-    def unread_places(self) -> list[str]:
-        """Return the paths that were looked at before, and of which nothing was ever read."""
-        paths = {generation.path for generation in self}
+    def unfinished_places(self) -> list[str]:
+        """Return the paths that were looked at before, and of which nothing was ever read, or not all that there may be."""
+        was_in = {shown(generation.path) for generation in self}
+        was_in.update(
+            f"{directory}/{live}"
+            for directory, _, name in [path.rpartition("/") for path in was_in]
+            for live in possible_live_names(name)
+        )
+        unfinished = {
+            name for entry in self if entry.status is Status.OPEN for name in (entry.source, shown(entry.path))
+        }
         return [
-            place for place in self._followed if place.startswith("/") and not self.of(place) and place not in paths
+            place
+            for place in self._followed
+            if place.startswith("/") and (place in unfinished or not (self.of(place) or place in was_in))
         ]
 
     def follow(self, place: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ingestor.core.generation import Status
-from ingestor.core.patterns import has_pattern
+from ingestor.core.patterns import has_pattern, matches
 from ingestor.core.rotation import is_compressed, may_be_live, possible_live_names
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.absent import AbsentLogs
@@ -302,12 +302,14 @@ class Follower:
         return [(LiveLogs(entry, self._book, self._is_known), entry) for entry in settings.logs]
 
     def _was_moved(self) -> bool:
-        """Tell whether a log that was followed, and of which nothing was read, is gone: what lies elsewhere may be its past."""
+        """Tell whether a log that was followed is gone with something unread: what lies elsewhere may be its past."""
         if self._moved is None:
-            named = {entry.path for entry in self._settings.logs}
+            named = [entry.path for entry in self._settings.logs]
             self._moved = any(
-                place not in named and not has_pattern(place) and not os.path.lexists(place)
-                for place in self._book.unread_places()
+                not has_pattern(place)
+                and not os.path.lexists(place)
+                and not any(place == path or matches(path, place) for path in named)
+                for place in self._book.unfinished_places()
             )
         return self._moved
 

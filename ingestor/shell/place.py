@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable
 from enum import Enum
+from pathlib import Path
 from typing import NamedTuple
 
 from ingestor.core.generation import Generation
@@ -100,8 +101,8 @@ class Place:
         return self._directories
 
     def live_paths(self) -> set[str]:
-        """Return the live path, also as what it links to."""
-        return {self.path, os.path.realpath(self.path)}
+        """Return the live path, also without what means nothing in it (``//``), and as what it links to."""
+        return {self.path, str(Path(self.path)), os.path.realpath(self.path)}
 
     def has(self, generation: Generation) -> bool:
         """Tell whether a generation is this log's: by its source, or since its file was here when it was last seen.
