@@ -5,14 +5,14 @@ import os
 import time
 from collections.abc import Container, Iterator
 
-from ingestor.core.generation import NOTHING_READ, Generation, Status
+from ingestor.core.generation import NOTHING_READ, Generation, Kinship, Status
 from ingestor.core.rotation import COMPRESSED_SUFFIXES, is_compressed
 from ingestor.core.words import some_of
 from ingestor.shell.beside import Beside, Candidate
 from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before, look, open_log, shown
 from ingestor.shell.missing import Missing
 from ingestor.shell.place import Part, Place
-from ingestor.shell.recognition import Content, recognise, whole_mark
+from ingestor.shell.recognition import Content, kinship, recognise, whole_mark
 from ingestor.shell.rotated import Rotated
 from ingestor.shell.state import Gap
 from ingestor.shell.tail import skip_to_end
@@ -103,7 +103,7 @@ class Past:
                 and former.mark.offset
                 and former.number not in self._book.readers
             ):
-                self.missing.add(former, now, unread=True)
+                self.missing.add(former, now, unread=not self._is_read_as_another(former))
 
     def is_written_late(self) -> bool:
         """Tell whether a file that was closed lately, or left to a backfill, has grown; it is asked again then."""
@@ -122,9 +122,17 @@ class Past:
         return was_followed and not os.path.lexists(path)
 
     def _is_read_as_another(self, generation: Generation) -> bool:
-        """Tell whether nothing was read of a generation whose file was read as another one since."""
-        identity = FileIdentity(generation.device, generation.inode)
-        return not generation.mark.offset and any(g.mark.offset for g in self._book.by_identity(identity))
+        """Tell whether nothing that tells was read of a generation, and all that was is in a file that is read as another one.
+
+        A header without a date tells nothing: neither a copy of the file nor its next content can be told to be the same.
+        """
+        if not generation.mark.offset:
+            identity = FileIdentity(generation.device, generation.inode)
+            return any(g.mark.offset for g in self._book.by_identity(identity))
+        if generation.file_key is not None or generation.size_seen > generation.mark.offset:
+            return False
+        readers = (reader for reader in self._book.readers.values() if self._place.has(reader.generation))
+        return any(kinship(reader.file, generation) is Kinship.SAME for reader in readers)
 
     def _strays(self) -> list[str]:
         """Return where open generations were last: a symlink's former target, a log that is no longer under its name."""
