@@ -64,9 +64,9 @@ class Beside:
         found: list[tuple[Age, str, bool]] = []
         for directory, live_name in places.items():
             listing = self._listing(directory, now)
-            # Every rotated name begins so. Of thousands of logs in one directory each asks for its own.
+            # Every rotated name holds it. Of thousands of logs in one directory each asks for its own.
             start = live_name.rpartition(".")[0] or live_name
-            related = [name for name in listing.names if name.startswith(start) and may_be_rotated(live_name, name)]
+            related = [name for name in listing.names if start in name and may_be_rotated(live_name, name)]
             if pattern:
                 packed = [name for name in listing.names if is_compressed(name)]
                 related += [name for name in packed if fnmatch(f"{directory}/{uncompressed_name(name)}", pattern)]

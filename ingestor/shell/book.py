@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import time
 from bisect import insort
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from ingestor.core.generation import Comparison, Fingerprint, Generation, Status, Stretch, digest
@@ -40,13 +40,20 @@ class Book:
         rebuilding: bool = False,
         host: str = "",
         trails: Trails | None = None,
+        looked_at: float | None = None,
+        strangers: Mapping[str, str] | None = None,
     ) -> None:
         """``followed``: the places that were looked at before. ``rebuilding``: the state was lost, so everything is read.
 
-        ``host``: the tag of the points of generations that begin now.
+        ``host``: the tag of the points of generations that begin now. ``looked_at``: wall clock, seconds, when somebody
+        last looked beside the logs before the start; None: nobody has. ``strangers``: see ``shell.strangers``.
         """
         self.rebuilding = rebuilding
         self.host = host
+        self.looked_at = time.time() if looked_at is None else looked_at
+        self.strangers = {path: kept for path, kept in (strangers or {}).items() if kept}
+        """Files that nobody knows, by path, as they looked."""
+        self._changed_strangers: dict[str, str] = {}
         self.readers: dict[int, Reader] = {}
         """By generation: who reads it now. Another file with the same content waits for that one to come to its end."""
         self.open_files: dict[FileIdentity, Reader] = {}
@@ -229,6 +236,12 @@ class Book:
             self._followed.add(place)
             self._newly_followed.append(place)
 
+    def note_stranger(self, path: str, kept: str) -> None:
+        """Remember a file that nobody knows, as it looks; empty: forget it."""
+        self.strangers[path] = self._changed_strangers[path] = kept
+        if not kept:
+            del self.strangers[path]
+
     @property
     def newly_followed(self) -> bool:
         """Whether a place was looked at for the first time, and no checkpoint says so."""
@@ -272,6 +285,8 @@ class Book:
             )
         checkpoint.gaps += self._gaps
         checkpoint.meta.update({f"followed:{place}": "1" for place in self._newly_followed})
+        checkpoint.meta.update({f"stranger:{shown(path)}": kept for path, kept in self._changed_strangers.items()})
+        self._changed_strangers.clear()
         self._changed.clear()
         self._gaps.clear()
         self._newly_followed.clear()
@@ -279,7 +294,7 @@ class Book:
     @property
     def has_changes(self) -> bool:
         """Whether something is unsaved."""
-        return bool(self._changed or self._gaps or self._newly_followed)
+        return bool(self._changed or self._gaps or self._newly_followed or self._changed_strangers)
 
     # Indexes
 

@@ -382,7 +382,7 @@ class Daemon:
                 lag_since=figures.lag_since,
                 store_problem=figures.store_problem,
                 store_failing_since=figures.store_failing_since,
-                log_problems=figures.log_problems,
+                log_problems=(*figures.log_problems, *self.follower.strangers),
                 config_problem=figures.config_problem,
                 counts=dict(figures.counts),
             )

@@ -19,6 +19,7 @@ from ingestor.shell.book import Book
 from ingestor.shell.files import FileIdentity, shown
 from ingestor.shell.log import FollowedLog
 from ingestor.shell.place import Place
+from ingestor.shell.strangers import Strangers
 from ingestor.shell.tail import Block
 
 log = logging.getLogger("tokentail")
@@ -130,6 +131,7 @@ class Follower:
         self._live = self._live_logs(settings)
         self._sources: dict[str, FollowedLog] = {}
         self._beside = Beside()
+        self._strangers = Strangers(book, self._is_live)
         self._moved: bool | None = None
         self._owners: dict[FileIdentity, FollowedLog] = {}
         """Which log has a file open as its live one, as far as the last look at it tells."""
@@ -165,6 +167,13 @@ class Follower:
     def busy(self) -> bool:
         """Whether a log has more to pass over or to look at, though it brought no block."""
         return any(followed.busy for followed in self._logs.values())
+
+    @property
+    def strangers(self) -> list[str]:
+        """What is to be said of files beside the logs that hold events and that nobody reads."""
+        if self._more or not all(followed.looked for followed in self._logs.values()):
+            return []
+        return self._strangers.problems()
 
     def half_lines(self) -> dict[str, int]:
         """Return, by path, how many bytes at the end of logs are a line that has no end yet."""
@@ -289,6 +298,7 @@ class Follower:
             first=not (any(map(self._book.is_followed, (source, shown(path), settings.path))) or self._was_moved()),
             owner_of=self._owner_of,
             is_live=self._is_live,
+            note_stranger=self._strangers.note,
         )
         followed = FollowedLog(place, self._beside)
         self._logs[path] = followed

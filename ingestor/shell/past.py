@@ -234,6 +234,8 @@ class Past:
                 self._attach(generation, file, now)
                 attached = True
             elif content.same is None and content.compared is None:
+                if not candidate.related and content.key is not None and seen.identity not in self._beside.unknown:
+                    self._place.note_stranger(file, seen, self._place.settings.parser)
                 self._beside.unknown[seen.identity] = seen
             elif content.same is not None and content.same.number in self._book.readers:
                 self.has_twins = True

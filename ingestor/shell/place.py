@@ -14,7 +14,7 @@ from ingestor.core.rotation import may_be_live
 from ingestor.settings import LogSettings, ReadSettings
 from ingestor.shell.beside import places_of
 from ingestor.shell.book import Book
-from ingestor.shell.files import FileIdentity, LogFile, shown
+from ingestor.shell.files import FileIdentity, LogFile, Sighting, shown
 from ingestor.shell.tail import Tail
 
 log = logging.getLogger("tokentail")
@@ -50,11 +50,12 @@ class Place:
         first: bool = True,
         owner_of: Callable[[FileIdentity], str | None] = lambda _: None,
         is_live: Callable[[str], bool] = lambda _: False,
+        note_stranger: Callable[[LogFile, Sighting, str], None] = lambda *_: None,
     ) -> None:
         """``first``: it was never looked at before, so what was rotated here is not ours.
 
         ``owner_of`` names another live path that is the same file (a hard link); such a log is not read twice. ``is_live``
-        tells the live paths of all logs.
+        tells the live paths of all logs. ``note_stranger``: told of a file beside it that nobody knows, with the log's parser.
         """
         self.path = path
         self.source = source
@@ -63,6 +64,7 @@ class Place:
         self.first = first
         self.owner_of = owner_of
         self.is_live = is_live
+        self.note_stranger = note_stranger
         self.looked = False
         """Whether all that lay here at the start was looked at."""
         self._problems: dict[Part, _Problem] = {}
