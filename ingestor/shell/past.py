@@ -5,11 +5,12 @@ import os
 import time
 from collections.abc import Container, Iterator
 
-from ingestor.core.generation import NOTHING_READ, Generation, Kinship, Status
+from ingestor.core.generation import Generation, Kinship, Status
 from ingestor.core.rotation import COMPRESSED_SUFFIXES, is_compressed
 from ingestor.core.words import some_of
 from ingestor.shell.beside import Beside, Candidate
-from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before, look, open_log, shown
+from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log, shown
+from ingestor.shell.leftovers import Leftovers
 from ingestor.shell.missing import Missing
 from ingestor.shell.place import Part, Place
 from ingestor.shell.recognition import Content, kinship, recognise, whole_mark
@@ -30,8 +31,7 @@ class Past:
         """Whether a file beside the log holds what another one holds that is being read: it is asked again afterwards."""
         self.failed = False
         """Whether a file beside the log could not be asked: it is asked again."""
-        self._left: dict[FileIdentity, tuple[str, Sighting]] = {}
-        """Plain files that were left to a backfill, as they looked then: a writer may still have them open."""
+        self._leftovers = Leftovers(place)
         self._unreadable: dict[FileIdentity, tuple[str, int]] = {}
         """Files that could not be read, with path and size: what is in them is missed when they are gone."""
         self._place = place
@@ -108,9 +108,8 @@ class Past:
     def is_written_late(self) -> bool:
         """Tell whether a file that was closed lately, or left to a backfill, has grown; it is asked again then."""
         late = {seen.identity for path in self.rotated.written_late() if (seen := _look(path)) is not None}
-        late.update(identity for identity, (path, seen) in self._left.items() if not is_as_before(path, seen))
+        late.update(self._leftovers.written_late())
         for identity in late:
-            self._left.pop(identity, None)
             self._beside.settled.pop(identity, None)
         self.rotated.deleted_one = self.rotated.deleted_one or bool(late)
         return bool(late)
@@ -241,8 +240,8 @@ class Past:
                 self.has_twins = True
             elif content.same is not None and (candidate.related or self._place.has(content.same)):
                 self._beside.settled[seen.identity] = seen
-                if content.same.status is Status.SKIPPED and not file.compressed:
-                    self._left[seen.identity] = candidate.path, seen
+                if content.same.status is Status.SKIPPED:
+                    self._leftovers.watch(file, seen)
             return content
         finally:
             if not attached:
@@ -256,7 +255,11 @@ class Past:
             source = self._book[content.compared.former].source
             return self._book.begin(source, file.path, file.identity, key=content.key, compared=content.compared)
         same = content.same
-        if same is None or not (candidate.related or self._place.has(same)) or self._is_not_ours(same, file, candidate):
+        if (
+            same is None
+            or not (candidate.related or self._place.has(same))
+            or self._leftovers.is_not_ours(same, file, related=candidate.related)
+        ):
             return None
         reader = self._book.readers.get(same.number)
         if reader is None:
@@ -266,51 +269,6 @@ class Past:
         # A plain file that is equal up to here and different afterwards goes its own way from here. A compressed one is
         # the copy of the file that is still open, and is looked at again when that one is closed.
         return self._book.begin(same.source, file.path, file.identity, like=same)
-
-    def _is_not_ours(self, generation: Generation, file: LogFile, candidate: Candidate) -> bool:
-        """Tell whether a file is left to a backfill, or is found to be another log's."""
-        if generation.status is Status.SKIPPED and not self._is_written_on(generation, file):
-            return True
-        return candidate.related and self._is_found_live(generation, file)
-
-    def _is_written_on(self, generation: Generation, file: LogFile) -> bool:
-        """Tell whether a file that was left to a backfill holds more than it did then: that is read, the former lines are not."""
-        if is_compressed(generation.path):
-            return False  # only its beginning is remembered, and nobody writes to it
-        if file.read_at(generation.mark.offset, 1):
-            return True
-        if file.compressed:  # so that it is not decompressed again at each look; the path tells what the mark is of
-            seen = file.look()
-            generation.device, generation.inode = file.identity
-            generation.size_seen, generation.sealed_ns = seen.size, seen.mtime_ns
-            self._book.changed(generation)
-        return False
-
-    def _is_found_live(self, generation: Generation, file: LogFile) -> bool:
-        """Tell whether a file that is matched as a log, and that was taken for the past of this one, grows: it is live itself.
-
-        Names tell live logs (``idp-1.log`` beside ``idp.log``) from rotated ones by nothing. It is followed from now on.
-        """
-        place = self._place
-        if (
-            not place.may_be_live(file.path)
-            or generation.status is Status.OPEN
-            or generation.number in self._book.readers
-            or not file.read_at(generation.mark.offset, 1)
-        ):
-            return False
-        log.info(
-            "%s is written, so it is no rotated file of %s: it is followed as a log of its own", file.path, place.path
-        )
-        if generation.status is Status.SKIPPED:
-            if place.settings.start == "end":
-                skip_to_end(generation, file, end=generation.mark.offset)
-            else:  # as any log under the glob it is read from its beginning
-                generation.mark = NOTHING_READ
-            generation.status = Status.CLOSED
-            self._book.changed(generation)
-        self._book.follow(shown(file.path))
-        return True
 
     def _rest_of(self, generation: Generation, file: LogFile) -> Generation | None:
         """Return the generation if the file holds more of it than was read, or may yet grow."""
@@ -334,13 +292,13 @@ class Past:
             return False  # the next look sees where it is
         attached = left = False
         try:
+            seen = file.look()
             content = recognise(file, self._book)  # what was begun meanwhile may hold the same
             if content.same is not None or content.compared is not None:
                 self.has_twins = True
             elif not ours:
                 self._book.skip(self._place.source, path, file.identity, whole_mark(file), key=content.key)
-                if not file.compressed:
-                    self._left[file.identity] = path, file.look()
+                self._leftovers.watch(file, seen)
                 left = True
             elif file.read_at(0, 1):  # an empty one is found when a late writer fills it
                 self.missing.found_unknown(file.look().size)
