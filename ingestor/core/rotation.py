@@ -27,11 +27,14 @@ Figures without a separator are a date: ``node2.log`` is another log than ``node
 _PAST = r"old|bak|backup|prev|previous|orig|save|saved|archive|archived|processed|rotated"
 _CALENDAR = (
     r"mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?|"
-    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|"
-    r"nov(?:ember)?|dec(?:ember)?|week|t|w|z"
+    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?|week|w(?=\d)|(?<=\d)[tz](?![a-z])"
 )
-_WORDS = re.compile(rf"(?:[-._~+,: (]+(?:\d+|{_PAST}|{_CALENDAR})+)+[~)]*", re.IGNORECASE)
-"""Words of the calendar and for what is past, with figures: ``.Sun``, ``.01-Nov-2026``, ``.week44``, ``.bak1``, ``.~1~``, `` (1)``."""
+_WORDS = re.compile(rf"(?:[-._~+,: (]+(?:\d|{_PAST}|{_CALENDAR})+)+[~)]*", re.IGNORECASE)
+"""Words of the calendar and for what is past, with figures: ``.Sun``, ``.01-Nov-2026``, ``.week44``, ``.bak1``, ``.~1~``, `` (1)``.
+
+There is one way to read a text, so that no name takes long.
+"""
 _DATED_BEFORE = re.compile(r"(?:19|20)\d\d[-_.]?\d\d(?:[-_.]?\d\d)?(?:[-_.T]?\d\d[\d:.\-]*Z?)?[-_. ]")
 """Before the log's name: ``2026-11-01_audit.log``."""
 _OTHER_END = re.compile(

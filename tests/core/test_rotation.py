@@ -208,6 +208,18 @@ def test_of_other_files_there_is_no_log_whose_past_they_are(name: str) -> None:
     assert list(possible_live_names(name)) == []
 
 
+@pytest.mark.parametrize("part", ["1", "sept", "may", "t", "w1", "1t", "old", ".1", "(", "previous", "2026-11-01_"])
+def test_no_name_takes_long(part: str) -> None:
+    """There would be more ways to read it than seconds in a year."""
+    for name in (
+        f"audit.log.{part * 60}?",
+        f"audit-{part * 60}?.log",
+        f"audit.{part * 60}?.txt",
+        f"{part * 60}?audit.log",
+    ):
+        assert not may_be_rotated("audit.log", name)
+
+
 @pytest.mark.parametrize("name", ["idp-1.log", "idp.2.log", "idp-2026-11-01.log"])
 def test_names_that_end_like_the_log_may_be_of_live_logs(name: str) -> None:
     assert may_be_rotated("idp.log", name)
