@@ -6,6 +6,7 @@ decide the order, and whose past a file is that no state knows.
 
 import os
 import time
+from collections.abc import Container
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -52,21 +53,25 @@ class Beside:
         """Return a number that grows when files come or go. ``places``: directories; ``now``: monotonic seconds."""
         return sum(self._listing(directory, now).version for directory in places)
 
-    def candidates(self, places: dict[str, str], now: float, *, everything: bool, pattern: str = "") -> list[Candidate]:
+    def candidates(
+        self, places: dict[str, str], live: Container[str], now: float, *, everything: bool, pattern: str = ""
+    ) -> list[Candidate]:
         """Return the files beside a log, the oldest first. Raises nothing: what cannot be listed is looked at next time.
 
-        ``places``: the log's name by directory. ``everything``: also files of other names that were looked at before.
+        ``places``: the log's name by directory. ``live``: its paths; in an archive its name is that of a past one. ``everything``: also files of other names that were looked at before.
         ``pattern``: a glob that names the log; what it would match, had it not been compressed, is its past, too.
         """
         found: list[tuple[Age, str, bool]] = []
         for directory, live_name in places.items():
             listing = self._listing(directory, now)
-            # Every rotated name begins so. Of thousands of logs in one directory each asks for its own.
+            # Every rotated name holds it. Of thousands of logs in one directory each asks for its own.
             start = live_name.rpartition(".")[0] or live_name
-            related = [name for name in listing.names if name.startswith(start) and may_be_rotated(live_name, name)]
+            related = [name for name in listing.names if start in name and may_be_rotated(live_name, name)]
             if pattern:
                 packed = [name for name in listing.names if is_compressed(name)]
                 related += [name for name in packed if fnmatch(f"{directory}/{uncompressed_name(name)}", pattern)]
+            if live_name in listing.names and f"{directory}/{live_name}" not in live:
+                related.append(live_name)
             strangers = (listing.names if everything else listing.strangers).difference(related, (live_name,))
             listing.strangers = set()
             for name in {*related, *strangers}:
@@ -110,7 +115,8 @@ def places_of(live_path: str, archive_directories: tuple[str, ...]) -> dict[str,
 
 def siblings(live_path: str, archive_directories: tuple[str, ...]) -> list[str]:
     """Return the paths of the rotated generations of a log that are on the disk, oldest first."""
-    found = Beside().candidates(places_of(live_path, archive_directories), 0.0, everything=False)
+    live = {live_path, os.path.realpath(live_path)}
+    found = Beside().candidates(places_of(live_path, archive_directories), live, 0.0, everything=False)
     return [candidate.path for candidate in found if candidate.related]
 
 

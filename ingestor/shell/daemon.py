@@ -305,9 +305,8 @@ class Daemon:
 
     def _complain_of_unread_logs(self) -> None:
         unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]
-        found = self.follower.logs
         problems = [str(followed.problem) for followed in unread] + self._pipes.problems
-        problems = problems or ([] if found else ["No file is where the logs should be"])
+        problems = problems or ([] if self.follower.found_any else ["No file is where the logs should be"])
         if not problems:
             return
         error = PermissionDeniedError if any(followed.denied for followed in unread) else TokentailError
@@ -398,7 +397,7 @@ class Daemon:
                 lag_since=figures.lag_since,
                 store_problem=figures.store_problem,
                 store_failing_since=figures.store_failing_since,
-                log_problems=figures.log_problems,
+                log_problems=(*figures.log_problems, *self.follower.strangers),
                 config_problem=figures.config_problem,
                 counts=dict(figures.counts),
             )

@@ -24,6 +24,7 @@ from ingestor.shell.database import DATABASE, damaged, first_fault, is_damage, s
 from ingestor.shell.files import LogFile, open_log
 from ingestor.shell.findings import Finding, Level, failed, wrong
 from ingestor.shell.follower import live_paths
+from ingestor.shell.left import left_to_backfill
 from ingestor.shell.lock import is_held
 from ingestor.shell.newest import judge_newest
 from ingestor.shell.own_files import OTHERS_WRITE
@@ -54,6 +55,7 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
     known = _accounts(state_directory)
     for entry in settings.logs:
         yield from _log(entry, settings, known)
+    yield from left_to_backfill(settings, state_directory)
     yield from _state_findings(settings, state_directory)
     if settings.store.type == "influxdb":
         yield from check_influxdb(settings.store, settings.retention)

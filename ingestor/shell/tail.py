@@ -443,12 +443,15 @@ def _first_lines(data: bytes, count: int) -> bytes:
     return data[:end]
 
 
-def skip_to_end(generation: Generation, file: LogFile, *, step: int = 1 << 20) -> None:
-    """Move the mark behind the last whole line that is there now, counting what is skipped (``start = "end"``)."""
+def skip_to_end(generation: Generation, file: LogFile, *, end: int | None = None, step: int = 1 << 20) -> None:
+    """Move the mark behind the last whole line that is there now, counting what is skipped (``start = "end"``).
+
+    ``end``: or that was there when the file had so many bytes.
+    """
     position = last_line = ordinal = 0
-    while chunk := file.read_at(position, step):
-        if (end := chunk.rfind(b"\n")) >= 0:
-            last_line = position + end + 1
+    while chunk := file.read_at(position, step if end is None else min(step, end - position)):
+        if (newline := chunk.rfind(b"\n")) >= 0:
+            last_line = position + newline + 1
             ordinal += chunk.count(b"\n")
         position += len(chunk)
     tail_start = max(0, last_line - TAIL_BYTES)
