@@ -20,7 +20,7 @@ from ingestor.cli.output import print_json, print_json_lines, stderr, stdout
 from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.core.explain import Explainer, Explanation
 from ingestor.core.misfit import Misfit, misfit
-from ingestor.core.understanding import Understanding
+from ingestor.core.understanding import FEWEST, Understanding
 from ingestor.errors import ConfigError, ExitCode, TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.backfill import source_of
@@ -181,7 +181,7 @@ def verify(settings: Settings, paths: tuple[str, ...], source: str | None, as_js
     misfits = {
         result.path: look_closer(result.path, result.source, judged[result.path], settings)
         for result in results
-        if not result.problem and judged[result.path].doubtful
+        if not result.problem and judged[result.path].doubtful and not _is_its_header_alone(result)
     }
     if as_json:
         print_json([_as_json(result, misfits.get(result.path)) for result in results])
@@ -190,6 +190,11 @@ def verify(settings: Settings, paths: tuple[str, ...], source: str | None, as_js
         print_misfits(stdout(), list(misfits.values()))
     if not all(result.good for result in results) or any(its.understanding.wrong for its in misfits.values()):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
+
+
+def _is_its_header_alone(result: Verified) -> bool:
+    """Tell whether a file has nothing but a few lines that are no token operations: it was rotated before any came."""
+    return not result.events and not result.rejected and result.ignored < FEWEST
 
 
 def _as_json(result: Verified, its: Misfit | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from ingestor.core.generation import Comparison, Fingerprint, Generation, Status, Stretch, digest
 from ingestor.core.rotation import possible_live_names
-from ingestor.core.trail import PART_LINES, Trail
+from ingestor.core.trail import DIGEST_BYTES, PART_LINES, Trail
 from ingestor.shell.files import FileIdentity, LogFile, Sighting, shown
 from ingestor.shell.state import Checkpoint, Gap
 from ingestor.shell.trails import Trails
@@ -22,6 +22,8 @@ log = logging.getLogger("tokentail")
 
 NEAR: Final = 3
 """Of a log that lost its beginning so many of its last contents are looked through."""
+BEGINNING_LINES: Final = 64
+"""So many first lines tell most contents apart; only of those that agree in all of them the whole trail is loaded."""
 
 
 class Reader(Protocol):
@@ -63,12 +65,14 @@ class Book:
         self.finished = 0
         """How often a reader has let go of a file: what waited for it can be asked again."""
         self._trails = trails or Trails()
+        self._beginnings: dict[int, bytes] = {}
         self._by_number: dict[int, Generation] = {}
         self._by_source: dict[str, list[Generation]] = {}
         self._by_head: dict[tuple[int, bytes], dict[int, Generation]] = {}
         self._heads: dict[int, tuple[int, bytes]] = {}
         self._head_lengths: dict[int, int] = {}
         self._by_key: dict[int, dict[int, Generation]] = {}
+        self._unread_by_key: dict[int, dict[int, Generation]] = {}
         self._by_identity: dict[FileIdentity, dict[int, Generation]] = {}
         self._identities: dict[int, FileIdentity] = {}
         self._by_path: dict[str, dict[int, Generation]] = {}
@@ -115,6 +119,10 @@ class Book:
     def by_key(self, key: int) -> Iterable[Generation]:
         """Return the generations whose file begins alike, through the first line with a date."""
         return self._by_key.get(key, {}).values()
+
+    def unread_by_key(self, key: int) -> Iterable[Generation]:
+        """Return those of them of which nothing was read yet."""
+        return self._unread_by_key.get(key, {}).values()
 
     def by_identity(self, identity: FileIdentity) -> Iterable[Generation]:
         """Return the generations that were last seen in a file of this device and inode."""
@@ -180,6 +188,24 @@ class Book:
         trail = generation.trail
         full = b"".join(digests for _, digests in trail.full_parts)
         return self._trails.of(generation.number, trail.lines, full + bytes(trail.last_part))
+
+    def beginning_of(self, generation: Generation) -> bytes:
+        """Return the first ``BEGINNING_LINES`` digests of a trail, or all that there are. Raises sqlite3.Error.
+
+        They are kept: of many files that share a banner each is compared with the beginnings of all others.
+        """
+        length = DIGEST_BYTES * min(generation.trail.lines, BEGINNING_LINES)
+        known = self._beginnings.get(generation.number, b"")
+        if len(known) != length:
+            known = self._beginnings[generation.number] = self._first_part(generation)[:length].ljust(length, b"\0")
+        return known
+
+    def _first_part(self, generation: Generation) -> bytes:
+        trail = generation.trail
+        if trail.lines < PART_LINES and trail.last_part:
+            return bytes(trail.last_part)
+        unsaved = (digests for part, digests in trail.full_parts if not part)
+        return next(unsaved, b"") or self._trails.part(generation.number, 0)
 
     def resume_trail(self, generation: Generation) -> None:
         """Have the trail go on where it was saved, before more is read. Raises sqlite3.Error."""
@@ -327,6 +353,10 @@ class Book:
             self._head_lengths[mark.head_length] = self._head_lengths.get(mark.head_length, 0) + 1
         if generation.file_key is not None:
             self._by_key.setdefault(generation.file_key, {})[number] = generation
+            if not mark.offset:
+                self._unread_by_key.setdefault(generation.file_key, {})[number] = generation
+            else:
+                self._unread_by_key.get(generation.file_key, {}).pop(number, None)
         if generation.compared is not None:
             self._followed_by.add(generation.compared.former)
         self._followed_by.update(entry.generation for entry in generation.stretches if entry.generation != number)

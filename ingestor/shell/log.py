@@ -184,7 +184,10 @@ class FollowedLog:
 
     def next_block(self, now: float) -> Block | None:
         """Return the next block, older generations first; None when there is nothing whole to read for now."""
+        end = time.monotonic() + TURN_SECONDS
         block = self._past.rotated.next_block(now)
+        while block is None and not self._past.rotated.busy and self._goes_on_beside(now) and time.monotonic() < end:
+            block = self._past.rotated.next_block(now)
         if block is not None or self._past.rotated.busy:
             return block
         try:
@@ -192,6 +195,9 @@ class FollowedLog:
         except ContentChangedError:
             self._live_changed(now)
             return None
+
+    def _goes_on_beside(self, now: float) -> bool:
+        return self._look is None and self._past.go_on(now)
 
     def close(self) -> None:
         """Release the files."""

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterator
 from ingestor.core.generation import Generation, Kinship, Status
 from ingestor.core.rotation import COMPRESSED_SUFFIXES, is_compressed
 from ingestor.core.words import some_of
+from ingestor.shell.alike import Alike
 from ingestor.shell.beside import Beside, Candidate
 from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log, shown
 from ingestor.shell.leftovers import Leftovers
@@ -36,6 +37,9 @@ class Past:
         self._leftovers = Leftovers(place)
         self._unreadable: dict[FileIdentity, tuple[str, int]] = {}
         """Files that could not be read, with path and size: what is in them is missed when they are gone."""
+        self._alike = Alike(place.book)
+        self._ages: dict[FileIdentity, int] = {}
+        """The order of the files beside the log at the last look."""
         self._place = place
         self._book = place.book
         self._beside = beside
@@ -46,6 +50,7 @@ class Past:
         ``known``: the live file is known, so this log was here before.
         """
         self.rotated.deleted_one = self.has_twins = self.is_undecided = self.failed = False
+        self._alike.begin_look()
         unknown: list[str] = []
         everything = bool(self.missing) or not self._place.looked
         pattern = self._place.settings.path if self._place.settings.path != self._place.path else ""
@@ -71,9 +76,19 @@ class Past:
             yield
         if left:
             log.info("Left to backfill, since rotated before the first look at %s: %s", self._place.path, some_of(left))
-        places = {seen.identity: age for age, path in enumerate(listed) if (seen := _look(path))}
-        self.rotated.sort(places)
-        self._miss_the_unreadable(places, set(listed))
+        self._ages = {seen.identity: age for age, path in enumerate(listed) if (seen := _look(path))}
+        self.rotated.sort(self._ages)
+        self._miss_the_unreadable(self._ages, set(listed))
+
+    def go_on(self, now: float) -> bool:
+        """Open the next file that waited for one alike, now that this one is read; return whether there was any."""
+        count = len(self.rotated.tails)
+        while not self.rotated.full and (candidate := self._alike.next()) is not None:
+            self._ask(candidate, now, stray=False)
+            if len(self.rotated.tails) > count:
+                self.rotated.sort(self._ages)
+                return True
+        return False
 
     def miss_what_is_open(self, now: float) -> None:
         """After a restart: every generation that was not read to its end must be in some file."""
@@ -215,6 +230,9 @@ class Past:
         if is_compressed(path) and self.rotated.holds_deleted():
             self.has_twins = True
             return True  # most likely a copy of what was deleted and is still open here: asked when that is closed
+        if self._alike.waits(candidate, seen):
+            self.has_twins = True
+            return True
         if any(_was_looked_through(path, seen, generation) for generation in self._book.by_identity(identity)):
             beside.settled[identity] = seen
         return (
@@ -243,6 +261,8 @@ class Past:
             elif content.same is not None and (reader := self._book.readers.get(content.same.number)) is not None:
                 self.has_twins = True
                 self.is_undecided = self.is_undecided or reader.exhausted_at is None
+                if not stray:
+                    self._alike.add(candidate, seen, content.key, content.same)
             elif content.same is not None and (candidate.related or self._place.has(content.same)):
                 self._beside.settled[seen.identity] = seen
                 if content.same.status is Status.SKIPPED:

@@ -7,7 +7,7 @@ from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerp
 from ingestor.core.identity import HEAD_BYTES as KEY_BYTES
 from ingestor.core.identity import generation_hash, telling_head
 from ingestor.core.trail import DIGEST_BYTES, agreement, line_digests, rejoins
-from ingestor.shell.book import Book, Reader
+from ingestor.shell.book import BEGINNING_LINES, Book, Reader
 from ingestor.shell.files import LogFile
 
 COMPARED_BYTES = 1 << 18
@@ -115,7 +115,8 @@ def whole_mark(file: LogFile) -> Fingerprint:
 def _likeliest(file: LogFile, book: Book, key: int | None) -> list[Generation]:
     """Return the generations that a file may hold, the likeliest first.
 
-    The one of which most was read says most about the content. Then what is open, and then by inode.
+    The one of which most was read says most about the content. Then what is open, and then by inode. Of what was read the
+    head tells; by the key, which a banner can make common to thousands of files, only what was not read is found.
     """
     found: dict[int, Generation] = {}
     head = file.read_at(0, HEAD_BYTES)
@@ -123,7 +124,7 @@ def _likeliest(file: LogFile, book: Book, key: int | None) -> list[Generation]:
         if length <= len(head):
             found.update((g.number, g) for g in book.by_head(head[:length]))
     if key is not None:
-        found.update((g.number, g) for g in book.by_key(key))
+        found.update((g.number, g) for g in book.unread_by_key(key))
     found.update((g.number, g) for g in book.by_identity(file.identity))
     return sorted(
         found.values(),
@@ -167,8 +168,26 @@ def former_of(
         return None
     if len(candidates) > 1:
         begins = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))
+        candidates = _agreeing_longest(begins, candidates, book)
+    if len(candidates) > 1:
         candidates.sort(key=lambda g: (agreement(begins, book.trail_of(g)[: len(begins)]), g.number))
     return Comparison(candidates[-1].number, 0, 0)
+
+
+def _agreeing_longest(begins: bytes, candidates: list[Generation], book: Book) -> list[Generation]:
+    """Return the generation whose first lines agree for longest, the newest of equal ones; several if it takes more lines."""
+    longest = -1
+    found: list[tuple[Generation, bytes]] = []
+    for generation in sorted(candidates, key=lambda g: -g.number):
+        beginning = book.beginning_of(generation)
+        if longest == BEGINNING_LINES:
+            if beginning == found[0][1]:
+                found.append((generation, beginning))
+        elif beginning.startswith(begins[: DIGEST_BYTES * (longest + 1)]):
+            agreed = agreement(begins, beginning)
+            if agreed > longest:
+                longest, found = agreed, [(generation, beginning)]
+    return [generation for generation, _ in found]
 
 
 def trimmed(file: LogFile, book: Book, near: Collection[Generation]) -> Comparison | None:

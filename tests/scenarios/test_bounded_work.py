@@ -8,13 +8,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ingestor.shell import recognition
+from ingestor.shell.book import Book
+from ingestor.shell.past import Past
 from tests.scenarios.scene import Scene
-from tests.world import Log
+from tests.world import Log, gz
 
 HUGE = 300 << 30
 """Bytes of a hole: what an endpoint without O_APPEND writes in a year."""
@@ -172,3 +177,41 @@ def test_a_year_of_hourly_files_beside_a_log(scene: Scene) -> None:
         times.append(time.process_time() - begun)
         assert set(there.log.written) <= set(there.stored())
     assert times[1] < 8 * times[0], times  # four times the files: about four times the time
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, *names: str) -> Counter[str]:
+    """Count the calls of functions of the recognition of files, of the book, and of the past of logs."""
+    calls: Counter[str] = Counter()
+    for name in names:
+        owner = next(owner for owner in (recognition, Book, Past) if hasattr(owner, name))
+        original = getattr(owner, name)
+
+        def count(*args: Any, name: str = name, original: Callable[..., Any] = original, **named: Any) -> Any:
+            calls[name] += 1
+            return original(*args, **named)
+
+        monkeypatch.setattr(owner, name, count)
+    return calls
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+def test_rotated_files_that_share_a_dated_banner_are_asked_once_each(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    """Each waits until the one before it is read; all are not asked, and not compared with all, whenever one was read."""
+    count, log, banner = 80, scene.log, b"# token-endpoint 4.2 (built 2026-10-12 08:00:00)\n"
+    log.write(banner)
+    log.write(2)
+    scene.once()
+    for _ in range(count):
+        log.rename(create=False)
+        log.write(banner)
+        log.write(2)
+    if packed:
+        for number in range(1, count + 1):
+            gz(log.sibling(f".{number}"))
+    calls = counted(monkeypatch, "kinship", "_take", "trail_of")
+    scene.once()
+    assert set(log.written) == set(scene.stored())
+    assert max(calls.values()) < 6 * count, calls
+    scene.check(rejected=count + 1)
