@@ -9,7 +9,7 @@ from typing import Final
 from parsers.prose import ORDINARY
 
 _CHAR: Final = r"[^\s\"'`]"
-_USER: Final = r"[^\s:\"'`/@]{1,64}"
+_USER: Final = r"[^\s:\"'`/@\[]{1,64}"
 
 
 def _option(commands: str, option: str) -> re.Pattern[str]:
@@ -36,6 +36,21 @@ COMMANDS: Final = (
     (("sshpass", "mongo", "sqlcmd", "docker login", "az login", "smbclient", "htpasswd", "ldap", "redis-cli", "openssl", "zip"), _option("sshpass|mongo(?:sh|dump|restore)?|docker|az login", r"-p\s?")),
     (("redis-cli",), _option("redis-cli", r"-a\s")),
     (("ldap",), _option("ldap[a-z]{3,8}", r"-w\s?")),
+    (("htpasswd",), re.compile(
+        rf"(?P<name>(?<![\w-])htpasswd(?:\s{{1,4}}-[a-z]{{1,8}}){{0,4}}\s{{1,4}}-[a-z]{{0,8}}b[a-z]{{0,8}}(?:\s{{1,4}}[^\s|;]{{1,128}}){{1,2}}\s{{1,4}})(?P<open>[\"']?)"
+        rf"(?!\[redacted:)(?P<value>{_CHAR}+)(?P<close>(?P=open)?)(?=\s*(?:\Z|[|;&\n]))",
+        re.IGNORECASE,
+    )),
+    (("smbclient", "rpcclient", "smbmap", "net "), re.compile(
+        rf"(?P<name>(?<![\w-])(?:-U|--user)[\s=]?[\"']?[^\s%\"'`]{{1,64}}%)(?P<open>)(?!\[redacted:)(?P<value>{_CHAR}+)(?P<close>)",
+    )),
+    (("net use",), _option("net use", r"/user:[^\s]{1,64}\s{1,2}")),
+    (("jdbc:oracle",), re.compile(
+        r"(?P<name>jdbc:oracle:[a-z0-9]{1,8}:[^\s/@:\"']{1,64}/)(?P<open>)(?!\[redacted:)(?P<value>[^\s@\"']{1,128})(?P<close>@)",
+        re.IGNORECASE,
+    )),
+    (("snmp",), _option("snmp[a-z]{3,8}", r"(?-i:-A)\s")),
+    (("snmp",), _option("snmp[a-z]{3,8}", r"(?-i:-X)\s")),
     (("sqlcmd",), _option("sqlcmd", r"-P\s?")),
     (
         ("credential", "basic auth"),

@@ -23,7 +23,7 @@ _BLOCKS: Final = (
     (0x1F100, 0x1FC00),
 )
 """Where the forms of ASCII characters are: fullwidth, mathematical, in circles, ligatures. All of Unicode would take long."""
-_QUOTES: Final = {**dict.fromkeys(map(ord, "“”„‟«»″"), '"'), **dict.fromkeys(map(ord, "‘’‚‛‹›′"), "'")}  # noqa: RUF001  # on purpose
+_QUOTES: Final = {**dict.fromkeys(map(ord, "“”„‟«»″「」『』"), '"'), **dict.fromkeys(map(ord, "‘’‚‛‹›′"), "'")}  # noqa: RUF001  # on purpose
 _FORMS: Final = {
     code: form for block in _BLOCKS for code in range(*block) if (form := normalize("NFKC", chr(code))).isascii()
 }
@@ -42,17 +42,27 @@ _ESCAPES: Final = re.compile(r"(?:\\{1,8}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))+")
 """The escapes of JSON in JSON, and of programming languages."""
 _ESCAPE: Final = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
 
+_ENTITIES: Final = re.compile(r"&(?:amp;)*#(?:0{0,4}([0-9]{2,3})|x0{0,4}([2-7][0-9a-f]));", re.IGNORECASE)
+"""The entities of HTML that may be letters of a name."""
+
 
 def undisguised(text: str) -> str:
     """Return the text with its disguised characters plain; the same text when there are none."""
     if "%" in text:
         text = unquote(_AGAIN.sub("%", text), errors="replace")
+    if "#" in text:
+        text = _ENTITIES.sub(_decoded, text)
     if "\\u" in text or "\\x" in text:
         text = _ESCAPES.sub(_unescaped, text)
     if text.isascii() and text.isprintable():
         return text
     seen = _UNSEEN.sub("", text)
     return seen if seen.isascii() else seen.translate(_ASCII)
+
+
+def _decoded(match: re.Match[str]) -> str:
+    code = int(match[1]) if match[1] else int(match[2], 16)
+    return chr(code) if 0x20 <= code < 0x7F else match[0]
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -8,21 +8,21 @@ from itertools import islice
 from typing import Final
 
 from parsers import opaque
-from parsers.naming import BEGINNINGS
+from parsers.before import value_before
+from parsers.harmless import is_harmless
+from parsers.naming import beginnings
 from parsers.opaque import PUBLIC_IDENTIFIER
-from parsers.prose import BEFORE_NAME
 from parsers.shapes import BEFORE_CHARS, CERTAIN, IDENTIFIER, SCOPES, TEXT, Kind, NamedLook, Shape
 
 MOST_NAMES: Final = 48
 _BEFORE_IDENTIFIER: Final = re.compile(
     r"(?:client|consumer|user|request|trace|span|correlation|tenant|app|application|account|operation|activity)s?[\s_-]?(?:id|key)"
-    r"[\"'`]?(?:\s?(?::|=|%3d|is)\s?|\s)[\"'`([]?\Z|\b(?:azp|aud|sub|kid|jti|iss|client|trace|x-request-id)[\"']?[:=]\s?[\"'\[]?\Z",
+    r"[\"'`]?(?:\s?(?::|=|%3d|is)\s?|\s)[\"'`([]?\Z|\b(?:azp|aud|sub|kid|jti|iss|client|trace(?:parent)?|x-request-id)[\"']?[:=]\s?[\"'\[]?\Z",
     re.IGNORECASE,
 )
 """What says that an identifier follows, in free text."""
 _PUBLIC: Final = re.compile(PUBLIC_IDENTIFIER)
 _NAME_CHARS: Final = 28
-_VALUE_CHARS: Final = 128
 _ASCII_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -66,7 +66,7 @@ def _at_names(text: str, looks: Iterable[NamedLook]) -> str:
     lower = text.lower()
     if len(lower) != len(text):  # a capital that is two small letters: places would not be the same
         lower = text.translate(_ASCII_LOWER)
-    starts = [begin.start() for begin in islice(BEGINNINGS.finditer(lower), MOST_NAMES + 1)]
+    starts = [*islice(beginnings(lower), MOST_NAMES + 1)]
     if not starts:
         return text
     tried = [look for look in looks if not look.hints or any(hint in lower for hint in look.hints)]
@@ -79,7 +79,7 @@ def _at_names(text: str, looks: Iterable[NamedLook]) -> str:
             pieces += [text[done:start], "[redacted:secret]"]
             done = len(text)
             break
-        for look in tried:
+        for look in () if is_harmless(text, start) else tried:
             if look.before and not look.before.search(text, max(done, start - BEFORE_CHARS), start):
                 continue
             if match := look.expression.match(text, start):
@@ -87,9 +87,9 @@ def _at_names(text: str, looks: Iterable[NamedLook]) -> str:
                 done = match.end()
                 break
         else:
-            if value := BEFORE_NAME.search(text, max(done, start - _VALUE_CHARS), start):
-                pieces += [text[done : value.start("value")], "[redacted:secret]"]
-                done = value.end("value")
+            if value := value_before(text, done, start):
+                pieces += [text[done : value[0]], "[redacted:secret]"]
+                done = value[1]
     return "".join([*pieces, text[done:]]) if pieces else text
 
 

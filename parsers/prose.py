@@ -1,4 +1,4 @@
-r"""Secrets in sentences and in the paths of URLs: a name, and behind it, without a colon or an equals sign, a value.
+r"""Secrets in sentences: a name, and behind it, without a colon or an equals sign, a value.
 
 ``Invalid client secret hunter2`` leaks, ``Invalid client secret for bob`` does not, and only the word behind the name
 tells. So what follows is masked
@@ -19,43 +19,26 @@ A password that is an ordinary word in an ordinary sentence (``invalid password 
 import re
 from typing import Final
 
-from parsers.naming import END, MASKED, QUOTE, SEPARATOR, SLASH, WORDS, atomic
+from parsers.naming import MASKED, QUOTE, SEPARATOR, WORDS, atomic
+from parsers.verdicts import FOREIGN_VERDICT, LETTERS, OTHER_CODE, STATES, STOP, VERDICTS
 
 _CHAR: Final = r"[^\s\"'`&<>]"
-_STOP: Final = rf"[.,;:!?)\]}}]*{END}"
-LETTERS: Final = (
-    # Eight consonants in capitals are a code to type in (RFC 8628 section 6.1), not a shouted word.
-    r"(?-i:(?![B-DF-HJ-NP-TV-XZ]{6})(?:[A-Z]{1,20}(?:_[A-Z]{1,20}){0,5}s?|[A-Z]?[a-z]{1,20}(?:['\u2019_./-][A-Z]?[a-z]{1,20}){0,5}))"
-)
-_NUMBER: Final = r"v?[0-9]{1,5}(?:[a-z]{1,2}|%|(?:\.[0-9]{1,5}){1,4}(?:[:/][0-9]{1,5})?)?"
+NUMBER: Final = r"v?[0-9]{1,5}(?:[a-z]{1,2}|%|(?:\.[0-9]{1,5}){1,4}(?:[:/][0-9]{1,5})?)?"
 ORDINARY: Final = "|".join(
     (
-        rf"[(\[{{#/]{{0,4}}(?:{LETTERS}|{_NUMBER}){_STOP}",
+        rf"[(\[{{#/]{{0,4}}(?:{LETTERS}|{NUMBER})(?:{STOP}|[.,;:!?)]?\\{{1,8}}[nrt](?=[\s\\]|\Z))",
         r"[(\[{]{0,4}[a-z_.-]{1,32}(?::|=(?!=*(?:\s|\Z)))",
         r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])",
         r"[a-z][a-z+.-]{1,15}://|/",
-        rf"[^\s@]{{1,64}}@[a-z0-9.-]{{1,64}}\.[a-z]{{2,12}}{_STOP}",
+        rf"[^\s@]{{1,64}}@[a-z0-9.-]{{1,64}}\.[a-z]{{2,12}}{STOP}",
         r"[a-z.]{1,40}(?:Error|Exception)\b",
-        rf"(?:OAuth|OpenID|RFC|SHA|S|[HRPE]S|UTF|HTTP)[-/ ]?[0-9]{{0,4}}(?:\.[0-9])?{_STOP}",
+        rf"(?:OAuth|OpenID|RFC|SHA|S|[HRPE]S|UTF|HTTP)[-/ ]?[0-9]{{0,4}}(?:\.[0-9])?{STOP}",
         r"[\w./-]{1,40}\.(?:js|ts|py|rb|go|rs|php|java|cs|html|json)(?![a-z0-9])",
         MASKED,
     )
 )
 _VALUE: Final = rf"(?!{ORDINARY})(?=[^\s0-9a-z]{{0,8}}[0-9a-z]){_CHAR}{{4,}}+"
 _MIXED: Final = rf"(?=[^\s0-9]{{0,64}}[0-9])(?=[^\sa-z]{{0,64}}[a-z]){_CHAR}{{8,}}+"
-_VERDICT: Final = (
-    r"(?:is|was|were|are|has|have|had|been|be|not|no|already|does|do|did|could|can|cannot|found|known|unknown|invalid|valid"
-    r"|wrong|incorrect|bad|expired|revoked|used|reused|redeemed|consumed|mismatch|mismatched|match|malformed|rejected|denied"
-    r"|refused|recogni[sz]ed|accepted|provided|received|presented|supplied|given|sent|exist|exists|(?:with |has )?value|expected|got|equals|or|and|(?:changed|set|reset) to|incorrec?t[ao]s?|incorrecte|invalide|inv[aá]lid[ao]|errad[ao]|falsch|ung[uü]ltig|невер(?:ен|на|но|ный)|истёк|salah|yanlış|sai)(?![a-z])"
-)
-_VERDICTS: Final = atomic("verdicts", rf"(?:[\s(:,]{{1,4}}{_VERDICT}){{1,5}}")
-STATES: Final = (
-    "expired|invalid|missing|required|revoked|unknown|none|null|nil|undefined|true|false|yes|no|not|ok|okay|valid|wrong|incorrect|bad"
-    "|denied|rejected|malformed|empty|absent|present|disabled|enabled|unsupported|mismatch|mismatched|failed|failure|error|already"
-    "|must|cannot|is|was|has|have|the|unauthorized|unauthorised|forbidden|inactive|active|used|reused|consumed|locked|unrecognized|closed|open|opened|ended|started|established|idle|created|pending|timeout"
-    "|blank|n/a|unavailable|does|do|could|should|may|too|please|at|in|on|unset|found|exists"
-)
-"""What people write behind a name and a colon, and is a verdict: ``token: expired``."""
 _NAME: Final = rf"(?:{WORDS})(?<!unexpected[\s_-]token)"
 _KINDS: Final = (
     "parameter|param|field|header|value|string|input|provided|supplied|presented|sent|given|entered|submitted|received|used"
@@ -64,48 +47,51 @@ _KINDS: Final = (
 _KIND: Final = atomic("kind", rf"(?:\s(?:{_KINDS})(?![\w-])){{1,6}}")
 """What may stand between a name and a verdict or a sign: ``The 'code' parameter in the request is not valid``."""
 _ABOUT: Final = atomic(
-    "about", rf"(?:\s(?:{_KINDS}|for|of|from|by|an?|this|that|confidential|public|client|user|account)(?![\w-])){{0,8}}"
+    "about",
+    rf"(?:\s(?:{_KINDS}|for|of|from|by|an?|this|that|confidential|public|client|user|account"
+    r"|tempora(?:l|ire|ry|ria|nea|neo)|provis[oó]ri[ao]|inicial|initial|iniziale|actuel|attuale|de|del|do|da|du|des|el|la|le|cliente?|usu[aá]rio)(?![\w-])){0,8}",
 )
 """Before a verdict alone: ``The secret supplied for a confidential client is invalid``."""
 _OWNER: Final = (
     r"\s(?:for|of)\s(?:(?:user|client|account|the)\s){0,2}['\"`]?(?!(?:user|client|account|realm|tenant|the)\b)[^\s:'\"`]{1,64}"
-    rf"['\"`]?\s?:\s(?=\S)(?!(?:{STATES}){_STOP})"
+    rf"['\"`]?\s?:\s(?=\S)(?!(?:{STATES}){STOP})"
 )
 """``Password for bob: x``, but not ``Invalid password for user: bob``."""
+_FOREIGN_OWNER: Final = (
+    rf"(?!{OTHER_CODE})\s(?:para|pour|f[uü]r|von|de|do|da|di|per|для|untuk)\s(?!cliente?\b|usu[aá]rio|benutzer|utilisateur|клиента|пользователя)"
+    rf"['\"`]?[^\s:'\"`]{{1,64}}['\"`]?\s?:\s{{0,4}}(?={QUOTE}|{_VALUE})"
+)
+_WRITTEN: Final = (
+    r"\s?,?\s?[(\[]?(?:plain(?:[\s-]?text)?|clear(?:[\s-]?text)?|raw|hash(?:ed)?|old|new|current|hex|base64|encoded|decoded"
+    rf"|as\s(?:entered|typed|given|sent|received|submitted))[)\]]?\s?{SEPARATOR}\s{{0,4}}(?=\S)(?!{MASKED}|{NUMBER}{STOP}|(?:{STATES}){STOP})"
+)
+"""How it is written: ``password (plain): x``. What follows is a value, whatever it looks like."""
+_BRACKETED: Final = (
+    r"\](?:"
+    + "|".join(rf"(?<=\[{name}\])" for name in ("password", "passwd", "passphrase", "pwd", "secret", "otp", "pin"))
+    + rf")\s{{1,4}}(?={_VALUE})"
+)
+"""``[password] x``. In ``[token] request7 done`` the name is a program's part."""
+_GLUED: Final = (
+    # Where words are not parted by blanks, a value is not either.
+    rf"(?<=[\u3040-\ud7a3])(?:错误|錯誤|不正确|不正確|无效|無效|無効|为|為|是|は|が|이|가|는|은)?[\s:：]{{0,3}}"
+    rf"(?=(?:{QUOTE}|(?!{NUMBER}(?![!-~]))(?=[!-9;<>-~][!-~]{{3}}){_VALUE}))"
+)
+_ARGUMENTS: Final = rf"{QUOTE}[^()\r\n]{{0,64}}?,\s?{QUOTE}"
+"""Of a call: ``verifyPassword('bob', 'x')``. Which one is the secret is anyone's guess."""
 IN_PROSE: Final = re.compile(
     rf"(?P<name>{_NAME}{QUOTE}?"
-    rf"(?:(?!\[[0-9]{{0,3}}\])(?:\s{{1,4}}(?:is|was|are|were|to|as|=>))?[\s(\[]{{1,4}}(?=(?:{QUOTE}|{_VALUE}))"
+    rf"(?:(?!\[[0-9]{{0,3}}\])(?:\s{{1,4}}(?:is|was|are|were|to|as|es|est|ist|lautet|é|è|=>))?[\s(\[]{{1,4}}(?=(?:{QUOTE}|{_VALUE}))"
     # A hyphen between two words makes one of them: `token-endpoint[812]:` is a program.
     rf"|(?:\s-{{1,2}}|-(?=\s)|\s?-{{0,2}}[,;|>\u2013\u2014\u2192]{{1,2}})\s?(?=(?!{ORDINARY}){_MIXED})"
-    rf"|{_OWNER}"
-    # Where words are not parted by blanks, a verdict is not either.
-    rf"|(?:错误|不正确|无效|为|是|は|이|는|은)[\s:：]{{0,3}}(?={_VALUE})"
-    rf"|(?:{_ABOUT}{_VERDICTS}|{_KIND}(?=\s?{SEPARATOR}|\s['\"`]))"
-    rf"(?:\s?{SEPARATOR}\s{{0,4}}(?=(?:{QUOTE}|{_VALUE}|(?!{MASKED}|{_NUMBER}{_STOP}|(?:{STATES}){_STOP}){_CHAR}{{1,64}}\s*\Z))"
-    rf"|\s{{1,4}}(?=(?:{QUOTE}|(?!{ORDINARY}){_MIXED}))|(?:(?<=got)|(?<=expected)|(?<=set to)|(?<=changed to)|(?<=value))\s(?={_VALUE}))))"
-    rf"(?:(?P<open>{QUOTE})(?P<quoted>[^\r\n]*?)(?P<close>(?<!\\)(?P=open)|\Z|(?=[\r\n]))|(?!{QUOTE})(?P<bare>{_CHAR}+))",
+    rf"|(?:\s-{{1,2}}>\s|\s?[\u2192\u21d2]\s?)(?={_VALUE})"
+    rf"|{_OWNER}|{_FOREIGN_OWNER}"
+    rf"|{FOREIGN_VERDICT}\s?{SEPARATOR}\s{{0,4}}(?=(?:{QUOTE}|{_VALUE}|(?!{MASKED}|{NUMBER}{STOP}|(?:{STATES}){STOP})[!-~]{{4,64}}\s*\Z))"
+    rf"|{_GLUED}|{_WRITTEN}|{_BRACKETED}|\\{{1,8}}[nrt](?=(?!(?:{LETTERS}|{NUMBER})\\){_VALUE})"
+    rf"|\((?={_ARGUMENTS})"
+    rf"|(?:{_ABOUT}{VERDICTS}|{_KIND}(?=\s?{SEPARATOR}|\s['\"`]))"
+    rf"(?:\s?{SEPARATOR}\s{{0,4}}(?=(?:{QUOTE}|{_VALUE}|(?!{MASKED}|{NUMBER}{STOP}|(?:{STATES}){STOP}){_CHAR}{{1,64}}\s*\Z))"
+    rf"|\s{{1,4}}(?=(?:{QUOTE}|(?!{ORDINARY}){_MIXED}))|(?:(?<=got)|(?<=expected)|(?<=set to)|(?<=changed to)|(?<=value)|(?<=\ses)|(?<=\s[ei]st)|(?<=\s[éè])|(?<=lautet))\s(?={_VALUE}))))"
+    rf"(?:(?<=\S\()(?={_ARGUMENTS})(?P<arguments>[^()\r\n]{{0,256}}+)|(?P<open>{QUOTE})(?P<quoted>[^\r\n]*?)(?P<close>(?<!\\)(?P=open)|\Z|(?=[\r\n]))|(?!{QUOTE})(?P<bare>{_CHAR}+))",
     re.IGNORECASE,
 )
-_SEGMENTS: Final = atomic("segments", rf"(?:[a-z_-]{{1,20}}{SLASH}){{0,2}}")
-IN_PATH: Final = re.compile(
-    rf"(?P<name>(?:{WORDS})(?:s|[_-][a-z]{{1,12}})?{SLASH}{_SEGMENTS})"
-    rf"(?!{ORDINARY}|(?:{LETTERS}|{_NUMBER})[/?#])(?P<open>)(?P<value>[^\s\"'`&<>/?#]{{4,}})(?P<close>)",
-    re.IGNORECASE,
-)
-BEFORE_PATH: Final = re.compile(r"(?:/|%(?:25)*2f|\\u002f|\\x2f)[a-z_-]{0,20}\Z", re.IGNORECASE)
-"""What stands before the name in a path."""
-IN_LINK: Final = re.compile(
-    rf"(?P<name>{SLASH}(?:magic(?:[_-]?(?:link|login))?|passwordless|invit(?:e|ation)s?|activat(?:e|ion)|confirm(?:ation)?"
-    rf"|verif(?:y|ication)(?:[_-]email)?|unsubscribe|reset|recover(?:y)?|one[_-]?time){SLASH})"
-    r"(?=[^\s\"'`&<>/?#]{0,64}(?:[0-9]|(?-i:[a-z][A-Z])))"
-    rf"(?!{ORDINARY}|(?:{LETTERS}|{_NUMBER})[/?#])(?P<open>)(?P<value>[^\s\"'`&<>/?#]{{4,}})(?P<close>)",
-    re.IGNORECASE,
-)
-"""Links that are mailed: who has one is let in."""
-BEFORE_NAME: Final = re.compile(
-    r"(?P<open>[\"'`])(?P<value>[^\"'`\s]{4,80})(?P<close>(?P=open))"
-    r"\s(?:(?:is|was|as|for|given|provided|supplied|not|an?|the|your|in|used|correct|right|incorrect|invalid|valid|expired|wrong|unknown|bad"
-    r"|authorization|auth|refresh|access|id|client|user|device|parameter|field|value)\s){1,6}['\"`]?(?:[a-z]{1,12}[_-])?\Z",
-    re.IGNORECASE,
-)
-"""A value before the name: ``'x' is not a valid code``. It ends where the name begins."""

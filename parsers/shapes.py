@@ -14,9 +14,12 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from parsers.commands import COMMANDS
+from parsers.fields import REVERSED, has_secret_name
 from parsers.naming import BLANKS, BRACKET, END, GREATER, LESS, MASKED, NAMES, QUOTE, SEPARATOR, SLASH, atomic
 from parsers.opaque import UUID_TEXT
-from parsers.prose import BEFORE_PATH, IN_LINK, IN_PATH, IN_PROSE, LETTERS, STATES
+from parsers.paths import BEFORE_PATH, IN_LINK, IN_PATH, IN_QUERY
+from parsers.prose import IN_PROSE, ORDINARY
+from parsers.verdicts import LETTERS, STATES
 
 _STATUS: Final = rf"[1-5][0-9]{{2}}(?:[,;|)\]}}]|[.:!?]*{END})"
 _VERDICT: Final = rf"(?:{STATES})[.,;:!?)\]}}]*{END}"
@@ -46,7 +49,9 @@ def _named(word: str) -> re.Pattern[str]:
 
 _NAMED_IN_TEXT: Final = _named(rf"(?:{_OPERATIONS})(?:[.:_-][a-z]{{1,20}}){{0,3}}[.,;!?)\]}}]*{END}")
 """``token:read`` is a scope, in an error message about one, too."""
-_NAMED_IN_NAMES: Final = _named(rf"(?:[a-z]{{1,20}}(?:[._-][a-z]{{1,20}}){{0,3}}|\*)(?::[\w.*-]{{1,64}}){{0,3}}{END}")
+_NAMED_IN_NAMES: Final = _named(
+    rf"(?:[a-z]{{1,20}}(?:[._-][a-z]{{1,20}}){{0,3}}|v[0-9]{{1,2}}|\*)(?::[\w.*-]{{1,64}}){{0,3}}{END}"
+)
 """In a scope or an identifier a word behind a colon is a part of it: ``token:exchange-service``."""
 _ELEMENT: Final = re.compile(
     rf"(?P<name>(?P<tag>{NAMES}s?)(?:\s[^<>]{{0,128}}?)?(?<!/){GREATER})"
@@ -56,13 +61,6 @@ _ELEMENT: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _BEFORE_ELEMENT: Final = re.compile(rf"{LESS}[\w.:-]{{0,16}}\Z", re.IGNORECASE)
-_REVERSED: Final = re.compile(
-    rf"(?P<name>(?:value|val){QUOTE}?{BLANKS}{SEPARATOR}{BLANKS})(?P<open>{QUOTE})(?P<value>[^\"'\r\n]{{0,512}}?)"
-    rf"(?P<close>(?P=open)[\s,;]{{0,8}}{QUOTE}?(?:name|key|id|field|type){QUOTE}?{BLANKS}{SEPARATOR}{BLANKS}{QUOTE}?"
-    rf"[\w-]{{0,24}}?{NAMES})",
-    re.IGNORECASE,
-)
-"""A form's field the other way round: ``"value":"x","name":"password"``."""
 _FORM: Final = re.compile(
     r"(?P<name>(?:(?<=[?&])|(?<=%26)|(?<=%3f))(?:state|request|wresult|wctx)(?:=|%(?:25)*3d))(?P<open>)"
     r"(?!\[redacted:)(?P<value>[^\s\"'`&<>%]{4,})(?P<close>)",
@@ -77,12 +75,12 @@ _HEADER: Final = re.compile(
     rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)|(?P<bare>[^\r\n]+))",
     re.IGNORECASE | re.DOTALL,
 )
-_SCHEME_END: Final = atomic("end", r"(?:[\s:=+]++|%20)+")
+_SCHEME_END: Final = atomic("end", r"(?:[\s:=+]++|%20)+[\"'`]?")
 _SCHEME: Final = re.compile(
     rf"(?P<name>(?<![a-zA-Z])(?:bearer|basic|dpop|negotiate|ssws){_SCHEME_END})"
     # The words people write after these names; all else is a credential.
     r"(?!(?:tokens?|auth|authentication|authorization|credentials?|scheme|method|header|type|is|was|has|not|or|and|in|with|from|for"
-    r"|required|missing|invalid|expired|failed|error|proof|nonce|key)(?:[\s.,;:)]|\Z))"
+    r"|required|missing|invalid|expired|failed|error|proof|nonce|key)(?:[\s.,;:)\"'`]|\Z))"
     rf"(?![a-z_]{{1,32}}=(?![=\s]|\Z))(?!\[redacted:)(?!(?<=basic[\s]){LETTERS}[.,;:!?)]*{END})"
     r"(?P<open>)(?P<value>[^\s\"'<>(){}\[\],;]+)(?P<close>)",
     re.IGNORECASE,
@@ -97,8 +95,18 @@ _PREFIXED: Final = re.compile(
 _PRIVATE_KEY: Final = re.compile(
     r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,32}PRIVATE KEY-----|\Z)", re.DOTALL
 )
+_AUTH: Final = re.compile(
+    # Behind a colon and before more words it is a sentence: `auth: pam(bob,10.0.0.1): unknown user`.
+    rf"(?P<name>(?<![a-z])auth{QUOTE}?\s?(?:=\s?|{SEPARATOR}\s?(?={QUOTE}|[^\s\"'`&<>(){{}}\[\],;]{{4,256}}(?:[\"'`,;&}}\]]|\s*\Z))))"
+    rf"(?P<open>{QUOTE}?)(?!{ORDINARY}|(?:x?oauth2?|(?:cram|digest|scram)-[a-z0-9-]{{3,16}}|ntlm(?:v2)?|sha-?[0-9]{{1,3}}|md5|x509|saml2?)(?![\w-])|(?:server|client)auth|[\w.]{{1,64}}[(\[])"
+    r"(?P<value>[^\s\"'`&<>(){}\[\],;]{4,})(?P<close>)",
+    re.IGNORECASE,
+)
+"""``REDIS_AUTH=x``: a word that is mostly none of a secret's, so its value must be no word."""
 _USERINFO: Final = re.compile(
     r"(?<=://)[^\s/?#@:\"']*:[^\s/?#\"']+(?=@)"
+    # A token alone: https://x@github.com. Of other schemes it is a user.
+    rf"|(?<=https://)(?!{LETTERS}@|\[)[^\s/?#@:\"'<>]{{6,256}}(?=@)"
     r"|(?<=%3a%2f%2f)[^\s/?#@:%\"']*(?::|%3a)(?:(?!%2f)[^\s/?#\"'&]){1,256}?(?=%40|@)",
     re.IGNORECASE,
 )
@@ -155,6 +163,12 @@ def _mask(kind: str) -> Callable[[re.Match[str]], str]:
 
 
 _SECRET: Final = _mask("secret")
+
+
+def _secret_if_named(match: re.Match[str]) -> str:
+    return _SECRET(match) if has_secret_name(match) else match[0]
+
+
 CERTAIN: Final = (
     Shape(("private key",), (Look(_PRIVATE_KEY, "[redacted:private_key]"),)),
     Shape(("eyj", "ewo", "ew0"), (Look(_JWT, "[redacted:jwt]"),)),
@@ -166,17 +180,37 @@ _OTHERS: Final = (
     Shape(("-",), (Look(_UUID_CODE, "[redacted:code]"),)),
     Shape(("://", "%3a%2f%2f"), (Look(_USERINFO, "[redacted:password]"),)),
     Shape(("state", "request", "wresult", "wctx"), (Look(_FORM, _SECRET), Look(_REQUEST_URI, _SECRET))),
-    Shape(("val",), (Look(_REVERSED, _SECRET),)),
+    Shape(("val",), (Look(REVERSED, _secret_if_named),)),
     Shape(
-        ("magic", "passwordless", "invit", "activat", "confirm", "verif", "unsubscribe", "reset", "recover", "time"),
-        (Look(IN_LINK, _SECRET),),
+        (
+            "magic",
+            "passwordless",
+            "invit",
+            "activat",
+            "confirm",
+            "verif",
+            "unsubscribe",
+            "reset",
+            "recover",
+            "time",
+            "unlock",
+            "callback",
+            "password",
+        ),
+        (Look(IN_LINK, _SECRET), Look(IN_QUERY, _SECRET)),
     ),
 )
 _ELEMENTS: Final = NamedLook(("<", "lt;", "3c", "60;"), _BEFORE_ELEMENT, _ELEMENT, _SECRET)
 _PATHS: Final = NamedLook(("/", "2f"), BEFORE_PATH, IN_PATH, _SECRET)
 TEXT: Final = Kind(
     CERTAIN,
-    (_ELEMENTS, NamedLook((), None, _NAMED_IN_TEXT, _SECRET), _PATHS, NamedLook((), None, IN_PROSE, _SECRET)),
+    (
+        _ELEMENTS,
+        NamedLook((), None, _NAMED_IN_TEXT, _SECRET),
+        _PATHS,
+        NamedLook((), None, IN_PROSE, _SECRET),
+        NamedLook(("auth",), None, _AUTH, _SECRET),
+    ),
     (*_OTHERS, *(Shape(hints, (Look(expression, _SECRET),)) for hints, expression in COMMANDS)),
 )
 """Free text has sentences and commands, too."""

@@ -12,15 +12,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from ingestor.cli.output import stderr
 from ingestor.core.questions import Answers, Filters, Period, Record
 from ingestor.core.words import counted
-from ingestor.errors import ExitCode, PermissionDeniedError, TokentailError, UnavailableError
+from ingestor.errors import DamagedStateError, ExitCode, PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.settings import Settings
 from ingestor.shell import requests
-from ingestor.shell.database import DATABASE, damaged, find_database, is_damage
+from ingestor.shell.database import DATABASE, damaged, find_database, first_fault, is_damage, suspect
 from ingestor.shell.ingest import Ingest, relax_collector
 from ingestor.shell.lock import is_held
-from ingestor.shell.reading import first_fault
 from ingestor.shell.state import State
 from ingestor.stores.opening import open_answers, remote_answers
+
+_LOOK_SECONDS = 60.0
+"""How long the place of a damage is looked for, for a message."""
 
 
 def directory_of(settings: Settings) -> Path:
@@ -69,9 +71,24 @@ def reading(settings: Settings) -> Iterator[State]:
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
-            with contextlib.suppress(sqlite3.Error):  # "malformed" says little to whoever has a copy at hand
-                raise damaged(directory / DATABASE, first_fault(state.connection) or error) from error
+            raise _suspected(state, error) from error
+        except DamagedStateError as error:
+            suspect(directory / DATABASE, error.what)
             raise
+
+
+def _suspected(state: State, error: sqlite3.DatabaseError) -> DamagedStateError:
+    """Make the error that says where a database is damaged, and have the next `tokentail run` look into it."""
+    path, fault = state.directory / DATABASE, str(error)
+    with contextlib.suppress(sqlite3.Error):  # "malformed" says little to whoever has a copy at hand
+        fault = first_fault(state.connection, most_seconds=_LOOK_SECONDS) or fault
+    found = damaged(path, fault)
+    if not suspect(path, fault):
+        found.advice = (
+            "Run this as the user that owns the state: `tokentail run` sets it aside then when it starts, and reads what files "
+            "there are again. README tells how to restore a backup."
+        )
+    return found
 
 
 @contextlib.contextmanager

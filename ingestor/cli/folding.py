@@ -1,5 +1,6 @@
 """Values that fold where a reader would: behind the punctuation of ids, paths and addresses; in mid-word only at last."""
 
+import re
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -8,6 +9,8 @@ from rich.measure import Measurement
 from rich.text import Text
 
 _BREAKS = frozenset(" .,:;/_-=@&?")
+_BETTER = re.compile(r" |,(?![0-9])")
+"""Between words and members; behind other punctuation a word or a figure would be broken."""
 
 
 def fold(text: str, width: int) -> list[str]:
@@ -15,7 +18,9 @@ def fold(text: str, width: int) -> list[str]:
     pieces = []
     while cell_len(text) > width:
         fits = max(1, next(end for end in range(len(text)) if cell_len(text[: end + 1]) > width))
-        end = next((end for end in range(fits, fits // 3, -1) if text[end - 1] in _BREAKS), fits)
+        ends = range(fits, fits // 3, -1)
+        end = next((end for end in ends if _BETTER.match(text, end - 1)), 0)
+        end = end or next((end for end in ends if text[end - 1] in _BREAKS), fits)
         pieces.append(text[:end])
         text = text[end:]
     return [*pieces, text]

@@ -22,7 +22,7 @@ from ingestor.errors import ConfigError, DamagedStateError, ExitCode
 from ingestor.settings import STDIN, Settings
 from ingestor.shell.backfill import backfill as backfill_files
 from ingestor.shell.ingest import Ingest
-from ingestor.shell.misfits import look_closer
+from ingestor.shell.misfits import file_as_of_now, look_closer
 from ingestor.shell.notify import Notifier
 
 log = logging.getLogger("tokentail")
@@ -131,12 +131,13 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, str
         print_json(read)
     else:
         reports.backfilled(stdout(), read)
+    judged = [
+        (file, Understanding(file["stored"] + file["expired"], file["rejected"], file["ignored"])) for file in read
+    ]
     misfits = [
-        look_closer(file["path"], file["source"], understanding, settings)
-        for file in read
-        if (
-            understanding := Understanding(file["stored"] + file["expired"], file["rejected"], file["ignored"])
-        ).doubtful
+        look_closer(file["path"], file["source"], now, settings)
+        for file, whole in judged
+        if (now := file_as_of_now(file["path"], file["source"], whole, settings)).doubtful
     ]
     print_misfits(stderr() if as_json else stdout(), misfits)
     unlike = any(file["rejected"] for file in read) or any(misfit.understanding.wrong for misfit in misfits)

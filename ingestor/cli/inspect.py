@@ -20,14 +20,14 @@ from ingestor.cli.output import print_json, print_json_lines, stderr, stdout
 from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.core.explain import Explainer, Explanation
 from ingestor.core.misfit import Misfit, misfit
-from ingestor.core.understanding import Understanding
+from ingestor.core.understanding import FEWEST, Understanding
 from ingestor.errors import ConfigError, ExitCode, TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.backfill import source_of
 from ingestor.shell.explaining import KeptHead, explain_stream, open_stream
 from ingestor.shell.files import DamagedFileError
 from ingestor.shell.findings import Finding, Level, worst
-from ingestor.shell.misfits import look_closer, parser_of
+from ingestor.shell.misfits import file_as_of_now, look_closer, parser_of
 from ingestor.shell.preflight import preflight
 from ingestor.shell.state import State
 from ingestor.shell.verify import Verified
@@ -71,6 +71,8 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
             reports.explain_masks(stdout(), masked=seen["masked"] > 0)
             reports.explained(stdout(), seen)
     understanding = Understanding(seen["event"], seen["rejected"], seen["ignored"])
+    if file is not None and named and not _is_pipe(file):
+        understanding = file_as_of_now(str(file), name, understanding, settings)
     if understanding.doubtful:
         found = misfit(str(file) if named else "stdin", understanding, kept.sample(), parser, now_ms)
         print_misfits(stderr() if as_json else stdout(), [found])
@@ -170,11 +172,16 @@ def verify(settings: Settings, paths: tuple[str, ...], source: str | None, as_js
     """
     with reading(settings) as state, progress_bar() as progress:
         results = verify_files(settings, state, named_files(paths), source=source, progress=progress)
-    misfits = {
-        result.path: look_closer(result.path, result.source, understanding, settings)
+    judged = {
+        result.path: file_as_of_now(
+            result.path, result.source, Understanding(result.events, result.rejected, result.ignored), settings
+        )
         for result in results
-        if not result.problem
-        and (understanding := Understanding(result.events, result.rejected, result.ignored)).doubtful
+    }
+    misfits = {
+        result.path: look_closer(result.path, result.source, judged[result.path], settings)
+        for result in results
+        if not result.problem and judged[result.path].doubtful and not _is_its_header_alone(result)
     }
     if as_json:
         print_json([_as_json(result, misfits.get(result.path)) for result in results])
@@ -183,6 +190,11 @@ def verify(settings: Settings, paths: tuple[str, ...], source: str | None, as_js
         print_misfits(stdout(), list(misfits.values()))
     if not all(result.good for result in results) or any(its.understanding.wrong for its in misfits.values()):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
+
+
+def _is_its_header_alone(result: Verified) -> bool:
+    """Tell whether a file has nothing but a few lines that are no token operations: it was rotated before any came."""
+    return not result.events and not result.rejected and result.ignored < FEWEST
 
 
 def _as_json(result: Verified, its: Misfit | None) -> dict[str, Any]:

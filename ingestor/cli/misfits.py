@@ -8,6 +8,7 @@ from rich.text import Text
 
 from ingestor.cli.folding import fold
 from ingestor.core.misfit import Misfit
+from ingestor.core.understanding import Grasp, Understanding
 from parsers.text import clean
 
 _LABEL = 14
@@ -18,8 +19,7 @@ def print_misfits(console: Console, misfits: Sequence[Misfit]) -> None:
     room = max(20, console.width - _LABEL - 1)
     for misfit in misfits:
         console.print()
-        wrong = misfit.understanding.wrong
-        head = Text("Not understood: " if wrong else "Hardly any event: ", style="bold red" if wrong else "bold yellow")
+        head = _head(misfit.understanding)
         console.print(head.append(clean(misfit.path), style="not bold"))
         told = {
             "lines": _prose(f"{misfit.understanding.told()}.", room),
@@ -32,6 +32,13 @@ def print_misfits(console: Console, misfits: Sequence[Misfit]) -> None:
             for number, line in enumerate(lines):
                 label = Text(f"  {'' if number else name}".ljust(_LABEL), style="dim")
                 console.print(label.append(line, style="not dim"), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _head(understanding: Understanding) -> Text:
+    if understanding.wrong:
+        return Text("Not understood: ", style="bold red")
+    what = "Lines rejected: " if understanding.grasp is Grasp.PARTLY else "Hardly any event: "
+    return Text(what, style="bold yellow")
 
 
 def _prose(text: str, room: int) -> list[str]:

@@ -28,8 +28,10 @@ _PIPE_WIDTH = 1 << 15
 """Columns of a file or a pipe: as many as a value needs; nothing is folded there for a screen that does not exist."""
 SMALL_SCREEN = 56
 """Columns below which a table shows fewer figures, and keeps its names."""
+_SECOND = 1_000_000_000
+_MINUTE = 60 * _SECOND
 _FLUSH_ROWS = 500
-_FORMULA = re.compile(r"(?:^|[;\t] *)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+_FORMULA = re.compile(r"(?:^|[;\t])[\s\"]*(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 """Where a cell may begin that a spreadsheet would run."""
 
 
@@ -93,7 +95,7 @@ def print_csv(records: Iterable[Record]) -> int:
     A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` (full-width ones too) as a formula, and user agents are the
     attacker's to choose: such a text gets an apostrophe in front, which spreadsheets take for "this is text". Half of the
     world's spreadsheets divide rows at ``;`` instead: so every text is quoted, and what follows a ``;`` or a tab within one is
-    looked at like its beginning. JSON lines are the exact export.
+    looked at like its beginning, behind blanks and quotes. JSON lines are the exact export.
     """
     writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(Record._fields)
@@ -145,10 +147,13 @@ def duration(seconds: float | None) -> str:
 
 
 def period_text(period: Period, zone: str) -> str:
-    """Write a period to the minute (to the second when it is not whole minutes) in ``zone``."""
+    """Write a period to the minute in ``zone``; to the second when it is short, or a second was asked for."""
     since, until = local_time(period.since, zone), local_time(period.until, zone)
-    short = period.until - period.since < 600 * 1_000_000_000
-    form = "%Y-%m-%d %H:%M:%S" if short else "%Y-%m-%d %H:%M"
+    short = period.until - period.since < 10 * _MINUTE
+    exact = any(
+        end % _SECOND == 0 and end % _MINUTE for end in (period.since, period.until)
+    )  # what is counted from now has a fraction
+    form = "%Y-%m-%d %H:%M:%S" if short or exact else "%Y-%m-%d %H:%M"
     if period.since == 0:
         return f"everything up to {until:{form}}, {zone}"
     return f"{since:{form}} to {until:{form}}, {zone}"

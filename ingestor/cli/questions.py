@@ -200,7 +200,8 @@ def _explain_nothing(store: Answers, question: Question, of: str = "") -> None:
         reason = "The store has no events yet."
         if read.read:
             reason += (
-                f" Of {read.read:,} lines read {read.total_rejected:,} were rejected and {read.ignored:,} ignored."
+                f" Of {counted(read.read, 'line')} read {read.total_rejected:,}"
+                f" {'was' if read.total_rejected == 1 else 'were'} rejected and {read.ignored:,} ignored."
             )
         advice = ["`tokentail status` shows what was read, and `tokentail run PATH` reads a log"]
     elif of and store.activity(question.period, question.filters, 1):

@@ -2,18 +2,21 @@
 
 import collections
 import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
+from rich.text import Text
 
 from ingestor.cli import reports
 from ingestor.cli.access import by_whoever_holds_the_state, reading
-from ingestor.cli.output import print_json, print_json_lines, stdout
+from ingestor.cli.output import print_json, print_json_lines, stderr, stdout
 from ingestor.cli.parameters import json_option, settings_options
 from ingestor.settings import Settings
 from ingestor.shell.ingest import Ingest
-from ingestor.shell.rejected import read_rejected
+from ingestor.shell.rejected import RejectedLine, read_rejected
 from ingestor.shell.replay import replay as replay_lines
+from ingestor.shell.state import State
 from parsers.event import Reason
 
 
@@ -30,16 +33,32 @@ def rejected_group() -> None:
 def list_rejected(settings: Settings, reason: str | None, limit: int | None, as_json: bool) -> None:
     """List rejected lines, oldest first: reason, place and redacted text."""
     with reading(settings) as state:
-        entries = (
-            entry
-            for entry in read_rejected(state.directory, state.replayed())
-            if reason is None or entry.reason == reason
-        )
+        counted = _rejected(state, reason)  # first: a daemon lists a line before it counts it
+        listed = collections.Counter[Reason]()
+        entries = _of_reason(read_rejected(state.directory, state.replayed()), reason, listed)
         newest = collections.deque(entries, maxlen=limit or 50) if limit or not as_json else entries
         if as_json:
             print_json_lines(entry._asdict() for entry in newest)
-        else:
-            reports.rejected(stdout(), list(newest))
+        unlisted = counted - listed.total()
+        if not as_json:
+            reports.rejected(stdout(), list(newest), unlisted=unlisted)
+        elif unlisted > 0:
+            stderr().print(Text(reports.unlisted_lines(unlisted), style="yellow"))
+
+
+def _of_reason(
+    entries: Iterable[RejectedLine], reason: str | None, listed: collections.Counter[Reason]
+) -> Iterator[RejectedLine]:
+    for entry in entries:
+        if reason is None or entry.reason == reason:
+            listed[entry.reason] += 1
+            yield entry
+
+
+def _rejected(state: State, reason: str | None) -> int:
+    """Return how many lines the accounts say are rejected."""
+    accounts = state.accounts().values()
+    return sum(account.rejected[Reason(reason)] if reason else account.total_rejected for account in accounts)
 
 
 @rejected_group.command(short_help="Read every rejected line again.")

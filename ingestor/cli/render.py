@@ -16,6 +16,7 @@ from ingestor.cli.parameters import Question
 from ingestor.cli.screen import fits
 from ingestor.core.metrics import client_name
 from ingestor.core.questions import AnalyticsRow, Filters, PeakCell, Ranked, Stats
+from ingestor.core.words import counted
 from ingestor.stores.influxdb.retained import oldest_kept
 
 _BAR_WIDTH = 12
@@ -165,8 +166,7 @@ def peak(console: Console, cells: Sequence[PeakCell], zone: str) -> None:
                 "Busiest: ",
                 (f"{day} {hour:02d}:00 to {(hour + 1) % 24:02d}:00", "bold"),
                 f" {zone}, ",
-                number(fullest.events),
-                " events",
+                counted(fullest.events, "event"),
             )
         )
 

@@ -276,7 +276,7 @@ def _logs(console: Console, report: StatusReport) -> None:
 # rejected
 
 
-def rejected(console: Console, entries: Sequence[RejectedLine]) -> None:
+def rejected(console: Console, entries: Sequence[RejectedLine], *, unlisted: int = 0) -> None:
     """Print each rejected line: why, where, and its redacted text."""
     for entry in entries:
         console.print(
@@ -292,8 +292,18 @@ def rejected(console: Console, entries: Sequence[RejectedLine]) -> None:
     if entries:
         advice = "after a fix, `tokentail rejected replay` reads them again."
         console.print(Text(f"{_counted(len(entries), 'line')} shown; {advice}", style="dim"))
-    else:
+    elif unlisted <= 0:
         console.print(Text("No line is rejected.", style="green"))
+    if unlisted > 0:
+        console.print(Text(unlisted_lines(unlisted), style="yellow"))
+
+
+def unlisted_lines(count: int) -> str:
+    """Say of rejected lines that they are counted and in no list, as after a backup was restored without it."""
+    are = "is" if count == 1 else "are"
+    return (
+        f"{_counted(count, 'rejected line')} {are} counted and not in the list here, which was deleted or not restored."
+    )
 
 
 def explain_masks(console: Console, *, masked: bool) -> None:

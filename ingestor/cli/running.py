@@ -18,7 +18,7 @@ from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.daemon import Daemon
 from ingestor.shell.files import shown
-from ingestor.shell.misfits import Doubts, grown, look_closer, misfits, path_of, silent_logs
+from ingestor.shell.misfits import Doubts, file_as_of_now, grown, look_closer, misfits, path_of, silent_logs
 from ingestor.shell.notify import Notifier
 from ingestor.shell.pipes import Pipes
 from ingestor.shell.prometheus import endpoint
@@ -90,7 +90,7 @@ def _follow(
     """Run a daemon; return the settings for the next one, None for the end."""
     others: list[Settings] = []
     with contextlib.closing(Daemon(settings, state, pipes=pipes)) as daemon:
-        daemon.watchers += [*watchers, Doubts(lambda: daemon.ingest.settings)]
+        daemon.watchers += [*watchers, Doubts(lambda: daemon.ingest.settings, _accounts(daemon))]
         signals.nudge = daemon.nudge
 
         def between_turns() -> None:
@@ -194,7 +194,10 @@ def _store(settings: Settings) -> str:
 
 
 def _not_understood(settings: Settings, read: Mapping[str, Account]) -> list[Misfit]:
-    judged = {source: of_account(account) for source, account in read.items()}
+    judged = {
+        source: file_as_of_now(path_of(source, settings), source, of_account(account), settings)
+        for source, account in read.items()
+    }
     return [
         look_closer(path_of(source, settings), source, understanding, settings)
         for source, understanding in judged.items()

@@ -19,7 +19,7 @@ _GAP = 2
 """Columns between two columns of a table, as all tables here have it."""
 _UNIT = re.compile(r"\s*(?:[0-9][0-9,.]*[ ])?\S+")
 """What stays on one line: a word, or a figure with what it counts."""
-_MEMBER = re.compile(r'\s*(?:[^,]|,(?![A-Za-z_"]))+,?')
+_MEMBER = re.compile(r'\s*(?:[^,]|,(?![A-Za-z_"\\{\[]))+,?')
 """Of a word that no line holds, such as a point or an object: what ends with a comma before the next name."""
 
 

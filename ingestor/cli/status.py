@@ -34,10 +34,10 @@ def status(check: bool, as_json: bool, config_file: Path | None, state_directory
     """Show accounting, lag, positions, gaps, the store's state, and logs that are not understood.
 
     With --check the exit codes are those of Nagios' plugins: 0 all is well; 1 warning: it lags more than alerts.lag_seconds,
-    a damaged state was set aside, or the store holds events that nobody has counted; 2 critical: no daemon runs and nothing
-    was read for that long, it says that something is wrong, it lags four times that much, lines were lost in the last day, the
-    store lacks events that it had acknowledged, or a log is not understood; 3 unknown: the configuration or the state cannot
-    be read. Without, it is 0 whatever is shown.
+    a damaged state was set aside, 1 line in 20 of a log is rejected, or the store holds events that nobody has counted;
+    2 critical: no daemon runs and nothing was read for that long, it says that something is wrong, it lags four times that
+    much, lines were lost in the last day, the store lacks events that it had acknowledged, or a log is not understood;
+    3 unknown: the configuration or the state cannot be read. Without, it is 0 whatever is shown.
     """
     try:
         settings = config.load(config_file, state_directory=state_directory).settings

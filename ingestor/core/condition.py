@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from ingestor.core.accounting import Account
 from ingestor.core.misfit import Misfit
+from ingestor.core.words import counted
 
 DAY_SECONDS: Final = 86_400.0
 """A gap is told for so long: what is lost is not mended by looking at it for ever."""
@@ -59,7 +60,7 @@ def judge(seen: Seen, *, lag_limit: float) -> Judgement:
 def plugin_line(judgement: Judgement, seen: Seen, *, lag_limit: float) -> str:
     """Return the one line that a plugin prints, with its performance data."""
     total = seen.total
-    said = "; ".join(judgement.reasons) or f"{total.read:,} lines read, {total.stored:,} stored"
+    said = "; ".join(judgement.reasons) or f"{counted(total.read, 'line')} read, {total.stored:,} stored"
     figures = {
         "read": f"{total.read}c",
         "stored": f"{total.stored}c",
@@ -86,12 +87,18 @@ def _reasons(seen: Seen, lag_limit: float) -> Iterator[tuple[Condition, str]]:
         yield condition, f"it lags {seen.lag:,.0f} s behind"
     if recent := sum(age < DAY_SECONDS for age in seen.gap_ages):
         yield Condition.CRITICAL, f"{recent} gap{'s' if recent > 1 else ''} in the last day: lines are lost"
-    for misfit in seen.misfits:
-        if misfit.understanding.wrong:
-            yield Condition.CRITICAL, f"{misfit.path} is not understood: {misfit.understanding.told()}"
+    yield from _not_understood(seen.misfits)
     if seen.store_lacks:
         yield Condition.CRITICAL, f"{seen.store_lacks}: `tokentail backfill` brings it back"
     if seen.store_exceeds:
         yield Condition.WARNING, f"{seen.store_exceeds}: `tokentail rollup rebuild` counts it"
     if seen.set_aside:
         yield Condition.WARNING, f"a damaged state was set aside as {seen.set_aside}: remove it once it is dealt with"
+
+
+def _not_understood(misfits: Sequence[Misfit]) -> Iterator[tuple[Condition, str]]:
+    for misfit in misfits:
+        if misfit.understanding.wrong:
+            yield Condition.CRITICAL, f"{misfit.path} is not understood: {misfit.understanding.told()}"
+        elif misfit.understanding.spoilt:
+            yield Condition.WARNING, f"{misfit.path} is understood in part: {misfit.understanding.told()}"

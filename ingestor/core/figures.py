@@ -76,7 +76,10 @@ class Figures:
             f"{counted(total.read, 'line')} read: {total.stored:,} stored, {total.total_rejected:,} rejected,"
             f" {total.ignored:,} ignored; lag {self.lag_seconds:.0f} s"
         )
-        missing = f"{self.events_missing:,} events are not in the store any more" if self.events_missing else ""
+        are = "is" if self.events_missing == 1 else "are"
+        missing = (
+            f"{counted(self.events_missing, 'event')} {are} not in the store any more" if self.events_missing else ""
+        )
         problems = [self.store_problem, missing, self.config_problem, *self.log_problems]
         return "; ".join([*filter(None, problems), said])
 

@@ -1,9 +1,10 @@
 """Why a log is not understood: what it looks like, which rule its lines break, one of them, and what to do. Pure."""
 
+import itertools
 from collections import Counter
 from typing import Final, NamedTuple
 
-from ingestor.core.understanding import Understanding
+from ingestor.core.understanding import NOTHING_KNOWN, Grasp, Understanding, judged
 from parsers.encodings import Encoding, as_utf8, encoding_of
 from parsers.event import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
 from parsers.lookalike import lookalike
@@ -22,10 +23,12 @@ class Sample(NamedTuple):
     """Whole lines."""
     head: bytes = b""
     """How the file begins, which tells its encoding."""
+    has_newest: bool = True
+    """Whether its last line is the newest of the log."""
 
 
 class Misfit(NamedTuple):
-    """A log of which nothing, or almost nothing, becomes an event. All texts are safe to show."""
+    """A log of which nothing, almost nothing or not all becomes an event. All texts are safe to show."""
 
     path: str
     understanding: Understanding
@@ -51,7 +54,10 @@ class Misfit(NamedTuple):
         """Return what ``--json`` prints of it."""
         return {
             "path": self.path,
-            **self.understanding._asdict(),
+            "events": self.understanding.events,
+            "rejected": self.understanding.rejected,
+            "ignored": self.understanding.ignored,
+            "wrong": self.understanding.wrong,
             "looks_like": self.looks_like,
             "reason": self.reason,
             "example": self.example,
@@ -75,10 +81,24 @@ def understanding_of(outcomes: list[tuple[bytes, Outcome]]) -> Understanding:
     return Understanding(len(outcomes) - rejected - ignored, rejected, ignored)
 
 
+def as_of_now(
+    outcomes: list[tuple[bytes, Outcome]], whole: Understanding = NOTHING_KNOWN, *, has_newest: bool = True
+) -> Understanding:
+    """Judge a log by its newest lines and by ``whole``, what is known of all of it."""
+    if whole.lines and not has_newest:
+        return whole
+    last = list(itertools.takewhile(lambda line: line[1].__class__ is not tuple, reversed(outcomes)))
+    if not has_newest:
+        last = []
+    return judged(understanding_of(outcomes), understanding_of(last), whole)
+
+
 def misfit(path: str, understanding: Understanding, sample: Sample, parser: Parser, now_ms: int) -> Misfit:
     """Find out why a log is not understood, from some of its lines."""
     unclear = [
-        (line, outcome) for line, outcome in outcomes_of(sample, parser, now_ms) if outcome.__class__ is not tuple
+        (line, outcome)
+        for line, outcome in outcomes_of(sample, parser, now_ms)
+        if outcome.__class__ is not tuple and not (understanding.spoilt and outcome is IGNORED)
     ]
     encoding = encoding_of(sample.head)
     like = lookalike([line for line, _ in unclear], sample.head)
@@ -91,7 +111,8 @@ def misfit(path: str, understanding: Understanding, sample: Sample, parser: Pars
     alike = [line for line, outcome in unclear if _reason(outcome) == reason]
     middle = len(alike) // 2  # no banner at the start or the end, and no line with a bracket alone
     example = cap(parser.redact(max(alike[max(0, middle - 2) : middle + 3], key=len)), EXAMPLE_BYTES)
-    return Misfit(path, understanding, like.name, reason, example, like.advice)
+    advice = _LIST_ADVICE if understanding.grasp is Grasp.PARTLY else like.advice
+    return Misfit(path, understanding, like.name, reason, example, advice)
 
 
 def _reason(outcome: Outcome) -> str:

@@ -24,6 +24,24 @@ _ODD = re.compile(
 Figures without a separator are a date: ``node2.log`` is another log than ``node.log``.
 """
 
+_PAST = r"old|bak|backup|prev|previous|orig|save|saved|archive|archived|processed|rotated"
+_CALENDAR = (
+    r"mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?|"
+    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?|week|w(?=\d)|(?<=\d)[tz](?![a-z])"
+)
+_WORDS = re.compile(rf"(?:[-._~+,: (]+(?:\d|{_PAST}|{_CALENDAR})+)+[~)]*", re.IGNORECASE)
+"""Words of the calendar and for what is past, with figures: ``.Sun``, ``.01-Nov-2026``, ``.week44``, ``.bak1``, ``.~1~``, `` (1)``.
+
+There is one way to read a text, so that no name takes long.
+"""
+_DATED_BEFORE = re.compile(r"(?:19|20)\d\d[-_.]?\d\d(?:[-_.]?\d\d)?(?:[-_.T]?\d\d[\d:.\-]*Z?)?[-_. ]")
+"""Before the log's name: ``2026-11-01_audit.log``."""
+_OTHER_END = re.compile(
+    rf"[-._~](?:{_PAST})\d*|(?=.*(?:\d[-_.]?){{6}})(?P<odd>.+)\.(?:txt|log|jsonl?|ndjson|out)", re.IGNORECASE
+)
+"""In the place of the extension: ``audit.bak``, ``audit.2026-11-01.txt``."""
+
 
 class Age(NamedTuple):
     """Sorts oldest first. Schemes do not mix in practice; where they do, dated names are the older ones."""
@@ -73,11 +91,34 @@ def may_be_rotated(live: str, name: str) -> bool:
         return True
     plain = uncompressed_name(name)
     if plain.startswith(live):
-        return _ODD.fullmatch(plain[len(live) :]) is not None
+        return _is_odd(plain[len(live) :])
+    if plain.endswith(live) and _DATED_BEFORE.fullmatch(plain[: -len(live)]):
+        return True
     stem, dot, extension = live.rpartition(".")
-    if stem and plain.startswith(stem) and plain.endswith(dot + extension):
-        return _ODD.fullmatch(plain[len(stem) : -len(dot + extension)]) is not None
-    return False
+    if not stem or not plain.startswith(stem):
+        return False
+    if plain.endswith(dot + extension):
+        middle = plain[len(stem) : -len(dot + extension)]
+        # Words alone are in names of other logs, too: audit-archive.log.
+        return _ODD.fullmatch(middle) is not None or (_WORDS.fullmatch(middle) is not None and _has_figure(middle))
+    end = _OTHER_END.fullmatch(plain[len(stem) :])
+    return end is not None and (end["odd"] is None or _is_odd(end["odd"]))
+
+
+def _is_odd(part: str) -> bool:
+    return _ODD.fullmatch(part) is not None or _WORDS.fullmatch(part) is not None
+
+
+def _has_figure(part: str) -> bool:
+    return any(character.isdigit() for character in part)
+
+
+def may_be_live(live: str, name: str) -> bool:
+    """Tell whether a rotated generation of ``live``, by its name, may as well be a live log: it ends as that one does.
+
+    ``idp-1.log`` may be the past of ``idp.log``, or the log of another node; nobody calls a live log ``idp.log.1``.
+    """
+    return not name.startswith(live) and not is_compressed(name)
 
 
 def possible_live_names(name: str) -> Iterator[str]:

@@ -133,6 +133,11 @@ class Alignment:
         self._index = _Index(self._former)
 
     @property
+    def lines(self) -> int:
+        """How many lines of the former content are known."""
+        return len(self._former)
+
+    @property
     def all_met(self) -> bool:
         """Whether nothing of the former content follows its place."""
         return self.position >= len(self._former)
@@ -159,11 +164,6 @@ class Alignment:
             else:
                 self.position, self.unmatched = place + 1, 0
         return Run(count, first)
-
-    def find(self, digest: bytes) -> int | None:
-        """Return where a line stands that stands once in the former content: how the first line of a trimmed log is found."""
-        (wanted,) = numbers(digest)
-        return self._former.index(wanted) if self._former.count(wanted) == 1 else None
 
     def _place(self, digest: int) -> int | None:
         if self.ended:
@@ -203,6 +203,31 @@ class _Index:
                 self._last_but_one[digest] = last[digest]
             last[digest] = place
         self._end = max(self._end, min(end, len(self._former)))
+
+
+def rejoins(former: bytes, lines: bytes) -> int | None:
+    """Return the place in a former content at which a log goes on with it that lost or changed its first lines; else None.
+
+    ``lines``: the digests of the log's first lines. Two of them, no short ones, must stand there once each, in this order:
+    an event that happens twice in a second, once at the end of a log and once at the beginning of the next, is two events.
+    """
+    first = None
+    for at in range(0, len(lines), DIGEST_BYTES):
+        place = _only_place(former, lines[at : at + DIGEST_BYTES]) if lines[at] & 1 else None
+        if place is not None and first is not None and place > first:
+            return first
+        first = place if first is None else first
+    return None
+
+
+def _only_place(trail: bytes, digest: bytes) -> int | None:
+    places: list[int] = []
+    at = trail.find(digest)
+    while at >= 0 and len(places) < 2:
+        if not at % DIGEST_BYTES:
+            places.append(at // DIGEST_BYTES)
+        at = trail.find(digest, at + 1)
+    return places[0] if len(places) == 1 else None
 
 
 def agreement(one: bytes, other: bytes) -> int:

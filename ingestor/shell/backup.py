@@ -4,18 +4,26 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ingestor.errors import PermissionDeniedError, TokentailError, UnavailableError
-from ingestor.shell.database import DATABASE, damaged
-from ingestor.shell.reading import first_fault
+from ingestor.shell.database import DATABASE, damaged, first_fault
 from ingestor.shell.rejected import REJECTED
 from ingestor.shell.state import State
 
 _STEP_PAGES = 2048
 """Copied between two looks at Ctrl-C: 16 MiB."""
+
+_NO_FILES: Final = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (lambda mode: stat.S_ISCHR(mode) or stat.S_ISBLK(mode), "a device"),
+)
 
 
 class Backup(NamedTuple):
@@ -36,9 +44,12 @@ def back_up(state: State, file: Path, progress: Callable[[float], None] = lambda
     """Copy an open state into ``file``, replacing a former backup there once the new one is whole and on disk.
 
     ``progress`` gets the part that is done. Raises DamagedStateError (of the state that is copied), PermissionDeniedError,
-    UnavailableError (disk full and the like), TokentailError (the file is the state itself).
+    UnavailableError (disk full and the like), TokentailError (the file is the state itself, or there is something that is no
+    file).
     """
     _refuse_the_state_itself(state.directory, file)
+    for place in (file, rejected_beside(file)):
+        _refuse_what_is_no_file(place)
     new, new_rejected = (path.with_name(f".{path.name}.new") for path in (file, rejected_beside(file)))
     try:
         for path in (new, new_rejected):
@@ -77,6 +88,24 @@ def _refuse_the_state_itself(directory: Path, file: Path) -> None:
             where=str(file),
             advice="Name a file elsewhere, best on another disk.",
         )
+
+
+def _refuse_what_is_no_file(place: Path) -> None:
+    """Raise TokentailError where a backup would take the place of a device, a pipe or a link: none of them was a backup."""
+    try:
+        mode = place.lstat().st_mode
+    except OSError:
+        return  # nothing is there, or whoever writes there says what is wrong
+    if stat.S_ISREG(mode):
+        return
+    what = next((name for is_it, name in _NO_FILES if is_it(mode)), "something that is no file")
+    raise TokentailError(
+        f"There is {what}, which a backup would replace",
+        where=str(place),
+        advice=f"Name the file that it leads to: {place.resolve()}."
+        if stat.S_ISLNK(mode) and place.is_file()
+        else "Name a file, or a place where nothing is.",
+    )
 
 
 def _copy_database(state: State, new: Path, progress: Callable[[float], None]) -> None:

@@ -6,8 +6,7 @@ decide the order, and whose past a file is that no state knows.
 
 import os
 import time
-from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Container
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -72,13 +71,6 @@ class _Listing:
         self.told: dict[str, Told] = {}
         """What the others hold that belong to another log than the one that asked them, by path."""
 
-    def beginning_with(self, start: str) -> Iterator[str]:
-        """Yield the names that begin so: of thousands of logs in one directory each asks for its own."""
-        for index in range(bisect_left(self.sorted, start), len(self.sorted)):
-            if not self.sorted[index].startswith(start):
-                break
-            yield self.sorted[index]
-
 
 class Beside:
     """The directories of all logs."""
@@ -120,24 +112,32 @@ class Beside:
         return any(identity in listing.there for listing in self._listings.values() if listing.looked_at >= since)
 
     def candidates(
-        self, places: dict[str, str], now: float, *, asker: Asker | None = None, pattern: str = ""
+        self,
+        places: dict[str, str],
+        live: Container[str],
+        now: float,
+        *,
+        asker: Asker | None = None,
+        pattern: str = "",
     ) -> list[Candidate]:
         """Return the files beside a log, the oldest first. Raises nothing: what cannot be listed is looked at next time.
 
-        ``places``: the log's name by directory. ``asker``: also files of other names that were looked at before are wanted,
+        ``places``: the log's name by directory. ``live``: its paths; in an archive its name is that of a past one. ``asker``: also files of other names that were looked at before are wanted,
         those that nobody has asked, and those that hold what the asker wants.
         ``pattern``: a glob that names the log; what it would match, had it not been compressed, is its past, too.
         """
         found: list[tuple[Age, str, bool]] = []
         for directory, live_name in places.items():
             listing = self._listing(directory, now)
-            # Every rotated name begins so.
+            # Every rotated name holds it.
             start = live_name.rpartition(".")[0] or live_name
-            related = [name for name in listing.beginning_with(start) if may_be_rotated(live_name, name)]
+            related = [name for name in listing.names if start in name and may_be_rotated(live_name, name)]
             if pattern:
                 related += [
                     name for name in listing.packed if fnmatch(f"{directory}/{uncompressed_name(name)}", pattern)
                 ]
+            if live_name in listing.names and f"{directory}/{live_name}" not in live:
+                related.append(live_name)
             wanted = listing.strangers if asker is None else self._strangers(directory, listing, now, asker)
             strangers = wanted.difference(related, (live_name,))
             listing.strangers = set()
@@ -213,7 +213,8 @@ def places_of(live_path: str, archive_directories: tuple[str, ...]) -> dict[str,
 
 def siblings(live_path: str, archive_directories: tuple[str, ...]) -> list[str]:
     """Return the paths of the rotated generations of a log that are on the disk, oldest first."""
-    found = Beside().candidates(places_of(live_path, archive_directories), 0.0)
+    live = {live_path, os.path.realpath(live_path)}
+    found = Beside().candidates(places_of(live_path, archive_directories), live, 0.0)
     return [candidate.path for candidate in found if candidate.related]
 
 

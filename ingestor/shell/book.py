@@ -8,10 +8,11 @@ import dataclasses
 import logging
 import time
 from bisect import insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, Protocol
 
 from ingestor.core.generation import Comparison, Fingerprint, Generation, Status, Stretch, digest
+from ingestor.core.rotation import possible_live_names
 from ingestor.core.trail import DIGEST_BYTES, PART_LINES, Trail
 from ingestor.shell.files import FileIdentity, LogFile, Sighting, shown
 from ingestor.shell.state import Checkpoint, Gap
@@ -19,6 +20,8 @@ from ingestor.shell.trails import Trails
 
 log = logging.getLogger("tokentail")
 
+NEAR: Final = 3
+"""Of a log that lost its beginning so many of its last contents are looked through."""
 BEGINNING_LINES: Final = 64
 """So many first lines tell most contents apart; only of those that agree in all of them the whole trail is loaded."""
 
@@ -42,13 +45,20 @@ class Book:
         rebuilding: bool = False,
         host: str = "",
         trails: Trails | None = None,
+        looked_at: float | None = None,
+        strangers: Mapping[str, str] | None = None,
     ) -> None:
         """``followed``: the places that were looked at before. ``rebuilding``: the state was lost, so everything is read.
 
-        ``host``: the tag of the points of generations that begin now.
+        ``host``: the tag of the points of generations that begin now. ``looked_at``: wall clock, seconds, when somebody
+        last looked beside the logs before the start; None: nobody has. ``strangers``: see ``shell.strangers``.
         """
         self.rebuilding = rebuilding
         self.host = host
+        self.looked_at = time.time() if looked_at is None else looked_at
+        self.strangers = {path: kept for path, kept in (strangers or {}).items() if kept}
+        """Files that nobody knows, by path, as they looked."""
+        self._changed_strangers: dict[str, str] = {}
         self.readers: dict[int, Reader] = {}
         """By generation: who reads it now. Another file with the same content waits for that one to come to its end."""
         self.open_files: dict[FileIdentity, Reader] = {}
@@ -66,6 +76,8 @@ class Book:
         self._by_identity: dict[FileIdentity, dict[int, Generation]] = {}
         self._open: dict[int, Generation] = {}
         self._identities: dict[int, FileIdentity] = {}
+        self._by_path: dict[str, dict[int, Generation]] = {}
+        self._paths: dict[int, str] = {}
         self._followed_by: set[int] = set()
         self._last_number = 0
         self._read_last: dict[str, tuple[int, int]] = {}
@@ -125,6 +137,13 @@ class Book:
         """Return the generations that were not read to their end, and that nobody reads now."""
         return [g for g in self._open.values() if g.status is Status.OPEN and g.number not in self.readers]
 
+    def near(self, source: str, path: str, identity: FileIdentity) -> tuple[Generation, ...]:
+        """Return the last generations of a source, and those last seen at a path or in a file: a log goes on with one of these."""
+        found = {g.number: g for g in self.of(source)[-NEAR:]}
+        found.update(list(self._by_path.get(path, {}).items())[-NEAR:])
+        found.update(list(self._by_identity.get(identity, {}).items())[-NEAR:])
+        return tuple(found.values())
+
     def is_succeeded(self, generation: Generation) -> bool:
         """Tell whether a file that held a generation was found to have gone back, or another way, since."""
         return generation.number in self._followed_by
@@ -150,6 +169,7 @@ class Book:
         generation.file_key = key
         if like is not None:
             generation.mark, generation.file_key = like.mark, like.file_key
+            generation.first_event, generation.skipped = like.first_event, like.skipped
             generation.trail.add(self.trail_of(like))
             generation.stretches = list(like.stretches) or [Stretch(0, 0, like.number, 0)]
             if (source, self.host) != (like.source, like.host):
@@ -236,11 +256,26 @@ class Book:
         """Tell whether a place (a source, a path, a glob) was looked at before."""
         return place in self._followed
 
-    def unread_places(self) -> list[str]:
-        """Return the paths that were looked at before, and of which nothing was ever read."""
-        paths = {generation.path for generation in self}
+    @property
+    def followed(self) -> Collection[str]:
+        """Every place that was looked at before."""
+        return self._followed
+
+    def unfinished_places(self) -> list[str]:
+        """Return the paths that were looked at before, and of which nothing was ever read, or not all that there may be."""
+        was_in = {shown(generation.path) for generation in self}
+        was_in.update(
+            f"{directory}/{live}"
+            for directory, _, name in [path.rpartition("/") for path in was_in]
+            for live in possible_live_names(name)
+        )
+        unfinished = {
+            name for entry in self if entry.status is Status.OPEN for name in (entry.source, shown(entry.path))
+        }
         return [
-            place for place in self._followed if place.startswith("/") and not self.of(place) and place not in paths
+            place
+            for place in self._followed
+            if place.startswith("/") and (place in unfinished or not (self.of(place) or place in was_in))
         ]
 
     def follow(self, place: str) -> None:
@@ -248,6 +283,12 @@ class Book:
         if place not in self._followed:
             self._followed.add(place)
             self._newly_followed.append(place)
+
+    def note_stranger(self, path: str, kept: str) -> None:
+        """Remember a file that nobody knows, as it looks; empty: forget it."""
+        self.strangers[path] = self._changed_strangers[path] = kept
+        if not kept:
+            del self.strangers[path]
 
     @property
     def newly_followed(self) -> bool:
@@ -292,6 +333,8 @@ class Book:
             )
         checkpoint.gaps += self._gaps
         checkpoint.meta.update({f"followed:{place}": "1" for place in self._newly_followed})
+        checkpoint.meta.update({f"stranger:{shown(path)}": kept for path, kept in self._changed_strangers.items()})
+        self._changed_strangers.clear()
         self._changed.clear()
         self._gaps.clear()
         self._newly_followed.clear()
@@ -299,7 +342,7 @@ class Book:
     @property
     def has_changes(self) -> bool:
         """Whether something is unsaved."""
-        return bool(self._changed or self._gaps or self._newly_followed)
+        return bool(self._changed or self._gaps or self._newly_followed or self._changed_strangers)
 
     # Indexes
 
@@ -337,6 +380,10 @@ class Book:
                 self._by_identity.get(former, {}).pop(number, None)
             self._identities[number] = identity
             self._by_identity.setdefault(identity, {})[number] = generation
+        if self._paths.get(number) != generation.path:
+            self._by_path.get(self._paths.get(number, ""), {}).pop(number, None)
+            self._paths[number] = generation.path
+            self._by_path.setdefault(generation.path, {})[number] = generation
 
     def _drop_head(self, generation: Generation) -> None:
         head = self._heads.pop(generation.number, None)

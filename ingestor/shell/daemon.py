@@ -30,6 +30,8 @@ log = logging.getLogger("tokentail")
 
 DRAIN_SECONDS = 20.0
 """How long the end may take, within the stop timeout of systemd."""
+REFUSED_SECONDS = 1.5
+"""How long the end waits for a store that refuses: it may be back before the next try, and a slow one is not meant."""
 TELL_SECONDS = 1.0
 """How often it tells whoever watches it how it is."""
 HEARTBEAT_SECONDS = 10.0
@@ -209,9 +211,22 @@ class Daemon:
             self._read_the_rest()
             if self.delivery.has_room and self.ingest.has_pending:
                 self.ingest.ship(time.monotonic())
+            self.delivery.tick = self._give_up_where_refused()
             self.delivery.flush(DRAIN_SECONDS, at_most=DRAIN_SECONDS)
         except (UnavailableError, sqlite3.Error, OSError) as error:
             log.warning("Ending with lines that are not stored; they are read again at the next start: %s", error)
+
+    def _give_up_where_refused(self) -> Callable[[], None]:
+        refused_since: float | None = None
+
+        def tick() -> None:
+            nonlocal refused_since
+            trouble, now = self.delivery.trouble, time.monotonic()
+            refused_since = (refused_since or now) if trouble else None
+            if trouble and refused_since and now - refused_since > REFUSED_SECONDS:
+                raise UnavailableError("The store refuses", where=trouble.what)
+
+        return tick
 
     def _read_the_rest(self) -> None:
         """Read what pipes held to the last: nobody may name them again."""
@@ -290,9 +305,8 @@ class Daemon:
 
     def _complain_of_unread_logs(self) -> None:
         unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]
-        found = self.follower.logs
         problems = [str(followed.problem) for followed in unread] + self._pipes.problems
-        problems = problems or ([] if found else ["No file is where the logs should be"])
+        problems = problems or ([] if self.follower.found_any else ["No file is where the logs should be"])
         if not problems:
             return
         error = PermissionDeniedError if any(followed.denied for followed in unread) else TokentailError
@@ -383,7 +397,7 @@ class Daemon:
                 lag_since=figures.lag_since,
                 store_problem=figures.store_problem,
                 store_failing_since=figures.store_failing_since,
-                log_problems=figures.log_problems,
+                log_problems=(*figures.log_problems, *self.follower.strangers),
                 config_problem=figures.config_problem,
                 counts=dict(figures.counts),
             )

@@ -1,6 +1,7 @@
 """The SQLite file of the state: made, opened, told apart from a damaged one, set aside when it is."""
 
 import logging
+import math
 import os
 import sqlite3
 import time
@@ -8,12 +9,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ingestor.errors import ConfigError, DamagedStateError, PermissionDeniedError, UnavailableError
+from ingestor.shell.own_files import open_own
 from ingestor.shell.upgrades import SCHEMA_VERSION, upgrade, version_of
 from ingestor.stores import sqlite as embedded
 
 DATABASE = "tokentail.db"
 CONDEMNED = f"{DATABASE}.condemned"
 """A marker beside a database that is damaged; it stays until another one is there that knows of it."""
+SUSPECTED = f"{DATABASE}.suspected"
+"""A marker beside a database in which a reader found damage, and says which: who opens it to write reads it whole."""
+
+_LOOK_AT_CLOCK = 100_000
+"""Steps of SQLite's between two looks: some milliseconds."""
+_MOST_FAULT_BYTES = 2000
+_UNNAMED_FAULT = "a reader met damage"
 
 log = logging.getLogger("tokentail")
 
@@ -37,6 +46,7 @@ def find_database(directory: Path) -> Path:
     path = directory / DATABASE
     try:
         path.stat()
+        _refuse_link(path)
     except PermissionError as error:
         raise not_permitted(directory) from error
     except OSError as error:
@@ -53,6 +63,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 
     Raises DamagedStateError, ConfigError (a newer version's), PermissionDeniedError, UnavailableError (disk full).
     """
+    _refuse_link(path)
     if path.with_name(CONDEMNED).exists():
         raise damaged(path, "it was found damaged while it was in use")
     existed = path.exists()
@@ -73,6 +84,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         if 0 < found < SCHEMA_VERSION:
             log.info("The state was upgraded from schema %d to %d", found, SCHEMA_VERSION)
         _touch_every_table(connection)
+        _clear_suspicion(connection, path)
     except PermissionError as error:
         raise not_permitted(path.parent) from error
     except (sqlite3.DatabaseError, OSError) as error:
@@ -106,6 +118,71 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> None:
             where=str(path),
             advice="Install that version again, or give this one another --state-dir.",
         )
+
+
+def _refuse_link(path: Path) -> None:
+    """Raise PermissionDeniedError where a link is in the place of the database: SQLite would write what it points to."""
+    if path.is_symlink():
+        raise PermissionDeniedError(
+            "A symbolic link is where the state's database should be",
+            where=str(path),
+            advice=f"Put the file itself there, or name the directory that it is in with --state-dir: {path.resolve().parent}.",
+        )
+
+
+def first_fault(connection: sqlite3.Connection, *, most_seconds: float = math.inf) -> str:
+    """Read the whole database, and return the first thing that is wrong in it; empty when nothing is, as far as time allows.
+
+    Raises sqlite3.Error.
+    """
+    end = time.monotonic() + most_seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, _LOOK_AT_CLOCK)
+    try:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return ""
+    finally:
+        connection.set_progress_handler(None, 0)
+    return "" if found == "ok" else str(found).removeprefix("*** in database main ***").strip()
+
+
+def suspect(path: Path, fault: str) -> bool:
+    """Have the next one who opens a database to write read it whole; return whether that could be written down.
+
+    A reader sets nothing aside by itself: it may be wrong, and nobody expects it of a question.
+    """
+    try:
+        descriptor = open_own(path.with_name(SUSPECTED), os.O_WRONLY | os.O_CREAT)
+        with os.fdopen(descriptor, "wb") as file:
+            file.truncate()
+            file.write(fault.encode())
+    except OSError:
+        return False
+    return True
+
+
+def suspicion(path: Path) -> str:
+    """Return the damage that a reader has found and nobody has looked into yet; empty when there is none."""
+    try:
+        with os.fdopen(open_own(path.with_name(SUSPECTED), os.O_RDONLY), "rb") as file:
+            return file.read(_MOST_FAULT_BYTES).decode(errors="replace") or _UNNAMED_FAULT
+    except FileNotFoundError:
+        return ""
+    except OSError:  # root's, and we are not
+        return _UNNAMED_FAULT
+
+
+def _clear_suspicion(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise DamagedStateError when a reader was right; else the database was restored or mended, or the disk is well again."""
+    if not suspicion(path):
+        return
+    log.info("Damage was found in the state's database: reading all of it")
+    if fault := first_fault(connection):
+        connection.close()
+        raise damaged(path, fault)
+    path.with_name(SUSPECTED).unlink(missing_ok=True)
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -164,7 +241,8 @@ def damaged(path: Path, error: object) -> DamagedStateError:
     return DamagedStateError(
         f"The state database is damaged: {fault_of_file(path) or error}",
         where=str(path),
-        advice="`tokentail run` sets it aside by itself and reads what files there are again; README tells how to restore a backup.",
+        advice="`tokentail run` sets it aside when it starts, and reads what files there are again; README tells how to restore a "
+        "backup.",
     )
 
 

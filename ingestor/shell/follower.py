@@ -11,14 +11,16 @@ from collections.abc import Callable
 from typing import Final
 
 from ingestor.core.generation import Status
-from ingestor.core.patterns import has_pattern
-from ingestor.core.rotation import is_compressed, possible_live_names
+from ingestor.core.patterns import has_pattern, matches
+from ingestor.core.rotation import is_compressed, may_be_live, possible_live_names
 from ingestor.settings import LogSettings, Settings
+from ingestor.shell.absent import AbsentLogs
 from ingestor.shell.beside import RELIST_SECONDS, SETTLED_NS, Beside
 from ingestor.shell.book import Book
 from ingestor.shell.files import FileIdentity, shown
 from ingestor.shell.log import FollowedLog
 from ingestor.shell.place import Place
+from ingestor.shell.strangers import Strangers
 from ingestor.shell.tail import Block
 
 log = logging.getLogger("tokentail")
@@ -47,11 +49,11 @@ def live_paths(pattern: str, is_known: Callable[[str], bool] = lambda _: False) 
     """Return the live logs that a path or glob names.
 
     A file that looks like a rotated one of another file is that one's past, but only if there is such a log: it is on the
-    disk, or ``is_known``. Dates, numbers and addresses stand in names of live logs too.
+    disk, or ``is_known``. Dates, numbers and addresses stand in names of live logs too; what was followed as a log stays one.
     """
     if not is_pattern(pattern):
         return [pattern]
-    paths = glob.glob(pattern, recursive=True)  # noqa: PTH207 - strings: thousands of paths every second
+    paths = matched_files(pattern)
     matched, found = set(paths), set()
     for path in paths:
         directory, name = os.path.split(path)
@@ -59,33 +61,50 @@ def live_paths(pattern: str, is_known: Callable[[str], bool] = lambda _: False) 
         live = next(
             (live for live in lives if live in matched or (is_known(live) and fnmatch.fnmatch(live, pattern))), None
         )
-        if live is not None:
+        if live is not None and not (may_be_live(live, path) and is_known(path)):
             found.add(live)
         elif not is_compressed(name):
             found.add(path)
     return sorted(found)
 
 
+def matched_files(pattern: str) -> list[str]:
+    """Return what a path or glob matches, live or not."""
+    return glob.glob(pattern, recursive=True) if is_pattern(pattern) else []  # noqa: PTH207 - strings: thousands of paths every second
+
+
 class LiveLogs:
     """The live logs of a path or glob, looked for again when their directory has changed."""
 
-    def __init__(self, pattern: str, is_known: Callable[[str], bool] = lambda _: False) -> None:
+    def __init__(self, entry: LogSettings, book: Book, is_known: Callable[[str], bool]) -> None:
         """``is_known`` tells the logs that were followed before."""
-        self._pattern = pattern
+        self.absent: set[str] = set()
+        """Logs that are not there, and that are followed until nothing of them is left to do."""
+        self._pattern = entry.path
         self._is_known = is_known
-        self._directory = os.path.dirname(pattern)  # noqa: PTH120 - beside the strings of glob
+        self._absent_logs = AbsentLogs(entry, book)
+        self._book = book
+        self._followed = -1
+        """How many places were followed when it was listed: a file that is found to be live is one more."""
+        self._directory = os.path.dirname(entry.path)  # noqa: PTH120 - beside the strings of glob
         self._paths: list[str] = []
         self._changed_ns: int | None = None
         self._listed_at = float("-inf")
 
     def paths(self, now: float) -> list[str]:
-        """Return the paths. ``now``: monotonic seconds."""
+        """Return the paths of what is there. ``now``: monotonic seconds."""
         changed_ns = self._directory_changed_ns()
-        if changed_ns is None or changed_ns != self._changed_ns or now - self._listed_at >= RELIST_SECONDS:
+        followed = len(self._book.followed)
+        is_old = changed_ns != self._changed_ns or followed != self._followed or now - self._listed_at >= RELIST_SECONDS
+        if changed_ns is None or is_old:
+            self._followed = followed
             listed_ns = time.time_ns()
             self._paths, self._listed_at = live_paths(self._pattern, self._is_known), now
             settled = changed_ns is not None and listed_ns - changed_ns > SETTLED_NS
             self._changed_ns = changed_ns if settled else None
+            if is_pattern(self._pattern):
+                self.absent |= self._absent_logs.look(self._paths)
+            self.absent.difference_update(self._paths)
         return self._paths
 
     def _directory_changed_ns(self) -> int | None:
@@ -106,10 +125,13 @@ class Follower:
         self._book = book
         self._once = once
         self._logs: dict[str, FollowedLog] = {}
+        self.found_any = False
+        """Whether there was a log to follow, even if it is gone and done with by now."""
         self._live = self._live_logs(settings)
         self._sources: dict[str, FollowedLog] = {}
         self._beside = Beside()
         self._beside.all_looked_at = float("-inf")
+        self._strangers = Strangers(book, self._is_live)
         self._moved: bool | None = None
         self._owners: dict[FileIdentity, FollowedLog] = {}
         """Which log has a file open as its live one, as far as the last look at it tells."""
@@ -148,6 +170,13 @@ class Follower:
     def busy(self) -> bool:
         """Whether there is more to pass over or to look at, though it brought no block."""
         return bool(self._round) or any(followed.busy for followed in self._logs.values())
+
+    @property
+    def strangers(self) -> list[str]:
+        """What is to be said of files beside the logs that hold events and that nobody reads."""
+        if self._round or not all(followed.looked for followed in self._logs.values()):
+            return []
+        return self._strangers.problems()
 
     def half_lines(self) -> dict[str, int]:
         """Return, by path, how many bytes at the end of logs are a line that has no end yet."""
@@ -192,11 +221,11 @@ class Follower:
         self._full_look_seconds += self._looked_at - begun
 
     def _begin_round(self, now: float) -> None:
-        listed = [(path, entry) for live, entry in self._live for path in live.paths(now)]
-        for path, settings in listed:
+        there = [(path, entry) for live, entry in self._live for path in live.paths(now)]
+        for path, settings in there + [(path, entry) for live, entry in self._live for path in live.absent]:
             if path not in self._logs and path not in self._refused:
                 self._follow(path, settings)
-        self._leave_what_is_gone({path for path, _ in listed})
+        self._leave_what_is_gone({path for path, _ in there})
         self._round = deque(self._logs.values())
         self._round_began_at, self._turns_of_round, self._full_look_seconds = now, 0, 0.0
 
@@ -219,7 +248,8 @@ class Follower:
 
     def reload(self, settings: Settings) -> None:
         """Go on with other settings: a log that is still named is followed on, one that is not is left."""
-        named = {path: entry for live, entry in self._live_logs(settings) for path in live.paths(float("inf"))}
+        lives = self._live_logs(settings)
+        named = {path: entry for live, entry in lives for path in (*live.paths(float("inf")), *live.absent)}
         for path, followed in list(self._logs.items()):
             entry = named.get(path)
             if entry is not None and (entry.source or shown(path)) == followed.source:
@@ -233,7 +263,7 @@ class Follower:
         self._moved = None
         self._refused.clear()
         self._settings = settings
-        self._live = self._live_logs(settings)
+        self._live = lives
         self._full_look_at = self._looked_at = float("-inf")
         self._closed_left = False
 
@@ -294,22 +324,26 @@ class Follower:
             first=not (any(map(self._book.is_followed, (source, shown(path), settings.path))) or self._was_moved()),
             owner_of=self._owner_of,
             is_live=self._is_live,
+            note_stranger=self._strangers.note,
         )
         followed = FollowedLog(place, self._beside)
         self._logs[path] = followed
+        self.found_any = True
         self._sources.setdefault(source, followed)
         self._directories = set()
 
     def _live_logs(self, settings: Settings) -> list[tuple[LiveLogs, LogSettings]]:
-        return [(LiveLogs(entry.path, self._is_known), entry) for entry in settings.logs]
+        return [(LiveLogs(entry, self._book, self._is_known), entry) for entry in settings.logs]
 
     def _was_moved(self) -> bool:
-        """Tell whether a log that was followed, and of which nothing was read, is gone: what lies elsewhere may be its past."""
+        """Tell whether a log that was followed is gone with something unread: what lies elsewhere may be its past."""
         if self._moved is None:
-            named = {entry.path for entry in self._settings.logs}
+            named = [entry.path for entry in self._settings.logs]
             self._moved = any(
-                place not in named and not has_pattern(place) and not os.path.lexists(place)
-                for place in self._book.unread_places()
+                not has_pattern(place)
+                and not os.path.lexists(place)
+                and not any(place == path or matches(path, place) for path in named)
+                for place in self._book.unfinished_places()
             )
         return self._moved
 
@@ -328,6 +362,8 @@ class Follower:
     def _leave(self, followed: FollowedLog) -> None:
         followed.close()
         del self._logs[followed.path]
+        for live, _ in self._live:
+            live.absent.discard(followed.path)
         if self._sources.get(followed.source) is followed:
             del self._sources[followed.source]
         self._owners = {identity: owner for identity, owner in self._owners.items() if owner is not followed}
@@ -372,6 +408,7 @@ class Follower:
         ready = followed.poll(now)
         if not followed.looking:  # else what lies beside it would be ours after a kill in the midst of the first look
             self._book.follow(followed.source)
+            self._book.follow(shown(followed.path))  # where it was is known when it is not there, whatever its source
         if (identity := followed.live_identity) != before:
             self._owners.pop(before, None)  # type: ignore[arg-type]  # None is never there
             if identity is not None:

@@ -26,6 +26,7 @@ from ingestor.shell.rebuilding import REBUILDING, look_before_reading
 from ingestor.shell.rejected import RejectedFile, RejectedLine, read_rejected, rejected_line
 from ingestor.shell.remote import RemoteDelivery
 from ingestor.shell.state import State
+from ingestor.shell.strangers import KEY
 from ingestor.shell.tail import Block
 from ingestor.shell.trails import Trails, forget_oldest
 from ingestor.stores.sqlite import load_series
@@ -62,6 +63,8 @@ class Ingest:
             rebuilding=meta.get(REBUILDING) == "1",
             host=state.host,
             trails=Trails(state.connection),
+            strangers={key.removeprefix(KEY): kept for key, kept in meta.items() if key.startswith(KEY)},
+            looked_at=float(meta["heartbeat"]) if "heartbeat" in meta else None,
         )
         self._series = load_series(state.connection)
         self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""), new="heartbeat" not in meta)

@@ -2,18 +2,14 @@
 
 import logging
 import os
-from typing import Final
 
 from ingestor.core.generation import Generation, Status
 from ingestor.shell.files import DamagedFileError, LogFile, Sighting, look, open_log
 from ingestor.shell.place import Part, Place
-from ingestor.shell.recognition import Content, key_of, recognise
+from ingestor.shell.recognition import Content, key_of, parts_from, recognise
 from ingestor.shell.tail import Block, Tail, skip_to_end
 
 log = logging.getLogger("tokentail")
-
-NEAR: Final = 3
-"""Of a log that lost its beginning so many of its last contents are looked through."""
 
 
 class LiveFile:
@@ -103,7 +99,7 @@ class LiveFile:
             return None
         attached = False
         try:
-            near = tuple(self._book.of(self._place.source)[-NEAR:])
+            near = self._book.near(self._place.source, os.path.realpath(path), file.identity)
             content = recognise(file, self._book, near=near)
             generation = self._known(file, content)
             if generation is None and not known_only and self._twin is None:
@@ -152,7 +148,7 @@ class LiveFile:
             return None
         reader = book.readers.get(same.number)
         if reader is not None:
-            if reader.exhausted_at is not None and file.read_at(same.mark.offset, 1):
+            if parts_from(file, reader):
                 return book.begin(place.source, place.path, file.identity, like=same)
             self._twin = file.look(), same.number, same.mark.offset
             place.report(f"{place.path} holds the same as {reader.file.path}, which is read already", harmless=True)

@@ -84,7 +84,8 @@ class FollowedLog:
     @property
     def waiting(self) -> bool:
         """Whether something is looked for or waited for, so that `--once` must not end yet."""
-        return bool(self._past.missing) or self._look is not None or any(tail.waits for tail in self._tails())
+        unknown = bool(self._past.missing) or self._past.is_undecided
+        return unknown or self._look is not None or any(tail.waits for tail in self._tails())
 
     @property
     def busy(self) -> bool:
@@ -255,6 +256,7 @@ class FollowedLog:
             or bool(past.missing)
             or past.rotated.deleted_one
             or past.failed
+            or past.is_undecided
             or self._live.is_elsewhere(sighting)
             or (past.has_twins and self._finished != self._book.finished)
             or self._has_news_beside(now)

@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-import orjson
-
 import parsers
-from ingestor.core.misfit import Sample, misfit, outcomes_of, understanding_of
+from ingestor.core.misfit import Sample, as_of_now, misfit, outcomes_of
 from ingestor.core.outcomes import failures_alone
+from ingestor.core.understanding import NOTHING_KNOWN, Understanding
+from ingestor.core.unended import may_become_object
 from ingestor.errors import ExitCode
 from ingestor.settings import LogSettings, Settings
 from ingestor.shell.files import LogFile
@@ -21,16 +21,22 @@ _FIRST_BYTES: Final = 65_536
 """Of a compressed file, which can be read forwards only."""
 
 
-def judge_newest(file: LogFile, entry: LogSettings, settings: Settings) -> Iterator[Finding]:
-    """Yield what is odd about the newest lines; nothing when they look as they should. Raises OSError."""
+def judge_newest(
+    file: LogFile, entry: LogSettings, settings: Settings, whole: Understanding = NOTHING_KNOWN
+) -> Iterator[Finding]:
+    """Yield what is odd about the newest lines; nothing when they look as they should. Raises OSError.
+
+    ``whole``: what became of all lines of the log, as far as a state knows.
+    """
     parser = parsers.find(entry.parser, **settings.parser_options)
     now_ms = time.time_ns() // 1_000_000
     sample = sample_of(file)
     outcomes = outcomes_of(sample, parser, now_ms)
-    understanding = understanding_of(outcomes)
+    understanding = as_of_now(outcomes, whole, has_newest=sample.has_newest)
     if understanding.doubtful:
         found = misfit(file.path, understanding, sample, parser, now_ms)
-        what = f"{understanding.told('newest')}: it looks like {found.looks_like}"
+        looks_like = f": it looks like {found.looks_like}" if found.looks_like else ""
+        what = understanding.told("" if understanding is whole else "newest") + looks_like
         reason = f"Most often: {found.reason}. " if found.reason else ""
         example = f"\nSuch as: {found.example}" if found.example else ""
         level, code = (Level.ERROR, ExitCode.BAD_ANSWER) if understanding.wrong else (Level.WARNING, ExitCode.DONE)
@@ -53,7 +59,7 @@ def sample_of(file: LogFile, *, most_bytes: int = _MOST_BYTES) -> Sample:
     head = file.read_at(0, LOOK_BYTES)
     if file.compressed:
         data = file.read_at(0, _FIRST_BYTES)
-        return Sample(data[: data.rfind(b"\n") + 1] or data, head)
+        return Sample(data[: data.rfind(b"\n") + 1] or data, head, has_newest=len(data) < _FIRST_BYTES)
     return Sample(newest_lines(file, most_bytes) or _unfinished(head), head)
 
 
@@ -70,12 +76,8 @@ def newest_lines(file: LogFile, most_bytes: int = _MOST_BYTES) -> bytes:
 
 def _unfinished(head: bytes) -> bytes:
     line, ended, _ = head.partition(b"\n")
-    if ended or not line.lstrip(b"\0 \t\r\xef\xbb\xbf").startswith(b"{"):
+    if ended or not may_become_object(line):
         return line
-    if len(head) == LOOK_BYTES:  # longer than a native line usually is
-        return b"" if b'"created_at"' in head else line
-    try:
-        orjson.loads(line)
-    except ValueError:
-        return b""
-    return line
+    if len(head) == LOOK_BYTES and b'"created_at"' not in head:  # longer than a native line usually is
+        return line
+    return b""

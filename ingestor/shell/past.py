@@ -5,16 +5,19 @@ import os
 import time
 from collections.abc import Container, Iterator
 
-from ingestor.core.generation import Generation, Status
+from ingestor.core.generation import Generation, Kinship, Status
 from ingestor.core.rotation import COMPRESSED_SUFFIXES, is_compressed
+from ingestor.core.words import some_of
 from ingestor.shell.alike import Alike
 from ingestor.shell.beside import Asker, Beside, Candidate, Told, look_or_none
 from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log, shown
+from ingestor.shell.leftovers import Leftovers
 from ingestor.shell.missing import Missing
 from ingestor.shell.place import Part, Place
-from ingestor.shell.recognition import Content, recognise, whole_mark
+from ingestor.shell.recognition import Content, kinship, parts_from, recognise, whole_mark
 from ingestor.shell.rotated import Rotated
 from ingestor.shell.state import Gap
+from ingestor.shell.tail import skip_to_end
 
 log = logging.getLogger("tokentail")
 
@@ -27,8 +30,11 @@ class Past:
         self.rotated = Rotated(place, self.missing)
         self.has_twins = False
         """Whether a file beside the log holds what another one holds that is being read: it is asked again afterwards."""
+        self.is_undecided = False
+        """Whether that other one is not at its end yet: only then it can be told whether they part."""
         self.failed = False
         """Whether a file beside the log could not be asked: it is asked again."""
+        self._leftovers = Leftovers(place)
         self._unreadable: dict[FileIdentity, tuple[str, int]] = {}
         """Files that could not be read, with path and size: what is in them is missed when they are gone."""
         self._alike = Alike(place.book)
@@ -43,14 +49,15 @@ class Past:
 
         ``known``: the live file is known, so this log was here before.
         """
-        self.rotated.deleted_one = self.has_twins = self.failed = False
+        self.rotated.deleted_one = self.has_twins = self.is_undecided = self.failed = False
         self._alike.begin_look()
         unknown: list[str] = []
         everything = bool(self.missing) or not self._place.looked
         pattern = self._place.settings.path if self._place.settings.path != self._place.path else ""
         asker = self._asker() if everything else None
-        candidates = self._beside.candidates(self._place.directories(), now, asker=asker, pattern=pattern)
-        known = known or (everything and self._beside.holds_known(self._place.directories()))
+        directories, live = self._place.directories(), self._place.live_paths()
+        candidates = self._beside.candidates(directories, live, now, asker=asker, pattern=pattern)
+        known = known or (everything and self._beside.holds_known(directories))
         listed = [candidate.path for candidate in candidates]
         strays = [
             Candidate(path, related=True)
@@ -68,9 +75,13 @@ class Past:
                 if candidate.related and is_new:
                     unknown.append(candidate.path)
             yield
+        left: list[str] = []
         for path in unknown:
-            self._take_unknown(path, now, ours=known or self._place.is_ours_from_the_start)
+            if self._take_unknown(path, now, ours=known or self._place.is_ours_from_the_start):
+                left.append(shown(path))
             yield
+        if left:
+            log.info("Left to backfill, since rotated before the first look at %s: %s", self._place.path, some_of(left))
         self._ages = {seen.identity: age for age, path in enumerate(listed) if (seen := look_or_none(path))}
         self.rotated.sort(self._ages)
         self._miss_the_unreadable(now, set(listed))
@@ -123,14 +134,14 @@ class Past:
                 and former.mark.offset
                 and former.number not in self._book.readers
             ):
-                self.missing.add(former, now, unread=True)
+                self.missing.add(former, now, unread=not self._is_read_as_another(former))
 
     def is_written_late(self) -> bool:
-        """Tell whether a file that was closed lately has grown; it is asked again then."""
-        late = list(self.rotated.written_late())
-        for path in late:
-            if (seen := look_or_none(path)) is not None:
-                self._beside.settled.pop(seen.identity, None)
+        """Tell whether a file that was closed lately, or left to a backfill, has grown; it is asked again then."""
+        late = {seen.identity for path in self.rotated.written_late() if (seen := look_or_none(path)) is not None}
+        late.update(self._leftovers.written_late())
+        for identity in late:
+            self._beside.settled.pop(identity, None)
         self.rotated.deleted_one = self.rotated.deleted_one or bool(late)
         return bool(late)
 
@@ -141,9 +152,17 @@ class Past:
         return was_followed and not os.path.lexists(path)
 
     def _is_read_as_another(self, generation: Generation) -> bool:
-        """Tell whether nothing was read of a generation whose file was read as another one since."""
-        identity = FileIdentity(generation.device, generation.inode)
-        return not generation.mark.offset and any(g.mark.offset for g in self._book.by_identity(identity))
+        """Tell whether nothing that tells was read of a generation, and all that was is in a file that is read as another one.
+
+        A header without a date tells nothing: neither a copy of the file nor its next content can be told to be the same.
+        """
+        if not generation.mark.offset:
+            identity = FileIdentity(generation.device, generation.inode)
+            return any(g.mark.offset for g in self._book.by_identity(identity))
+        if generation.file_key is not None or generation.size_seen > generation.mark.offset:
+            return False
+        readers = (reader for reader in self._book.readers.values() if self._place.has(reader.generation))
+        return any(kinship(reader.file, generation) is Kinship.SAME for reader in readers)
 
     def _strays(self) -> list[str]:
         """Return where open generations were last: a symlink's former target, a log that is no longer under its name."""
@@ -233,6 +252,7 @@ class Past:
             beside.settled[identity] = seen
         return (
             self._place.is_live(path)
+            or (self._place.may_be_live(path) and self._book.is_followed(shown(path)))  # or will be in a moment
             or self.rotated.is_known_damaged(seen)
             or beside.settled.get(identity) == seen
             or (not candidate.related and beside.unknown.get(identity) == seen)
@@ -242,19 +262,26 @@ class Past:
         file = open_log(candidate.path)
         attached = False
         try:
-            content = recognise(file, self._book)
+            live_path = os.path.realpath(self._place.path)
+            near = self._book.near(self._place.source, live_path, file.identity) if candidate.related else ()
+            content = recognise(file, self._book, near=near)
             generation = self._to_read(file, content, candidate, stray=stray)
             if generation is not None:
                 self._attach(generation, file, now)
                 attached = True
             elif content.same is None and content.compared is None:
+                if not candidate.related and content.key is not None and seen.identity not in self._beside.unknown:
+                    self._place.note_stranger(file, seen, self._place.settings.parser)
                 self._beside.unknown[seen.identity] = seen
-            elif content.same is not None and content.same.number in self._book.readers:
+            elif content.same is not None and (reader := self._book.readers.get(content.same.number)) is not None:
                 self.has_twins = True
+                self.is_undecided = self.is_undecided or reader.exhausted_at is None
                 if not stray:
                     self._alike.add(candidate, seen, content.key, content.same)
             elif content.same is not None and (candidate.related or self._place.has(content.same)):
                 self._beside.settled[seen.identity] = seen
+                if content.same.status is Status.SKIPPED:
+                    self._leftovers.watch(file, seen)
             is_settled = self._beside.settled.get(seen.identity) == seen
             if not attached and not candidate.related and not is_settled and (content.same or content.compared):
                 alike = self._book.count_by_key(content.key)
@@ -272,13 +299,20 @@ class Past:
             source = self._book[content.compared.former].source
             return self._book.begin(source, file.path, file.identity, key=content.key, compared=content.compared)
         same = content.same
-        if same is None or same.status is Status.SKIPPED or not (candidate.related or self._place.has(same)):
+        if (
+            same is None
+            or not (candidate.related or self._place.has(same))
+            or self._leftovers.is_not_ours(same, file, related=candidate.related)
+        ):
             return None
         reader = self._book.readers.get(same.number)
         if reader is None:
             return self._rest_of(same, file)
-        if file.compressed or reader.exhausted_at is None or not file.read_at(same.mark.offset, 1):
+        if file.compressed or not parts_from(file, reader):
             return None
+        return same if self.rotated.leave_copy(reader, file) else self._fork(same, file)
+
+    def _fork(self, same: Generation, file: LogFile) -> Generation:
         # A plain file that is equal up to here and different afterwards goes its own way from here. A compressed one is
         # the copy of the file that is still open, and is looked at again when that one is closed.
         return self._book.begin(same.source, file.path, file.identity, like=same)
@@ -286,6 +320,8 @@ class Past:
     def _rest_of(self, generation: Generation, file: LogFile) -> Generation | None:
         """Return the generation if the file holds more of it than was read, or may yet grow."""
         if generation.status is Status.OPEN or file.read_at(generation.mark.offset, 1):
+            if generation.status is Status.SKIPPED:
+                skip_to_end(generation, file, end=generation.mark.offset)
             return generation
         # Remember where it is now, so that it is not decompressed again at every rotation.
         generation.path, generation.device, generation.inode = file.path, *file.identity
@@ -295,19 +331,22 @@ class Past:
         self._book.changed(generation)
         return None
 
-    def _take_unknown(self, path: str, now: float, *, ours: bool) -> None:
-        """Begin a generation that came and was rotated between two looks; but what was there before us is not ours."""
+    def _take_unknown(self, path: str, now: float, *, ours: bool) -> bool:
+        """Begin a generation that came and was rotated between two looks; return whether it is left, since it was there before us."""
         try:
             file = open_log(path)
         except (OSError, ValueError):
-            return  # the next look sees where it is
-        attached = False
+            return False  # the next look sees where it is
+        attached = left = False
         try:
+            seen = file.look()
             content = recognise(file, self._book)  # what was begun meanwhile may hold the same
             if content.same is not None or content.compared is not None:
                 self.has_twins = True
             elif not ours:
                 self._book.skip(self._place.source, path, file.identity, whole_mark(file), key=content.key)
+                self._leftovers.watch(file, seen)
+                left = True
             elif file.read_at(0, 1):  # an empty one is found when a late writer fills it
                 self.missing.found_unknown(file.look().size)
                 source = self._place.source
@@ -318,6 +357,7 @@ class Past:
         finally:
             if not attached:
                 file.close()
+        return left
 
     def _attach(self, generation: Generation, file: LogFile, now: float) -> None:
         if file.compressed or file.look().size > generation.mark.offset:

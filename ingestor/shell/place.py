@@ -5,13 +5,16 @@ import logging
 import os
 from collections.abc import Callable, Collection
 from enum import Enum
+from pathlib import Path
 from typing import NamedTuple
 
 from ingestor.core.generation import Generation
+from ingestor.core.patterns import matches
+from ingestor.core.rotation import may_be_live
 from ingestor.settings import LogSettings, ReadSettings
 from ingestor.shell.beside import places_of
 from ingestor.shell.book import Book
-from ingestor.shell.files import FileIdentity, LogFile, shown
+from ingestor.shell.files import FileIdentity, LogFile, Sighting, shown
 from ingestor.shell.tail import Tail
 
 log = logging.getLogger("tokentail")
@@ -47,11 +50,12 @@ class Place:
         first: bool = True,
         owner_of: Callable[[FileIdentity], str | None] = lambda _: None,
         is_live: Callable[[str], bool] = lambda _: False,
+        note_stranger: Callable[[LogFile, Sighting, str], None] = lambda *_: None,
     ) -> None:
         """``first``: it was never looked at before, so what was rotated here is not ours.
 
         ``owner_of`` names another live path that is the same file (a hard link); such a log is not read twice. ``is_live``
-        tells the live paths of all logs.
+        tells the live paths of all logs. ``note_stranger``: told of a file beside it that nobody knows, with the log's parser.
         """
         self.path = path
         self.source = source
@@ -60,6 +64,7 @@ class Place:
         self.first = first
         self.owner_of = owner_of
         self.is_live = is_live
+        self.note_stranger = note_stranger
         self.looked = False
         """Whether all that lay here at the start was looked at."""
         self._problems: dict[Part, _Problem] = {}
@@ -98,8 +103,8 @@ class Place:
         return self._directories
 
     def live_paths(self) -> set[str]:
-        """Return the live path, also as what it links to."""
-        return {self.path, os.path.realpath(self.path)}
+        """Return the live path, also without what means nothing in it (``//``), and as what it links to."""
+        return {self.path, str(Path(self.path)), os.path.realpath(self.path)}
 
     def has(self, generation: Generation, live_paths: Collection[str] = ()) -> bool:
         """Tell whether a generation is this log's: by its source, or since its file was here when it was last seen.
@@ -112,6 +117,11 @@ class Place:
             return True
         pattern = self.settings.path  # of a log that is named, it is no pattern, whatever characters are in it
         return pattern != self.path != path and fnmatch.fnmatch(path, pattern) and not self.is_live(path)
+
+    def may_be_live(self, path: str) -> bool:
+        """Tell whether a file that may be this log's past may be a live log as well: the glob matches it, and its name ends alike."""
+        pattern = self.settings.path
+        return pattern != self.path and may_be_live(self.path, path) and matches(pattern, path)
 
     def tail(self, generation: Generation, file: LogFile, path: str) -> Tail:
         """Begin to read a generation from a file. Raises OSError, sqlite3.Error."""

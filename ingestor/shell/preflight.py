@@ -10,18 +10,21 @@ import socket
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from ingestor.core.accounting import Account
 from ingestor.core.questions import Filters, Period
+from ingestor.core.understanding import Understanding, of_account
 from ingestor.core.words import counted
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import LogSettings, Settings
-from ingestor.shell.database import DATABASE
+from ingestor.shell.database import DATABASE, damaged, first_fault, is_damage, suspect
 from ingestor.shell.files import LogFile, open_log
 from ingestor.shell.findings import Finding, Level, failed, wrong
 from ingestor.shell.follower import live_paths
+from ingestor.shell.left import left_to_backfill
 from ingestor.shell.lock import is_held
 from ingestor.shell.newest import judge_newest
 from ingestor.shell.own_files import OTHERS_WRITE
@@ -36,6 +39,9 @@ LITTLE_SPACE_BYTES: Final = 256 << 20
 NO_SPACE_BYTES: Final = 16 << 20
 """Below this a checkpoint under load may not fit."""
 
+CHECK_SECONDS: Final = 10.0
+"""How long the database is looked through for damage; what is larger is looked at in part."""
+
 
 def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
     """Yield a finding for everything that `tokentail run` will need: logs, state, store; and of Grafana."""
@@ -46,8 +52,10 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
             str(settings.config_file or ""),
             "Add a [[logs]] table, or name logs with `tokentail run PATH`.",
         )
+    known = _accounts(state_directory)
     for entry in settings.logs:
-        yield from _log(entry, settings)
+        yield from _log(entry, settings, known)
+    yield from left_to_backfill(settings, state_directory)
     yield from _state_findings(settings, state_directory)
     if settings.store.type == "influxdb":
         yield from check_influxdb(settings.store, settings.retention)
@@ -73,7 +81,16 @@ def _state_findings(settings: Settings, directory: Path) -> Iterator[Finding]:
     yield from _state(settings, directory)
 
 
-def _log(entry: LogSettings, settings: Settings) -> Iterator[Finding]:
+def _accounts(directory: Path) -> dict[str, Account]:
+    """Return what became of the lines of each source, as far as there is a state that can be read."""
+    try:
+        with contextlib.closing(State.open_reader(directory)) as state:
+            return state.accounts()
+    except (TokentailError, sqlite3.Error, OSError):
+        return {}  # told below
+
+
+def _log(entry: LogSettings, settings: Settings, known: Mapping[str, Account]) -> Iterator[Finding]:
     paths = live_paths(entry.path)
     if not paths:
         yield _nothing_matches(entry.path)
@@ -87,7 +104,7 @@ def _log(entry: LogSettings, settings: Settings) -> Iterator[Finding]:
         if is_pipe(path) and path == entry.path:
             yield check_pipe(path)
         else:
-            yield from _readable(path, entry, settings)
+            yield from _readable(path, entry, settings, of_account(known.get(entry.source or path, Account())))
     for directory in {str(Path(path).parent) for path in paths} | set(entry.archive_directories):
         if Path(directory).is_dir() and not os.access(directory, os.R_OK | os.X_OK):
             yield wrong(
@@ -109,7 +126,7 @@ def _nothing_matches(pattern: str) -> Finding:
     )
 
 
-def _readable(path: str, entry: LogSettings, settings: Settings) -> Iterator[Finding]:
+def _readable(path: str, entry: LogSettings, settings: Settings, whole: Understanding) -> Iterator[Finding]:
     try:
         file = open_log(path)
     except FileNotFoundError:
@@ -130,12 +147,12 @@ def _readable(path: str, entry: LogSettings, settings: Settings) -> Iterator[Fin
         yield wrong(f"The log cannot be read: {what}", path, "Name a regular file.")
     else:
         with contextlib.closing(file):
-            yield from _contents(file, entry, settings)
+            yield from _contents(file, entry, settings, whole)
 
 
-def _contents(file: LogFile, entry: LogSettings, settings: Settings) -> Iterator[Finding]:
+def _contents(file: LogFile, entry: LogSettings, settings: Settings, whole: Understanding) -> Iterator[Finding]:
     try:
-        odd = list(judge_newest(file, entry, settings))
+        odd = list(judge_newest(file, entry, settings, whole))
     except OSError as error:
         yield wrong(f"The log cannot be read: {error.strerror}", file.path, "Is the disk or the mount in order?")
         return
@@ -227,11 +244,20 @@ def _state(settings: Settings, directory: Path) -> Iterator[Finding]:
             host = state.host
             if embedded:
                 SqliteAnswers(state.connection).activity(Period(0, 1 << 62), Filters(), 1)
+            if fault := first_fault(state.connection, most_seconds=CHECK_SECONDS):
+                suspect(directory / DATABASE, fault)
+                raise damaged(directory / DATABASE, fault)
     except TokentailError as error:
         yield failed(error)
         return
     except sqlite3.Error as error:
-        yield wrong(f"The embedded store cannot be read: {error}", str(directory / DATABASE), "See `tokentail status`.")
+        if is_damage(error):
+            suspect(directory / DATABASE, str(error))
+            yield failed(damaged(directory / DATABASE, error))
+        else:
+            yield wrong(
+                f"The embedded store cannot be read: {error}", str(directory / DATABASE), "Is the disk in order?"
+            )
         return
     who = "a running daemon holds it" if is_held(directory) else "no daemon is running"
     what = "Embedded store answers" if embedded else "State can be read"

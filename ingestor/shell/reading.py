@@ -30,12 +30,6 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def first_fault(connection: sqlite3.Connection) -> str:
-    """Read the whole database, and return the first thing that is wrong in it; empty when nothing is. Raises sqlite3.Error."""
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    return "" if found == "ok" else str(found).removeprefix("*** in database main ***").strip()
-
-
 def _connect_somehow(path: Path) -> sqlite3.Connection:
     """Connect as a reader. Even a reader of a database with a write-ahead log writes beside it, unless told that nobody does."""
     try:

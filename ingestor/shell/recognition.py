@@ -6,12 +6,16 @@ from typing import NamedTuple
 from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Kinship, Status
 from ingestor.core.identity import HEAD_BYTES as KEY_BYTES
 from ingestor.core.identity import generation_hash, telling_head
-from ingestor.core.trail import DIGEST_BYTES, Alignment, agreement, line_digests
-from ingestor.shell.book import BEGINNING_LINES, Book
+from ingestor.core.trail import DIGEST_BYTES, agreement, line_digests, rejoins
+from ingestor.shell.book import BEGINNING_LINES, Book, Reader
 from ingestor.shell.files import LogFile
 
 COMPARED_BYTES = 1 << 18
 """Of the generations that begin like a file, the one that agrees longest within so many bytes is the one it comes from."""
+
+
+REJOINING_LINES = 32
+"""Among so many first lines of a log two are looked for in a former content, which it may go on with."""
 
 
 class Content(NamedTuple):
@@ -36,9 +40,24 @@ def recognise(
     key = key_of(file)
     likely = [g for g in _likeliest(file, book, key) if sources is None or g.source in sources]
     same = next((g for g in likely if _holds(file, g, key)), None)
+    if same is not None and key is not None and (longer := _longer(file, book, same, key, sources)) is not None:
+        return Content(key, None, longer)
     if same is not None or key is None:
         return Content(key, same)
     return Content(key, None, former_of(file, book, key, sources=sources) or trimmed(file, book, near))
+
+
+def _longer(file: LogFile, book: Book, same: Generation, key: int, sources: Container[str] | None) -> Comparison | None:
+    """Return a former content that a file agrees with for longer than with the one of which it holds all."""
+    read = same.trail.lines
+    if not same.mark.offset or same.status is Status.SKIPPED or not any(g.trail.lines > read for g in book.by_key(key)):
+        return None
+    found = former_of(file, book, key, sources=sources)
+    if found is None or found.former == same.number:
+        return None
+    begins = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))
+    agrees = agreement(begins, book.trail_of(book[found.former])[: len(begins)])
+    return found if agrees > read else None
 
 
 def key_of(file: LogFile, at: int = 0, *, closed: bool = False) -> int | None:
@@ -66,6 +85,23 @@ def kinship(file: LogFile, generation: Generation) -> Kinship:
     tail = file.read_at(mark.offset - mark.tail_length, mark.tail_length)
     # What could be read is there, whatever size a share's attributes tell.
     return mark.kinship(mark.offset - mark.tail_length + len(tail), head, tail)
+
+
+def parts_from(file: LogFile, reader: Reader) -> bool:
+    """Tell whether a file that holds all that was read goes on otherwise than the one that it is read from.
+
+    A copy of a log that is written holds what the log has got meanwhile: the bytes behind the mark tell, as far as both have
+    any. Where the other one has none, and is at rest, all that follows is another way. Raises OSError, DamagedFileError.
+    """
+    other, mark = reader.file, reader.generation.mark
+    if other.identity == file.identity:
+        return False
+    here = file.read_at(mark.offset, TAIL_BYTES)
+    there = b"" if other.compressed else other.read_at(mark.offset, len(here))
+    if not there:
+        return bool(here) and other.look() == reader.exhausted_at
+    both = min(len(here), len(there))
+    return here[:both] != there[:both]
 
 
 def whole_mark(file: LogFile) -> Fingerprint:
@@ -155,23 +191,15 @@ def _agreeing_longest(begins: bytes, candidates: list[Generation], book: Book) -
 
 
 def trimmed(file: LogFile, book: Book, near: Collection[Generation]) -> Comparison | None:
-    """Return the former content that a log goes on with after it lost its beginning.
+    """Return the former content that a log goes on with after its first lines were deleted or changed (``trail.rejoins``).
 
-    The line that tells stands there once, and the next line follows it: an event that happens twice in a second, once at the
-    end of a log and once at the beginning of the next one, is two events. Raises OSError, DamagedFileError, sqlite3.Error.
+    Raises OSError, DamagedFileError, sqlite3.Error.
     """
-    told = _telling_head(file) if near else None
-    if not told:
+    if not near:
         return None
-    line = line_digests(told.rpartition(b"\n")[2])
-    behind = DIGEST_BYTES * (told.count(b"\n") + 1)
-    follows = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))[behind : behind + DIGEST_BYTES]
-    if not line or not follows:
-        return None
+    begins = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))[: DIGEST_BYTES * REJOINING_LINES]
     for generation in sorted(near, key=lambda g: -g.number):
-        trail = book.trail_of(generation)
-        place = Alignment(trail).find(line)
-        if place is not None and trail[DIGEST_BYTES * (place + 1) :].startswith(follows):
+        if (place := rejoins(book.trail_of(generation), begins)) is not None:
             return Comparison(generation.number, place, 0)
     return None
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ingestor.core.generation import Status
-from ingestor.shell.files import DamagedFileError, FileIdentity, Sighting, is_as_before
+from ingestor.shell.book import Reader
+from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before
 from ingestor.shell.missing import Missing
 from ingestor.shell.place import Part, Place
 from ingestor.shell.recognition import key_of
@@ -58,6 +59,16 @@ class Rotated:
             if tail.busy:
                 return None
         return None
+
+    def leave_copy(self, reader: Reader, file: LogFile) -> bool:
+        """Let go of a rotated file that is at its end, for one that holds the same and more: it was a copy of that one."""
+        for tail in self.tails:
+            if tail is reader and not tail.file.compressed and not file.compressed:
+                if tail.file.read_at(tail.generation.mark.offset, 1):
+                    return False
+                self._finish(tail, Status.OPEN)
+                return True
+        return False
 
     @property
     def busy(self) -> bool:

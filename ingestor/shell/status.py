@@ -9,10 +9,11 @@ from ingestor.core.accounting import Account
 from ingestor.core.generation import Generation, Status
 from ingestor.core.rotation import is_compressed, live_name
 from ingestor.shell.beside import siblings
-from ingestor.shell.database import DATABASE
+from ingestor.shell.database import DATABASE, suspicion
 from ingestor.shell.files import FileIdentity, look
 from ingestor.shell.lock import is_held
 from ingestor.shell.state import Gap, State
+from ingestor.shell.strangers import still_there
 from ingestor.shell.vitals import Vitals, read_vitals
 
 SILENT_SECONDS = 60.0
@@ -60,7 +61,8 @@ def status(state: State, now: float | None = None) -> StatusReport:
     heartbeat = float(meta["heartbeat"]) if "heartbeat" in meta else None
     accounts = state.accounts()
     known: dict[str, list[Generation]] = {}
-    generations = [generation for generation in state.generations() if generation.status is not Status.SKIPPED]
+    everything = list(state.generations())
+    generations = [generation for generation in everything if generation.status is not Status.SKIPPED]
     for generation in generations:
         known.setdefault(generation.source, []).append(generation)
     holders = _holders(generations)
@@ -76,7 +78,7 @@ def status(state: State, now: float | None = None) -> StatusReport:
         running=running,
         checkpoint_age_seconds=None if heartbeat is None else max(0.0, now - heartbeat),
         lag_seconds=max(0.0, now - lag_since) if lag_since else 0.0,
-        problems=tuple(_problems(vitals, now)) if running else (),
+        problems=(*_damage(state), *(_problems(vitals, now) if running else still_there(meta, everything))),
         total=total,
         logs=logs,
         gaps=tuple(state.gaps()),
@@ -84,6 +86,11 @@ def status(state: State, now: float | None = None) -> StatusReport:
         set_aside=meta.get("set_aside"),
         counts=vitals.counts if vitals else {},
     )
+
+
+def _damage(state: State) -> Iterator[str]:
+    if fault := suspicion(state.directory / DATABASE):
+        yield f"The state database is damaged: {fault}. `tokentail run` sets it aside when it starts"
 
 
 def _lag_since(vitals: Vitals | None, heartbeat: float | None, *, running: bool, unread: bool) -> float | None:

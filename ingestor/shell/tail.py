@@ -224,8 +224,15 @@ class Tail:
         self.offset = first + end_of_line
         self._again += 1 if too_long else block.data.count(b"\n")
         if not repeat:
-            self.generation.skipped = (self.offset, skipped_to)
+            self._skipped_less(owner, skipped_from)
         return block
+
+    def _skipped_less(self, owner: Generation, skipped_from: int) -> None:
+        """Note that lines up to here were skipped once and are read now; of who goes on with a generation, in both."""
+        for generation in (self.generation, owner):
+            if generation.skipped[0] == skipped_from:
+                generation.skipped = (self.offset, generation.skipped[1])
+                self._book.changed(generation)
 
     def _after_whole_hole(self, offset: int) -> int:
         while (end := self.file.after_hole(offset)) != offset:
@@ -346,15 +353,15 @@ class Tail:
     def _may_compare(self) -> bool:
         """Tell whether the next lines can be judged: what a former content still gains must be known first."""
         alignment, former = self._alignment, self.generation.compared
-        if alignment is None or former is None or not alignment.all_met:
+        if alignment is None or former is None or (alignment.ended and not alignment.all_met):
             return True
         generation, reader = self._book[former.former], self._book.readers.get(former.former)
-        if generation.trail.lines > alignment.position:
+        if generation.trail.lines > alignment.lines:
             self._compare_with(former)
-            return True
         if reader is not None and reader.exhausted_at is None:
             return False
-        self.generation.compared = self._alignment = None
+        if self._alignment is not None and self._alignment.all_met:
+            self.generation.compared = self._alignment = None
         return True
 
     def _note_comparison(self) -> None:
@@ -383,6 +390,8 @@ class Tail:
         else:
             found = trimmed(self.file, self._book, [g for g in self.near if g is not generation])
         if found is not None:
+            if not generation.trail.lines:
+                generation.h = None  # what it goes on with is told apart from the other one, where they part
             self._compare_with(found)
 
     def _learn_h(self) -> None:
@@ -434,12 +443,15 @@ def _first_lines(data: bytes, count: int) -> bytes:
     return data[:end]
 
 
-def skip_to_end(generation: Generation, file: LogFile, *, step: int = 1 << 20) -> None:
-    """Move the mark behind the last whole line that is there now, counting what is skipped (``start = "end"``)."""
+def skip_to_end(generation: Generation, file: LogFile, *, end: int | None = None, step: int = 1 << 20) -> None:
+    """Move the mark behind the last whole line that is there now, counting what is skipped (``start = "end"``).
+
+    ``end``: or that was there when the file had so many bytes.
+    """
     position = last_line = ordinal = 0
-    while chunk := file.read_at(position, step):
-        if (end := chunk.rfind(b"\n")) >= 0:
-            last_line = position + end + 1
+    while chunk := file.read_at(position, step if end is None else min(step, end - position)):
+        if (newline := chunk.rfind(b"\n")) >= 0:
+            last_line = position + newline + 1
             ordinal += chunk.count(b"\n")
         position += len(chunk)
     tail_start = max(0, last_line - TAIL_BYTES)

@@ -4,6 +4,7 @@ A file of fixed size beside the database, overwritten in place: its blocks exist
 it. When it is silent all the same (a read-only disk, a daemon that hangs), its age says so.
 """
 
+import logging
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 
 import orjson
 
-from ingestor.shell.own_files import open_own
+from ingestor.shell.own_files import LinkError, open_own
+
+log = logging.getLogger("tokentail")
 
 VITALS = "vitals.json"
 SIZE = 8192
@@ -42,6 +45,7 @@ class VitalsFile:
     def __init__(self, directory: Path) -> None:
         self._path = directory / VITALS
         self._descriptor: int | None = None
+        self._told = False
 
     def write(self, vitals: Vitals) -> None:
         """Replace what the file says."""
@@ -49,6 +53,12 @@ class VitalsFile:
             if self._descriptor is None:
                 self._descriptor = open_own(self._path, os.O_RDWR | os.O_CREAT)
             os.pwrite(self._descriptor, _encoded(vitals), 0)
+        except LinkError as error:
+            if not self._told:
+                self._told = True
+                log.warning(
+                    "%s (%s): nothing is written there, so `tokentail status` knows little", error.strerror, self._path
+                )
         except OSError:
             self.close()
 

@@ -272,6 +272,25 @@ def test_rejected_lists_reason_place_and_redacted_text(world: World) -> None:
     assert len(only) == 1
 
 
+def test_a_list_that_was_not_restored_is_not_an_empty_one(world: World) -> None:
+    world.log.write_text("{broken\nnot an object\n", encoding="utf-8")
+    world.run("run", "--once", "--log", world.log)
+    (world.state / "rejected.jsonl").unlink()
+    shown = world.run("rejected", "list").stdout
+    assert "2 rejected lines are counted and not in the list here" in shown
+    assert "No line is rejected." not in shown
+    as_json = world.run("rejected", "list", "--json")
+    assert as_json.stdout == ""
+    assert "2 rejected lines are counted" in as_json.stderr
+    with world.log.open("a", encoding="utf-8") as file:
+        file.write("{broken too\n")
+    world.run("run", "--once", "--log", world.log)
+    shown = world.run("rejected", "list").stdout
+    assert "1 line shown" in shown
+    assert "2 rejected lines are counted and not in the list here" in shown
+    assert "No line is rejected." in world.run("rejected", "list", "--reason", "bad_timestamp").stdout
+
+
 def test_rejected_replay_stores_what_a_fix_made_an_event(world: World, tmp_path: Path) -> None:
     file = tmp_path / "t.toml"
     file.write_text("[read]\nmax_line_bytes = 1024\n", encoding="utf-8")

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from ingestor.core.words import counted
 from tests.cli.conftest import Tokentail, line
 
 State = tuple[str, str]
 ACTION = "token.issued.client_credentials"
 GOOD = [line(f"2026-11-01T09:30:{n:02}.123Z", ACTION, ip_address="192.0.2.7", expires_in=600) for n in range(30)]
 NATIVE = "\n".join(GOOD) + "\n"
+DOCKER = json.dumps({"log": f"{GOOD[0]}\n", "stream": "stdout", "time": "x"})
 
 
 def each(change: Callable[[str], str]) -> bytes:
@@ -102,7 +104,8 @@ def test_what_was_read_is_told_by_all_who_are_asked(
     stats = tokentail("stats", *configured)
     assert name in words(stats.stdout)
     read = found["rejected"] + found["ignored"]
-    said = f"Of {read} lines read {found['rejected']} were rejected and {found['ignored']} ignored."
+    were = "was" if found["rejected"] == 1 else "were"
+    said = f"Of {counted(read, 'line')} read {found['rejected']} {were} rejected and {found['ignored']} ignored."
     assert said in words(stats.stdout)
     as_json = tokentail("stats", "--json", *configured)
     assert json.loads(as_json.stdout)["total_issued"] == 0
@@ -142,6 +145,58 @@ def test_few_events_in_a_general_audit_log_are_a_remark(
     assert once.exit_code == 0
     assert "Hardly any event" in once.stderr
     assert tokentail("status", "--check", *configured).exit_code == 0
+
+
+def test_a_log_that_is_understood_in_part_is_a_warning_everywhere(
+    tokentail: Tokentail, configured: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "audit.log"
+    path.write_text(f"{DOCKER}\n{DOCKER}\n{GOOD[0]}\n" * 20)
+    validated = tokentail("validate", *configured)
+    assert (validated.exit_code, "1 warning" in validated.stdout) == (0, True)
+    assert tokentail("run", "--once", *configured).exit_code == 0
+    told = [validated, *(tokentail(*command, *configured) for command in (("status",), ("stats",), ("verify", path)))]
+    for result in told:
+        assert result.exit_code == 0
+        for said in ("40 of its 60 ", "(67% of what should be events)", "Docker", "`tokentail rejected list`"):
+            assert said in words(result.stdout)
+    check = tokentail("status", "--check", *configured)
+    assert check.exit_code == 1
+    assert check.stdout.startswith("TOKENTAIL WARNING - ")
+
+
+def test_a_log_that_was_understood_is_told_everywhere(
+    tokentail: Tokentail, configured: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "audit.log"
+    path.write_text(f"{GOOD[0]}\n" * 300 + f"{DOCKER}\n" * 60)
+    said = "None of its 60 last lines is an event"
+    assert tokentail("validate", *configured).exit_code == 1
+    assert said in words(tokentail("backfill", path, *configured).stdout)
+    for command, code in (
+        (("validate",), 1),
+        (("verify", path), 1),
+        (("explain", path), 0),
+        (("status", "--check"), 2),
+        (("stats",), 0),
+    ):
+        result = tokentail(*command, *configured)
+        assert (result.exit_code, said in words(result.stdout)) == (code, True), command
+
+
+@pytest.mark.parametrize("between", ["", "\r", "\0", " "])
+def test_a_log_that_ends_no_line_is_told_everywhere(
+    tokentail: Tokentail, configured: tuple[str, ...], tmp_path: Path, between: str
+) -> None:
+    path = tmp_path / "audit.log"
+    for text in (between.join(GOOD[:1] * 60), between.join(GOOD[:1] * 2)):
+        path.write_text(text)
+        assert tokentail("validate", *configured).exit_code == 1
+        assert tokentail("run", "--once", "--strict", *configured).exit_code == 1
+        assert "Its only line is no event" in words(tokentail("verify", path, *configured).stdout)
+        assert "Its only line is no event" in words(tokentail("backfill", path, *configured).stdout)
+    path.write_text(GOOD[0][:50])
+    assert tokentail("validate", *configured).exit_code == 0
 
 
 def test_strict_is_about_all_that_is_no_event(

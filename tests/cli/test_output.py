@@ -67,6 +67,9 @@ def test_folding_keeps_every_character_and_the_width(text: str, width: int) -> N
         ("/var/log/endpoint/token-audit.log", 20, ["/var/log/endpoint/", "token-audit.log"]),
         ("a-" + "b" * 20, 10, ["a-bbbbbbbb", "bbbbbbbbbb", "bb"]),
         ("web-app", 7, ["web-app"]),
+        ('{"time":"2026-11-30T09:00:28.028Z","a":1}', 38, ['{"time":"2026-11-30T09:00:28.028Z",', '"a":1}']),
+        ('{"action": "token.refreshed"}', 20, ['{"action": ', '"token.refreshed"}']),
+        ("read 2,002 of them", 8, ["read ", "2,002 ", "of them"]),
     ],
 )
 def test_a_value_folds_where_a_reader_would(text: str, width: int, pieces: list[str]) -> None:

@@ -183,14 +183,14 @@ def test_csv_runs_no_formula_where_rows_are_divided_at_semicolons(
     tokentail: Tokentail, state: tuple[str, str], tmp_path: Path
 ) -> None:
     log = tmp_path / "audit\x1b[2J\u202e.log"  # the name of a file is in every row, as the source
-    agent = "a;=1+2; @SUM(1);b"
+    agent = 'a;=1+2; @SUM(1);b;"=1+3; "" +4;"b"'
     log.write_text(line("2026-11-02T09:00:00Z", "token.refreshed", user_agent=agent) + "\n")
     assert tokentail("run", "--once", "--log", log, *state).exit_code == 0
     text = tokentail("events", "--csv", *SINCE, *state).stdout
     assert not {"\x1b", "\u202e"} & set(text)
     (row,) = csv.DictReader(io.StringIO(text))
-    assert row["user_agent"] == "a;'=1+2; '@SUM(1);b"
-    cells = [cell.strip() for cell in next(csv.reader([text.splitlines()[1]], delimiter=";"))]
+    assert row["user_agent"] == 'a;\'=1+2; \'@SUM(1);b;"\'=1+3; "" \'+4;"b"'
+    cells = [cell.strip(' "') for cell in next(csv.reader([text.splitlines()[1]], delimiter=";"))]
     assert not [cell for cell in cells if cell.startswith(("=", "@", "+", "-"))]
     (event,) = map(json.loads, tokentail("events", *SINCE, *state).stdout.splitlines())
     assert event["user_agent"] == agent
@@ -281,6 +281,30 @@ def test_hours_and_dates_are_those_of_the_configured_zone(tokentail: Tokentail, 
         ("2026-11-04", "token.validation_failed", 1),
     }
     assert "Europe/Berlin" in tokentail("peak", *stored, env=berlin).stdout
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "shown"),
+    [
+        ("2026-11-29T00:00:30", "2026-11-29T12:00", "2026-11-29 00:00:30 to 2026-11-29 12:00:00, UTC"),
+        ("2026-11-29", "2026-11-30T00:00:01", "2026-11-29 00:00:00 to 2026-11-30 00:00:01, UTC"),
+        ("2026-11-29", "2026-11-30T00:01", "2026-11-29 00:00 to 2026-11-30 00:01, UTC"),
+    ],
+)
+def test_a_second_that_was_asked_for_is_in_the_heading(
+    tokentail: Tokentail, stored: tuple[str, ...], since: str, until: str, shown: str
+) -> None:
+    assert shown in tokentail("stats", *stored, "--since", since, "--until", until).stdout
+
+
+def test_one_is_no_plural(tokentail: Tokentail, tmp_path: Path) -> None:
+    log, state = tmp_path / "audit.log", ("--state-dir", tmp_path / "state")
+    log.write_text("{broken\n")
+    assert tokentail("run", "--once", "--log", log, *state).exit_code == 0
+    assert "Of 1 line read 1 was rejected and 0 ignored." in tokentail("stats", *state).stdout
+    log.write_text("{broken\n" + line("2026-11-02T09:30:00Z", "token.refreshed") + "\n")
+    assert tokentail("run", "--once", "--log", log, *state).exit_code == 0
+    assert "Busiest: Mon 09:00 to 10:00 UTC, 1 event\n" in tokentail("peak", "--since", "all", *state).stdout
 
 
 def test_the_peak_names_the_busiest_hour(tokentail: Tokentail, stored: tuple[str, ...]) -> None:

@@ -55,6 +55,11 @@ def test_no_line_is_longer_than_the_screen_where_words_and_members_are_short(
             25,
             ["token_events,", "action=token.refreshed,", 'host="a,1"'],
         ),
+        (
+            r'{"log":"{\"at\":\"2026-11-01\",\"action\":\"a.b\",\"details\":{}}"}',
+            32,
+            [r'{"log":"{\"at\":\"2026-11-01\",', r"\"action\":\"a.b\",", r'\"details\":{}}"}'],
+        ),
         ("", 10, [""]),
     ],
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from ingestor.shell.database import DATABASE
+from ingestor.shell.database import DATABASE, suspect, suspicion
 from ingestor.shell.upgrades import SCHEMA_VERSION
 from tests.cli.conftest import SINCE, nobody
 from tests.docs.reference import commands
@@ -166,6 +166,80 @@ def test_a_damaged_copy_says_what_is_wrong(
     assert f"The state database is damaged: {said}" in result.stderr
     assert str(path) in result.stderr
     assert "restore a backup" in result.stderr
+
+
+@pytest.mark.parametrize("finder", ["stats --since all", "validate", "state backup {saved}"])
+def test_damage_that_a_reader_meets_is_mended_by_the_next_run(
+    tokentail: Tokentail, stored: tuple[str, ...], audit_log: Path, tmp_path: Path, finder: str
+) -> None:
+    """Nothing of what a start reads lies on that page."""
+    there = tokentail("stats", "--json", *stored).stdout
+    state = ("--state-dir", str(tmp_path / "state"))
+    path = tmp_path / "state" / DATABASE
+    scribble(path, "token_events_1h")
+    found = tokentail(*words(finder, audit_log, tmp_path / "saved.db"), *state)
+    assert found.exit_code == 1
+    assert "damaged: " in " ".join(found.output.split())
+    assert "`tokentail run` sets it aside when it starts" in " ".join(found.output.split())
+    check = tokentail("status", "--check", *state)
+    assert check.exit_code == 2
+    assert "The state database is damaged" in check.stdout
+    ran = tokentail("run", "--once", "--log", audit_log, *state)
+    assert ran.exit_code == 0
+    assert "set aside" in ran.stderr
+    assert tokentail("stats", "--json", *stored).stdout == there
+    assert "The state database is damaged" not in tokentail("status", "--check", *state).stdout
+    assert tokentail("validate", *state).exit_code == 0
+
+
+def test_a_suspicion_that_is_wrong_sets_nothing_aside(
+    tokentail: Tokentail, stored: tuple[str, ...], audit_log: Path, tmp_path: Path
+) -> None:
+    """The database was damaged, and a backup was put into its place."""
+    state = ("--state-dir", str(tmp_path / "state"))
+    suspect(tmp_path / "state" / DATABASE, "Page 5: something")
+    assert tokentail("run", "--once", "--log", audit_log, *state).exit_code == 0
+    assert not list((tmp_path / "state").glob("*.damaged-*"))
+    assert suspicion(tmp_path / "state" / DATABASE) == ""
+    assert tokentail("stats", *stored).exit_code == 0
+
+
+def test_who_may_not_leave_a_mark_says_who_may(tokentail: Tokentail, copied: Path, tmp_path: Path) -> None:
+    scribble(copied / DATABASE, "token_events_1h")
+    for journal in copied.glob(f"{DATABASE}-*"):
+        journal.unlink()
+    copied.chmod(0o555)
+    (copied / DATABASE).chmod(0o444)
+    with nobody(tmp_path):
+        result = tokentail("stats", *SINCE, "--state-dir", copied)
+    assert result.exit_code == 1
+    assert "Run this as the user that owns the state" in result.stderr
+
+
+def test_a_link_in_the_place_of_the_database_is_refused_with_words(
+    tokentail: Tokentail, stored: tuple[str, ...], audit_log: Path, tmp_path: Path
+) -> None:
+    del stored
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / DATABASE).symlink_to(tmp_path / "state" / DATABASE)
+    before = (tmp_path / "state" / DATABASE).read_bytes()
+    for command in ("run --once --log {log}", "status", "stats", "validate", "backfill {log}"):
+        result = tokentail(*words(command, audit_log, tmp_path), "--state-dir", linked)
+        assert result.exit_code == 77, command
+        said = " ".join(result.output.split())
+        assert "symbolic link" in said
+        assert str(tmp_path / "state") in said
+    assert (linked / DATABASE).is_symlink()
+    assert (tmp_path / "state" / DATABASE).read_bytes() == before
+
+
+def scribble(database: Path, table: str) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    with database.open("r+b") as file:
+        file.seek((root - 1) * 8192)
+        file.write(b"\xff" * 100)
 
 
 def test_damage_inside_is_placed(tokentail: Tokentail, copied: Path) -> None:

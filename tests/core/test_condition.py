@@ -46,6 +46,8 @@ LIMIT = 300.0
         ({"set_aside": "/s/db.damaged-1"}, Condition.WARNING),
         ({"misfits": (MISFIT,)}, Condition.CRITICAL),
         ({"misfits": (Misfit("/a.log", Understanding(5, 0, 995)),)}, Condition.OK),
+        ({"misfits": (Misfit("/a.log", Understanding(10, 90, 0)),)}, Condition.WARNING),
+        ({"misfits": (Misfit("/a.log", Understanding(5, 10, 985)),)}, Condition.WARNING),
         ({"set_aside": "/s/db.damaged-1", "misfits": (MISFIT,)}, Condition.CRITICAL),
     ],
 )
@@ -53,6 +55,11 @@ def test_conditions(changes: dict[str, Any], condition: Condition) -> None:
     judgement = judge(Seen(**WELL | changes), lag_limit=LIMIT)
     assert judgement.condition is condition
     assert bool(judgement.reasons) == bool(condition)
+
+
+def test_one_line_is_no_plural() -> None:
+    seen = Seen(**WELL | {"total": Account(1, 1)})
+    assert "OK - 1 line read, 1 stored |" in plugin_line(judge(seen, lag_limit=LIMIT), seen, lag_limit=LIMIT)
 
 
 def test_the_line_is_one_of_a_plugin() -> None:

@@ -6,6 +6,7 @@ from ingestor.core.rotation import (
     COMPRESSED_SUFFIXES,
     is_compressed,
     live_name,
+    may_be_live,
     may_be_rotated,
     possible_live_names,
     rotation_age,
@@ -113,6 +114,25 @@ SCHEMES = [
     "audit.log~",
     "audit-old.log",
     "audit.backup.log",
+    "audit.log.Sun",
+    "audit.log.Sunday",
+    "audit.log.01-Nov-2026",
+    "audit.log-01Nov2026",
+    "audit-01Nov2026.log",
+    "audit.log.week44",
+    "audit.log.old.1",
+    "audit.log.~1~",
+    "audit.log.bak1",
+    "audit.log.previous",
+    "audit.log.archived",
+    "audit.log.processed",
+    "audit.log,1",
+    "audit.log (1)",
+    "audit.2026-11-01.txt",
+    "audit.bak",
+    "2026-11-01_audit.log",
+    "20261101-audit.log",
+    "20261101T093000Z_audit.log",
 ]
 NO_PAST = [
     "audit.log",
@@ -138,6 +158,15 @@ NO_PAST = [
     "access-audit.log.1",
     "other.log.1",
     "Audit.log.1",
+    "audit.log.a",
+    "audit-archive.log",
+    "audit-sun.log",
+    "audit.sunrise.log",
+    "audit.txt",
+    "audit.1.txt",
+    "audit.2026-11-01.pos",
+    "1_audit.log",
+    "192.0.2.10-audit.log",
 ]
 
 
@@ -166,7 +195,9 @@ def test_a_log_of_any_name_may_be_rotated(live: str, end: str) -> None:
     assert not may_be_rotated(live + end, live)
 
 
-@pytest.mark.parametrize("name", [name for name in SCHEMES if name[5] in "-._" and name[9:10] in {"", *"-._~"}])
+@pytest.mark.parametrize(
+    "name", [name for name in SCHEMES if name[5] in "-._" and name[9:10] in {"", *"-._~"} and name != "audit.bak"]
+)
 def test_the_log_is_among_those_of_which_a_file_may_be_the_past(name: str) -> None:
     assert "audit.log" in possible_live_names(name)
     assert "audit.log" in possible_live_names(f"{name}.gz")
@@ -175,6 +206,29 @@ def test_the_log_is_among_those_of_which_a_file_may_be_the_past(name: str) -> No
 @pytest.mark.parametrize("name", ["audit.log", "audit2.log", "audit-admin.log", "audit", "audit.log.pos", "20261101"])
 def test_of_other_files_there_is_no_log_whose_past_they_are(name: str) -> None:
     assert list(possible_live_names(name)) == []
+
+
+@pytest.mark.parametrize("part", ["1", "sept", "may", "t", "w1", "1t", "old", ".1", "(", "previous", "2026-11-01_"])
+def test_no_name_takes_long(part: str) -> None:
+    """There would be more ways to read it than seconds in a year."""
+    for name in (
+        f"audit.log.{part * 60}?",
+        f"audit-{part * 60}?.log",
+        f"audit.{part * 60}?.txt",
+        f"{part * 60}?audit.log",
+    ):
+        assert not may_be_rotated("audit.log", name)
+
+
+@pytest.mark.parametrize("name", ["idp-1.log", "idp.2.log", "idp-2026-11-01.log"])
+def test_names_that_end_like_the_log_may_be_of_live_logs(name: str) -> None:
+    assert may_be_rotated("idp.log", name)
+    assert may_be_live("idp.log", name)
+
+
+@pytest.mark.parametrize("name", ["idp.log.1", "idp.log-20261101", "idp.log.old", "idp-1.log.gz"])
+def test_nobody_calls_a_live_log_so(name: str) -> None:
+    assert not may_be_live("idp.log", name)
 
 
 NAMES = st.lists(

@@ -19,6 +19,7 @@ from ingestor.core.trail import (
     line_digests,
     long_line_digest,
     numbers,
+    rejoins,
 )
 
 
@@ -233,12 +234,30 @@ def test_lines_are_looked_for_no_further_than_memory_allows(monkeypatch: pytest.
     assert compared("abcdefghij", "dhj") == [3, 7, 9], "the limit moves with the place"
 
 
-def test_the_line_that_stands_once_is_found() -> None:
-    alignment = Alignment(digests_of(*"abac"))
-    assert alignment.find(digests_of("b")) == 1
-    assert alignment.find(digests_of("c")) == 3
-    assert alignment.find(digests_of("a")) is None
-    assert alignment.find(digests_of("z")) is None
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        ("cdef", 2),
+        ("bdf", 1),
+        ("zcd", 2),
+        ("zzzfg", 5),
+        ("g", None),
+        ("gzzz", None),
+        ("dc", None),
+        ("aab", None),
+        ("abc", 1),
+        ("xyz", None),
+        ("", None),
+    ],
+)
+def test_a_log_goes_on_with_what_it_was_when_two_lines_stand_there_in_order(lines: str, place: int | None) -> None:
+    """One line is not enough; nor is one that stands there twice ("a")."""
+    assert rejoins(digests_of(*"abcdefag"), digests_of(*lines)) == place
+
+
+def test_short_lines_say_nothing_of_where_a_log_goes_on() -> None:
+    short = line_digests(b"# one\n# two\n")
+    assert rejoins(short, short) is None
 
 
 LETTERS = st.text("abcdef", max_size=30)

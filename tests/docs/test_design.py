@@ -19,7 +19,7 @@ from ingestor.core.generation import TAIL_BYTES
 from ingestor.core.questions import Record, Stats
 from ingestor.errors import ExitCode
 from ingestor.settings import BudgetSettings, ReadSettings, RetentionSettings
-from ingestor.shell import claiming, daemon, follower, recent, restarts, rotated, spool, tail, trails, upgrades
+from ingestor.shell import claiming, daemon, follower, newest, recent, restarts, rotated, spool, tail, trails, upgrades
 from ingestor.shell.rejected import RejectedLine
 from ingestor.shell.store_status import StoreStatus
 from ingestor.stores.influxdb import claims, counters, sender
@@ -255,7 +255,9 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
     "no-silent-drop": lambda: (f"at most {rejected.SHOWN_BYTES >> 10} KiB",),
     "the-native-line": lambda: (
         f"at most {texts.TAG_BYTES} bytes, a field {texts.FIELD_BYTES >> 10} KiB",
-        f"or {understanding.FEWEST} are ignored",
+        f"A log with at least {understanding.FEWEST} rejected lines",
+        f"A log whose last {understanding.FEWEST} lines or more hold no event and at least {understanding.HANDFUL} rejected",
+        f"Its newest lines count, at most {newest.NEWEST_LINES:,}.",
     ),
     "stored-data": lambda: (
         f"{_BUDGETS.clients:,} and {_BUDGETS.failing_clients} clients",
@@ -293,7 +295,7 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
         f"down to {shipment.FEWEST_POINTS},",
         f"at most {sender.MOST_POINTS:,} points and {sender.MOST_BYTES >> 20} MiB",
         f"after {daemon.ONCE_PATIENCE_SECONDS:g} s without progress",
-        f"at most {daemon.DRAIN_SECONDS:g} s",
+        f"at most {daemon.DRAIN_SECONDS:g} s, and waits {daemon.REFUSED_SECONDS:g} s for a store that refuses",
         f"the last {recent.MOST_SECONDS / 86_400:g} days, packed, {recent.MOST_BYTES >> 20} MiB at most",
         f"asks every {restarts.WATCH_SECONDS:g} s",
         f"renews a claim every {claiming.RENEW_SECONDS:g} s",

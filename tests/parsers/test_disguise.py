@@ -31,6 +31,9 @@ LEAKS = [
     f"%63%6fde%3d{SECRET}",
     f"pass%E2%80%8Bword={SECRET}",
     f"pass%25E2%2580%258Bword={SECRET}",
+    f"pass&#119;ord={SECRET}",
+    f"pass&amp;#x77;ord={SECRET}",
+    f"\u30d1\u30b9\u30ef\u30fc\u30c9\u300c{SECRET}\u300d",
     f"gh\u00adp_{SECRET}0123456789",
 ]
 ORDINARY = [
@@ -40,6 +43,7 @@ ORDINARY = [
     "\uff34\uff4f\uff4b\uff45\uff4e expired",
     "line one\nline two\ttoken expired",
     "c\u043ede",
+    "&#60;b&#62; code &#105;s invalid &#0; &#999;",
     "100% of \\u tokens, %zz %C3%A9 \\u00e9 \\ud83d",
     "redirect_uri=https%3A%2F%2Fapp.example%2Fcb%3Fstate%3D1",
 ]

@@ -152,7 +152,16 @@ def test_an_ordinary_sentence_stays(text: str) -> None:
 
 
 def test_the_rest_of_the_sentence_stays() -> None:
+    assert redact_text(f"Token inválido: {SECRET} (web)") == "Token inválido: [redacted:secret] (web)"
     assert redact_text(f"The code '{SECRET}' is wrong") == "The code '[redacted:secret]' is wrong"
+    assert redact_text(f"tried {SECRET} as password") == "tried [redacted:secret] as password"
+    assert (
+        redact_text(f'"{SECRET}" does not match stored password')
+        == '"[redacted:secret]" does not match stored password'
+    )
+    assert redact_text(f"verifyPassword('bob', '{SECRET}') failed") == "verifyPassword([redacted:secret]) failed"
+    assert redact_text(f"https://{SECRET}@github.com/a") == "https://[redacted:password]@github.com/a"
+    assert redact_text(f"/unlock?k={SECRET}&x=1") == "/unlock?k=[redacted:secret]&x=1"
     assert redact_text(f"code {SECRET} not found") == "code [redacted:secret] not found"
     assert redact_text(f"/code/{SECRET}/info?x=1") == "/code/[redacted:secret]/info?x=1"
 

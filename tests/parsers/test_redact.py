@@ -43,6 +43,7 @@ ORDINARY_TEXT = [
     "code_challenge=plain&code_challenge_method=S256",
     "https://example.com:8443/a@b",
     "error_code=1234&errorCode: 12 exit-code=1 country_code=DE zipcode=12345 barcode=x",
+    '{"value":"web","name":"username"} <input value="web" id="client">',
     "encode=x unicode: y, bypass: z, compass=n, spin=2, residue: 3, topology: flat",
     "(client_id)=(web) already exists",
     "password_policy=strict token_endpoint=https://a/b secretary: Bob",
@@ -131,6 +132,10 @@ LEAKS = [
     # fields of forms
     f'<input name="code" value="{SECRET}"/>',
     json.dumps({"name": "client_secret", "value": SECRET}),
+    f'<input value="{SECRET}" name="user[password]">',
+    f'{{"val": "100% {SECRET}", "field": "new.password"}}',
+    f"value=%22{SECRET}%22%20name=%22x-code-verifier%22",
+    f"value=&quot;{SECRET}&quot; id=&quot;user_password&quot;",
     f'form-data; name="client_secret"\r\n\r\n{SECRET}\r\n--',
     *(
         json.dumps({key: "client_secret", value: SECRET})

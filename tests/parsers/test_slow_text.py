@@ -42,6 +42,10 @@ PIECES = (
     *("пароль ", "密码", "c\u043ede", "ghp_", "AKIA", "3MVG9", "client_id=", "trace id ", "--password ", "identified by ", "\ufb03"),
     *("password for a: ", "code in the request ", "secret for a client is ", " is not found ", ": ", " ", "\n", '"', "'", "(", "["),
     *("5f7c8ec7c33c", "hunter2", "[redacted:secret]", "[redacted:", "İ", "user[", "tokens: [", "&quot;", "x@", "1.", ", "),
+    *("val=''id='aaaaaaaaaaaaaaaaaaaaaaaa", 'value="a"name="', "val=&quot;", "val=%22", "val=%22a%22 key=%22", "ldap", "ldapAKIAAAAA", "ssssssss"),
+    *("https://", "auth=", "auth:", "jdbc:oracle:a:", "jdbc:oracle:a:a/", "htpasswd -b ", "-U a%", "snmpwalk ", "net use ", "&#97;"),
+    *("a1B2 as password ", "a1B2 is a ", "token á ", "код é: ", "password('a',", "password (plain) ", "[password] ", "/unlock?k=", "verify-"),
+    *("code: a_", "code:'Aa", 'token: "is ', "tokens: [", "code -> ", "-accept", "email-", "auth/callback/", "code\\n", "密码a1B2", "токен для a"),
 )  # fmt: skip
 MIXTURES = 150
 

@@ -8,18 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ingestor.shell import recognition
-from ingestor.shell.book import Book
-from ingestor.shell.past import Past
+from ingestor.shell import past
 from tests.scenarios.scene import Scene
-from tests.world import Log, gz
+from tests.world import Log
 
 HUGE = 300 << 30
 """Bytes of a hole: what an endpoint without O_APPEND writes in a year."""
@@ -157,9 +153,21 @@ def test_others_go_on_the_watchdog_is_fed_and_sigterm_is_obeyed(scene: Scene, wh
         assert obeys(process) < 2
 
 
-def test_a_year_of_hourly_files_beside_a_log(scene: Scene) -> None:
+def test_a_year_of_hourly_files_beside_a_log(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small one of ``bench/rotated.py``: the first look, the second, and the first after a restart."""
-    times = []
+    calls = 0
+
+    def counting(original: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **named: object) -> object:
+            nonlocal calls
+            calls += 1
+            return original(*arguments, **named)
+
+        return call
+
+    for name in ("recognise", "look", "open_log"):
+        monkeypatch.setattr(past, name, counting(getattr(past, name)))
+    work = []
     for count in (150, 600):
         directory = scene.directory / str(count)
         directory.mkdir()
@@ -169,49 +177,11 @@ def test_a_year_of_hourly_files_beside_a_log(scene: Scene) -> None:
                 1, to=there.log.sibling(f"-202510{number // 24:03}-{number % 24:02}")
             )
         there.log.write(1)
-        begun = time.process_time()
+        before = calls
         there.once()
         there.log.rename()
         there.log.write(1)
         there.once()
-        times.append(time.process_time() - begun)
+        work.append(calls - before)
         assert set(there.log.written) <= set(there.stored())
-    assert times[1] < 8 * times[0], times  # four times the files: about four times the time
-
-
-def counted(monkeypatch: pytest.MonkeyPatch, *names: str) -> Counter[str]:
-    """Count the calls of functions of the recognition of files, of the book, and of the past of logs."""
-    calls: Counter[str] = Counter()
-    for name in names:
-        owner = next(owner for owner in (recognition, Book, Past) if hasattr(owner, name))
-        original = getattr(owner, name)
-
-        def count(*args: Any, name: str = name, original: Callable[..., Any] = original, **named: Any) -> Any:
-            calls[name] += 1
-            return original(*args, **named)
-
-        monkeypatch.setattr(owner, name, count)
-    return calls
-
-
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
-def test_rotated_files_that_share_a_dated_banner_are_asked_once_each(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, packed: bool
-) -> None:
-    """Each waits until the one before it is read; all are not asked, and not compared with all, whenever one was read."""
-    count, log, banner = 80, scene.log, b"# token-endpoint 4.2 (built 2026-10-12 08:00:00)\n"
-    log.write(banner)
-    log.write(2)
-    scene.once()
-    for _ in range(count):
-        log.rename(create=False)
-        log.write(banner)
-        log.write(2)
-    if packed:
-        for number in range(1, count + 1):
-            gz(log.sibling(f".{number}"))
-    calls = counted(monkeypatch, "kinship", "_take", "trail_of")
-    scene.once()
-    assert set(log.written) == set(scene.stored())
-    assert max(calls.values()) < 6 * count, calls
-    scene.check(rejected=count + 1)
+    assert work[0] < work[1] < 6 * work[0], "four times the files: about four times the work"

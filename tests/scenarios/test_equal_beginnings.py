@@ -230,3 +230,38 @@ def test_two_logs_that_are_equal_to_the_last_byte_of_the_fingerprint(scene: Scen
         log.write(3)
     scene.backfill(*files)
     scene.check(*logs, ignored=4)
+
+
+HEADER = b'{"action":"service.started"}\n'
+
+
+@pytest.mark.parametrize("how", ["copied and truncated", "replaced"])
+@pytest.mark.parametrize("down", [True, False], ids=["down", "up"])
+def test_a_log_that_held_its_header_alone(scene: Scene, how: str, *, down: bool) -> None:
+    """Nothing tells whether it is the same content, and nothing that was there is gone."""
+    log = scene.log
+    log.write(HEADER)
+    scene.once() if down else scene.turn(2)
+    spare = scene.logs_directory / "spare"
+    spare.write_bytes(HEADER)
+    if how == "replaced":
+        log.write(HEADER, to=spare)
+        spare.replace(log.path)
+    else:
+        spare.rename(log.sibling(".1"))
+        log.path.write_bytes(b"")
+        scene.once() if down else scene.turn(2)
+        log.write(HEADER)
+    log.write(10)
+    scene.once() if down else scene.turn(2)
+    scene.check(ignored=scene.status()["ignored"])
+
+
+def test_a_log_that_held_its_header_alone_is_gone(scene: Scene) -> None:
+    scene.log.write(HEADER)
+    scene.once()
+    scene.log.write(10)
+    scene.log.path.unlink()
+    scene.log.path.touch()
+    scene.once()
+    scene.check(lost_at_most=scene.log.written, gaps=1, ignored=1)

@@ -217,3 +217,80 @@ def test_a_compressed_copy_of_a_live_log_beside_it(scene: Scene) -> None:
     scene.log.write(20)
     scene.once()
     scene.check()
+
+
+NODES = ("idp.log", "idp-1.log", "idp-2.log", "idp.3.log")
+
+
+@pytest.mark.parametrize("source", ["", "idp"])
+@pytest.mark.parametrize("down", [True, False], ids=["down", "up"])
+def test_live_logs_that_are_named_like_rotated_ones(scene: Scene, source: str, *, down: bool) -> None:
+    """Nothing but that they grow tells that they are live."""
+    logs = [Log(scene.logs_directory / name, name) for name in NODES]
+    scene.follow(LogSettings(str(scene.logs_directory / "*.log"), source=source))
+    for _ in range(3):
+        for log in logs:
+            log.write(10)
+        scene.once() if down else scene.turn(4, seconds=6.0)
+    scene.end()
+    accounts = scene.ask(lambda state: state.accounts())
+    assert source or {name: account.stored for name, account in accounts.items()} == {str(log.path): 30 for log in logs}
+    scene.check(*logs)
+
+
+def test_live_logs_that_are_named_like_rotated_ones_are_told_while_they_rest(scene: Scene) -> None:
+    idp, node = scene.new_log("idp.log"), scene.new_log("idp-1.log")
+    scene.follow(scene.logs_directory / "*.log")
+    idp.write(10)
+    node.write(10)
+    for _ in range(2):
+        assert "idp-1.log" in scene.tokentail("validate").output
+        assert "Left to backfill" in scene.said
+        scene.once()
+    assert [event_id for event_id in scene.stored() if event_id in node.written] == []
+    node.write(10)
+    scene.once()
+    assert "Left to backfill" not in scene.tokentail("validate").output
+    scene.once()
+    scene.check(idp, node)
+
+
+def test_the_first_run_names_what_it_leaves(scene: Scene) -> None:
+    old = Log(scene.log.sibling(".1"), "before")
+    old.write(5)
+    scene.log.write(5)
+    scene.once()
+    assert f"Left to backfill, since rotated before the first look at {scene.log.path}: {old.path}" in scene.said
+    assert "All is well" in scene.tokentail("validate").output
+    assert f"1 rotated file from before the first start  {old.path}" in scene.said
+    scene.once()
+    assert "Left to backfill" not in scene.said
+
+
+def test_a_node_is_added_later(scene: Scene) -> None:
+    idp, node = scene.new_log("idp.log"), scene.new_log("idp-1.log")
+    scene.follow(scene.logs_directory / "*.log")
+    idp.write(10)
+    scene.turn(2)
+    for _ in range(3):
+        node.write(10)
+        idp.write(5)
+        scene.turn(4, seconds=6.0)
+    scene.once()
+    node.write(10)
+    scene.once()
+    scene.check(idp, node)
+
+
+def test_live_logs_that_are_named_like_rotated_ones_are_read_from_their_end(scene: Scene) -> None:
+    before = [Log(scene.logs_directory / name, f"before {name}") for name in NODES]
+    for log in before:
+        log.write(5)
+    logs = [Log(scene.logs_directory / name, name) for name in NODES]
+    scene.follow(LogSettings(str(scene.logs_directory / "*.log"), start="end"))
+    scene.once()
+    for _ in range(2):
+        for log in logs:
+            log.write(10)
+        scene.once()
+    scene.check(*logs, files=[])

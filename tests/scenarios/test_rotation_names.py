@@ -44,6 +44,124 @@ def test_rotated_while_it_is_down(scene: Scene, name: str) -> None:
     scene.check()
 
 
+SAYS_NOTHING = ("audit1.log", "audit.log.a", "@4000000067254d1c0f3c2a14.s", "yesterday.jsonl", "archive of audit")
+SAYS_WHOSE = (
+    "audit.log.Sun",
+    "audit.log.01-Nov-2026",
+    "audit.log.week44",
+    "audit.log.old.1",
+    "audit.log.~1~",
+    "audit.log.bak1",
+    "audit.log.previous",
+    "audit.log.archived",
+    "audit.log.processed",
+    "audit.log,1",
+    "audit.log (1)",
+    "2026-11-01_audit.log",
+    "20261101-audit.log",
+    "audit.2026-11-01.txt",
+    "audit.bak",
+    "audit-01Nov2026.log",
+)
+
+
+@pytest.mark.parametrize("name", SAYS_WHOSE)
+def test_a_whole_generation_under_a_name_that_says_whose_it_is(scene: Scene, name: str) -> None:
+    log = scene.log
+    log.write(5)
+    scene.once()
+    log.rename()
+    log.write(50)
+    log.path.rename(scene.logs_directory / name)
+    log.write(5)
+    scene.once()
+    scene.check()
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "up"])
+@pytest.mark.parametrize("name", SAYS_NOTHING)
+def test_a_whole_generation_under_a_name_that_says_nothing_is_told(scene: Scene, name: str, *, down: bool) -> None:
+    """It may be another program's log: nobody guesses, and nobody is silent."""
+    log, rotated = scene.log, scene.logs_directory / name
+    log.write(5)
+    scene.once()
+    if not down:
+        scene.turn(2)
+    log.rename()
+    log.write(50)
+    log.path.rename(rotated)
+    log.write(5)
+    if down:
+        scene.once()
+        assert f"{rotated} came beside a followed log" in scene.said
+        assert len(scene.status()["problems"]) == 1
+    scene.turn(3)
+    assert len([problem for problem in scene.status()["problems"] if str(rotated) in problem]) == 1
+    scene.backfill(rotated)
+    scene.turn(2)
+    assert scene.status()["problems"] == []
+    scene.check()
+
+
+def test_another_program_writes_its_log_in_the_same_directory(scene: Scene) -> None:
+    log, other, later = scene.log, scene.new_log("sso.jsonl"), scene.new_log("later.jsonl")
+    log.write(5)
+    other.write(5)
+    scene.turn(2)
+    other.write(5)
+    later.write(5)
+    log.rename()
+    log.write(5)
+    scene.turn(2)
+    assert [problem for problem in scene.status()["problems"] if "sso" in problem] == [], "it was there before"
+    later.write(5)
+    scene.turn(2)
+    assert scene.status()["problems"] == [], "it is written on, so it is nobody's past"
+    for _ in range(2):
+        scene.end()
+        later.write(5)
+        other.write(5)
+        scene.once()
+        if "sso" not in scene.said:
+            break
+    assert "later" not in scene.said, "it is known to be another's"
+    scene.end()
+    later.write(5)
+    other.write(5)
+    scene.once()
+    assert "came beside" not in scene.said
+    assert scene.status()["problems"] == []
+    scene.check(log, files=[log.path, log.sibling(".1")])
+
+
+def test_what_comes_and_holds_no_events_is_not_told(scene: Scene) -> None:
+    scene.log.write(5)
+    scene.turn(2)
+    (scene.logs_directory / "notes").write_text("2026-11-01 somebody was here\n")
+    (scene.logs_directory / "other.jsonl").write_text(
+        '{"created_at":"2026-11-01T00:00:00Z","action":"session.started"}\n'
+    )
+    scene.log.rename()
+    scene.log.write(5)
+    scene.turn(3)
+    assert scene.status()["problems"] == []
+    scene.check(files=[scene.log.path])
+
+
+def test_the_log_of_another_entry_is_no_stranger(scene: Scene) -> None:
+    a, b = scene.log, scene.new_log("sso.jsonl")
+    scene.follow(a.path, b.path)
+    a.write(5)
+    scene.once(code=1)
+    for log in (a, b):
+        log.write(5)
+        log.rename()
+    b.write(5)
+    scene.once()
+    assert "came beside" not in scene.said
+    scene.check(a, b)
+
+
 @pytest.mark.parametrize("name", ["month", "week", "day first", "dated backup"])
 def test_a_whole_generation_came_and_was_rotated_while_it_was_down(scene: Scene, name: str) -> None:
     log = scene.log
@@ -112,3 +230,38 @@ def test_logrotate(scene: Scene, name: str, *, down: bool) -> None:
     log.write(5)
     scene.once() if down else scene.turn(2)
     scene.check(lost_at_most=removed if down else ())
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "up"])
+@pytest.mark.parametrize("packed", [True, False], ids=["gz", "plain"])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole generations", "a remainder"])
+def test_an_archive_where_it_has_its_own_name(scene: Scene, *, whole: bool, packed: bool, down: bool) -> None:
+    log, old = scene.log, scene.logs_directory / "old"
+    old.mkdir()
+    scene.follow(LogSettings(str(log.path), archive_directories=(str(old),)))
+    log.write(10)
+    scene.once() if down else scene.turn(2)
+    if whole:
+        log.path.rename(scene.logs_directory / "audit.log.1")
+    for _ in range(2):
+        log.write(10)
+        log.path.rename(old / "audit.log")
+        if packed:
+            gz(old / "audit.log")
+        log.write(5)
+        scene.once() if down else scene.turn(2)
+        for path in list(old.iterdir()):
+            path.rename(scene.logs_directory / f"kept {len(log.written)} {path.name}")
+    scene.check()
+
+
+def test_a_linked_log_is_no_archive_of_itself(scene: Scene) -> None:
+    data = scene.directory / "data"
+    data.mkdir()
+    scene.log.path.symlink_to(data / "audit.log")
+    scene.follow(LogSettings(str(scene.log.path), archive_directories=(str(data),)))
+    for _ in range(3):
+        scene.log.write(10)
+        scene.once()
+    scene.turn(2)
+    scene.check()

@@ -1,6 +1,8 @@
 """Backing up and restoring: of one moment, whole, and going on exactly."""
 
+import os
 import shutil
+import socket
 import sqlite3
 import stat
 import threading
@@ -147,6 +149,33 @@ def test_damage_of_the_state_does_not_replace_a_good_backup(world: World, tmp_pa
     with pytest.raises(DamagedStateError, match=f"damaged: On tree page {root} "):
         backed_up(world, file)
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("kind", ["pipe", "socket", "link", "dangling link"])
+def test_what_is_no_file_is_not_replaced(world: World, tmp_path: Path, kind: str, beside: bool) -> None:
+    """As root, a device would be replaced for the whole machine."""
+    world.log.write(5)
+    world.log.write(b"{broken\n")
+    world.once()
+    file, target = tmp_path / "copy.db", tmp_path / "target"
+    place = file.with_name(f"{file.name}.{REJECTED}") if beside else file
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "socket":
+        with closing(socket.socket(socket.AF_UNIX)) as made:
+            made.bind(str(place))
+    else:
+        place.symlink_to(target)
+        if kind == "link":
+            target.write_text("precious")
+    before = place.lstat()
+    with pytest.raises(TokentailError, match=r"a named pipe|a socket|a symbolic link") as caught:
+        backed_up(world, file)
+    assert caught.value.where == str(place)
+    assert (str(target) in caught.value.advice) == (kind == "link")
+    assert place.lstat() == before
+    assert not target.exists() or target.read_text() == "precious"
 
 
 def test_a_backup_into_the_state_itself_is_refused(world: World, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_the_daemon_tells_a_difference_once_and_when_it_is_gone(
     world.turn(5)
     assert caplog.text.count("The embedded store lacks 1 event that it had acknowledged") == 1
     assert world.daemon.figures().events_missing == 1
-    assert world.daemon.figures().summary().startswith("1 events are not in the store any more")
+    assert world.daemon.figures().summary().startswith("1 event is not in the store any more")
     execute(world, "INSERT INTO token_events SELECT * FROM kept")
     looked(world, 0)
     assert caplog.text.count("holds again what was counted") == 1

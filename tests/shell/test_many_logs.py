@@ -12,6 +12,7 @@ import pytest
 from ingestor.settings import LogSettings
 from ingestor.shell import follower
 from ingestor.shell.beside import RELIST_SECONDS
+from ingestor.shell.book import Book
 from ingestor.shell.follower import LATELY_SECONDS, LiveLogs
 from ingestor.shell.log import FollowedLog
 from ingestor.shell.past import Past
@@ -67,7 +68,7 @@ def test_every_log_gets_its_turn_while_all_have_a_backlog(world: World) -> None:
 
 
 def test_a_new_log_is_found_though_the_directory_is_not_listed_every_time(tmp_path: Path) -> None:
-    live = LiveLogs(f"{tmp_path}/*.log")
+    live = LiveLogs(LogSettings(f"{tmp_path}/*.log"), Book(), lambda _: False)
     (tmp_path / "one.log").touch()
     os.utime(tmp_path, (1, 1))
     assert live.paths(0.0) == live.paths(0.1) == [f"{tmp_path}/one.log"]
@@ -76,7 +77,7 @@ def test_a_new_log_is_found_though_the_directory_is_not_listed_every_time(tmp_pa
 
 
 def test_a_directory_whose_time_does_not_tell_is_listed_all_the_same(tmp_path: Path) -> None:
-    live = LiveLogs(f"{tmp_path}/*.log")
+    live = LiveLogs(LogSettings(f"{tmp_path}/*.log"), Book(), lambda _: False)
     os.utime(tmp_path, (1, 1))
     assert live.paths(0.0) == []
     (tmp_path / "one.log").touch()
@@ -87,7 +88,7 @@ def test_a_directory_whose_time_does_not_tell_is_listed_all_the_same(tmp_path: P
 
 def test_a_directory_that_changed_just_now_is_listed_again(tmp_path: Path) -> None:
     """Within the tick of the file system's clock it may change again and keep its time."""
-    live = LiveLogs(f"{tmp_path}/*.log")
+    live = LiveLogs(LogSettings(f"{tmp_path}/*.log"), Book(), lambda _: False)
     before = tmp_path.stat()
     assert live.paths(0.0) == []
     (tmp_path / "one.log").touch()

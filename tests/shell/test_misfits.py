@@ -1,5 +1,6 @@
 """Why a log is not understood, from its lines; and a daemon says so once."""
 
+import contextlib
 import gzip
 import json
 import logging
@@ -10,9 +11,14 @@ import pytest
 
 from ingestor.core.accounting import Account
 from ingestor.core.figures import Figures, SourceFigures
-from ingestor.core.understanding import Understanding
+from ingestor.core.misfit import Sample
+from ingestor.core.understanding import Understanding, of_account
 from ingestor.settings import LogSettings, Settings
+from ingestor.shell import misfits as misfits_module
+from ingestor.shell.files import open_log
+from ingestor.shell.findings import Level
 from ingestor.shell.misfits import Doubts, look_closer, misfits
+from ingestor.shell.newest import judge_newest
 from parsers.event import Reason
 
 GOOD = json.dumps({"created_at": "2026-11-01T09:30:00Z", "action": "token.refreshed", "details": {"client_id": "web"}})
@@ -71,12 +77,42 @@ def test_the_newest_lines_say_how_a_log_is_now(log: Path, tmp_path: Path) -> Non
     assert [misfit.path for misfit in misfits(sources, Settings(), peek=False)] == ["/nowhere"]
 
 
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_the_end_of_a_log_tells_that_it_has_changed(tmp_path: Path, share: float) -> None:
+    """300 lines of which nothing is an event are wrong, however many good ones are before them."""
+    path = tmp_path / "audit.log"
+    good = int(300 / (1 - share)) - 300
+    path.write_text(f"{GOOD}\n" * good + f"{WRAPPED}\n" * 300)
+    (found,) = misfits([(str(path), str(path), account(good, 300))], Settings())
+    assert found.understanding == Understanding(0, 300, 0, "last")
+    assert found.looks_like.startswith("Docker")
+
+
+def test_what_validate_judges_status_judges_alike(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    ignored = GOOD.replace("token.refreshed", "user.login")
+    settings = Settings(logs=(LogSettings(str(path)),))
+    for text, whole in (
+        (f"{GOOD}\n" * 1000 + f"{WRAPPED}\n" * 25, account(1000, 25)),
+        (f"{GOOD}\n" * 90 + f"{WRAPPED}\n" * 10 + f"{GOOD}\n", account(91, 10)),
+        (f"{GOOD}\n" * 50 + f"{ignored}\n" * 2100, account(50, 0, 2100)),
+        (f"{ignored}\n" * 3, account(0, 0, 3)),
+        (f"{GOOD}\n" * 50, account(50, 0)),
+    ):
+        path.write_text(text)
+        with contextlib.closing(open_log(str(path))) as file:
+            found = list(judge_newest(file, settings.logs[0], settings, of_account(whole)))
+        known = misfits([(str(path), str(path), whole)], settings)
+        levels = [Level.ERROR if misfit.understanding.wrong else Level.WARNING for misfit in known]
+        assert [finding.level for finding in found] == levels
+
+
 class Watched:
     """A daemon's figures of one log, as time goes by."""
 
-    def __init__(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def __init__(self, path: Path, caplog: pytest.LogCaptureFixture, before: Account | None = None) -> None:
         settings = Settings(logs=(LogSettings(str(path), source="s"),))
-        self.doubts = Doubts(lambda: settings)
+        self.doubts = Doubts(lambda: settings, {"s": before} if before else {})
         self._caplog = caplog
         self._now = 1000.0
 
@@ -104,6 +140,7 @@ def test_a_daemon_says_once_that_nothing_becomes_an_event(log: Path, caplog: pyt
 
 
 def test_a_daemon_is_not_worried_by_single_lines(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log.write_text((f"{GOOD}\n" * 20 + f"{WRAPPED}\n") * 99 + f"{GOOD}\n" * 20)
     watched = Watched(log, caplog)
     assert watched.see(account(1000, 0)) == []
     for rejected in range(1, 100):
@@ -125,6 +162,66 @@ def test_a_log_that_ends_no_line_is_told_once(tmp_path: Path, caplog: pytest.Log
 
 
 def test_what_was_so_before_the_start_is_told_again(log: Path, caplog: pytest.LogCaptureFixture) -> None:
-    watched = Watched(log, caplog)
+    watched = Watched(log, caplog, account(0, 5000))
     (said,) = watched.see(account(0, 5000))
     assert "None of its 5,000 lines" in said
+    understood = Watched(log, caplog, account(9, 5000))
+    assert understood.see(account(9, 5000)) == understood.see(account(9, 5000), 30) == []
+
+
+def test_almost_nothing_in_the_first_read_is_told(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (said,) = Watched(log, caplog).see(account(9, 891))
+    assert "Only 9 of its 900 lines are events" in said
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_quiet_log_that_turns_bad_is_told(log: Path, caplog: pytest.LogCaptureFixture, at_once: bool) -> None:
+    log.write_text(f"{GOOD}\n" * 300 + f"{WRAPPED}\n" * 60)
+    watched = Watched(log, caplog)
+    if not at_once:
+        assert watched.see(account(300, 0)) == []
+    said = watched.see(account(300, 60)) + watched.see(account(300, 60), 11)
+    assert len(said) == 1
+    assert "None of its 60 " in said[0]
+    assert watched.see(account(300, 60), 60) == []
+    assert watched.see(account(600, 60), 60) == [f"{log}: its lines become events again"]
+
+
+def test_few_rejected_lines_of_a_quiet_log_are_nothing(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log.write_text(f"{GOOD}\n" * 500 + f"{WRAPPED}\n" * 19)
+    watched = Watched(log, caplog, account(500, 0))
+    for rejected in (1, 1, 5, 5, 19, 19):
+        assert watched.see(account(500, rejected), 11) == []
+
+
+def test_a_file_is_not_looked_at_all_the_time(
+    log: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write_text(f"{GOOD}\n" * 300)
+    looks: list[str] = []
+
+    def look(path: str) -> Sample:
+        looks.append(path)
+        return Sample(log.read_bytes())
+
+    monkeypatch.setattr(misfits_module, "_sample", look)
+    watched = Watched(log, caplog)
+    for second in range(1, 41):
+        assert watched.see(account(1000 * second, 10 * second)) == []
+    assert 1 < len(looks) <= 5
+
+
+def test_a_log_of_ignored_lines_alone_is_told_once(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    watched = Watched(log, caplog)
+    assert watched.see(account(0, 0, 3)) == []
+    (said,) = watched.see(account(0, 0, 3), 11)
+    assert "None of its 3 lines is an event (3 ignored)" in said
+    assert watched.see(account(0, 0, 900), 11) == []
+
+
+def test_hardly_any_event_of_a_log_is_told_once(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    watched = Watched(log, caplog)
+    (said,) = watched.see(account(1, 0, 400))
+    assert "Only 1 of its 401 lines is an event (400 ignored)" in said
+    for more in range(2, 9):
+        assert watched.see(account(more, 0, 400 * more), 30) == []

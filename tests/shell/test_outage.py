@@ -252,6 +252,42 @@ def test_t26_the_end_does_not_wait_for_a_slow_store_and_nothing_is_lost(
     assert (account.read, account.stored) == (300, 300)
 
 
+def test_the_end_does_not_wait_for_a_store_that_refuses(
+    world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(daemon_module, "REFUSED_SECONDS", 0.2)
+    monkeypatch.setattr(daemon_module, "DRAIN_SECONDS", 3600.0)
+    world.log.write(300)
+    slow.otherwise = Reply(503)
+    state = State.open(world.state_directory, "host-1")
+    daemon = Daemon(world.settings, state)
+    daemon.run_forever(lambda: daemon.delivery.trouble is not None)
+    daemon.drain()
+    daemon.close()
+    state.close()
+    assert "Ending with lines that are not stored" in caplog.text
+    assert "503" in caplog.text
+    slow.otherwise = OK
+    world.once()
+    assert ids(slow.stored) == sorted(world.log.written)
+
+
+def test_the_end_waits_for_a_store_that_answers(
+    world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon_module, "REFUSED_SECONDS", 0.0)
+    world.log.write(300)
+    state = State.open(world.state_directory, "host-1")
+    daemon = Daemon(world.settings, state)
+    daemon.step()
+    daemon.drain()
+    daemon.close()
+    state.close()
+    (account,) = world.ask(lambda state: state.accounts()).values()
+    assert account.stored == 300
+    assert ids(slow.stored) == sorted(world.log.written)
+
+
 def _stop_when_asked(server: ScriptedServer, stop: threading.Event) -> None:
     server.wait_for(1)
     stop.set()

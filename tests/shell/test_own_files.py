@@ -57,6 +57,23 @@ def test_vitals_are_neither_written_nor_read_through_a_link(state: Path, preciou
     assert read_vitals(state) == Vitals(1.0)
 
 
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_what_is_no_file_for_vitals_is_told_once(state: Path, caplog: pytest.LogCaptureFixture, kind: str) -> None:
+    if kind == "pipe":
+        os.mkfifo(state / VITALS)
+    else:
+        (state / VITALS).symlink_to(state / "other")
+    vitals = VitalsFile(state)
+    for _ in range(3):
+        vitals.write(Vitals(1.0))
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert str(state / VITALS) in said
+    (state / VITALS).unlink()
+    vitals.write(Vitals(1.0))
+    assert read_vitals(state) == Vitals(1.0)
+    vitals.close()
+
+
 def test_a_pipe_for_vitals_hangs_nobody(state: Path) -> None:
     os.mkfifo(state / VITALS)
     VitalsFile(state).write(Vitals(1.0))
