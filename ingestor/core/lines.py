@@ -13,6 +13,7 @@ from ingestor.core.points import POINT_COLUMNS, Point, Series
 
 Elsewhere: TypeAlias = Mapping[tuple[str, str], Collection[int]]
 """By (source, host): times of points whose lines may be stored under that name instead of their own."""
+NOWHERE: Final[Elsewhere] = MappingProxyType({})
 
 _FRACTION: Final = POINT_COLUMNS.index("fraction")
 _EVENT_ID: Final = POINT_COLUMNS.index("event_id")
@@ -46,7 +47,7 @@ def stored_lines(
     points: Sequence[Point],
     at: Mapping[int, Sequence[Point]],
     series: Mapping[int, Series],
-    elsewhere: Elsewhere = MappingProxyType({}),
+    elsewhere: Elsewhere = NOWHERE,
 ) -> list[StoredLine]:
     """Return what is stored of the lines that make these points; one answer each, in order.
 

@@ -54,7 +54,6 @@ class Asker(NamedTuple):
 class _Listing:
     def __init__(self) -> None:
         self.names: frozenset[str] = frozenset()
-        self.sorted: list[str] = []
         self.packed: list[str] = []
         """The compressed ones."""
         self.version = 0
@@ -122,8 +121,9 @@ class Beside:
     ) -> list[Candidate]:
         """Return the files beside a log, the oldest first. Raises nothing: what cannot be listed is looked at next time.
 
-        ``places``: the log's name by directory. ``live``: its paths; in an archive its name is that of a past one. ``asker``: also files of other names that were looked at before are wanted,
-        those that nobody has asked, and those that hold what the asker wants.
+        ``places``: the log's name by directory. ``live``: its paths; in an archive its name is that of a past one. ``asker``: also
+        files of other names that were looked at before are wanted, those that nobody has asked, and those that hold what the
+        asker wants.
         ``pattern``: a glob that names the log; what it would match, had it not been compressed, is its past, too.
         """
         found: list[tuple[Age, str, bool]] = []
@@ -188,8 +188,8 @@ class Beside:
         if names != listing.names:
             listing.version += 1
             listing.strangers |= names - listing.names
-            listing.names, listing.sorted = names, sorted(names)
-            listing.packed = [name for name in listing.sorted if is_compressed(name)]
+            listing.names = names
+            listing.packed = [name for name in names if is_compressed(name)]
         settled = changed_ns is not None and listed_ns - changed_ns > SETTLED_NS
         listing.changed_ns, listing.listed_at = changed_ns if settled else None, now
         return listing

@@ -140,6 +140,8 @@ class Follower:
         self._round_began_at = float("-inf")
         """When that look began, and how many turns it has taken."""
         self._turns_of_round = 0
+        self._unnoted: set[FollowedLog] = set()
+        """Logs that the book does not know as followed: the first look at what lies beside them is not over."""
         self._directories: set[str] = set()
         self._turn: deque[FollowedLog] = deque()
         """Which logs may have a block: those that the last poll looked at, less those that had none since."""
@@ -328,6 +330,7 @@ class Follower:
         )
         followed = FollowedLog(place, self._beside)
         self._logs[path] = followed
+        self._unnoted.add(followed)
         self.found_any = True
         self._sources.setdefault(source, followed)
         self._directories = set()
@@ -362,6 +365,7 @@ class Follower:
     def _leave(self, followed: FollowedLog) -> None:
         followed.close()
         del self._logs[followed.path]
+        self._unnoted.discard(followed)
         for live, _ in self._live:
             live.absent.discard(followed.path)
         if self._sources.get(followed.source) is followed:
@@ -377,13 +381,9 @@ class Follower:
         if self._closed_left or not all(followed.looked for followed in self._logs.values()):
             return
         self._closed_left = True
-        for generation in list(self._book):
-            if (
-                generation.status is Status.OPEN
-                and generation.number not in self._book.readers
-                and not any(followed.has(generation) for followed in self._logs.values())
-                and os.path.lexists(generation.path)
-            ):
+        for generation in self._book.open_unread():
+            is_anybodys = any(followed.has(generation) for followed in self._logs.values())
+            if not is_anybodys and os.path.lexists(generation.path):
                 generation.status = Status.CLOSED
                 self._book.changed(generation)
 
@@ -406,7 +406,10 @@ class Follower:
     def _poll(self, followed: FollowedLog, now: float) -> bool:
         before = followed.live_identity
         ready = followed.poll(now)
-        if not followed.looking:  # else what lies beside it would be ours after a kill in the midst of the first look
+        if (
+            followed in self._unnoted and not followed.looking
+        ):  # else what lies beside it would be ours after a kill meanwhile
+            self._unnoted.remove(followed)
             self._book.follow(followed.source)
             self._book.follow(shown(followed.path))  # where it was is known when it is not there, whatever its source
         if (identity := followed.live_identity) != before:

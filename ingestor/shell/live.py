@@ -47,14 +47,16 @@ class LiveFile:
         return tail
 
     def note(self, sighting: Sighting, now: float) -> None:
-        """Remember what was seen, so that it is missed when it is gone; of what was not read also how it begins."""
+        """Remember what was seen, so that it is missed when it is gone; of what was not read also how it begins.
+
+        The file was asked before whether it holds what was read of it (``Tail.is_cut``).
+        """
         tail = self.tail
         if tail is None:
             return
         tail.seen, tail.seen_at = sighting, now
         generation = tail.generation
-        if sighting.size > generation.size_seen and tail.holds_what_was_read():
-            generation.size_seen = sighting.size
+        generation.size_seen = max(generation.size_seen, sighting.size)
         if not generation.mark.offset and generation.file_key is None and sighting.size:
             generation.file_key = key_of(tail.file)
             if generation.file_key is not None:

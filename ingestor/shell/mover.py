@@ -12,12 +12,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from types import MappingProxyType
 from typing import NamedTuple
 
 from ingestor.core.accounting import Account
 from ingestor.core.lineprotocol import Encoder
-from ingestor.core.lines import Elsewhere
+from ingestor.core.lines import NOWHERE, Elsewhere
 from ingestor.core.periods import DAY
 from ingestor.core.points import Point, Series, SeriesTable
 from ingestor.core.shipment import RefusedPoint
@@ -89,7 +88,7 @@ class Mover:
         *,
         counted: bool,
         listed: Callable[[int, str], RejectedLine] | None = None,
-        elsewhere: Elsewhere = MappingProxyType({}),
+        elsewhere: Elsewhere = NOWHERE,
     ) -> None:
         """Move the lines that make these points. ``series``: new ones among their tags.
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
+from ingestor.core.words import some_of
 from ingestor.errors import TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.database import save_meta
@@ -28,7 +29,6 @@ EARLIER: Final = "events_earlier"
 """Key of ``meta``: events that were in InfluxDB when it was counted anew, and that no line of this state has become."""
 PATIENCE_SECONDS: Final = 5.0
 """For the look of a new state, which nothing is read before."""
-_NAMED: Final = 5
 
 
 def look_before_reading(settings: Settings, state: State) -> None:
@@ -51,14 +51,11 @@ def begin_rebuild(state: State, sources: Iterable[str], url: str) -> None:
     """Have the state know that its counters are not all, and say so. Raises sqlite3.Error."""
     with state.transaction():
         save_meta(state.connection, {REBUILDING: "1"})
-    names = sorted(map(clean, sources))
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     log.warning(
-        "InfluxDB at %s holds events of host %s that another state wrote (source %s%s): this one is new, its former one was lost,"
+        "InfluxDB at %s holds events of host %s that another state wrote (source %s): this one is new, its former one was lost,"
         " or two nodes share host and source, which each node should have for itself. What files there are is read, then the"
         " counters are counted anew from the stored events; until then none is written.",
         url,
         clean(state.host),
-        ", ".join(names[:_NAMED]),
-        more,
+        some_of(sorted(map(clean, sources))),
     )

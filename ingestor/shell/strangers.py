@@ -4,15 +4,15 @@ Most likely each is a rotated generation under a name that says nothing, or anot
 one's events as this one's, so it is told, and a person decides. What is written on is another's live log, and is left alone.
 """
 
-import contextlib
 import logging
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 import parsers
 from ingestor.core.generation import Generation
+from ingestor.shell.beside import look_or_none
 from ingestor.shell.book import Book
-from ingestor.shell.files import FileIdentity, LogFile, Sighting, look, shown
+from ingestor.shell.files import FileIdentity, LogFile, Sighting, shown
 
 log = logging.getLogger("tokentail")
 
@@ -45,7 +45,7 @@ class Strangers:
     def problems(self) -> list[str]:
         """Return what is to be said, after all logs have looked beside them: another one may have taken the file."""
         for identity, (path, seen) in list(self._found.items()):
-            now = _look(path)
+            now = look_or_none(path)
             if self._is_live(path) or any(self._book.by_identity(identity)):
                 now = None
             if now != seen and not (now is not None and self._is_written_on(now)):
@@ -93,7 +93,7 @@ def still_there(meta: Mapping[str, str], generations: Collection[Generation]) ->
     kept = {key.removeprefix(KEY): value for key, value in meta.items() if key.startswith(KEY) and value}
     known = {FileIdentity(entry.device, entry.inode) for entry in generations}
     for path, seen in remembered(kept).items():
-        if seen.identity not in known and _look(path) == seen:
+        if seen.identity not in known and look_or_none(path) == seen:
             yield problem(path)
 
 
@@ -106,9 +106,3 @@ def _holds_events(file: LogFile, parser: str) -> bool:
     whole = data[: data.rfind(b"\n") + 1] or data
     outcomes = parsers.find(parser).parse(whole, 1 << 62)
     return any(isinstance(outcome, tuple) and isinstance(outcome[0], int) for outcome in outcomes)
-
-
-def _look(path: str) -> Sighting | None:
-    with contextlib.suppress(OSError):
-        return look(path)
-    return None

@@ -356,10 +356,10 @@ class Tail:
         if alignment is None or former is None or (alignment.ended and not alignment.all_met):
             return True
         generation, reader = self._book[former.former], self._book.readers.get(former.former)
+        if reader is not None and reader.exhausted_at is None:
+            return False  # its trail is loaded once, when it is whole
         if generation.trail.lines > alignment.lines:
             self._compare_with(former)
-        if reader is not None and reader.exhausted_at is None:
-            return False
         if self._alignment is not None and self._alignment.all_met:
             self.generation.compared = self._alignment = None
         return True

@@ -13,13 +13,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from heapq import nlargest
 from itertools import chain, pairwise
-from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
 
-from ingestor.core.lines import NOTHING_STORED, Elsewhere, Finding, StoredLine, finding, stored_lines
+from ingestor.core.lines import NOTHING_STORED, NOWHERE, Elsewhere, Finding, StoredLine, finding, stored_lines
 from ingestor.core.points import MEASUREMENT, Point, Series, SeriesTable
 from ingestor.core.questions import Period
 from ingestor.settings import StoreSettings
@@ -74,7 +73,7 @@ class InfluxLines:
         return [finding(point, line) for point, line in zip(points, lines, strict=True)]
 
     def lines(
-        self, points: Sequence[Point], elsewhere: Elsewhere = MappingProxyType({})
+        self, points: Sequence[Point], elsewhere: Elsewhere = NOWHERE
     ) -> tuple[list[StoredLine], dict[int, Series], Collection[tuple[int, int]]]:
         """Return what is stored of the lines that make these points, in order; the tags of all; and what is stored around.
 
@@ -112,7 +111,7 @@ class InfluxLines:
             around.update((time, number) for (_, number), time in between.items())
         return stored_lines(points, at, series, elsewhere), series, around
 
-    def compare(self, points: Sequence[Point], elsewhere: Elsewhere = MappingProxyType({})) -> Moved:
+    def compare(self, points: Sequence[Point], elsewhere: Elsewhere = NOWHERE) -> Moved:
         """Say what changes when the lines that make these points are what they are now. Raises TokentailError."""
         lines, series, around = self.lines(points, elsewhere)
         outdated = [other for line in lines for other in line.others]
