@@ -3,12 +3,13 @@
 import re
 from typing import Final
 
+from parsers.expression import Expression
 from parsers.prose import ORDINARY
 
 _VALUE_CHARS: Final = 128
 _NAME_BEFORE: Final = r"['\"`]?(?:[a-z]{1,12}[_.-]){0,3}\Z"
 """What stands before the name in a longer one, such as a column's."""
-_QUOTED: Final = re.compile(
+_QUOTED: Final = Expression(
     r"(?P<quote>[\"'`])(?P<value>[^\"'`\s]{4,80})(?P=quote)"
     r"\s(?:(?:is|was|as|for|given|provided|supplied|not|an?|the|your|in|used|correct|right|incorrect|invalid|valid|expired|wrong|unknown|bad"
     r"|authorization|auth|refresh|access|id|client|user|device|parameter|field|value|key"
@@ -16,7 +17,7 @@ _QUOTED: Final = re.compile(
     rf"\s){{1,6}}{_NAME_BEFORE}",
     re.IGNORECASE,
 )
-_BARE: Final = re.compile(
+_BARE: Final = Expression(
     rf"(?<![^\s(])(?P<value>(?!{ORDINARY})[^\s\"'`&<>()]{{4,80}})"
     r"\s(?:as|(?:is|was)(?:\snot)?|for\s(?:the\s)?(?:parameter|param|field))"
     rf"\s(?:(?:the|your|an?|my|his|her|their|valid|correct|right|current|stored|client|user|new|old)\s){{0,4}}{_NAME_BEFORE}",
@@ -25,7 +26,7 @@ _BARE: Final = re.compile(
 """Without quotes a value is what is no ordinary word."""
 _LINKS: Final = (" as ", " is ", " was ", " for ")
 _LINK_CHARS: Final = 48
-_NO_NAME: Final = re.compile(
+_NO_NAME: Final = Expression(
     r"\w{3,20}[\s_-](?:endpoint|type|challenge|method|audience|issuer|owner|lifetime|exchange|format|server|service|store|policy|grant)",
     re.IGNORECASE,
 )

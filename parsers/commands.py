@@ -6,18 +6,19 @@ As linear as ``parsers.shapes`` demands: what stands between a command and its o
 import re
 from typing import Final
 
+from parsers.expression import Expression
 from parsers.prose import ORDINARY
 
 _CHAR: Final = r"[^\s\"'`]"
 _USER: Final = r"[^\s:\"'`/@\[]{1,64}"
 
 
-def _option(commands: str, option: str) -> re.Pattern[str]:
+def _option(commands: str, option: str) -> Expression:
     """Return the expression of a command and, within 160 characters of its line, an option with a secret behind it.
 
     There is no other such command in between: each character is looked at from one of them alone.
     """
-    return re.compile(
+    return Expression(
         rf"(?P<name>(?<![\w-])(?:{commands})(?:(?!{commands})[^\n|;]){{0,160}}?\s(?:{option}))(?P<open>[\"']?)"
         rf"(?!\[redacted:)(?P<value>{_CHAR}+)(?P<close>(?P=open)?)",
         re.IGNORECASE,
@@ -27,7 +28,7 @@ def _option(commands: str, option: str) -> re.Pattern[str]:
 COMMANDS: Final = (
     (
         ("curl", "wget", "http ", "https ", "xh ", "-u", "--user"),
-        re.compile(
+        Expression(
             rf"(?P<name>(?<![\w-])(?:-u|--user|--proxy-user|-U|-a|--auth)[\s=]?\s?[\"']?{_USER}:)(?P<open>)"
             rf"(?!//|\[redacted:)(?P<value>{_CHAR}+)(?P<close>)",
         ),
@@ -36,16 +37,16 @@ COMMANDS: Final = (
     (("sshpass", "mongo", "sqlcmd", "docker login", "az login", "smbclient", "htpasswd", "ldap", "redis-cli", "openssl", "zip"), _option("sshpass|mongo(?:sh|dump|restore)?|docker|az login", r"-p\s?")),
     (("redis-cli",), _option("redis-cli", r"-a\s")),
     (("ldap",), _option("ldap[a-z]{3,8}", r"-w\s?")),
-    (("htpasswd",), re.compile(
+    (("htpasswd",), Expression(
         rf"(?P<name>(?<![\w-])htpasswd(?:\s{{1,4}}-[a-z]{{1,8}}){{0,4}}\s{{1,4}}-[a-z]{{0,8}}b[a-z]{{0,8}}(?:\s{{1,4}}[^\s|;]{{1,128}}){{1,2}}\s{{1,4}})(?P<open>[\"']?)"
         rf"(?!\[redacted:)(?P<value>{_CHAR}+)(?P<close>(?P=open)?)(?=\s*(?:\Z|[|;&\n]))",
         re.IGNORECASE,
     )),
-    (("smbclient", "rpcclient", "smbmap", "net "), re.compile(
+    (("smbclient", "rpcclient", "smbmap", "net "), Expression(
         rf"(?P<name>(?<![\w-])(?:-U|--user)[\s=]?[\"']?[^\s%\"'`]{{1,64}}%)(?P<open>)(?!\[redacted:)(?P<value>{_CHAR}+)(?P<close>)",
     )),
     (("net use",), _option("net use", r"/user:[^\s]{1,64}\s{1,2}")),
-    (("jdbc:oracle",), re.compile(
+    (("jdbc:oracle",), Expression(
         r"(?P<name>jdbc:oracle:[a-z0-9]{1,8}:[^\s/@:\"']{1,64}/)(?P<open>)(?!\[redacted:)(?P<value>[^\s@\"']{1,128})(?P<close>@)",
         re.IGNORECASE,
     )),
@@ -54,7 +55,7 @@ COMMANDS: Final = (
     (("sqlcmd",), _option("sqlcmd", r"-P\s?")),
     (
         ("credential", "basic auth"),
-        re.compile(
+        Expression(
             rf"(?P<name>\b(?:credentials?|basic auth)[\s:(]{{1,3}}{_USER}:)(?P<open>)(?!{ORDINARY}|\[redacted:)"
             rf"(?P<value>{_CHAR}+)(?P<close>)",
             re.IGNORECASE,
@@ -62,11 +63,11 @@ COMMANDS: Final = (
     ),
     (
         ("values",),
-        re.compile(r"(?P<name>\bvalues\s{0,4}\()(?P<open>)(?P<value>[^)]*)(?P<close>)", re.IGNORECASE),
+        Expression(r"(?P<name>\bvalues\s{0,4}\()(?P<open>)(?P<value>[^)]*)(?P<close>)", re.IGNORECASE),
     ),
     (
         ("identified by", "parameter"),
-        re.compile(
+        Expression(
             r"(?P<name>identified by\s{1,4}+|parameters?:? [$\[]?[0-9]{1,3}\]?(?: as \[[A-Za-z_ ]{1,20}\])?\s{0,2}[=-]\s{0,2}+\[?+)"
             r"(?P<open>['\"]?+)(?!\[redacted:)(?P<value>[^'\"\]\r\n]+)(?P<close>)",
             re.IGNORECASE,
@@ -75,7 +76,7 @@ COMMANDS: Final = (
     (
         # An option that has a name takes any word: a command is no sentence.
         ("--pass", "--secret", "--token", "--client-secret", "--api-key", "--pw", "--code", "--otp", "-passin", "-storepass", "-keypass"),
-        re.compile(
+        Expression(
             r"(?P<name>(?<![\w-])(?:--[a-z-]{0,16}(?:password|passwd|passphrase|pass|secret|token|api-key|pwd?|code|otp)"
             r"|-(?:passin|storepass|keypass|pass))\s{1,3})(?P<open>[\"']?)(?![-\[])"
             rf"(?P<value>{_CHAR}+)(?P<close>)",

@@ -7,16 +7,17 @@ tries all names at each place behind each value costs more than all others toget
 import re
 from typing import Final
 
+from parsers.expression import Expression
 from parsers.naming import BLANKS, NAMES, QUOTE, SEPARATOR, beginnings
 
-REVERSED: Final = re.compile(
+REVERSED: Final = Expression(
     rf"(?P<name>(?:value|val){QUOTE}?{BLANKS}{SEPARATOR}{BLANKS})(?P<open>{QUOTE})"
     # To the first such quote, at one go: the next ones may begin a field themselves.
     r"(?P<value>[^\"'\r\n%&\\]{0,512}+(?:(?!(?P=open))[%&\\][^\"'\r\n%&\\]{0,64}+){0,16})"
     rf"(?P<close>(?P=open)[\s,;]{{0,8}}{QUOTE}?(?:name|key|id|field|type){QUOTE}?{BLANKS}{SEPARATOR}{BLANKS}{QUOTE}?)",
     re.IGNORECASE,
 )
-_NAME: Final = re.compile(NAMES, re.IGNORECASE)
+_NAME: Final = Expression(NAMES, re.IGNORECASE)
 _NAME_AFTER: Final = 24
 """What may stand before the name in a longer one."""
 _NAME_BEFORE: Final = re.compile(r"[\w.:\[-]*")

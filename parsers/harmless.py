@@ -7,11 +7,12 @@ words of OAuth, of systems and of databases, and verdicts. All else stays a secr
 import re
 from typing import Final
 
+from parsers.expression import Expression
 from parsers.naming import GREATER, QUOTE, SEPARATOR
 from parsers.verdicts import STATES, STOP
 
 _SIGN: Final = rf"{QUOTE}?\s{{0,4}}{SEPARATOR}{{1,2}}>?\s{{0,4}}"
-_SIGNED: Final = re.compile(rf"(?:dpop[\s_-])?\w{{2,24}}(?:{_SIGN}|{GREATER})", re.IGNORECASE)
+_SIGNED: Final = Expression(rf"(?:dpop[\s_-])?\w{{2,24}}(?:{_SIGN}|{GREATER})", re.IGNORECASE)
 _END: Final = rf"(?(open)(?P=open)|{STOP})"
 _OPEN: Final = rf"(?P<open>{QUOTE})?"
 _ERRNO: Final = (
@@ -45,12 +46,12 @@ _OAUTH: Final = (
     f"|{STATES}"
 )
 """Codes of errors in words, as OAuth has them."""
-_CODE: Final = re.compile(
+_CODE: Final = Expression(
     rf"code(?:{_SIGN}{_OPEN}|{GREATER})"
     rf"(?:-?[0-9]{{1,3}}|{_OAUTH}|(?-i:{_SYSTEM})|(?P<near>(?-i:{_SQLSTATE}|[EP][0-9]{{4,8}}))){_END}",
     re.IGNORECASE,
 )
-_NEAR: Final = re.compile(r"err(?:or|no)|desc|status|severity|sqlstate|syscall|constraint", re.IGNORECASE)
+_NEAR: Final = Expression(r"err(?:or|no)|desc|status|severity|sqlstate|syscall|constraint", re.IGNORECASE)
 """What makes codes of databases of five characters that could be typed in."""
 _NEAR_CHARS: Final = 80
 _MORE: Final = (
@@ -63,7 +64,7 @@ _CLAIMS: Final = (
 )
 """The parts of a token that verdicts are about."""
 _ABOUT_CLAIMS: Final = f"{STATES}|claims?|skew|verification|validation|check|value|format|length"
-_OTHERS: Final = re.compile(
+_OTHERS: Final = Expression(
     "|".join(
         (
             # A whole quoted value of verdicts: "required", ["is too short"].

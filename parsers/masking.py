@@ -9,19 +9,20 @@ from typing import Final
 
 from parsers import opaque
 from parsers.before import value_before
+from parsers.expression import Expression
 from parsers.harmless import is_harmless
 from parsers.naming import beginnings
 from parsers.opaque import PUBLIC_IDENTIFIER
 from parsers.shapes import BEFORE_CHARS, CERTAIN, IDENTIFIER, SCOPES, TEXT, Kind, NamedLook, Shape
 
 MOST_NAMES: Final = 48
-_BEFORE_IDENTIFIER: Final = re.compile(
+_BEFORE_IDENTIFIER: Final = Expression(
     r"(?:client|consumer|user|request|trace|span|correlation|tenant|app|application|account|operation|activity)s?[\s_-]?(?:id|key)"
     r"[\"'`]?(?:\s?(?::|=|%3d|is)\s?|\s)[\"'`([]?\Z|\b(?:azp|aud|sub|kid|jti|iss|client|trace(?:parent)?|x-request-id)[\"']?[:=]\s?[\"'\[]?\Z",
     re.IGNORECASE,
 )
 """What says that an identifier follows, in free text."""
-_PUBLIC: Final = re.compile(PUBLIC_IDENTIFIER)
+_PUBLIC: Final = Expression(PUBLIC_IDENTIFIER)
 _NAME_CHARS: Final = 28
 _ASCII_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from parsers.expression import Expression
 from parsers.naming import MASKED, SLASH, WORDS, atomic
 from parsers.prose import NUMBER, ORDINARY
 from parsers.verdicts import LETTERS
@@ -15,19 +16,19 @@ _DEEDS: Final = (
 )
 """What such a link is for: ``email-verification``, ``accept-invitation``."""
 _SEGMENTS: Final = atomic("segments", rf"(?:[a-z_-]{{1,20}}{SLASH}){{0,2}}")
-IN_PATH: Final = re.compile(
+IN_PATH: Final = Expression(
     rf"(?P<name>(?:{WORDS})(?:s|[_-][a-z]{{1,12}})?{SLASH}{_SEGMENTS})"
     rf"(?!{ORDINARY}|(?:{LETTERS}|{NUMBER})[/?#])(?P<open>)(?P<value>[^\s\"'`&<>/?#]{{4,}})(?P<close>)",
     re.IGNORECASE,
 )
-IN_QUERY: Final = re.compile(
+IN_QUERY: Final = Expression(
     rf"(?P<name>{SLASH}{_DEEDS}/?\?(?:key|k|hash|h|t|v|c|link)=)(?!{MASKED})(?P<open>)(?P<value>[^\s\"'`&<>#]{{4,}})(?P<close>)",
     re.IGNORECASE,
 )
 """The same, with the secret behind a name that says nothing."""
-BEFORE_PATH: Final = re.compile(r"(?:/|%(?:25)*2f|\\u002f|\\x2f)[a-z_-]{0,20}\Z", re.IGNORECASE)
+BEFORE_PATH: Final = Expression(r"(?:/|%(?:25)*2f|\\u002f|\\x2f)[a-z_-]{0,20}\Z", re.IGNORECASE)
 """What stands before the name in a path."""
-IN_LINK: Final = re.compile(
+IN_LINK: Final = Expression(
     rf"(?P<name>{SLASH}(?:magic(?:[_-]?(?:link|login))?|passwordless|{_DEEDS}|unsubscribe|one[_-]?time|(?:auth|sso|oauth2?|oidc|login){SLASH}callback)"
     rf"{SLASH})"
     r"(?=[^\s\"'`&<>/?#]{0,64}(?:[0-9]|(?-i:[a-z][A-Z])))"

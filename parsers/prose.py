@@ -19,6 +19,7 @@ A password that is an ordinary word in an ordinary sentence (``invalid password 
 import re
 from typing import Final
 
+from parsers.expression import Expression
 from parsers.naming import MASKED, QUOTE, SEPARATOR, WORDS, atomic
 from parsers.verdicts import FOREIGN_VERDICT, LETTERS, OTHER_CODE, STATES, STOP, VERDICTS
 
@@ -79,7 +80,7 @@ _GLUED: Final = (
 )
 _ARGUMENTS: Final = rf"{QUOTE}[^()\r\n]{{0,64}}?,\s?{QUOTE}"
 """Of a call: ``verifyPassword('bob', 'x')``. Which one is the secret is anyone's guess."""
-IN_PROSE: Final = re.compile(
+IN_PROSE: Final = Expression(
     rf"(?P<name>{_NAME}{QUOTE}?"
     rf"(?:(?!\[[0-9]{{0,3}}\])(?:\s{{1,4}}(?:is|was|are|were|to|as|es|est|ist|lautet|é|è|=>))?[\s(\[]{{1,4}}(?=(?:{QUOTE}|{_VALUE}))"
     # A hyphen between two words makes one of them: `token-endpoint[812]:` is a program.

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from parsers.commands import COMMANDS
+from parsers.expression import Expression
 from parsers.fields import REVERSED, has_secret_name
 from parsers.naming import BLANKS, BRACKET, END, GREATER, LESS, MASKED, NAMES, QUOTE, SEPARATOR, SLASH, atomic
 from parsers.opaque import UUID_TEXT
@@ -31,9 +32,9 @@ _OPERATIONS: Final = (
 )
 
 
-def _named(word: str) -> re.Pattern[str]:
+def _named(word: str) -> Expression:
     """Return the expression of a name, a sign and a value. ``word``: what directly behind a colon is no secret."""
-    return re.compile(
+    return Expression(
         rf"(?P<name>{NAMES}(?:s|[_-]?(?:confirm(?:ation)?|hash|new|old|again|is|was|[0-9]))?(?:{BRACKET}|{QUOTE}){{0,3}}"
         rf"(?:[\s,;]*+{QUOTE}?(?:value|val|v|content){QUOTE}?)?"  # a form's field: name="code" value="...", and in JSON
         rf"(?:{BLANKS}{_SEPARATORS}>?{_BLANKS}|(?<=[\"'])(?:(?:\r?\n){{2}}|\s?>))"
@@ -53,30 +54,30 @@ _NAMED_IN_NAMES: Final = _named(
     rf"(?:[a-z]{{1,20}}(?:[._-][a-z]{{1,20}}){{0,3}}|v[0-9]{{1,2}}|\*)(?::[\w.*-]{{1,64}}){{0,3}}{END}"
 )
 """In a scope or an identifier a word behind a colon is a part of it: ``token:exchange-service``."""
-_ELEMENT: Final = re.compile(
+_ELEMENT: Final = Expression(
     rf"(?P<name>(?P<tag>{NAMES}s?)(?:\s[^<>]{{0,128}}?)?(?<!/){GREATER})"
     # "Bearer <token> expected" is a form to fill in, unless an element ends behind it.
     rf"(?!(?:[\s\"'`.,;:)\]/]|\Z)(?![^<&%\\]{{0,256}}{LESS}{SLASH}))"
     rf"(?P<open>)(?P<value>.*?)(?P<close>{LESS}{SLASH}[\w.:-]{{0,16}}?(?P=tag)|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-_BEFORE_ELEMENT: Final = re.compile(rf"{LESS}[\w.:-]{{0,16}}\Z", re.IGNORECASE)
-_FORM: Final = re.compile(
+_BEFORE_ELEMENT: Final = Expression(rf"{LESS}[\w.:-]{{0,16}}\Z", re.IGNORECASE)
+_FORM: Final = Expression(
     r"(?P<name>(?:(?<=[?&])|(?<=%26)|(?<=%3f))(?:state|request|wresult|wctx)(?:=|%(?:25)*3d))(?P<open>)"
     r"(?!\[redacted:)(?P<value>[^\s\"'`&<>%]{4,})(?P<close>)",
     re.IGNORECASE,
 )
 """Fields of an authorization request that are secrets (RFC 6749 section 10.12) or hold some, and ordinary words elsewhere."""
-_REQUEST_URI: Final = re.compile(
+_REQUEST_URI: Final = Expression(
     r"(?P<name>oauth(?::|%3a)request_uri(?::|%3a))(?P<open>)(?P<value>[^\s\"'`&<>]+)(?P<close>)", re.IGNORECASE
 )
-_HEADER: Final = re.compile(
+_HEADER: Final = Expression(
     rf"(?P<name>(?:authorization|cookies?){QUOTE}?\s*{SEPARATOR}[ \t]*+)(?!\[redacted:[a-z_]+\](?:[\r\n]|\Z))"
     rf"(?:(?P<open>{QUOTE})(?P<quoted>.*?)(?P<close>(?<!\\)(?P=open)|\Z)|(?P<bare>[^\r\n]+))",
     re.IGNORECASE | re.DOTALL,
 )
 _SCHEME_END: Final = atomic("end", r"(?:[\s:=+]++|%20)+[\"'`]?")
-_SCHEME: Final = re.compile(
+_SCHEME: Final = Expression(
     rf"(?P<name>(?<![a-zA-Z])(?:bearer|basic|dpop|negotiate|ssws){_SCHEME_END})"
     # The words people write after these names; all else is a credential.
     r"(?!(?:tokens?|auth|authentication|authorization|credentials?|scheme|method|header|type|is|was|has|not|or|and|in|with|from|for"
@@ -85,17 +86,17 @@ _SCHEME: Final = re.compile(
     r"(?P<open>)(?P<value>[^\s\"'<>(){}\[\],;]+)(?P<close>)",
     re.IGNORECASE,
 )
-_JWT: Final = re.compile(r"(?:eyJ|ewog|ewo[gN]|ew0K)[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*)*")
-_PREFIXED: Final = re.compile(
+_JWT: Final = Expression(r"(?:eyJ|ewog|ewo[gN]|ew0K)[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*)*")
+_PREFIXED: Final = Expression(
     r"(?<![A-Za-z0-9])(?:(?:gh[opsur]_|github_pat_|gl(?:pat|oas|soat|dt|rt|cbt|ptt|ft|agent|imt)-|xox[abeoprs]-|xapp-"
     r"|sk[-_](?:live|test|proj|ant|or)?[-_]?|[rp]k_(?:live|test)_|whsec_|npm_|pypi-|dop_v1_|doo_v1_|dor_v1_|shp(?:at|ca|pa|ss)_"
     r"|hv[bsr]\.|SG\.|ya29\.|1//0|4/0A|GOCSPX-|AIza|ory_(?:at|rt|ac)_|EAA[A-Z]|sl\.|lin_api_|figd_|atlasv1\.|ATATT3|v1\.M"
     r"|hf_|sbp_|PMAK-|NRAK-|sntry[su]_|dckr_pat_|dp\.[a-z]{2}\.)[A-Za-z0-9_.~+/=-]{12,}|A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9]))"
 )
-_PRIVATE_KEY: Final = re.compile(
+_PRIVATE_KEY: Final = Expression(
     r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,32}PRIVATE KEY-----|\Z)", re.DOTALL
 )
-_AUTH: Final = re.compile(
+_AUTH: Final = Expression(
     # Behind a colon and before more words it is a sentence: `auth: pam(bob,10.0.0.1): unknown user`.
     rf"(?P<name>(?<![a-z])auth{QUOTE}?\s?(?:=\s?|{SEPARATOR}\s?(?={QUOTE}|[^\s\"'`&<>(){{}}\[\],;]{{4,256}}(?:[\"'`,;&}}\]]|\s*\Z))))"
     rf"(?P<open>{QUOTE}?)(?!{ORDINARY}|(?:x?oauth2?|(?:cram|digest|scram)-[a-z0-9-]{{3,16}}|ntlm(?:v2)?|sha-?[0-9]{{1,3}}|md5|x509|saml2?)(?![\w-])|(?:server|client)auth|[\w.]{{1,64}}[(\[])"
@@ -103,21 +104,21 @@ _AUTH: Final = re.compile(
     re.IGNORECASE,
 )
 """``REDIS_AUTH=x``: a word that is mostly none of a secret's, so its value must be no word."""
-_USERINFO: Final = re.compile(
+_USERINFO: Final = Expression(
     r"(?<=://)[^\s/?#@:\"']*:[^\s/?#\"']+(?=@)"
     # A token alone: https://x@github.com. Of other schemes it is a user.
     rf"|(?<=https://)(?!{LETTERS}@|\[)[^\s/?#@:\"'<>]{{6,256}}(?=@)"
     r"|(?<=%3a%2f%2f)[^\s/?#@:%\"']*(?::|%3a)(?:(?!%2f)[^\s/?#\"'&]){1,256}?(?=%40|@)",
     re.IGNORECASE,
 )
-_UUID_CODE: Final = re.compile(rf"{UUID_TEXT}(?:\.{UUID_TEXT}){{2}}")
+_UUID_CODE: Final = Expression(rf"{UUID_TEXT}(?:\.{UUID_TEXT}){{2}}")
 """Keycloak's authorization code: three UUIDs."""
 
 
 class Look(NamedTuple):
     """An expression, and what takes the place of what it matches: what is kept of it, and the mask."""
 
-    expression: re.Pattern[str]
+    expression: Expression
     replacement: str | Callable[[re.Match[str]], str]
 
 
@@ -134,9 +135,9 @@ class NamedLook(NamedTuple):
 
     hints: tuple[str, ...]
     """As those of a shape; none is always."""
-    before: re.Pattern[str] | None
+    before: Expression | None
     """What must end where the name begins, within ``BEFORE_CHARS``."""
-    expression: re.Pattern[str]
+    expression: Expression
     replacement: Callable[[re.Match[str]], str]
 
 

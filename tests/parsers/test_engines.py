@@ -19,6 +19,7 @@ import pytest
 
 import ingestor
 import parsers
+from parsers.expression import Expression
 from parsers.naming import atomic
 
 _PARSER: Any = importlib.import_module("re._parser")  # private, but what reads a pattern
@@ -56,7 +57,7 @@ def expressions() -> Iterator[tuple[str, str, int]]:
             for value in vars(module).values():
                 for held in value if isinstance(value, tuple | list) else (value,):
                     compiled = getattr(held, "__self__", held)  # of `re.compile(...).fullmatch`
-                    if isinstance(compiled, re.Pattern) and isinstance(compiled.pattern, str):
+                    if isinstance(compiled, re.Pattern | Expression) and isinstance(compiled.pattern, str):
                         yield found.name, compiled.pattern, compiled.flags
             for call in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8"))):
                 match call:
