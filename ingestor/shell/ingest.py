@@ -49,11 +49,11 @@ def relax_collector() -> None:
 class Ingest:
     """Takes blocks, makes batches. One per process: it owns the series table and the admissions."""
 
-    def __init__(self, settings: Settings, state: State) -> None:
-        """Load what the state knows. Raises sqlite3.Error, OSError."""
+    def __init__(self, settings: Settings, state: State, tick: Callable[[], None] = lambda: None) -> None:
+        """Load what the state knows. ``tick`` is called while a store is waited for. Raises sqlite3.Error, OSError."""
         self.settings = settings
         self.state = state
-        look_before_reading(settings, state)
+        look_before_reading(settings, state, tick)
         meta = state.meta()
         followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
         forget_oldest(state.connection)
