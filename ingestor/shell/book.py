@@ -47,11 +47,13 @@ class Book:
         trails: Trails | None = None,
         looked_at: float | None = None,
         strangers: Mapping[str, str] | None = None,
+        gaps_found_at: Iterable[float] = (),
     ) -> None:
         """``followed``: the places that were looked at before. ``rebuilding``: the state was lost, so everything is read.
 
         ``host``: the tag of the points of generations that begin now. ``looked_at``: wall clock, seconds, when somebody
         last looked beside the logs before the start; None: nobody has. ``strangers``: see ``shell.strangers``.
+        ``gaps_found_at``: when gaps were found, wall clock, seconds.
         """
         self.rebuilding = rebuilding
         self.host = host
@@ -87,6 +89,7 @@ class Book:
         self._gaps: list[Gap] = []
         self._newly_followed: list[str] = []
         for generation in generations:
+        self._gaps_found_at = list(gaps_found_at)
             self._add(generation)
 
     def __iter__(self) -> Iterator[Generation]:
@@ -330,6 +333,11 @@ class Book:
                 segments=list(generation.segments),
                 stretches=list(generation.stretches),
                 trail=Trail(generation.trail.lines),
+        self._gaps_found_at.append(gap.found_at)
+
+    def gaps_since(self, moment: float) -> int:
+        """Return how many gaps were found since a moment: wall clock, seconds."""
+        return sum(found_at > moment for found_at in self._gaps_found_at)
             )
         checkpoint.gaps += self._gaps
         checkpoint.meta.update({f"followed:{place}": "1" for place in self._newly_followed})

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from ingestor.core.condition import DAY_SECONDS
 from ingestor.core.figures import Figures
 from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError, one_line
 from ingestor.settings import Settings
@@ -355,6 +356,7 @@ class Daemon:
             events_brought_back=brought_back,
             events_missing=agreement.missing if agreement else 0,
             events_uncounted=agreement.surplus if agreement else 0,
+            recent_gaps=self.ingest.book.gaps_since(time.time() - DAY_SECONDS),
             counts=self.ingest.counts(),
             sources=self.ingest.sources(),
         )

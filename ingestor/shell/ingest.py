@@ -65,6 +65,7 @@ class Ingest:
             trails=Trails(state.connection),
             strangers={key.removeprefix(KEY): kept for key, kept in meta.items() if key.startswith(KEY)},
             looked_at=float(meta["heartbeat"]) if "heartbeat" in meta else None,
+            gaps_found_at=[gap.found_at for gap in state.gaps()],
         )
         self._series = load_series(state.connection)
         self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""), new="heartbeat" not in meta)
