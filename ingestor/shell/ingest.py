@@ -16,7 +16,7 @@ from ingestor.core.identity import generation_hash
 from ingestor.core.placing import Placed, place
 from ingestor.settings import Settings
 from ingestor.shell.batch import Batch
-from ingestor.shell.book import Book
+from ingestor.shell.book import REST, Book
 from ingestor.shell.database import save_meta
 from ingestor.shell.delivery import Delivery
 from ingestor.shell.embedded import EmbeddedDelivery
@@ -65,6 +65,7 @@ class Ingest:
             trails=Trails(state.connection),
             strangers={key.removeprefix(KEY): kept for key, kept in meta.items() if key.startswith(KEY)},
             looked_at=float(meta["heartbeat"]) if "heartbeat" in meta else None,
+            rests={int(key.removeprefix(REST)): kept for key, kept in meta.items() if key.startswith(REST)},
             gaps_found_at=[gap.found_at for gap in state.gaps()],
         )
         self._series = load_series(state.connection)
