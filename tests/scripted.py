@@ -42,6 +42,8 @@ class Reply:
     """The part of the answer's bytes that is sent before the connection is cut."""
     drip: bool = False
     """Send a body without end, a byte at a time."""
+    slow_head: bool = False
+    """Send the status line and then a header without end, a byte at a time."""
     hang: bool = False
     """Send nothing, until the server is closed."""
 
@@ -122,7 +124,7 @@ class ScriptedServer:
             return self._answer(Reply(404), wfile, connection)
         if request.path.startswith("/query"):  # a script is about writes; where these are well, nothing is stored yet
             answer = self.otherwise(request) if callable(self.otherwise) else self.otherwise
-            if answer.stores and not answer.hang:
+            if answer.stores and not answer.hang and not answer.slow_head:
                 answer = _nothing_found(request)
             return self._answer(answer, wfile, connection)
         with self._changed:
@@ -142,17 +144,20 @@ class ScriptedServer:
         if not reply.drip and reply.status != 204:
             lines.append(f"Content-Length: {len(reply.body)}")
         data = "\r\n".join([*lines, "", ""]).encode("latin-1") + reply.body
-        wfile.write(data[: int(len(data) * reply.sent)])
+        if reply.slow_head:
+            wfile.write(data[: data.index(b"\n") + 1] + b"X-Slow: ")
+        else:
+            wfile.write(data[: int(len(data) * reply.sent)])
         wfile.flush()
         if reply.sent < 1:
             # Cut hard: the peer sees a reset, not an end.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             os.close(connection.detach())
             return False
-        while reply.drip and not self._closing.wait(0.01):
+        while (reply.drip or reply.slow_head) and not self._closing.wait(0.01):
             wfile.write(b"x")
             wfile.flush()
-        return not reply.drip
+        return not (reply.drip or reply.slow_head)
 
 
 def _nothing_found(request: Request) -> Reply:

@@ -5,10 +5,12 @@ from pathlib import Path
 import click
 
 from ingestor.cli.access import progress_bar, reading
-from ingestor.cli.output import print_json, stdout
+from ingestor.cli.output import print_json, stderr, stdout
 from ingestor.cli.parameters import PATH, json_option, settings_options
+from ingestor.core.words import counted
 from ingestor.settings import Settings
 from ingestor.shell.backup import back_up
+from ingestor.shell.spool import SPOOL
 
 _MEBIBYTE = 1 << 20
 
@@ -26,10 +28,19 @@ def backup(settings: Settings, file: Path, as_json: bool) -> None:
     """Copy the state into FILE as it is at one moment, also while the daemon runs; a former backup there is replaced.
 
     The list of rejected lines goes into FILE.rejected.jsonl, when there is one. The copy is checked before it replaces anything.
-    With InfluxDB as the store the events are there, and not in the state.
+    With InfluxDB as the store the events are there, and not in the state. Lines that came through a pipe and are not read yet are in
+    neither; how many is said.
     """
     with reading(settings) as state, progress_bar() as progress:
         done = back_up(state, file, lambda part: progress(str(file), part, 0))
+    if done.pipe_lines:
+        stderr().print(
+            f"! {counted(done.pipe_lines, 'line')} that came through pipes and {'was' if done.pipe_lines == 1 else 'were'} not read yet"
+            f" {'is' if done.pipe_lines == 1 else 'are'} not in the backup: {settings.state_directory}/{SPOOL} has them. Stop the"
+            " daemon and copy the whole directory to have them too.",
+            soft_wrap=True,
+            markup=False,
+        )
     if as_json:
         print_json({name: str(value) if isinstance(value, Path) else value for name, value in done._asdict().items()})
         return

@@ -16,7 +16,7 @@ from ingestor.core.understanding import of_account
 from ingestor.core.words import counted
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.settings import Settings
-from ingestor.shell.daemon import Daemon
+from ingestor.shell.daemon import Daemon, StoppingError
 from ingestor.shell.files import shown
 from ingestor.shell.misfits import Doubts, file_as_of_now, grown, look_closer, misfits, path_of, silent_logs
 from ingestor.shell.notify import Notifier
@@ -89,7 +89,11 @@ def _follow(
 ) -> Settings | None:
     """Run a daemon; return the settings for the next one, None for the end."""
     others: list[Settings] = []
-    with contextlib.closing(Daemon(settings, state, pipes=pipes)) as daemon:
+    try:
+        made = Daemon(settings, state, pipes=pipes, stop=signals.stop.is_set)
+    except StoppingError:
+        return None  # nothing was read yet
+    with contextlib.closing(made) as daemon:
         daemon.watchers += [*watchers, Doubts(lambda: daemon.ingest.settings, _accounts(daemon))]
         signals.nudge = daemon.nudge
 
@@ -119,6 +123,8 @@ def _reload(daemon: Daemon, load: Callable[[], Settings], notifier: Notifier) ->
     try:
         settings = load()
         going_on = daemon.reload(settings)
+    except StoppingError:
+        return []
     except TokentailError as error:
         log.error("The new configuration is not used, the old one is kept: %s", error)
         daemon.refuse(error)

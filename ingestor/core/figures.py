@@ -52,6 +52,8 @@ class Figures:
     """Events that were acknowledged and are not in the store, as it was looked at last."""
     events_uncounted: int = 0
     """Events that are in the store and were not counted, likewise."""
+    recent_gaps: int = 0
+    """Gaps that were found in the last day."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What the parsers left out since the start: ``addresses_invalid``, ``redacted_<kind>``."""
     sources: Mapping[str, SourceFigures] = field(default_factory=dict)
@@ -105,6 +107,7 @@ def own_lines(figures: Figures, previous: Figures | None, host: str) -> Iterator
         "events_brought_back": figures.events_brought_back,
         "events_missing": figures.events_missing,
         "events_uncounted": figures.events_uncounted,
+        "recent_gaps": figures.recent_gaps,
         "logs_unreadable": len(figures.log_problems),
         "redactions": sum(number for name, number in figures.counts.items() if name.startswith("redacted_")),
         "addresses_invalid": figures.counts.get("addresses_invalid", 0),

@@ -165,6 +165,9 @@ OWN: Final = Measurement(
             "events_missing", Kind.INTEGER, "events", "Acknowledged, and not in the store when it was compared last."
         ),
         Field("events_uncounted", Kind.INTEGER, "events", "In the store then, and counted by nobody."),
+        Field(
+            "recent_gaps", Kind.INTEGER, "gaps", "Found in the last day: bytes of logs that are in no file any more."
+        ),
         Field("logs_unreadable", Kind.INTEGER, "logs", "Logs that cannot be read now."),
         Field(
             "redactions", Kind.INTEGER, "secrets", "Secrets masked since the start: each is a leak of the log's writer."

@@ -5,15 +5,18 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingestor.errors import PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.shell.database import DATABASE, damaged, first_fault
+from ingestor.shell.files import FileIdentity
 from ingestor.shell.rejected import REJECTED
+from ingestor.shell.spool import SPOOL
 from ingestor.shell.state import State
 
+_PART_BYTES = 1 << 20
 _STEP_PAGES = 2048
 """Copied between two looks at Ctrl-C: 16 MiB."""
 
@@ -33,6 +36,8 @@ class Backup(NamedTuple):
     bytes: int
     rejected_file: Path | None
     """The list of rejected lines, beside it; None when there is none."""
+    pipe_lines: int = 0
+    """Lines that came through pipes, were not read at that moment, and so are not in the backup."""
 
 
 def rejected_beside(file: Path) -> Path:
@@ -55,7 +60,8 @@ def back_up(state: State, file: Path, progress: Callable[[float], None] = lambda
         for path in (new, new_rejected):
             path.unlink(missing_ok=True)
         os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        _copy_database(state, new, progress)
+        marks = _copy_database(state, new, progress)
+        pipe_lines = _lines_beyond(marks, state.directory / SPOOL)
         # After the database: what it counts is in the list then. What is behind that is cut off when it is restored.
         has_rejected = _copy_rejected(state.directory / REJECTED, new_rejected)
         if has_rejected:
@@ -76,7 +82,7 @@ def back_up(state: State, file: Path, progress: Callable[[float], None] = lambda
         with contextlib.suppress(OSError):
             new.unlink(missing_ok=True)
             new_rejected.unlink(missing_ok=True)
-    return Backup(file, file.stat().st_size, rejected_beside(file) if has_rejected else None)
+    return Backup(file, file.stat().st_size, rejected_beside(file) if has_rejected else None, pipe_lines)
 
 
 def _refuse_the_state_itself(directory: Path, file: Path) -> None:
@@ -108,7 +114,10 @@ def _refuse_what_is_no_file(place: Path) -> None:
     )
 
 
-def _copy_database(state: State, new: Path, progress: Callable[[float], None]) -> None:
+def _copy_database(state: State, new: Path, progress: Callable[[float], None]) -> dict[FileIdentity, int]:
+    """Copy it; return how far each file is read by then. Of what comes through a pipe nobody has it otherwise."""
+    marks: dict[FileIdentity, int] = {}
+
     def step(_status: int, remaining: int, total: int) -> None:
         progress(1 - remaining / total if total else 1.0)
 
@@ -117,7 +126,9 @@ def _copy_database(state: State, new: Path, progress: Callable[[float], None]) -
             # A transaction of its own: without one, each change that the daemon makes would have the copy begin anew.
             state.connection.execute("BEGIN")
             try:
-                state.connection.execute("SELECT 1 FROM meta").fetchone()
+                for entry in state.generations():
+                    identity = FileIdentity(entry.device, entry.inode)
+                    marks[identity] = max(entry.mark.offset, marks.get(identity, 0))
                 state.connection.backup(copy, pages=_STEP_PAGES, progress=step, sleep=0)
             finally:
                 state.connection.execute("COMMIT")
@@ -130,6 +141,19 @@ def _copy_database(state: State, new: Path, progress: Callable[[float], None]) -
         ) from error
     if fault:
         raise damaged(state.directory / DATABASE, fault)
+    return marks
+
+
+def _lines_beyond(marks: Mapping[FileIdentity, int], spool: Path) -> int:
+    """Count the lines of the segments of pipes that were not read. What is read and deleted meanwhile cannot be counted."""
+    lines = 0
+    for path in sorted(spool.glob("*.log*")):
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            file.seek(marks.get(FileIdentity(found.st_dev, found.st_ino), 0))
+            while part := file.read(_PART_BYTES):
+                lines += part.count(b"\n")
+    return lines
 
 
 def _copy_rejected(listed: Path, new: Path) -> bool:

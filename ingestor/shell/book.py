@@ -22,6 +22,8 @@ log = logging.getLogger("tokentail")
 
 NEAR: Final = 3
 """Of a log that lost its beginning so many of its last contents are looked through."""
+REST: Final = "rest:"
+"""Key of ``meta``, with the number of a generation: the half line behind its mark, see ``Book.note_rest``."""
 BEGINNING_LINES: Final = 64
 """So many first lines tell most contents apart; only of those that agree in all of them the whole trail is loaded."""
 
@@ -47,11 +49,14 @@ class Book:
         trails: Trails | None = None,
         looked_at: float | None = None,
         strangers: Mapping[str, str] | None = None,
+        gaps_found_at: Iterable[float] = (),
+        rests: Mapping[int, str] | None = None,
     ) -> None:
         """``followed``: the places that were looked at before. ``rebuilding``: the state was lost, so everything is read.
 
         ``host``: the tag of the points of generations that begin now. ``looked_at``: wall clock, seconds, when somebody
         last looked beside the logs before the start; None: nobody has. ``strangers``: see ``shell.strangers``.
+        ``gaps_found_at``: when gaps were found, wall clock, seconds. ``rests``: see ``note_rest``, by generation.
         """
         self.rebuilding = rebuilding
         self.host = host
@@ -62,6 +67,8 @@ class Book:
         self.readers: dict[int, Reader] = {}
         """By generation: who reads it now. Another file with the same content waits for that one to come to its end."""
         self.open_files: dict[FileIdentity, Reader] = {}
+        self.twins: dict[int, str] = {}
+        """By generation that is read: the path of a live log that was found to hold the same."""
         self.finished = 0
         """How often a reader has let go of a file: what waited for it can be asked again."""
         self._trails = trails or Trails()
@@ -85,6 +92,9 @@ class Book:
         self._followed = set(followed)
         self._changed: dict[int, Generation] = {}
         self._gaps: list[Gap] = []
+        self._gaps_found_at = list(gaps_found_at)
+        self._rests = dict(rests or {})
+        self._changed_rests: set[int] = set()
         self._newly_followed: list[str] = []
         for generation in generations:
             self._add(generation)
@@ -162,7 +172,7 @@ class Book:
 
         ``like``: the file is read as that one until its mark, and its lines are another generation's from there on. Under
         another source or host they go on with H and ordinals, as the bytes do; under the same, where the file of the other
-        goes another way, they have an H of their own. ``compared``: its lines may be those of a former content.
+        goes another way, they have an H of their own. So they have where another one of that name goes on so already. ``compared``: its lines may be those of a former content.
         """
         self._last_number += 1
         generation = Generation(self._last_number, source, path, *identity, host=self.host, compared=compared)
@@ -172,12 +182,21 @@ class Book:
             generation.first_event, generation.skipped = like.first_event, like.skipped
             generation.trail.add(self.trail_of(like))
             generation.stretches = list(like.stretches) or [Stretch(0, 0, like.number, 0)]
-            if (source, self.host) != (like.source, like.host):
+            if (source, self.host) != (like.source, like.host) and not self._has_gone_on(like, source):
                 generation.h, generation.ordinal = like.h, like.ordinal
         elif compared is None:
             generation.h = key
         self._add(generation)
         return generation
+
+    def _has_gone_on(self, like: Generation, source: str) -> bool:
+        """Tell whether lines with these H and ordinals are, or may yet be, another content's under a source."""
+        return like.h is not None and any(
+            g.h == like.h
+            and (g.source, g.host) == (source, self.host)
+            and (g.status is Status.OPEN or g.ordinal > like.ordinal)
+            for g in self.of(source)
+        )
 
     def opened(self, reader: Reader) -> None:
         """Note who reads a generation, and from which file."""
@@ -188,6 +207,7 @@ class Book:
         """Note that a reader has let go of its file."""
         if self.readers.get(reader.generation.number) is reader:
             del self.readers[reader.generation.number]
+            self.twins.pop(reader.generation.number, None)
         if self.open_files.get(reader.file.identity) is reader:
             del self.open_files[reader.file.identity]
         self.finished += 1
@@ -300,6 +320,20 @@ class Book:
         self._changed[generation.number] = generation
         self._index(generation)
 
+    def note_rest(self, generation: Generation, rest: bytes) -> None:
+        """Remember the half line behind the mark, by where it is and a digest: a copy of the file is known by it."""
+        self._rests[generation.number] = f"{generation.mark.offset} {generation.size_seen} {digest(rest).hex()}"
+        self._changed_rests.add(generation.number)
+        self.changed(generation)
+
+    def rest_of(self, generation: Generation) -> bytes | None:
+        """Return the digest of the half line that was seen last behind the mark; None when it is not known."""
+        offset, _, rest = self._rests.get(generation.number, "").partition(" ")
+        size, _, found = rest.partition(" ")
+        return (
+            bytes.fromhex(found) if (offset, size) == (str(generation.mark.offset), str(generation.size_seen)) else None
+        )
+
     def seen(self, generation: Generation) -> None:
         """Note that a generation of which nothing was read is in another file, or that its beginning is known now."""
         self._index(generation)
@@ -318,6 +352,11 @@ class Book:
         """Have a gap told now and kept with the next checkpoint."""
         log.error("Gap: %s", gap)
         self._gaps.append(gap)
+        self._gaps_found_at.append(gap.found_at)
+
+    def gaps_since(self, moment: float) -> int:
+        """Return how many gaps were found since a moment: wall clock, seconds."""
+        return sum(found_at > moment for found_at in self._gaps_found_at)
 
     def move_changes(self, checkpoint: Checkpoint) -> None:
         """Move what is unsaved into a checkpoint, as it is now."""
@@ -334,6 +373,8 @@ class Book:
         checkpoint.gaps += self._gaps
         checkpoint.meta.update({f"followed:{place}": "1" for place in self._newly_followed})
         checkpoint.meta.update({f"stranger:{shown(path)}": kept for path, kept in self._changed_strangers.items()})
+        checkpoint.meta.update({f"{REST}{number}": self._rests[number] for number in self._changed_rests})
+        self._changed_rests.clear()
         self._changed_strangers.clear()
         self._changed.clear()
         self._gaps.clear()

@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ingestor.core.trouble import Trouble
-from ingestor.core.verdict import failure
+from ingestor.core.verdict import Verdict, failure
 from ingestor.errors import ContestedError, TokentailError, UnavailableError, one_line
 from ingestor.settings import Settings
 from ingestor.shell.background import Background
@@ -27,6 +27,7 @@ from ingestor.shell.database import save_meta
 from ingestor.shell.files import shown
 from ingestor.shell.rebuilding import STATE_ID
 from ingestor.shell.state import State
+from ingestor.shell.waiting import answer_beside
 from ingestor.stores.influxdb import claims
 from ingestor.stores.influxdb.claims import Claim, claim_lines, read_claims, sources_of_host
 from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
@@ -152,17 +153,27 @@ class Claiming:
             self._due = float("-inf")
         return answer.others
 
-    def close(self) -> None:
-        """Let another state follow at once. Never raises; what cannot be told ends by itself in a while."""
+    def close(self, *, silent_seconds: float) -> None:
+        """Let another state follow at once. Never raises; what cannot be told ends by itself in a while.
+
+        ``silent_seconds``: for how long the server has owed an answer to what was sent.
+        """
         answering = self._failing_since is None and (self._asking is None or self._asking.done())
+        answering = answering and silent_seconds < GIVE_UP_SECONDS
         if self._held and self.trouble is None and answering:
             self._give_up()
         self._http.close()
 
     def _give_up(self) -> None:
         store = replace(self._store, timeout_seconds=GIVE_UP_SECONDS)
-        with contextlib.closing(InfluxHttp(store, connections=1)) as http:
-            Sender(http, store).try_once(OWN, claim_lines(self._me._replace(writing=False), self._held, self._host))
+        lines = claim_lines(self._me._replace(writing=False), self._held, self._host)
+
+        def tell() -> Verdict:
+            with contextlib.closing(InfluxHttp(store, connections=1)) as http:
+                return Sender(http, store).try_once(OWN, lines)
+
+        with contextlib.suppress(TokentailError):
+            answer_beside(tell, lambda: None, GIVE_UP_SECONDS)
 
     def _ask(self, sources: frozenset[str], fresh: frozenset[str], held: frozenset[str]) -> _Answer:
         store = self._store

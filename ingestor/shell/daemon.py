@@ -1,12 +1,14 @@
 """The run loop: poll, read, commit, wait. What waiting can mend is waited for; what it cannot ends with its exit code."""
 
+import contextlib
 import logging
 import math
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from ingestor.core.condition import DAY_SECONDS
 from ingestor.core.figures import Figures
 from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError, one_line
 from ingestor.settings import Settings
@@ -31,7 +33,9 @@ log = logging.getLogger("tokentail")
 DRAIN_SECONDS = 20.0
 """How long the end may take, within the stop timeout of systemd."""
 REFUSED_SECONDS = 1.5
-"""How long the end waits for a store that refuses: it may be back before the next try, and a slow one is not meant."""
+"""How long the end waits for a store that refuses: it may be back before the next try."""
+SILENT_SECONDS = 1.5
+"""How long the end waits for a store that takes nothing and says nothing: one that is gone, and one that hangs."""
 TELL_SECONDS = 1.0
 """How often it tells whoever watches it how it is."""
 HEARTBEAT_SECONDS = 10.0
@@ -55,14 +59,26 @@ class StoppingError(Exception):
 class Daemon:
     """Follows logs into the store. ``step`` is one turn of the loop, for whoever brings a loop of their own."""
 
-    def __init__(self, settings: Settings, state: State, *, once: bool = False, pipes: Pipes | None = None) -> None:
-        """Load the state. ``pipes``: those that outlive it; else it has its own. Raises sqlite3.Error, OSError."""
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        *,
+        once: bool = False,
+        pipes: Pipes | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Load the state. ``pipes``: those that outlive it; else it has its own.
+
+        Raises sqlite3.Error, OSError; StoppingError when ``stop`` says so while a store is waited for.
+        """
+        self._stop = stop
         self._has_own_pipes = pipes is None
         self._pipes = Pipes(state.directory, once=once) if pipes is None else pipes
         self._pipes.wake = self.nudge
         self._wakeup: Wakeup | None = None
         settings = self._pipes.follow(settings)
-        self.ingest = Ingest(settings, state)
+        self.ingest = Ingest(settings, state, self._end_if_asked)
         self.delivery = self.ingest.delivery
         self.follower = Follower(settings, self.ingest.book, once=once)
         self._pipes.begin(self.ingest.book)
@@ -75,7 +91,6 @@ class Daemon:
         self._behind = False
         self._ended_at: float | None = None
         """When the pipes had ended and nothing was read any more."""
-        self._stop: Callable[[], bool] = lambda: False
         self._answer: tuple[int, dict[str, object]] | None = None
         """Of a request, until the state has it."""
         self._recount_at = float("-inf")
@@ -212,7 +227,7 @@ class Daemon:
             if self.delivery.has_room and self.ingest.has_pending:
                 self.ingest.ship(time.monotonic())
             self.delivery.tick = self._give_up_where_refused()
-            self.delivery.flush(DRAIN_SECONDS, at_most=DRAIN_SECONDS)
+            self.delivery.flush(SILENT_SECONDS, at_most=DRAIN_SECONDS)
         except (UnavailableError, sqlite3.Error, OSError) as error:
             log.warning("Ending with lines that are not stored; they are read again at the next start: %s", error)
 
@@ -341,6 +356,7 @@ class Daemon:
             events_brought_back=brought_back,
             events_missing=agreement.missing if agreement else 0,
             events_uncounted=agreement.surplus if agreement else 0,
+            recent_gaps=self.ingest.book.gaps_since(time.time() - DAY_SECONDS),
             counts=self.ingest.counts(),
             sources=self.ingest.sources(),
         )
@@ -350,7 +366,7 @@ class Daemon:
 
         A store that is another one is such a case: what is on its way to the former, which may be out of reach, is read
         again from the checkpoint. Raises ConfigError, and changes nothing then, when the settings cannot be used with this
-        state; UnavailableError when what was read cannot be stored first.
+        state; UnavailableError when what was read cannot be stored first; StoppingError.
         """
         before = self._settings
         if settings.state_directory != before.state_directory or settings.host != before.host:
@@ -363,7 +379,8 @@ class Daemon:
             check_store(settings, self._state)
             tls_context(settings.store)
             return False
-        self.ingest.commit()
+        with self._calling(self._end_if_asked):
+            self.ingest.commit()
         settings = self._pipes.follow(settings)
         self._pipes.begin(self.ingest.book)
         self.ingest.reload(settings)
@@ -416,7 +433,8 @@ class Daemon:
             return
         self._recount_at = now + RECOUNT_SECONDS
         try:
-            self.ingest.recount(self._tick)
+            with self._calling(self._tick):
+                self.ingest.recount(self._tick)
             with self._state.transaction():
                 save_meta(self._state.connection, {REBUILDING: ""})
         except StoppingError:
@@ -436,9 +454,9 @@ class Daemon:
             return  # the commit will say so
         if request is None:
             return
-        self.delivery.tick = self._tick
         try:
-            answer = carry_out(self.ingest, request, self._tick)
+            with self._calling(self._tick):
+                answer = carry_out(self.ingest, request, self._tick)
         except StoppingError:
             return  # it is carried out again at the next start
         except TokentailError as error:
@@ -449,15 +467,25 @@ class Daemon:
         except Exception as error:  # noqa: BLE001 - a request must not end the daemon, least of all at every start
             log.error("Request %d (%s) failed: %s", request.number, request.kind, type(error).__name__)
             answer = {"error": f"It failed, which is a defect of tokentail: {type(error).__name__}", "exit_code": 1}
+        self._answer = (request.number, answer)
+
+    @contextlib.contextmanager
+    def _calling(self, tick: Callable[[], None]) -> Iterator[None]:
+        """Have this be called now and then while a piece of work waits for the store."""
+        self.delivery.tick = tick
+        try:
+            yield
         finally:
             self.delivery.tick = lambda: None
-        self._answer = (request.number, answer)
 
     def _tick(self) -> None:
         """Live on during a long piece of work. Raises StoppingError when the daemon is asked to end meanwhile."""
         now = time.monotonic() + self._clock_ahead
         self._look(now)  # what is rotated and deleted meanwhile is held open
         self._say_how_it_is(now)
+        self._end_if_asked()
+
+    def _end_if_asked(self) -> None:
         if self._stop():
             raise StoppingError
 

@@ -16,7 +16,7 @@ from ingestor.core.identity import generation_hash
 from ingestor.core.placing import Placed, place
 from ingestor.settings import Settings
 from ingestor.shell.batch import Batch
-from ingestor.shell.book import Book
+from ingestor.shell.book import REST, Book
 from ingestor.shell.database import save_meta
 from ingestor.shell.delivery import Delivery
 from ingestor.shell.embedded import EmbeddedDelivery
@@ -49,11 +49,11 @@ def relax_collector() -> None:
 class Ingest:
     """Takes blocks, makes batches. One per process: it owns the series table and the admissions."""
 
-    def __init__(self, settings: Settings, state: State) -> None:
-        """Load what the state knows. Raises sqlite3.Error, OSError."""
+    def __init__(self, settings: Settings, state: State, tick: Callable[[], None] = lambda: None) -> None:
+        """Load what the state knows. ``tick`` is called while a store is waited for. Raises sqlite3.Error, OSError."""
         self.settings = settings
         self.state = state
-        look_before_reading(settings, state)
+        look_before_reading(settings, state, tick)
         meta = state.meta()
         followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
         forget_oldest(state.connection)
@@ -65,6 +65,8 @@ class Ingest:
             trails=Trails(state.connection),
             strangers={key.removeprefix(KEY): kept for key, kept in meta.items() if key.startswith(KEY)},
             looked_at=float(meta["heartbeat"]) if "heartbeat" in meta else None,
+            rests={int(key.removeprefix(REST)): kept for key, kept in meta.items() if key.startswith(REST)},
+            gaps_found_at=[gap.found_at for gap in state.gaps()],
         )
         self._series = load_series(state.connection)
         self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""), new="heartbeat" not in meta)

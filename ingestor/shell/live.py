@@ -80,7 +80,11 @@ class LiveFile:
         if block is None and not tail.busy and not tail.waits:
             tail.exhausted_at = sighting
             if sighting.size > tail.generation.mark.offset:
-                self._book.changed(tail.generation)  # a half line is known to be there: a gap would have to say so
+                # A half line is known to be there: a gap would have to say so.
+                tail.generation.size_seen = max(tail.generation.size_seen, sighting.size)
+                start, length = tail.generation.mark.offset, tail.generation.size_seen - tail.generation.mark.offset
+                known = length <= self._place.read.max_line_bytes  # a longer one costs too much to tell it by its bytes
+                self._book.note_rest(tail.generation, tail.file.read_at(start, length) if known else b"")
         return block
 
     def take(self, tails: list[Tail], *, known_only: bool = False) -> Generation | None:
@@ -153,6 +157,7 @@ class LiveFile:
             if parts_from(file, reader):
                 return book.begin(place.source, place.path, file.identity, like=same)
             self._twin = file.look(), same.number, same.mark.offset
+            book.twins[same.number] = place.path
             place.report(f"{place.path} holds the same as {reader.file.path}, which is read already", harmless=True)
             return None
         if (same.source, same.host) == (place.source, book.host) or not same.mark.offset:

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Container, Iterator
 
-from ingestor.core.generation import Generation, Kinship, Status
+from ingestor.core.generation import Generation, Status
 from ingestor.core.rotation import COMPRESSED_SUFFIXES, is_compressed
 from ingestor.core.words import some_of
 from ingestor.shell.alike import Alike
@@ -14,7 +14,7 @@ from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighti
 from ingestor.shell.leftovers import Leftovers
 from ingestor.shell.missing import Missing
 from ingestor.shell.place import Part, Place
-from ingestor.shell.recognition import Content, kinship, parts_from, recognise, whole_mark
+from ingestor.shell.recognition import Content, holds_all_seen, parts_from, recognise, whole_mark
 from ingestor.shell.rotated import Rotated
 from ingestor.shell.state import Gap
 from ingestor.shell.tail import skip_to_end
@@ -158,11 +158,16 @@ class Past:
         """
         if not generation.mark.offset:
             identity = FileIdentity(generation.device, generation.inode)
-            return any(g.mark.offset for g in self._book.by_identity(identity))
-        if generation.file_key is not None or generation.size_seen > generation.mark.offset:
-            return False
-        readers = (reader for reader in self._book.readers.values() if self._place.has(reader.generation))
-        return any(kinship(reader.file, generation) is Kinship.SAME for reader in readers)
+            if any(g.mark.offset for g in self._book.by_identity(identity)):
+                return True
+            return bool(generation.size_seen) and self._is_in_a_file(generation)
+        return generation.file_key is None and self._is_in_a_file(generation)
+
+    def _is_in_a_file(self, generation: Generation) -> bool:
+        """Tell whether all that was read of a generation, and seen of it, is in a file of this log that is read."""
+        rest = self._book.rest_of(generation)
+        readers = [reader for reader in self._book.readers.values() if self._place.has(reader.generation)]
+        return any(holds_all_seen(reader.file, generation, rest) for reader in readers)
 
     def _strays(self) -> list[str]:
         """Return where open generations were last: a symlink's former target, a log that is no longer under its name."""

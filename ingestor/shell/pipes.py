@@ -15,7 +15,7 @@ from ingestor.shell.book import Book
 from ingestor.shell.files import DamagedFileError, LogFile, open_log, shown
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.recognition import COMPARED_BYTES, kinship, recognise
-from ingestor.shell.spool import Spool, ends, is_pipe, spool_name
+from ingestor.shell.spool import SPOOL, Spool, ends, is_pipe, spool_name
 
 log = logging.getLogger("tokentail")
 
@@ -39,7 +39,7 @@ class Pipes:
     """All pipes that are followed. They outlive the daemon that is made anew for other settings."""
 
     def __init__(self, state_directory: Path, *, once: bool = False) -> None:
-        self.directory = state_directory / "spool"
+        self.directory = state_directory / SPOOL
         self.wake: Callable[[], None] = lambda: None
         """Called, from whatever thread, when a pipe is over."""
         self._once = once

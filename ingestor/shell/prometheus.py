@@ -47,6 +47,10 @@ _GAUGES: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
         "Events that are in the store and were not counted, when it was compared last.",
         lambda f: f.events_uncounted,
     ),
+    "tokentail_recent_gaps": (
+        "Gaps that were found in the last day: bytes of logs that are in no file any more.",
+        lambda f: f.recent_gaps,
+    ),
     "tokentail_logs_unreadable": ("Logs that cannot be read now.", lambda f: len(f.log_problems)),
 }
 _COUNTERS: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {

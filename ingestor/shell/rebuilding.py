@@ -6,7 +6,7 @@ So it is after the state directory was lost, and where another state wrote the s
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ingestor.core.words import some_of
@@ -14,6 +14,7 @@ from ingestor.errors import TokentailError
 from ingestor.settings import Settings
 from ingestor.shell.database import save_meta
 from ingestor.shell.state import State
+from ingestor.shell.waiting import answer_beside
 from ingestor.stores.influxdb.claims import sources_of_host
 from ingestor.stores.influxdb.http import InfluxHttp, NoAnswerError
 from ingestor.stores.influxdb.queries import Queries
@@ -31,20 +32,26 @@ PATIENCE_SECONDS: Final = 5.0
 """For the look of a new state, which nothing is read before."""
 
 
-def look_before_reading(settings: Settings, state: State) -> None:
+def look_before_reading(settings: Settings, state: State, tick: Callable[[], None]) -> None:
     """Begin a rebuild when the state is new and InfluxDB holds events of its host. Raises sqlite3.Error.
 
     It is asked before anything is looked at, since what was rotated before a first start would be left alone. A server that
-    does not answer now is asked again before the first event is sent.
+    does not answer now is asked again before the first event is sent. ``tick`` is called while it is waited for.
     """
     meta = state.meta()
     if settings.store.type != "influxdb" or "heartbeat" in meta or STATE_ID in meta or meta.get(REBUILDING) == "1":
         return  # one that was killed before its first checkpoint has perhaps sent these events itself
     patience = min(PATIENCE_SECONDS, settings.store.timeout_seconds)
     store = dataclasses.replace(settings.store, timeout_seconds=patience)
-    with contextlib.closing(InfluxHttp(store)) as http, contextlib.suppress(TokentailError, NoAnswerError):
-        if sources := sources_of_host(Queries(http, store), store.database, state.host):
-            begin_rebuild(state, sources, http.url)
+    host = state.host
+
+    def ask() -> set[str]:
+        with contextlib.closing(InfluxHttp(store)) as http:
+            return sources_of_host(Queries(http, store), store.database, host)
+
+    with contextlib.suppress(TokentailError, NoAnswerError):
+        if sources := answer_beside(ask, tick, patience):
+            begin_rebuild(state, sources, store.url)
 
 
 def begin_rebuild(state: State, sources: Iterable[str], url: str) -> None:

@@ -3,7 +3,16 @@
 from collections.abc import Collection, Container
 from typing import NamedTuple
 
-from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Kinship, Status
+from ingestor.core.generation import (
+    HEAD_BYTES,
+    TAIL_BYTES,
+    Comparison,
+    Fingerprint,
+    Generation,
+    Kinship,
+    Status,
+    digest,
+)
 from ingestor.core.identity import HEAD_BYTES as KEY_BYTES
 from ingestor.core.identity import generation_hash, telling_head
 from ingestor.core.trail import DIGEST_BYTES, agreement, line_digests, rejoins
@@ -104,6 +113,27 @@ def parts_from(file: LogFile, reader: Reader) -> bool:
     return here[:both] != there[:both]
 
 
+def begins_with_rest(file: LogFile, other: LogFile, start: int) -> bool:
+    """Tell whether a file holds all that another one holds from a byte on, at its place. Raises OSError, DamagedFileError."""
+    position = start
+    while part := other.read_at(position, KEY_BYTES):
+        if file.read_at(position, len(part)) != part:
+            return False
+        position += len(part)
+    return position > start
+
+
+def holds_all_seen(file: LogFile, generation: Generation, rest: bytes | None) -> bool:
+    """Tell whether a file holds all that was read of a generation, and the half line that was seen behind it, if any.
+
+    ``rest``: the digest of that half line; None when it is not known. Raises OSError, DamagedFileError.
+    """
+    length = generation.size_seen - generation.mark.offset
+    if length > 0 and (rest is None or digest(file.read_at(generation.mark.offset, length)) != rest):
+        return False
+    return kinship(file, generation) is Kinship.SAME
+
+
 def whole_mark(file: LogFile) -> Fingerprint:
     """Return the fingerprint of all of a file that is there; of a compressed one, of its head alone (all would take long)."""
     head = file.read_at(0, HEAD_BYTES)
@@ -135,7 +165,8 @@ def _likeliest(file: LogFile, book: Book, key: int | None) -> list[Generation]:
 def _holds(file: LogFile, generation: Generation, key: int | None) -> bool:
     """Tell whether a file holds all that was read of a generation.
 
-    A header that all files have says nothing: with nothing else read, it has to be the same file.
+    A header that all files have says nothing, nor does half a line behind it: with nothing else read, it has to be the
+    same file, or one that begins alike through its first line with a date.
     """
     same_file = (generation.device, generation.inode) == file.identity
     if not generation.mark.offset:
@@ -144,8 +175,15 @@ def _holds(file: LogFile, generation: Generation, key: int | None) -> bool:
         if generation.file_key is None:
             return same_file and file.look().size >= generation.size_seen
         return generation.file_key == key
-    if generation.file_key is None and generation.status is not Status.SKIPPED and not same_file:
-        return False
+    if generation.status is not Status.SKIPPED:
+        if generation.file_key is None and not same_file:
+            return False
+        if generation.first_event is None and generation.file_key != key:
+            # The number of a file that is gone is given to the next one: what closed the former as half a line may be the
+            # beginning of an event of this one.
+            ends_a_line = file.read_at(generation.mark.offset - 1, 1) == b"\n"
+            if not (same_file and (ends_a_line or key is None)):
+                return False
     return kinship(file, generation) is Kinship.SAME
 
 

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from ingestor.core.periods import DAY, start_of
 from ingestor.core.points import SeriesTable
 from ingestor.core.questions import Period
 from ingestor.settings import Settings
+from ingestor.shell.delivery import PATIENCE_SECONDS
 from ingestor.shell.state import State
+from ingestor.shell.waiting import answer_beside, taken_beside
 from ingestor.stores.influxdb.http import InfluxHttp
 from ingestor.stores.influxdb.points import oldest_time, stored_points
 from ingestor.stores.recount import recount_day, tallied
@@ -23,17 +26,19 @@ def recount_stored(
 ) -> int:
     """Count the days that the raw policy holds whole; return how many events these were.
 
-    ``tick`` is called now and then. Raises TokentailError, sqlite3.Error.
+    ``tick`` is called now and then, also while the server says nothing. Raises TokentailError, sqlite3.Error.
     """
     host, now = state.host, time.time_ns()
     first = start_of(now - settings.retention.raw_days * DAY + DAY, DAY)
     counted = 0
     for source in sources:
-        oldest = oldest_time(http, settings.store, Period(first, now + 2 * DAY), source, host)
+        period = Period(first, now + 2 * DAY)
+        asked = partial(oldest_time, http, settings.store, period, source, host)
+        oldest = answer_beside(asked, tick, PATIENCE_SECONDS)
         for start in range(start_of(oldest or now, DAY), now + 2 * DAY, DAY):
             tick()
             day = Period(start, start + DAY)
-            stored = stored_points(http, settings.store, day, source, host)
+            stored = taken_beside(stored_points(http, settings.store, day, source, host), tick, PATIENCE_SECONDS)
             points = (
                 (point[0], series.number(tags._replace(source=source, host=host)), *point[2:]) for tags, point in stored
             )

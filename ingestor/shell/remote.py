@@ -309,7 +309,8 @@ class RemoteDelivery:
         """Stop sending. What is not in a checkpoint is read and written again next time."""
         self._expired.tell(at_once=True)
         self._sender.stop()
-        self._claiming.close()
+        since = self.waiting_since
+        self._claiming.close(silent_seconds=0.0 if since is None else time.monotonic() - since)
         self._http.close()
 
     def _came_back(self) -> None:

@@ -1,15 +1,16 @@
 """Read the rotated generations of one log to their end; the newest one is followed on, since writers may still hold it."""
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from typing import Final
 
 from ingestor.core.generation import Status
 from ingestor.shell.book import Reader
-from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before
+from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before, open_log
 from ingestor.shell.missing import Missing
 from ingestor.shell.place import Part, Place
-from ingestor.shell.recognition import key_of
+from ingestor.shell.recognition import begins_with_rest, key_of
 from ingestor.shell.tail import Block, ContentChangedError, Tail
 
 log = logging.getLogger("tokentail")
@@ -120,6 +121,9 @@ class Rotated:
         if block is None and tail.file.damaged:
             raise DamagedFileError(f"{tail.file.path} is truncated or damaged")
         if block is None and not tail.busy and not tail.waits and (gone or quiet):
+            if (status := self._goes_on_in_live_log(tail, sighting)) is not None:
+                self._finish(tail, status)
+                return None
             block = tail.read(final=True)
             if block is None and (gone or not newest):
                 self._finish(tail, Status.CLOSED)
@@ -129,6 +133,29 @@ class Rotated:
         elif not tail.busy:
             tail.exhausted_at = sighting if quiet and not tail.waits else None
         return block
+
+    def _goes_on_in_live_log(self, tail: Tail, sighting: Sighting) -> Status | None:
+        """Tell what becomes of a half line that is no last line, since it is in a live log as well; None: it is one.
+
+        That log is this very file under another name, or one that was put in its place and holds the same, and more. Where
+        nothing but a header was read the content does not tell that they are one: then all of this file is in the other one.
+        """
+        generation = tail.generation
+        start = generation.mark.offset
+        if tail.file.compressed or not 0 < sighting.size - start <= self._place.read.max_line_bytes:
+            return None
+        twin = self._book.twins.get(generation.number)
+        if twin is None and (generation.file_key is not None or generation.first_event is not None):
+            return None
+        try:
+            with contextlib.closing(open_log(twin or self._place.path)) as live:
+                if twin is not None:
+                    goes_on = live.identity == tail.file.identity or begins_with_rest(live, tail.file, start)
+                    return Status.OPEN if goes_on else None
+                goes_on = live.identity != tail.file.identity and begins_with_rest(live, tail.file, 0)
+                return Status.CLOSED if goes_on else None
+        except (OSError, ValueError, DamagedFileError):
+            return None  # it is gone again
 
     def _finish(self, tail: Tail, status: Status) -> None:
         self.tails.remove(tail)

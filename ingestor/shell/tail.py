@@ -381,7 +381,7 @@ class Tail:
         if not generation.mark.offset and not self._begins_as_seen():
             raise ContentChangedError
         if generation.file_key is None:
-            generation.file_key = key_of(self.file, self._find_first_line())
+            generation.file_key = key_of(self.file, self._find_first_line(), closed=self._final)
         if generation.file_key is None or generation.stretches or self._alignment is not None:
             return
         found = former_of(self.file, self._book, generation.file_key, besides=generation, sources=self._sources)

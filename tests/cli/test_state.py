@@ -15,7 +15,7 @@ from click.testing import Result
 
 from ingestor.shell.database import DATABASE, suspect, suspicion
 from ingestor.shell.upgrades import SCHEMA_VERSION
-from tests.cli.conftest import SINCE, nobody
+from tests.cli.conftest import LINES, SINCE, nobody
 from tests.docs.reference import commands
 
 Tokentail = Callable[..., Result]
@@ -67,9 +67,34 @@ def test_backup_says_where_it_is_and_restores_by_being_put_in_place(
     assert text.startswith(f"Backed up {state[1]} into {saved}, ")
     assert f"beside it: {saved}.rejected.jsonl" in text
     answer = json.loads(tokentail("state", "backup", saved, "--json", *state).stdout)
-    assert answer == {"file": str(saved), "bytes": saved.stat().st_size, "rejected_file": f"{saved}.rejected.jsonl"}
+    assert answer == {
+        "file": str(saved),
+        "bytes": saved.stat().st_size,
+        "rejected_file": f"{saved}.rejected.jsonl",
+        "pipe_lines": 0,
+    }
     there = tokentail("stats", "--json", *stored).stdout
     assert tokentail("stats", "--json", *SINCE, "--state-dir", saved.parent).stdout == there
+
+
+def test_backup_says_what_of_pipes_is_not_in_it(
+    tokentail: Tokentail, stored: tuple[str, ...], state: tuple[str, str], tmp_path: Path
+) -> None:
+    """They have been taken out of the pipe, so nobody brings them again."""
+    del stored
+    spool = Path(state[1]) / "spool"
+    spool.mkdir(exist_ok=True)
+    (spool / "stdin.log").write_text("\n".join(LINES) + "\n")
+    assert tokentail("run", "--once", "--log", spool / "stdin.log", *state).exit_code == 0
+    saved = tmp_path / "tokentail.db"
+    assert "pipes" not in tokentail("state", "backup", saved, *state).stderr
+    with (spool / "stdin.log").open("a") as file:
+        file.write("\n".join(LINES[:3]) + "\nhalf")
+    answer = tokentail("state", "backup", saved, "--json", *state)
+    assert json.loads(answer.stdout)["pipe_lines"] == 3
+    assert "3 lines that came through pipes and were not read yet are not in the backup" in answer.stderr
+    (spool / "pipe-0.log").write_text(LINES[0] + "\n")
+    assert json.loads(tokentail("state", "backup", saved, "--json", *state).stdout)["pipe_lines"] == 4
 
 
 @pytest.fixture

@@ -296,6 +296,7 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
         f"at most {sender.MOST_POINTS:,} points and {sender.MOST_BYTES >> 20} MiB",
         f"after {daemon.ONCE_PATIENCE_SECONDS:g} s without progress",
         f"at most {daemon.DRAIN_SECONDS:g} s, and waits {daemon.REFUSED_SECONDS:g} s for a store that refuses",
+        f"waits {daemon.SILENT_SECONDS:g} s for a store that refuses, or that takes nothing and says nothing",
         f"the last {recent.MOST_SECONDS / 86_400:g} days, packed, {recent.MOST_BYTES >> 20} MiB at most",
         f"asks every {restarts.WATCH_SECONDS:g} s",
         f"renews a claim every {claiming.RENEW_SECONDS:g} s",

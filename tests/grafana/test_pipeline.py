@@ -53,6 +53,8 @@ def figures(host: str, at: int) -> Figures:
         store_requests=(at - begun) // STEP * 4,
         store_retries=(at - OUTAGE[0]) // STEP * 2 if failing else 5 if at < RESTART else 0,
         store_seconds=(at - begun) // STEP * 4 * 0.25,
+        events_missing=120 if host == "a" and at in OUTAGE else 0,
+        recent_gaps=2 if host == "b" else 0,
         counts={"redacted_jwt": 2, "redacted_bearer": 1},
         sources=sources,
     )
@@ -133,6 +135,14 @@ def test_lag_checkpoint_and_what_waits(daemons: Stored) -> None:
     assert max(by_host(of(daemons, 17), "unread")["a"]) == 1000
     assert max(by_host(of(daemons, 17, ref="B"), "pending")["b"]) == 10
     assert {row["host"]: row["now"] for row in of(daemons, 11)} == {"a": 0, "b": 0}
+
+
+def test_missing_events_and_gaps(daemons: Stored) -> None:
+    assert {host: max(found) for host, found in by_host(of(daemons, 19), "missing").items()} == {"a": 120, "b": 0}
+    assert {host: set(found) for host, found in by_host(of(daemons, 19, ref="B"), "gaps").items()} == {
+        "a": {0},
+        "b": {2},
+    }
 
 
 def test_rejected_by_reason(daemons: Stored) -> None:

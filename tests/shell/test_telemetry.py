@@ -1,11 +1,13 @@
 """The daemon's own figures, when InfluxDB does not take them."""
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from ingestor.shell.daemon import Daemon
+from ingestor.shell.state import Gap
 from tests.scripted import OK, Reply, Request, ScriptedServer, scripted
 from tests.world import World
 
@@ -49,3 +51,15 @@ def test_a_snapshot_is_sent_once_and_its_failure_is_no_trouble_of_the_store(
     assert len(said) == 2, "once when it began, and once when it was over"
     assert "retention policy not found" in said[0]
     assert server.stored != []
+
+
+def test_a_gap_is_told_for_a_day_also_after_a_start(world: World, server: ScriptedServer) -> None:
+    world.log.write(20)
+    assert world.daemon.figures().recent_gaps == 0
+    world.daemon.ingest.book.report_gap(Gap("audit", "audit.log", 1, 0, 5, time.time() - 10, "gone"))
+    world.daemon.ingest.book.report_gap(Gap("audit", "audit.log", 1, 5, 9, time.time() - 100_000, "gone"))
+    world.daemon.ingest.commit()
+    assert world.daemon.figures().recent_gaps == 1
+    world.stop()
+    snapshot(world.daemon, 0.0)
+    assert any(b"recent_gaps=1i" in line for line in server.stored)
