@@ -222,6 +222,11 @@ class Book:
         if not trail.last_part and trail.lines % PART_LINES:
             trail.resume(self._trails.part(generation.number, trail.lines // PART_LINES))
 
+    def forget_last_line(self, generation: Generation) -> None:
+        """Take the last line out of a trail: what was read of it was not all. Raises sqlite3.Error."""
+        generation.trail.forget_last()
+        self.resume_trail(generation)
+
     def advance(self, generation: Generation, ordinal: int, rules: str) -> None:
         """Note that lines of a generation were read for the first time, from ``ordinal`` up to where it is now."""
         if rules != generation.rules:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Stretch
 from ingestor.core.trail import DIGEST_BYTES, Alignment, Run, line_digests, long_line_digest
+from ingestor.core.unended import may_become_object
 from ingestor.shell.book import Book
 from ingestor.shell.files import LogFile, Sighting
 from ingestor.shell.recognition import former_of, key_of, trimmed
@@ -49,6 +50,8 @@ class Block(NamedTuple):
     repeat: bool
     """These lines were counted before: their points are written again, and change nothing."""
     too_long: TooLong | None = None
+    finishes: tuple[int, int] | None = None
+    """The first line was taken before it was whole: whose it was then (by number), and where it begins."""
 
 
 @dataclass(slots=True)
@@ -93,6 +96,8 @@ class Tail:
         """Whether it returned nothing because another file that holds the same is still being read."""
         self.near: tuple[Generation, ...] = ()
         """What was at its place before: the file may go on with one of these, without its beginning."""
+        self.repeats = False
+        """Whether the last line that was read was counted before."""
         self._final = False
         self._book = book
         self._from_start = from_start
@@ -177,6 +182,15 @@ class Tail:
             # What a writer leaves that goes on at its old place after a truncation. The line behind it is a line.
             self._hole = self.file.after_hole(self.offset + self._hole) - self.offset
             return None
+        if chunk.startswith(b"\n") and self._is_unended():
+            self.generation.ordinal += 1
+            self._move(b"\n", 1, whole=True)  # it ends the line before
+            return None
+        if half := self._half_before(chunk):
+            return self._finish(half, chunk, final=final)
+        return self._read_lines(chunk, final=final)
+
+    def _read_lines(self, chunk: bytes, *, final: bool) -> Block | None:
         end = chunk.rfind(b"\n") + 1
         if end:
             return self._accept(chunk[:end], end)
@@ -187,6 +201,45 @@ class Tail:
         elif final and self._hole:
             self._move(b"", 0, whole=False)
         return None
+
+    # A line that was taken before it was whole
+
+    def half_line(self) -> bytes:
+        """Return what is left of the file, if it is the beginning of a line that may go on elsewhere; else nothing. Raises OSError."""
+        rest = self.file.read_at(self.offset + self._hole, self._max_line_bytes + 1)
+        is_half = self._skip is None and b"\n" not in rest and len(rest) <= self._max_line_bytes
+        return rest if is_half and may_become_object(rest) else b""
+
+    def _half_before(self, chunk: bytes) -> bytes:
+        """Return the line before the mark if it was taken without its end, as all that there was, and goes on here."""
+        if not self._is_unended() or self._alignment is not None:
+            return b""
+        most = self._max_line_bytes + 1
+        before = self.file.read_at(max(0, self.offset - most), min(most, self.offset))
+        half = before[before.rfind(b"\n") + 1 :].lstrip(b"\0")
+        whole = len(half) + len(chunk.partition(b"\n")[0])
+        goes_on = len(half) < whole <= self._max_line_bytes
+        return half if goes_on and may_become_object(half) else b""
+
+    def _is_unended(self) -> bool:
+        """Tell whether the line before the mark was taken without its end."""
+        return bool(self._tail) and not self._hole and not self._tail.endswith((b"\n", b"\0"))
+
+    def _finish(self, half: bytes, chunk: bytes, *, final: bool) -> Block | None:
+        """Read a line as one of which the first part was taken for a line, once its rest is there."""
+        rest = chunk[: chunk.rfind(b"\n") + 1] or (chunk if final else b"")
+        if not rest:
+            return None
+        generation = self.generation
+        begin = self.offset - len(half)
+        owner, _ = generation.stretch_at(begin)
+        self._tail = self._tail[: -len(half)] if len(half) < len(self._tail) else b""
+        self.offset = begin
+        self._book.forget_last_line(generation)
+        if not generation.trail.lines:
+            generation.file_key = key_of(self.file, begin) or generation.file_key
+        block = self._accept(half + rest, len(half) + len(rest))
+        return None if block is None else block._replace(finishes=(owner.generation, begin))
 
     # Reading what was counted before
 
@@ -222,6 +275,7 @@ class Tail:
         if too_long:
             block = block._replace(data=chunk[:SHOWN_BYTES], too_long=too_long)
         self.offset = first + end_of_line
+        self.repeats = repeat
         self._again += 1 if too_long else block.data.count(b"\n")
         if not repeat:
             self._skipped_less(owner, skipped_from)
@@ -312,6 +366,7 @@ class Tail:
             generation.ordinal += int(ends) if too_long else data.count(b"\n")
         self._move(data, length, whole=too_long is None)
         generation.trail.add(digests)
+        self.repeats = owner is not None
         self._note_comparison()
         if owner is None:
             return Block(generation, start, own, data, repeat=False, too_long=too_long)
@@ -381,7 +436,7 @@ class Tail:
         if not generation.mark.offset and not self._begins_as_seen():
             raise ContentChangedError
         if generation.file_key is None:
-            generation.file_key = key_of(self.file, self._find_first_line())
+            generation.file_key = key_of(self.file, self._find_first_line(), closed=self._final)
         if generation.file_key is None or generation.stretches or self._alignment is not None:
             return
         found = former_of(self.file, self._book, generation.file_key, besides=generation, sources=self._sources)
