@@ -14,7 +14,7 @@ from ingestor.shell.files import DamagedFileError, LogFile, open_log
 from ingestor.shell.follower import live_paths
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.outcome_count import OutcomeCount
-from ingestor.shell.recognition import Content, kinship, recognise
+from ingestor.shell.recognition import Content, follows, kinship, recognise
 from ingestor.shell.tail import Block, ContentChangedError, Tail
 
 FIRST_LOOK_BYTES = 65_536
@@ -104,7 +104,7 @@ def _backfill_file(
     final = str(Path(path).resolve()) not in logs
     file = open_for_reading(path)
     try:
-        generation = _generation_to_read(ingest, path, file, source)
+        generation, joined_at = _generation_to_read(ingest, path, file, source)
     except DamagedFileError as error:
         file.close()
         return Backfilled(path, source or source_of(path, ingest.settings), 0, 0, 0, str(error))
@@ -125,6 +125,7 @@ def _backfill_file(
             max_line_bytes=ingest.settings.read.max_line_bytes,
             from_start=True,
             sources=None if source is None else {source},
+            joined_at=joined_at,
         )
         for block in _blocks(tail, is_left=lambda: not final or _is_left(tail, own=own, logs=logs)):
             if block is None:
@@ -141,11 +142,13 @@ def _backfill_file(
             if ingest.full:
                 ingest.commit()
             progress(path, file.progress(tail.offset), lines)
+        if tail.waits:
+            problem = f"{path} goes on like a log that is not read to its end yet; what came before is stored: repeat it later"
         left = len(tail.half_line()) if not file.damaged else 0
         if left and generation.status is Status.CLOSED:
             generation.size_seen = max(generation.size_seen, tail.offset + left)
             ingest.book.changed(generation)
-        if tail.offset >= generation.mark.offset and not file.damaged:
+        if tail.offset >= generation.mark.offset and not file.damaged and not tail.waits:
             ingest.book.judged(generation, ingest.rules_of(generation.source))
     except (DamagedFileError, ContentChangedError) as error:
         told = (
@@ -210,23 +213,31 @@ def _other_rules(ingest: Ingest, numbers: set[int]) -> set[int]:
     return {g.number for g in generations if g.rules not in {"", ingest.rules_of(g.source)}}
 
 
-def _generation_to_read(ingest: Ingest, path: str, file: LogFile, source: str | None) -> Generation:
+def _generation_to_read(ingest: Ingest, path: str, file: LogFile, source: str | None) -> tuple[Generation, int]:
+    """Return what to read from a file, and where in it another content begins that was joined to one that was left until now."""
+    joined_at = 0
     content = content_of(ingest.book, file, source)
     generation = content.same
     if generation is None:
         name = source or _source_of_content(ingest, content) or source_of(path, ingest.settings)
         absolute = str(Path(path).absolute())
-        generation = ingest.book.begin(name, absolute, file.identity, key=content.key, compared=content.compared)
+        key, like, compared = content.key, content.like, content.compared
+        generation = ingest.book.begin(name, absolute, file.identity, key=key, like=like, compared=compared)
         generation.status = Status.CLOSED
-        return generation
+        return generation, joined_at
     if generation.status is Status.SKIPPED:
+        end = generation.mark.offset
+        if end and file.read_at(end - 1, 1) == b"\n" and follows(file, ingest.book, end, generation):
+            joined_at = end
         generation.mark, generation.ordinal, generation.status = NOTHING_READ, 0, Status.CLOSED
         generation.segments.clear()
-    return generation
+    return generation, joined_at
 
 
 def _source_of_content(ingest: Ingest, content: Content) -> str | None:
-    return None if content.compared is None else ingest.book[content.compared.former].source
+    if content.compared is None:
+        return None
+    return (content.like or ingest.book[content.compared.former]).source
 
 
 def _first_time(ingest: Ingest, path: str) -> tuple[int, str]:

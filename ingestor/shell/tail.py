@@ -15,7 +15,7 @@ from ingestor.core.trail import DIGEST_BYTES, Alignment, Run, line_digests, long
 from ingestor.core.unended import may_become_object
 from ingestor.shell.book import Book
 from ingestor.shell.files import LogFile, Sighting
-from ingestor.shell.recognition import former_of, key_of, trimmed
+from ingestor.shell.recognition import follows, former_of, key_of, trimmed
 
 SHOWN_BYTES = 4096
 """How much of an over-long line is kept for the rejected file (which redacts and cuts it further)."""
@@ -75,10 +75,12 @@ class Tail:
         max_line_bytes: int,
         from_start: bool = False,
         sources: Container[str] | None = None,
+        joined_at: int = 0,
     ) -> None:
         """``from_start`` returns what was counted before, too (backfill); otherwise reading goes on at the mark.
 
-        ``sources``: what was counted under others is counted again, because somebody wants it so. Raises sqlite3.Error when the state cannot tell what the file is compared with.
+        ``sources``: what was counted under others is counted again, because somebody wants it so. ``joined_at``: a line begins
+        there that may be another content's. Raises sqlite3.Error when the state cannot tell what the file is compared with.
         """
         self.generation = generation
         self.file = file
@@ -98,6 +100,8 @@ class Tail:
         """What was at its place before: the file may go on with one of these, without its beginning."""
         self.repeats = False
         """Whether the last line that was read was counted before."""
+        self.is_past = False
+        """Whether it is what was a log: what is appended to it then may be another one's content, as in an archive."""
         self._final = False
         self._book = book
         self._from_start = from_start
@@ -111,6 +115,9 @@ class Tail:
         self._first_line: int | None = None
         """Where the first line of the file begins, once it is needed."""
         self._alignment: Alignment | None = None
+        self._joined_at = joined_at
+        self._ended = generation.skipped[1] == generation.mark.offset > 0
+        """Whether what the file held until here has ended: what follows may be another content that is known."""
         self._again = 0
         """The ordinal of the next line that is read again."""
         book.resume_trail(generation)
@@ -182,6 +189,7 @@ class Tail:
             # What a writer leaves that goes on at its old place after a truncation. The line behind it is a line.
             self._hole = self.file.after_hole(self.offset + self._hole) - self.offset
             return None
+        chunk = self._until_another(chunk)
         if chunk.startswith(b"\n") and self._is_unended():
             self.generation.ordinal += 1
             self._move(b"\n", 1, whole=True)  # it ends the line before
@@ -201,6 +209,16 @@ class Tail:
         elif final and self._hole:
             self._move(b"", 0, whole=False)
         return None
+
+    def _until_another(self, chunk: bytes) -> bytes:
+        """Return what belongs together of the bytes that come; compare them with the content that begins here, if one does."""
+        if self.offset < self._joined_at:
+            return chunk[: max(0, self._joined_at - self.offset - self._hole)]
+        if 0 < self.offset == self._joined_at or (not chunk and (self.is_past or self.generation.stretches)):
+            self._ended, self._joined_at = True, 0
+        if self._ended and b"\n" in chunk:
+            self._look_what_follows()
+        return chunk
 
     # A line that was taken before it was whole
 
@@ -348,7 +366,10 @@ class Tail:
         self._learn_beginning()
         former = owner = None
         if self._alignment is not None:
+            agreed = self._alignment.position and not self._alignment.unmatched
             run = self._run(digests, more=length >= READ_BYTES // 2)
+            if agreed and run.former is None and self._look_what_follows():
+                run = self._run(digests, more=length >= READ_BYTES // 2)
             if not run.lines:
                 return None
             former = run.former
@@ -415,15 +436,24 @@ class Tail:
             return False  # its trail is loaded once, when it is whole
         if generation.trail.lines > alignment.lines:
             self._compare_with(former)
-        if self._alignment is not None and self._alignment.all_met:
+        if self._alignment is not None and self._alignment.all_met and self.file.read_at(self.offset + self._hole, 1):
             self.generation.compared = self._alignment = None
+            self._ended = True
         return True
+
+    def _look_what_follows(self) -> bool:
+        """Compare with the content that begins here, if one that is known does; return whether one does."""
+        self._ended = False
+        found = follows(self.file, self._book, self.offset + self._hole, self.generation, sources=self._sources)
+        if found is not None:
+            self._compare_with(found)
+        return found is not None
 
     def _note_comparison(self) -> None:
         alignment, former = self._alignment, self.generation.compared
         if alignment is None or former is None:
             return
-        if alignment.ended and not (alignment.all_met and former.former in self._book.readers):
+        if alignment.ended and not alignment.all_met:  # what was met to its end may have grown when the file has
             self.generation.compared = self._alignment = None
         else:
             self.generation.compared = Comparison(former.former, alignment.position, alignment.unmatched)
