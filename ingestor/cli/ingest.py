@@ -17,10 +17,12 @@ from ingestor.cli.output import print_json, stderr, stdout
 from ingestor.cli.parameters import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.cli.running import ReadOnce, follow, follow_once
 from ingestor.core.understanding import Understanding
+from ingestor.core.words import counted
 from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode
 from ingestor.settings import STDIN, Settings
 from ingestor.shell.backfill import backfill as backfill_files
+from ingestor.shell.files import shown
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.misfits import file_as_of_now, look_closer
 from ingestor.shell.notify import Notifier
@@ -103,7 +105,11 @@ def _refuse_closed_stdin(settings: Settings) -> None:
 @click.command(short_help="Ingest old files, plain or compressed; safe to repeat.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--source", help="Store the events under this source, instead of the log's that the file belongs to.")
-@click.option("--strict", is_flag=True, help="Exit with 1 when a line is rejected, or nothing of a file is an event.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 1 when a line is rejected, a last line without its end was left, or nothing of a file is an event.",
+)
 @json_option
 @settings_options
 def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, strict: bool, as_json: bool) -> None:
@@ -131,6 +137,10 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, str
         print_json(read)
     else:
         reports.backfilled(stdout(), read)
+    for file in read:
+        if file["left"]:
+            length, name = counted(file["left"], "byte"), shown(file["path"])
+            click.echo(f"{length} at the end of {name} are a line without an end: left unread", err=True)
     judged = [
         (file, Understanding(file["stored"] + file["expired"], file["rejected"], file["ignored"])) for file in read
     ]
@@ -140,7 +150,9 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, str
         if (now := file_as_of_now(file["path"], file["source"], whole, settings)).doubtful
     ]
     print_misfits(stderr() if as_json else stdout(), misfits)
-    unlike = any(file["rejected"] for file in read) or any(misfit.understanding.wrong for misfit in misfits)
+    unlike = any(file["rejected"] or file["left"] for file in read) or any(
+        misfit.understanding.wrong for misfit in misfits
+    )
     if any(file["problem"] for file in read) or (strict and unlike):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
 

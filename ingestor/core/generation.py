@@ -149,6 +149,26 @@ class Generation:
             return 0
         return next((stretch.offset for stretch in self.stretches if stretch.generation == self.number), None)
 
+    @property
+    def formers(self) -> set[int]:
+        """The numbers of other generations whose lines were found in its file, or are looked for there."""
+        found = {stretch.generation for stretch in self.stretches}
+        return (found | {self.compared.former} if self.compared else found) - {self.number}
+
+    def holds_all_of(self, number: int, lines: int) -> bool:
+        """Tell whether all so many lines of another generation stand in its file in a row."""
+        ends = [*(stretch.line for stretch in self.stretches[1:]), self.trail.lines]
+        return any(
+            (stretch.generation, stretch.ordinal) == (number, 0) and end - stretch.line >= lines
+            for stretch, end in zip(self.stretches, ends, strict=False)
+        )
+
+    def begins_of(self, number: int) -> list[int]:
+        """Return from which bytes of the file on another generation's lines stand, from its first one on."""
+        found = [stretch.offset for stretch in self.stretches if stretch.generation == number and not stretch.ordinal]
+        is_next = self.compared is not None and (self.compared.former, self.compared.position) == (number, 0)
+        return [*found, self.mark.offset] if is_next else found
+
     def owner_of_line(self, line: int) -> Stretch:
         """Return whose line of the file this is: a stretch of which it is the first line (the offset is the stretch's)."""
         if not self.stretches:

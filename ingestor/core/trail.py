@@ -95,6 +95,13 @@ class Trail:
         missing = self.lines % PART_LINES * DIGEST_BYTES
         self.last_part[:0] = saved.ljust(missing, b"\0")[:missing]
 
+    def forget_last(self) -> None:
+        """Take out the last line; of a part that was saved when it became full ``resume`` brings the others back."""
+        self.lines -= 1
+        if not self.last_part and self.full_parts:
+            self.last_part += self.full_parts.pop()[1]
+        del self.last_part[-DIGEST_BYTES:]
+
     def take_changed(self) -> list[tuple[int, bytes]]:
         """Return the (number, digests) of the parts that must be saved, and forget that they must."""
         parts, self.full_parts = self.full_parts, []

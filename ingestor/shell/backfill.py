@@ -1,10 +1,11 @@
 """Ingest old files, plain or compressed, in time order. Safe to repeat: lines that were counted make the same points."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ingestor.core.generation import NOTHING_READ, Generation, Status
+from ingestor.core.generation import NOTHING_READ, Generation, Kinship, Status
 from ingestor.core.rotation import live_name, may_be_rotated
 from ingestor.errors import PermissionDeniedError, TokentailError
 from ingestor.settings import Settings
@@ -13,7 +14,7 @@ from ingestor.shell.files import DamagedFileError, LogFile, open_log
 from ingestor.shell.follower import live_paths
 from ingestor.shell.ingest import Ingest
 from ingestor.shell.outcome_count import OutcomeCount
-from ingestor.shell.recognition import Content, recognise
+from ingestor.shell.recognition import Content, follows, kinship, recognise
 from ingestor.shell.tail import Block, ContentChangedError, Tail
 
 FIRST_LOOK_BYTES = 65_536
@@ -42,6 +43,8 @@ class Backfilled(NamedTuple):
     ignored: int = 0
     expired: int = 0
     """Events that are older than the store keeps, as far as they are new."""
+    left: int = 0
+    """Bytes at its end that were not read: a line without its end, of which a log that is followed may have all."""
 
 
 def open_for_reading(path: str) -> LogFile:
@@ -87,17 +90,21 @@ def backfill(
     for path in paths:
         open_for_reading(path).close()
     ingest.commit()  # what an earlier attempt left on its way must not be done again
-    followed = {str(Path(live).resolve()) for entry in ingest.settings.logs for live in live_paths(entry.path)}
+    logs = sorted({str(Path(live).resolve()) for entry in ingest.settings.logs for live in live_paths(entry.path)})
     return [
-        _backfill_file(ingest, path, source, progress, final=str(Path(path).resolve()) not in followed)
+        _backfill_file(ingest, path, source, progress, logs)
         for path in sorted(paths, key=lambda path: _first_time(ingest, path))
     ]
 
 
-def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Progress, *, final: bool) -> Backfilled:
+def _backfill_file(
+    ingest: Ingest, path: str, source: str | None, progress: Progress, logs: Sequence[str]
+) -> Backfilled:
+    """Read one file. ``logs``: those that are followed."""
+    final = str(Path(path).resolve()) not in logs
     file = open_for_reading(path)
     try:
-        generation = _generation_to_read(ingest, path, file, source)
+        generation, joined_at = _generation_to_read(ingest, path, file, source)
     except DamagedFileError as error:
         file.close()
         return Backfilled(path, source or source_of(path, ingest.settings), 0, 0, 0, str(error))
@@ -106,7 +113,8 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
     owners = _owners(ingest.book, generation)
     listed = {(entry.generation, entry.ordinal): entry for entry in known if entry.generation in owners}
     other_rules = _other_rules(ingest, owners)
-    lines = new = again = 0
+    own = file.identity == (generation.device, generation.inode) and generation.number not in ingest.book.readers
+    lines = new = again = left = 0
     became = OutcomeCount(ingest, generation.source)
     problem = ""
     try:
@@ -117,8 +125,9 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
             max_line_bytes=ingest.settings.read.max_line_bytes,
             from_start=True,
             sources=None if source is None else {source},
+            joined_at=joined_at,
         )
-        for block in _blocks(tail, final=final):
+        for block in _blocks(tail, is_left=lambda: not final or _is_left(tail, own=own, logs=logs)):
             if block is None:
                 progress(path, file.progress(tail.offset), lines)
                 continue
@@ -133,7 +142,13 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
             if ingest.full:
                 ingest.commit()
             progress(path, file.progress(tail.offset), lines)
-        if tail.offset >= generation.mark.offset and not file.damaged:
+        if tail.waits:
+            problem = f"{path} goes on like a log that is not read to its end yet; what came before is stored: repeat it later"
+        left = len(tail.half_line()) if not file.damaged else 0
+        if left and generation.status is Status.CLOSED:
+            generation.size_seen = max(generation.size_seen, tail.offset + left)
+            ingest.book.changed(generation)
+        if tail.offset >= generation.mark.offset and not file.damaged and not tail.waits:
             ingest.book.judged(generation, ingest.rules_of(generation.source))
     except (DamagedFileError, ContentChangedError) as error:
         told = (
@@ -144,23 +159,45 @@ def _backfill_file(ingest: Ingest, path: str, source: str | None, progress: Prog
         file.close()
     ingest.commit()
     progress(path, 1.0, lines)
-    return Backfilled(path, generation.source, lines, new, again, problem, *became.outcomes())
+    return Backfilled(path, generation.source, lines, new, again, problem, *became.outcomes(), left)
 
 
-def _blocks(tail: Tail, *, final: bool) -> Iterator[Block | None]:
+def _blocks(tail: Tail, *, is_left: Callable[[], bool]) -> Iterator[Block | None]:
     """Yield the blocks of a file, and None now and then where there is much to pass over.
 
-    Raises DamagedFileError, ContentChangedError, OSError.
+    ``is_left``: asked at the end, whether a last line without an end is to be left. Raises DamagedFileError, ContentChangedError, OSError.
     """
     while True:
         block = tail.read(final=False)
         if block is None and tail.file.damaged:
             raise DamagedFileError(f"{tail.file.path} is truncated or damaged")
-        if block is None and final and not tail.busy:
+        if block is None and not tail.busy and not is_left():
             block = tail.read(final=True)
         if block is None and not tail.busy:
             return
         yield block
+
+
+def _is_left(tail: Tail, *, own: bool, logs: Sequence[str]) -> bool:
+    """Tell whether a last line without an end is to be left: the file is a copy up to there, so its original may have all of it.
+
+    ``own``: it is the file itself that what was counted of it was read from. ``logs``: those that are followed.
+    """
+    half = tail.half_line()
+    if not half or (tail.repeats and not own):
+        return bool(half)
+    return any(_goes_on_in(path, tail, half) for path in logs)
+
+
+def _goes_on_in(path: str, tail: Tail, half: bytes) -> bool:
+    """Tell whether a log holds all that was read of a file, and the half line behind it."""
+    mark = tail.generation.mark
+    try:
+        with contextlib.closing(open_log(path)) as file:
+            is_same = tail.offset == mark.offset and kinship(file, tail.generation) is Kinship.SAME
+            return is_same and file.identity != tail.file.identity and file.read_at(mark.offset, len(half)) == half
+    except (OSError, ValueError, DamagedFileError):
+        return False
 
 
 def _owners(book: Book, generation: Generation) -> set[int]:
@@ -176,23 +213,31 @@ def _other_rules(ingest: Ingest, numbers: set[int]) -> set[int]:
     return {g.number for g in generations if g.rules not in {"", ingest.rules_of(g.source)}}
 
 
-def _generation_to_read(ingest: Ingest, path: str, file: LogFile, source: str | None) -> Generation:
+def _generation_to_read(ingest: Ingest, path: str, file: LogFile, source: str | None) -> tuple[Generation, int]:
+    """Return what to read from a file, and where in it another content begins that was joined to one that was left until now."""
+    joined_at = 0
     content = content_of(ingest.book, file, source)
     generation = content.same
     if generation is None:
         name = source or _source_of_content(ingest, content) or source_of(path, ingest.settings)
         absolute = str(Path(path).absolute())
-        generation = ingest.book.begin(name, absolute, file.identity, key=content.key, compared=content.compared)
+        key, like, compared = content.key, content.like, content.compared
+        generation = ingest.book.begin(name, absolute, file.identity, key=key, like=like, compared=compared)
         generation.status = Status.CLOSED
-        return generation
+        return generation, joined_at
     if generation.status is Status.SKIPPED:
+        end = generation.mark.offset
+        if end and file.read_at(end - 1, 1) == b"\n" and follows(file, ingest.book, end, generation):
+            joined_at = end
         generation.mark, generation.ordinal, generation.status = NOTHING_READ, 0, Status.CLOSED
         generation.segments.clear()
-    return generation
+    return generation, joined_at
 
 
 def _source_of_content(ingest: Ingest, content: Content) -> str | None:
-    return None if content.compared is None else ingest.book[content.compared.former].source
+    if content.compared is None:
+        return None
+    return (content.like or ingest.book[content.compared.former]).source
 
 
 def _first_time(ingest: Ingest, path: str) -> tuple[int, str]:

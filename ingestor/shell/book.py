@@ -85,7 +85,7 @@ class Book:
         self._identities: dict[int, FileIdentity] = {}
         self._by_path: dict[str, dict[int, Generation]] = {}
         self._paths: dict[int, str] = {}
-        self._followed_by: set[int] = set()
+        self._followed_by: dict[int, set[int]] = {}
         self._last_number = 0
         self._read_last: dict[str, tuple[int, int]] = {}
         """By source: the number of the generation that was read last, and the sequence number that is free next."""
@@ -155,8 +155,17 @@ class Book:
         return tuple(found.values())
 
     def is_succeeded(self, generation: Generation) -> bool:
-        """Tell whether a file that held a generation was found to have gone back, or another way, since."""
-        return generation.number in self._followed_by
+        """Tell whether a file that held a generation was found to have gone back, or another way, since.
+
+        Not where all of it was found in a file, with something before it or behind: that was joined.
+        """
+        numbers, lines = self._followed_by.get(generation.number, ()), generation.trail.lines
+        return any(not self._by_number[number].holds_all_of(generation.number, lines) for number in numbers)
+
+    def readers_with(self, generation: Generation) -> list[Reader]:
+        """Return who reads a file in which lines of a generation were found that is another one's."""
+        numbers = self._followed_by.get(generation.number, ())
+        return [self.readers[number] for number in numbers if number in self.readers]
 
     def begin(
         self,
@@ -172,7 +181,8 @@ class Book:
 
         ``like``: the file is read as that one until its mark, and its lines are another generation's from there on. Under
         another source or host they go on with H and ordinals, as the bytes do; under the same, where the file of the other
-        goes another way, they have an H of their own. So they have where another one of that name goes on so already. ``compared``: its lines may be those of a former content.
+        goes another way, they have an H of their own. So they have where another one of that name goes on so already.
+        ``compared``: its lines may be those of a former content; with ``like`` from the mark on.
         """
         self._last_number += 1
         generation = Generation(self._last_number, source, path, *identity, host=self.host, compared=compared)
@@ -182,7 +192,8 @@ class Book:
             generation.first_event, generation.skipped = like.first_event, like.skipped
             generation.trail.add(self.trail_of(like))
             generation.stretches = list(like.stretches) or [Stretch(0, 0, like.number, 0)]
-            if (source, self.host) != (like.source, like.host) and not self._has_gone_on(like, source):
+            elsewhere = (source, self.host) != (like.source, like.host)
+            if compared is None and elsewhere and not self._has_gone_on(like, source):
                 generation.h, generation.ordinal = like.h, like.ordinal
         elif compared is None:
             generation.h = key
@@ -241,6 +252,11 @@ class Book:
         trail = generation.trail
         if not trail.last_part and trail.lines % PART_LINES:
             trail.resume(self._trails.part(generation.number, trail.lines // PART_LINES))
+
+    def forget_last_line(self, generation: Generation) -> None:
+        """Take the last line out of a trail: what was read of it was not all. Raises sqlite3.Error."""
+        generation.trail.forget_last()
+        self.resume_trail(generation)
 
     def advance(self, generation: Generation, ordinal: int, rules: str) -> None:
         """Note that lines of a generation were read for the first time, from ``ordinal`` up to where it is now."""
@@ -411,9 +427,8 @@ class Book:
                 self._unread_by_key.setdefault(generation.file_key, {})[number] = generation
             else:
                 self._unread_by_key.get(generation.file_key, {}).pop(number, None)
-        if generation.compared is not None:
-            self._followed_by.add(generation.compared.former)
-        self._followed_by.update(entry.generation for entry in generation.stretches if entry.generation != number)
+        for earlier in generation.formers:
+            self._followed_by.setdefault(earlier, set()).add(number)
         identity = FileIdentity(generation.device, generation.inode)
         former = self._identities.get(number)
         if former != identity:

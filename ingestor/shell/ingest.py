@@ -198,6 +198,8 @@ class Ingest:
         parser = self.parser_of(generation.source)
         self.book.advance(generation, block.ordinal, self.rules_of(generation.source))
         outcomes = self._outcomes(block, parser)
+        if block.finishes is not None:
+            self._take_back(block, block.finishes, outcomes)
         if generation.h is None:
             self._settle_h(generation, block, outcomes)
         placed = self._place(generation, block.ordinal, outcomes, repeat=False)
@@ -252,6 +254,24 @@ class Ingest:
             origin = partial(self._refused_line, block, generation, events)
             self._batch.reclassified_origins.append((len(self._batch.reclassified), origin))
             self._batch.reclassified += points
+
+    def _take_back(self, block: Block, half: tuple[int, int], outcomes: list[Outcome]) -> None:
+        """Have the first line of a block be the same as its first part, which was rejected when there was no more of it."""
+        batch = self._batch
+        unsaved = [entry for entry in batch.rejected if (entry.generation, entry.offset) == half]
+        entry = next((entry for entry in (*unsaved, *self.listed()) if (entry.generation, entry.offset) == half), None)
+        if entry is None:
+            return
+        if entry.generation == block.generation.number and isinstance(outcomes[0], Rejection):
+            outcomes[0] = BLANK  # it is listed
+            return
+        if unsaved:
+            batch.rejected.remove(entry)
+        else:
+            batch.checkpoint.replayed.append(half)
+        account = batch.account(entry.source)
+        account.read -= 1
+        account.rejected[entry.reason] -= 1
 
     def add_replayed(self, generation: Generation, entry: RejectedLine, outcome: Outcome) -> None:
         """Add a rejected line that has become something else: rejected goes down, stored or ignored goes up."""

@@ -98,6 +98,7 @@ class LiveFile:
             if seen is not None and tail.file.identity == seen.identity:
                 tails.remove(tail)  # renamed back
                 self.tail = tail
+                tail.is_past = False
                 self._place.report(None)
                 return tail.generation
         file = self._open()
@@ -148,7 +149,8 @@ class LiveFile:
         place, book = self._place, self._book
         self._twin = None
         if content.compared is not None:
-            return book.begin(place.source, place.path, file.identity, key=content.key, compared=content.compared)
+            key, like, compared = content.key, content.like, content.compared
+            return book.begin(place.source, place.path, file.identity, key=key, like=like, compared=compared)
         same = content.same
         if same is None or same.status is Status.SKIPPED:
             return None

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Container, Iterator
 
-from ingestor.core.generation import Generation, Status
+from ingestor.core.generation import Generation, Kinship, Status
 from ingestor.core.rotation import COMPRESSED_SUFFIXES, is_compressed
 from ingestor.core.words import some_of
 from ingestor.shell.alike import Alike
@@ -14,7 +14,7 @@ from ingestor.shell.files import DamagedFileError, FileIdentity, LogFile, Sighti
 from ingestor.shell.leftovers import Leftovers
 from ingestor.shell.missing import Missing
 from ingestor.shell.place import Part, Place
-from ingestor.shell.recognition import Content, holds_all_seen, parts_from, recognise, whole_mark
+from ingestor.shell.recognition import Content, holds_all_seen, kinship, parts_from, recognise, whole_mark
 from ingestor.shell.rotated import Rotated
 from ingestor.shell.state import Gap
 from ingestor.shell.tail import skip_to_end
@@ -122,10 +122,7 @@ class Past:
 
         Nobody knows what was written to it between the last look and then.
         """
-        numbers = {stretch.generation for stretch in generation.stretches}
-        if generation.compared is not None:
-            numbers.add(generation.compared.former)
-        predecessors = [former for number in numbers if (former := self._book.get(number)) is not None]
+        predecessors = [former for number in generation.formers if (former := self._book.get(number)) is not None]
         predecessors += self._book.by_identity(FileIdentity(generation.device, generation.inode))
         for former in predecessors:
             if (
@@ -154,13 +151,15 @@ class Past:
     def _is_read_as_another(self, generation: Generation) -> bool:
         """Tell whether nothing that tells was read of a generation, and all that was is in a file that is read as another one.
 
-        A header without a date tells nothing: neither a copy of the file nor its next content can be told to be the same.
+        Nor of one that is whole in a file into which several were joined. A header without a date tells nothing: neither a copy of the file nor its next content can be told to be the same.
         """
         if not generation.mark.offset:
             identity = FileIdentity(generation.device, generation.inode)
             if any(g.mark.offset for g in self._book.by_identity(identity)):
                 return True
             return bool(generation.size_seen) and self._is_in_a_file(generation)
+        if self._is_joined(generation):
+            return True
         return generation.file_key is None and self._is_in_a_file(generation)
 
     def _is_in_a_file(self, generation: Generation) -> bool:
@@ -168,6 +167,14 @@ class Past:
         rest = self._book.rest_of(generation)
         readers = [reader for reader in self._book.readers.values() if self._place.has(reader.generation)]
         return any(holds_all_seen(reader.file, generation, rest) for reader in readers)
+
+    def _is_joined(self, generation: Generation) -> bool:
+        """Tell whether a file that is read holds all that was read of a generation, at its beginning or behind another one."""
+        return any(
+            kinship(reader.file, generation, at) is Kinship.SAME
+            for reader in self._book.readers_with(generation)
+            for at in reader.generation.begins_of(generation.number)
+        )
 
     def _strays(self) -> list[str]:
         """Return where open generations were last: a symlink's former target, a log that is no longer under its name."""
@@ -299,10 +306,12 @@ class Past:
     def _to_read(self, file: LogFile, content: Content, candidate: Candidate, *, stray: bool) -> Generation | None:
         """Return the generation to read on from a file beside the log; None when there is nothing (more) to read from it."""
         if content.compared is not None:
-            if not candidate.related or stray:
+            ours = candidate.related or (content.like is not None and self._place.has(content.like))
+            if not ours or stray:
                 return None
-            source = self._book[content.compared.former].source
-            return self._book.begin(source, file.path, file.identity, key=content.key, compared=content.compared)
+            like, compared = content.like, content.compared
+            source = (like or self._book[compared.former]).source
+            return self._book.begin(source, file.path, file.identity, key=content.key, like=like, compared=compared)
         same = content.same
         if (
             same is None

@@ -198,14 +198,17 @@ def unread_of(path: Path, book: Book) -> int:
         if content.same is not None:
             return size if content.same.status is Status.SKIPPED else max(0, size - content.same.mark.offset)
         # Another file holds the same and more: its writer began anew, and repeated what is here.
-        return size if content.compared is None else size - _agreeing(file, book, book[content.compared.former])
+        if content.compared is None:
+            return size
+        begin = content.like.mark.offset if content.like else 0
+        return size - _agreeing(file, begin, book, book[content.compared.former])
     finally:
         file.close()
 
 
-def _agreeing(file: LogFile, book: Book, former: Generation) -> int:
-    """Return how many bytes of a file are whole lines with which another one begins, as it was read."""
-    trail, offset, line = book.trail_of(former), 0, 0
+def _agreeing(file: LogFile, begin: int, book: Book, former: Generation) -> int:
+    """Return up to where the lines of a file, from a byte on, are those with which another one begins, as it was read."""
+    trail, offset, line = book.trail_of(former), begin, 0
     while end := (data := file.read_at(offset, COMPARED_BYTES)).rfind(b"\n") + 1:
         digests = line_digests(data[:end])
         if trail[line : line + len(digests)] != digests:

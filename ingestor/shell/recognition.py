@@ -27,6 +27,10 @@ REJOINING_LINES = 32
 """Among so many first lines of a log two are looked for in a former content, which it may go on with."""
 
 
+JOINING_EVENTS = 2
+"""So many first events of a content must agree where it is looked for behind another one."""
+
+
 class Content(NamedTuple):
     """What a file was found to hold."""
 
@@ -36,6 +40,8 @@ class Content(NamedTuple):
     """It holds all of this one that was read, and perhaps more."""
     compared: Comparison | None = None
     """Else: it begins like this former content, and is something else, or ends, further on."""
+    like: Generation | None = None
+    """Behind all of this one, that is: files were joined."""
 
 
 def recognise(
@@ -51,6 +57,8 @@ def recognise(
     same = next((g for g in likely if _holds(file, g, key)), None)
     if same is not None and key is not None and (longer := _longer(file, book, same, key, sources)) is not None:
         return Content(key, None, longer)
+    if same is not None and (joined := _joined(file, book, same, sources)) is not None:
+        return Content(key, None, joined, like=same)
     if same is not None or key is None:
         return Content(key, same)
     return Content(key, None, former_of(file, book, key, sources=sources) or trimmed(file, book, near))
@@ -69,6 +77,34 @@ def _longer(file: LogFile, book: Book, same: Generation, key: int, sources: Cont
     return found if agrees > read else None
 
 
+def _joined(file: LogFile, book: Book, same: Generation, sources: Container[str] | None) -> Comparison | None:
+    """Return the former content with which a file goes on behind the one of which it holds all."""
+    if not same.mark.offset or same.status is Status.SKIPPED or same.compared is not None:
+        return None
+    return follows(file, book, same.mark.offset, same, sources=sources)
+
+
+def follows(
+    file: LogFile, book: Book, at: int, generation: Generation, *, sources: Container[str] | None = None
+) -> Comparison | None:
+    """Return the former content that a file goes on with from a byte on, where the one before has ended: files were joined.
+
+    Two events of it tell, the first ones, in their order: one may be in two logs, and headers are in all. What begins like the
+    file itself is no sign either, but a line that came again. Raises OSError, DamagedFileError, sqlite3.Error.
+    """
+    key = key_of(file, at)
+    if key is None or key == generation.file_key:
+        return None
+    found = former_of(file, book, key, at=at, besides=generation, sources=sources)
+    former = None if found is None else book[found.former]
+    if former is None or former.first_event is None:
+        return None
+    begins = line_digests(_whole_lines(file.read_at(at, COMPARED_BYTES)))
+    agreed = agreement(begins, book.trail_of(former)[: len(begins)])
+    events = begins[DIGEST_BYTES * former.first_event : DIGEST_BYTES * agreed : DIGEST_BYTES]
+    return found if sum(digest & 1 for digest in events) >= JOINING_EVENTS else None
+
+
 def key_of(file: LogFile, at: int = 0, *, closed: bool = False) -> int | None:
     """Return the hash of how a file begins, or how its content from a byte on does. Raises OSError, DamagedFileError."""
     told = _telling_head(file, at, closed=closed)
@@ -82,16 +118,16 @@ def _telling_head(file: LogFile, at: int = 0, *, closed: bool = False) -> bytes 
     return telling_head(head, closed=closed or (file.compressed and not file.damaged and len(head) < KEY_BYTES))
 
 
-def kinship(file: LogFile, generation: Generation) -> Kinship:
-    """Compare a file's content with what is remembered of a generation. Raises OSError, DamagedFileError.
+def kinship(file: LogFile, generation: Generation, at: int = 0) -> Kinship:
+    """Compare a file's content, from a byte on, with what is remembered of a generation. Raises OSError, DamagedFileError.
 
     Of a compressed file everything up to the offset is decompressed, but only when its head is the generation's.
     """
     mark = generation.mark
-    head = file.read_at(0, mark.head_length)
+    head = file.read_at(at, mark.head_length)
     if mark.kinship(mark.offset, head, b"") is Kinship.OTHER and mark.kinship(0, head, b"") is Kinship.OTHER:
         return Kinship.OTHER
-    tail = file.read_at(mark.offset - mark.tail_length, mark.tail_length)
+    tail = file.read_at(at + mark.offset - mark.tail_length, mark.tail_length)
     # What could be read is there, whatever size a share's attributes tell.
     return mark.kinship(mark.offset - mark.tail_length + len(tail), head, tail)
 
@@ -192,10 +228,11 @@ def former_of(
     book: Book,
     key: int,
     *,
+    at: int = 0,
     besides: Generation | None = None,
     sources: Container[str] | None = None,
 ) -> Comparison | None:
-    """Return the former content that a file agrees with for longest; of these sources, or of any.
+    """Return the former content that a file, or what is in it from a byte on, agrees with for longest; of these sources, or of any.
 
     Raises OSError, DamagedFileError, sqlite3.Error.
     """
@@ -205,7 +242,7 @@ def former_of(
     if not candidates:
         return None
     if len(candidates) > 1:
-        begins = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))
+        begins = line_digests(_whole_lines(file.read_at(at, COMPARED_BYTES)))
         candidates = _agreeing_longest(begins, candidates, book)
     if len(candidates) > 1:
         candidates.sort(key=lambda g: (agreement(begins, book.trail_of(g)[: len(begins)]), g.number))

@@ -46,6 +46,7 @@ class Rotated:
         """Follow a file that was rotated. ``now``: monotonic seconds."""
         tail.moved_at = now
         tail.exhausted_at = None
+        tail.is_past = True
         self.tails.append(tail)
 
     def sort(self, places: dict[FileIdentity, int]) -> None:

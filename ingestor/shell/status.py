@@ -142,7 +142,12 @@ def _unread(generation: Generation, holders: dict[FileIdentity, int]) -> int | N
         if seen is not None and seen.identity == FileIdentity(generation.device, generation.inode):
             if is_compressed(path) and generation.status is not Status.OPEN:
                 return 0  # it does not grow, and its size says nothing about what it holds
-            return max(0, seen.size - generation.mark.offset) if holders[seen.identity] == generation.number else 0
+            closed_at = 0 if generation.status is Status.OPEN else generation.size_seen
+            return (
+                max(0, seen.size - max(generation.mark.offset, closed_at))
+                if holders[seen.identity] == generation.number
+                else 0
+            )
     return None
 
 

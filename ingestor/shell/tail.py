@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from ingestor.core.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Stretch
 from ingestor.core.trail import DIGEST_BYTES, Alignment, Run, line_digests, long_line_digest
+from ingestor.core.unended import may_become_object
 from ingestor.shell.book import Book
 from ingestor.shell.files import LogFile, Sighting
-from ingestor.shell.recognition import former_of, key_of, trimmed
+from ingestor.shell.recognition import follows, former_of, key_of, trimmed
 
 SHOWN_BYTES = 4096
 """How much of an over-long line is kept for the rejected file (which redacts and cuts it further)."""
@@ -49,6 +50,8 @@ class Block(NamedTuple):
     repeat: bool
     """These lines were counted before: their points are written again, and change nothing."""
     too_long: TooLong | None = None
+    finishes: tuple[int, int] | None = None
+    """The first line was taken before it was whole: whose it was then (by number), and where it begins."""
 
 
 @dataclass(slots=True)
@@ -72,10 +75,12 @@ class Tail:
         max_line_bytes: int,
         from_start: bool = False,
         sources: Container[str] | None = None,
+        joined_at: int = 0,
     ) -> None:
         """``from_start`` returns what was counted before, too (backfill); otherwise reading goes on at the mark.
 
-        ``sources``: what was counted under others is counted again, because somebody wants it so. Raises sqlite3.Error when the state cannot tell what the file is compared with.
+        ``sources``: what was counted under others is counted again, because somebody wants it so. ``joined_at``: a line begins
+        there that may be another content's. Raises sqlite3.Error when the state cannot tell what the file is compared with.
         """
         self.generation = generation
         self.file = file
@@ -93,6 +98,10 @@ class Tail:
         """Whether it returned nothing because another file that holds the same is still being read."""
         self.near: tuple[Generation, ...] = ()
         """What was at its place before: the file may go on with one of these, without its beginning."""
+        self.repeats = False
+        """Whether the last line that was read was counted before."""
+        self.is_past = False
+        """Whether it is what was a log: what is appended to it then may be another one's content, as in an archive."""
         self._final = False
         self._book = book
         self._from_start = from_start
@@ -106,6 +115,9 @@ class Tail:
         self._first_line: int | None = None
         """Where the first line of the file begins, once it is needed."""
         self._alignment: Alignment | None = None
+        self._joined_at = joined_at
+        self._ended = generation.skipped[1] == generation.mark.offset > 0
+        """Whether what the file held until here has ended: what follows may be another content that is known."""
         self._again = 0
         """The ordinal of the next line that is read again."""
         book.resume_trail(generation)
@@ -177,6 +189,16 @@ class Tail:
             # What a writer leaves that goes on at its old place after a truncation. The line behind it is a line.
             self._hole = self.file.after_hole(self.offset + self._hole) - self.offset
             return None
+        chunk = self._until_another(chunk)
+        if chunk.startswith(b"\n") and self._is_unended():
+            self.generation.ordinal += 1
+            self._move(b"\n", 1, whole=True)  # it ends the line before
+            return None
+        if half := self._half_before(chunk):
+            return self._finish(half, chunk, final=final)
+        return self._read_lines(chunk, final=final)
+
+    def _read_lines(self, chunk: bytes, *, final: bool) -> Block | None:
         end = chunk.rfind(b"\n") + 1
         if end:
             return self._accept(chunk[:end], end)
@@ -187,6 +209,55 @@ class Tail:
         elif final and self._hole:
             self._move(b"", 0, whole=False)
         return None
+
+    def _until_another(self, chunk: bytes) -> bytes:
+        """Return what belongs together of the bytes that come; compare them with the content that begins here, if one does."""
+        if self.offset < self._joined_at:
+            return chunk[: max(0, self._joined_at - self.offset - self._hole)]
+        if 0 < self.offset == self._joined_at or (not chunk and (self.is_past or self.generation.stretches)):
+            self._ended, self._joined_at = True, 0
+        if self._ended and b"\n" in chunk:
+            self._look_what_follows()
+        return chunk
+
+    # A line that was taken before it was whole
+
+    def half_line(self) -> bytes:
+        """Return what is left of the file, if it is the beginning of a line that may go on elsewhere; else nothing. Raises OSError."""
+        rest = self.file.read_at(self.offset + self._hole, self._max_line_bytes + 1)
+        is_half = self._skip is None and b"\n" not in rest and len(rest) <= self._max_line_bytes
+        return rest if is_half and may_become_object(rest) else b""
+
+    def _half_before(self, chunk: bytes) -> bytes:
+        """Return the line before the mark if it was taken without its end, as all that there was, and goes on here."""
+        if not self._is_unended() or self._alignment is not None:
+            return b""
+        most = self._max_line_bytes + 1
+        before = self.file.read_at(max(0, self.offset - most), min(most, self.offset))
+        half = before[before.rfind(b"\n") + 1 :].lstrip(b"\0")
+        whole = len(half) + len(chunk.partition(b"\n")[0])
+        goes_on = len(half) < whole <= self._max_line_bytes
+        return half if goes_on and may_become_object(half) else b""
+
+    def _is_unended(self) -> bool:
+        """Tell whether the line before the mark was taken without its end."""
+        return bool(self._tail) and not self._hole and not self._tail.endswith((b"\n", b"\0"))
+
+    def _finish(self, half: bytes, chunk: bytes, *, final: bool) -> Block | None:
+        """Read a line as one of which the first part was taken for a line, once its rest is there."""
+        rest = chunk[: chunk.rfind(b"\n") + 1] or (chunk if final else b"")
+        if not rest:
+            return None
+        generation = self.generation
+        begin = self.offset - len(half)
+        owner, _ = generation.stretch_at(begin)
+        self._tail = self._tail[: -len(half)] if len(half) < len(self._tail) else b""
+        self.offset = begin
+        self._book.forget_last_line(generation)
+        if not generation.trail.lines:
+            generation.file_key = key_of(self.file, begin) or generation.file_key
+        block = self._accept(half + rest, len(half) + len(rest))
+        return None if block is None else block._replace(finishes=(owner.generation, begin))
 
     # Reading what was counted before
 
@@ -222,6 +293,7 @@ class Tail:
         if too_long:
             block = block._replace(data=chunk[:SHOWN_BYTES], too_long=too_long)
         self.offset = first + end_of_line
+        self.repeats = repeat
         self._again += 1 if too_long else block.data.count(b"\n")
         if not repeat:
             self._skipped_less(owner, skipped_from)
@@ -294,7 +366,10 @@ class Tail:
         self._learn_beginning()
         former = owner = None
         if self._alignment is not None:
+            agreed = self._alignment.position and not self._alignment.unmatched
             run = self._run(digests, more=length >= READ_BYTES // 2)
+            if agreed and run.former is None and self._look_what_follows():
+                run = self._run(digests, more=length >= READ_BYTES // 2)
             if not run.lines:
                 return None
             former = run.former
@@ -312,6 +387,7 @@ class Tail:
             generation.ordinal += int(ends) if too_long else data.count(b"\n")
         self._move(data, length, whole=too_long is None)
         generation.trail.add(digests)
+        self.repeats = owner is not None
         self._note_comparison()
         if owner is None:
             return Block(generation, start, own, data, repeat=False, too_long=too_long)
@@ -360,15 +436,24 @@ class Tail:
             return False  # its trail is loaded once, when it is whole
         if generation.trail.lines > alignment.lines:
             self._compare_with(former)
-        if self._alignment is not None and self._alignment.all_met:
+        if self._alignment is not None and self._alignment.all_met and self.file.read_at(self.offset + self._hole, 1):
             self.generation.compared = self._alignment = None
+            self._ended = True
         return True
+
+    def _look_what_follows(self) -> bool:
+        """Compare with the content that begins here, if one that is known does; return whether one does."""
+        self._ended = False
+        found = follows(self.file, self._book, self.offset + self._hole, self.generation, sources=self._sources)
+        if found is not None:
+            self._compare_with(found)
+        return found is not None
 
     def _note_comparison(self) -> None:
         alignment, former = self._alignment, self.generation.compared
         if alignment is None or former is None:
             return
-        if alignment.ended and not (alignment.all_met and former.former in self._book.readers):
+        if alignment.ended and not alignment.all_met:  # what was met to its end may have grown when the file has
             self.generation.compared = self._alignment = None
         else:
             self.generation.compared = Comparison(former.former, alignment.position, alignment.unmatched)

@@ -171,8 +171,10 @@ class _Verifier:
         content = content_of(self._book, file, source)
         name = source or source_of(path, self._settings)
         if source is None and content.compared is not None:
-            name = self._book[content.compared.former].source
-        return self._book.begin(name, path, file.identity, key=content.key, compared=content.compared)
+            name = (content.like or self._book[content.compared.former]).source
+        return self._book.begin(
+            name, path, file.identity, key=content.key, like=content.like, compared=content.compared
+        )
 
     def _verify(
         self,

@@ -335,3 +335,22 @@ def test_agreement_is_how_many_first_lines_are_equal(both: str, one: str, other:
             break
         expected += 1
     assert agreement(digests_of(*both, *one), digests_of(*both, *other)) == expected
+
+
+@pytest.mark.parametrize("lines", [1, 5, PART_LINES, PART_LINES + 1])
+@pytest.mark.parametrize("saved", [False, True])
+def test_the_last_line_is_forgotten_and_another_takes_its_place(lines: int, *, saved: bool) -> None:
+    digests = b"".join(number.to_bytes(DIGEST_BYTES, "little") for number in range(lines))
+    trail, kept = Trail(), dict[int, bytes]()
+    trail.add(digests)
+    if saved:
+        kept.update(trail.take_changed())
+    trail.forget_last()
+    if not trail.last_part and trail.lines % PART_LINES:
+        trail.resume(kept.get(trail.lines // PART_LINES, b""))
+    trail.add(b"another!")
+    kept.update(trail.take_changed())
+    assert (
+        b"".join(kept[part] for part in sorted(kept))[: DIGEST_BYTES * lines] == digests[:-DIGEST_BYTES] + b"another!"
+    )
+    assert trail.lines == lines
