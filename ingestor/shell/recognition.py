@@ -217,8 +217,11 @@ def _holds(file: LogFile, generation: Generation, key: int | None) -> bool:
         if generation.first_event is None and generation.file_key != key:
             # The number of a file that is gone is given to the next one: what closed the former as half a line may be the
             # beginning of an event of this one.
+            # Half a line with a date tells as a whole one does, and what follows it is read as one with it.
             ends_a_line = file.read_at(generation.mark.offset - 1, 1) == b"\n"
-            if not (same_file and (ends_a_line or key is None)):
+            half = b"" if ends_a_line else file.read_at(0, min(generation.mark.offset, KEY_BYTES))
+            tells = bool(half) and telling_head(half + b"\n") is not None
+            if not tells and not (same_file and (ends_a_line or key is None)):
                 return False
     return kinship(file, generation) is Kinship.SAME
 
