@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from ingestor.settings import StoreSettings
-from ingestor.stores.influxdb.http import InfluxHttp
+from ingestor.config.settings import StoreSettings
+from ingestor.stores.influxdb.client.http import InfluxHttp
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from bench.generate import DAY_MS, START_MS
 from bench.store import batches, open_store, write
-from ingestor.core.points import SeriesTable
-from ingestor.core.questions import Filters, Period
-from ingestor.stores.sqlite_answers import SqliteAnswers
+from ingestor.model.points import SeriesTable
+from ingestor.model.questions import Filters, Period
+from ingestor.stores.embedded.answers import SqliteAnswers
 
 MILLISECOND = 1_000_000
 LIMITS = {"stats, all": 2.0, "activity, all": 0.1}

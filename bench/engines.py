@@ -16,8 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from parsers import rejected
-from parsers.redact import redact_identifier, redact_text
+from parsers.redaction import lines
+from parsers.redaction.redact import redact_identifier, redact_text
 
 PIECES = (
     *("code", "token", "refresh_token", "client secret", "password", "otp", "authorization", "cookie", "Bearer", "DPoP", "SAMLResponse"),
@@ -29,7 +29,7 @@ PIECES = (
     *("/token/", "/code/", "reset/", "eyJhbGciOiJSUzI1NiJ9.eyJ", "ghp_s3cr3tValue0123456789", "://a:b@", "<code>", "</code>", "-", "_", "."),
 )  # fmt: skip
 LONGEST = 4096
-KEPT = rejected.Kept({"code", "error", "client.id"})
+KEPT = lines.Kept({"code", "error", "client.id"})
 
 
 def texts(number: int, seed: int) -> Iterator[str]:
@@ -55,7 +55,7 @@ def answers(number: int, seed: int) -> Iterator[tuple[str, str, float]]:
 
 
 def _line(text: str) -> str:
-    return rejected.redact_line(text.encode(), KEPT)
+    return lines.redact_line(text.encode(), KEPT)
 
 
 def main() -> None:

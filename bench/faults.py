@@ -18,7 +18,7 @@ import orjson
 
 from bench import generate
 from bench.agents import Agent, Maker, stored_ids, wait_until_quiet
-from tests.servers import InfluxServer
+from tests.support.servers import InfluxServer
 
 RATE = 1_000
 """Lines a second, as a busy endpoint writes them."""

@@ -18,8 +18,8 @@ from pathlib import Path
 from bench import generate
 from bench.agents import Agent
 from bench.faults import line
-from ingestor.settings import StoreSettings
-from ingestor.shell.database import DATABASE
+from ingestor.config.settings import StoreSettings
+from ingestor.state.database import DATABASE
 
 LIMIT = 0.01
 LATELY_SECONDS = 10.0

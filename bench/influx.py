@@ -1,6 +1,6 @@
 """Into a real InfluxDB: ``tokentail run --once`` against the raw-writer ceiling, in one run on the same machine.
 
-    python -m bench.influx --version 2           # starts an InfluxDB of its own on loopback (see tests/servers.py)
+    python -m bench.influx --version 2           # starts an InfluxDB of its own on loopback (see tests/support/servers.py)
 
 The ceiling is the same points as ready-made requests of 5,000 lines, posted by two connections that do nothing else: what
 the server takes, whatever a client does. Each run writes into a database of its own; runs alternate, medians count.
@@ -20,9 +20,9 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.parse import tokentail as points_of
-from ingestor.settings import StoreSettings
-from ingestor.stores.influxdb.http import InfluxHttp
-from tests.servers import InfluxServer, new_influxdb1, new_influxdb2, query
+from ingestor.config.settings import StoreSettings
+from ingestor.stores.influxdb.client.http import InfluxHttp
+from tests.support.servers import InfluxServer, new_influxdb1, new_influxdb2, query
 
 CONFIG = """
 [[logs]]

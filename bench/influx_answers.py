@@ -17,14 +17,14 @@ import orjson
 
 from bench.generate import DAY_MS, START_MS
 from bench.store import batches
-from ingestor.core.lineprotocol import Encoder
-from ingestor.core.points import SeriesTable
-from ingestor.core.questions import Filters, Period
+from ingestor.config.settings import RetentionSettings, StoreSettings
 from ingestor.errors import UnavailableError
-from ingestor.settings import RetentionSettings, StoreSettings
-from ingestor.stores.influxdb.answers import InfluxAnswers
-from ingestor.stores.influxdb.http import InfluxHttp
-from ingestor.stores.influxdb.plan import places, shard_seconds
+from ingestor.model.points import SeriesTable
+from ingestor.model.questions import Filters, Period
+from ingestor.stores.influxdb.client.http import InfluxHttp
+from ingestor.stores.influxdb.read.answers import InfluxAnswers
+from ingestor.stores.influxdb.setup.plan import places, shard_seconds
+from ingestor.stores.influxdb.write.line_protocol import Encoder
 
 MILLISECOND = 1_000_000
 POINTS = 5_000

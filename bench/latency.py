@@ -21,8 +21,8 @@ from bench import generate
 from bench.agents import Agent, agents, stored_ids
 from bench.agents import tokentail as tokentail_agent
 from bench.faults import line
-from ingestor.settings import StoreSettings
-from tests.servers import InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2
+from ingestor.config.settings import StoreSettings
+from tests.support.servers import InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2
 
 LIMIT_SECONDS = 1.5
 Poll = Callable[[int], list[str]]

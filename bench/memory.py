@@ -17,7 +17,7 @@ from bench.agents import Agent, tokentail, wait_until_quiet
 from bench.influx import stored
 from bench.influx import tokentail as run_once
 from bench.latency import influxdb
-from tests.servers import InfluxServer
+from tests.support.servers import InfluxServer
 
 LIMIT_MIB = 100
 OUTAGE_SECONDS = 60.0

@@ -24,11 +24,11 @@ import urllib3
 from bench.generate import CLIENTS, DAY_MS, START_MS
 from bench.influx_answers import POINTS, make_policies, write
 from bench.store import batches
-from ingestor.core.lineprotocol import Encoder, tag_set
-from ingestor.core.metrics import FAILURE, REFRESHED, is_issued
-from ingestor.core.points import Point, Series, SeriesTable
-from ingestor.settings import StoreSettings
-from ingestor.stores.influxdb.http import InfluxHttp
+from ingestor.config.settings import StoreSettings
+from ingestor.model.points import Point, Series, SeriesTable
+from ingestor.model.statistics import FAILURE, REFRESHED, is_issued
+from ingestor.stores.influxdb.client.http import InfluxHttp
+from ingestor.stores.influxdb.write.line_protocol import Encoder, tag_set
 from tests.grafana.panels import Choice, dashboards, interpolated, panels
 
 HOUR_NS = 3_600_000_000_000

@@ -23,16 +23,16 @@ import orjson
 
 import parsers
 from bench import generate
-from ingestor.core.admission import Admission
-from ingestor.core.identity import generation_hash
-from ingestor.core.lineprotocol import Encoder
-from ingestor.core.placing import place
-from ingestor.core.points import SeriesTable
-from ingestor.settings import ReadSettings
-from ingestor.shell.book import Book
-from ingestor.shell.files import open_log
-from ingestor.shell.ingest import relax_collector
-from ingestor.shell.tail import Tail
+from ingestor.config.settings import ReadSettings
+from ingestor.model.identity import generation_hash
+from ingestor.model.points import SeriesTable
+from ingestor.pipeline.admission import Admission
+from ingestor.pipeline.pipeline import relax_collector
+from ingestor.pipeline.points import place
+from ingestor.sources.file.files import open_log
+from ingestor.sources.file.reader import Tail
+from ingestor.state.generations import Book
+from ingestor.stores.influxdb.write.line_protocol import Encoder
 
 NOW_MS = generate.START_MS + 365 * generate.DAY_MS
 HOST, SOURCE = "host", "bench"

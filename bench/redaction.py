@@ -12,8 +12,8 @@ import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from parsers.identifiers import Identifiers
-from parsers.redact import redact_scopes, redact_text
+from parsers.redaction.identifiers import Identifiers
+from parsers.redaction.redact import redact_scopes, redact_text
 
 SHAPES = Path(__file__).parent / "shapes"
 VALUES = (

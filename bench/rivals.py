@@ -25,7 +25,7 @@ from bench import generate
 from bench.agents import Maker, agents, series_count, stored_ids, wait_until_quiet
 from bench.faults import FAULTS, Outcome, suffer
 from bench.influx import ceiling, requests_of
-from tests.servers import InfluxServer, new_influxdb2, query
+from tests.support.servers import InfluxServer, new_influxdb2, query
 
 BUSY_DAYS = 0.00415
 """The generator begins at midnight, its quietest hours: this makes 500,000 lines in 1,000 s, 500 requests a second."""

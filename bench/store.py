@@ -17,14 +17,14 @@ from itertools import chain, islice
 from pathlib import Path
 
 from bench.generate import CLIENTS, DAY_MS, START_MS, lines
-from ingestor.core.admission import Admission
-from ingestor.core.identity import generation_hash
-from ingestor.core.placing import place
-from ingestor.core.points import Point, SeriesTable
-from ingestor.shell.embedded import BATCH_POINTS
-from ingestor.shell.upgrades import upgrade
-from ingestor.stores import sqlite as embedded
-from ingestor.stores.sqlite import SqliteStore
+from ingestor.model.identity import generation_hash
+from ingestor.model.points import Point, SeriesTable
+from ingestor.pipeline.admission import Admission
+from ingestor.pipeline.points import place
+from ingestor.state.upgrades import upgrade
+from ingestor.stores.embedded import events as embedded
+from ingestor.stores.embedded.delivery import BATCH_POINTS
+from ingestor.stores.embedded.events import SqliteStore
 from parsers import find
 
 ROWS = 80

@@ -1,8 +1,8 @@
 """Turn lines of identity providers' audit logs into token events. Imports nothing from ``ingestor``.
 
-A provider is a folder here with ``PARSER`` in it: a ``parsers.event.Parser`` class that states its ``version`` and is called
+A provider is a folder here with ``PARSER`` in it: a ``parsers.contract.Parser`` class that states its ``version`` and is called
 with those of these keyword options that it names in ``options``: ``errors`` (an endpoint's own error texts, see
-``parsers.native.meanings``), ``trusted_proxies`` (networks) and ``public_identifiers`` (see ``parsers.identifiers``). Other
+``parsers.native.vocabulary``), ``trusted_proxies`` (networks) and ``public_identifiers`` (see ``parsers.redaction.identifiers``). Other
 people's come by the entry point group ``tokentail.parsers``, whose values are such classes; they cannot replace ours.
 """
 
@@ -11,13 +11,15 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
+from parsers.contract import Parser
 from parsers.detection import DetectingParser
-from parsers.event import Parser
 
 AUTO: Final = "auto"
 """Detect the provider line by line."""
 ENTRY_POINTS: Final = "tokentail.parsers"
 _FIRST: Final = "native"
+_NO_PROVIDERS: Final = {"formats", "redaction"}
+"""The folders here that are something else."""
 
 
 def names() -> list[str]:
@@ -38,7 +40,7 @@ def find(name: str = AUTO, **options: Any) -> Parser:
 
 
 def _ours() -> set[str]:
-    return {module.name for module in pkgutil.iter_modules(__path__) if module.ispkg}
+    return {module.name for module in pkgutil.iter_modules(__path__) if module.ispkg} - _NO_PROVIDERS
 
 
 def _theirs() -> dict[str, EntryPoint]:

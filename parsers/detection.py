@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from parsers.event import IGNORED, Outcome, Parser, Rejection
+from parsers.contract import IGNORED, Outcome, Parser, Rejection
 
 
 class DetectingParser:

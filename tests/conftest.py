@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.grafana_servers import GrafanaServer, grafanas
-from tests.servers import InfluxServer, first_user, influxd1, new_influxdb1, servers
-from tests.world import World
+from tests.support.grafana_servers import GrafanaServer, grafanas
+from tests.support.servers import InfluxServer, first_user, influxd1, new_influxdb1, servers
+from tests.support.world import World
 
 # How long an example takes says how busy the machine is, not whether the code is right: pytest's timeout bounds a test.
 settings.register_profile("everyone", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,7 +46,7 @@ def influxdb(request: pytest.FixtureRequest) -> InfluxServer:
 def influxdb1_with_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
     """An InfluxDB 1.x that asks who one is; its settings are the administrator's."""
     if influxd1() is None:
-        pytest.skip("no InfluxDB 1.x here: see tests/servers.py")
+        pytest.skip("no InfluxDB 1.x here: see tests/support/servers.py")
     directory = tmp_path_factory.mktemp("influxdb1-with-users")
     server = new_influxdb1(directory, users=True)
     server.store = first_user(server, directory)

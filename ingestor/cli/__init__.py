@@ -6,14 +6,14 @@ from typing import Final
 import click
 
 import ingestor
-from ingestor.cli import streams
-from ingestor.cli.failures import CommandGroup
+from ingestor.cli.support import streams
+from ingestor.cli.support.errors import CommandGroup
 
 FAMILIES: Final[dict[str, dict[str, str]]] = {
     "Read logs into the store": {
-        "run": "ingest.run",
-        "backfill": "ingest.backfill",
-        "demo": "ingest.demo",
+        "run": "run.run",
+        "backfill": "run.backfill",
+        "demo": "run.demo",
     },
     "Ask the store": {
         "stats": "questions.stats",
@@ -24,14 +24,14 @@ FAMILIES: Final[dict[str, dict[str, str]]] = {
         "events": "questions.events",
     },
     "Check": {
-        "explain": "inspect.explain",
-        "validate": "inspect.validate",
-        "verify": "inspect.verify",
+        "explain": "diagnose.explain",
+        "validate": "diagnose.validate",
+        "verify": "diagnose.verify",
         "status": "status.status",
         "rejected": "rejected.rejected_group",
     },
     "Configure": {
-        "config": "configuration.config_group",
+        "config": "config.config_group",
         "store": "store.store_group",
         "rollup": "rollup.rollup_group",
         "state": "backup.state_group",

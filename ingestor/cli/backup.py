@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from ingestor.cli.access import progress_bar, reading
-from ingestor.cli.output import print_json, stderr, stdout
-from ingestor.cli.parameters import PATH, json_option, settings_options
-from ingestor.core.words import counted
-from ingestor.settings import Settings
-from ingestor.shell.backup import back_up
-from ingestor.shell.spool import SPOOL
+from ingestor.cli.render.console import print_json, stderr, stdout
+from ingestor.cli.support.opening import progress_bar, reading
+from ingestor.cli.support.options import PATH, json_option, settings_options
+from ingestor.config.settings import Settings
+from ingestor.model.words import counted
+from ingestor.sources.file.spool import SPOOL
+from ingestor.state.backup import back_up
 
 _MEBIBYTE = 1 << 20
 

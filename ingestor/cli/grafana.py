@@ -8,17 +8,17 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from ingestor.cli.output import print_json, stderr, stdout
-from ingestor.cli.parameters import PATH, json_option, settings_options
-from ingestor.credentials import reference
+from ingestor.cli.render.console import print_json, stderr, stdout
+from ingestor.cli.support.options import PATH, json_option, settings_options
+from ingestor.config.credentials import reference
+from ingestor.config.settings import GrafanaSettings, Settings
 from ingestor.errors import ExitCode
 from ingestor.provision import apply as applying
 from ingestor.provision import export as exporting
 from ingestor.provision.desired import desired, unrouted
 from ingestor.provision.plan import Action, Plan, Step
+from ingestor.provision.resources import Kind
 from ingestor.provision.session import Session, open_grafana
-from ingestor.provision.things import Kind
-from ingestor.settings import GrafanaSettings, Settings
 from parsers.text import clean
 
 _STYLES: Final = {Action.CREATE: "bold green", Action.UPDATE: "yellow", Action.DELETE: "red", Action.KEEP: "dim"}

@@ -6,19 +6,21 @@ from typing import Any
 
 import click
 
-from ingestor.cli import access, recent, render
-from ingestor.cli.access import answers
-from ingestor.cli.misfits import print_misfits
-from ingestor.cli.output import period_text, print_csv, print_json, print_json_lines, stderr, stdout
-from ingestor.cli.parameters import Question, event_filters, question_options
-from ingestor.core.accounting import Account
-from ingestor.core.misfit import Misfit
-from ingestor.core.moments import written
-from ingestor.core.questions import Answers, Filters, Period
-from ingestor.core.words import counted
+from ingestor.cli.render import activity as recent
+from ingestor.cli.render import answers as render
+from ingestor.cli.render.console import period_text, print_csv, print_json, print_json_lines, stderr, stdout
+from ingestor.cli.render.misfits import print_misfits
+from ingestor.cli.support import opening
+from ingestor.cli.support.opening import answers
+from ingestor.cli.support.options import Question, event_filters, question_options
+from ingestor.config.settings import Settings
 from ingestor.errors import TokentailError
-from ingestor.settings import Settings
-from ingestor.shell.misfits import accounted, misfits
+from ingestor.format_check.misfit import Misfit
+from ingestor.format_check.misfits import accounted, misfits
+from ingestor.model.accounting import Account
+from ingestor.model.moments import written
+from ingestor.model.questions import Answers, Filters, Period
+from ingestor.model.words import counted
 
 _BREAKDOWN_ROWS = 12
 _ALWAYS = Period(0, (1 << 63) - 1)
@@ -87,7 +89,7 @@ def events(question: Question, as_json: bool, limit: int | None, as_csv: bool) -
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
-    with answers(question.settings) as store, access.events(store, question.period, question.filters) as records:
+    with answers(question.settings) as store, opening.events(store, question.period, question.filters) as records:
         wanted = itertools.islice(records, limit)
         exported = print_csv(wanted) if as_csv else print_json_lines(record._asdict() for record in wanted)
     period = period_text(question.period, question.settings.time_zone)
@@ -223,7 +225,7 @@ def _explain_nothing(store: Answers, question: Question, of: str = "") -> None:
 def _misfits(settings: Settings) -> tuple[Account, list[Misfit]]:
     """Return what became of all lines, and the logs that are not understood, as far as this machine's state knows."""
     try:
-        with access.reading(settings) as state:
+        with opening.reading(settings) as state:
             total, doubtful = accounted(state)
     except TokentailError:  # events in InfluxDB may be another machine's, or the service's alone
         return Account(), []

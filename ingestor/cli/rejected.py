@@ -8,16 +8,16 @@ from typing import Any
 import click
 from rich.text import Text
 
-from ingestor.cli import reports
-from ingestor.cli.access import by_whoever_holds_the_state, reading
-from ingestor.cli.output import print_json, print_json_lines, stderr, stdout
-from ingestor.cli.parameters import json_option, settings_options
-from ingestor.settings import Settings
-from ingestor.shell.ingest import Ingest
-from ingestor.shell.rejected import RejectedLine, read_rejected
-from ingestor.shell.replay import replay as replay_lines
-from ingestor.shell.state import State
-from parsers.event import Reason
+from ingestor.cli.render import reports
+from ingestor.cli.render.console import print_json, print_json_lines, stderr, stdout
+from ingestor.cli.support.opening import by_whoever_holds_the_state, reading
+from ingestor.cli.support.options import json_option, settings_options
+from ingestor.config.settings import Settings
+from ingestor.jobs.replay import replay as replay_lines
+from ingestor.pipeline.pipeline import Ingest
+from ingestor.state.rejected_file import RejectedLine, read_rejected
+from ingestor.state.state import State
+from parsers.contract import Reason
 
 
 @click.group("rejected")

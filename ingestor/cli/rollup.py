@@ -4,12 +4,12 @@ from typing import Any
 
 import click
 
-from ingestor.cli.access import by_whoever_holds_the_state
-from ingestor.cli.output import print_json
-from ingestor.cli.parameters import json_option, settings_options
-from ingestor.core.words import counted
-from ingestor.settings import Settings
-from ingestor.shell.ingest import Ingest
+from ingestor.cli.render.console import print_json
+from ingestor.cli.support.opening import by_whoever_holds_the_state
+from ingestor.cli.support.options import json_option, settings_options
+from ingestor.config.settings import Settings
+from ingestor.model.words import counted
+from ingestor.pipeline.pipeline import Ingest
 
 
 @click.group("rollup")

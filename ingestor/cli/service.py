@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from ingestor import config
-from ingestor.cli import servicing
-from ingestor.cli.output import print_json, stdout
-from ingestor.cli.parameters import PATH, json_option
-from ingestor.core.service import advice
-from ingestor.core.unit import STATE_DIRECTORY
+from ingestor.cli.render import service
+from ingestor.cli.render.console import print_json, stdout
+from ingestor.cli.support.options import PATH, json_option
+from ingestor.config import load
 from ingestor.errors import ExitCode, PermissionDeniedError, TokentailError
-from ingestor.shell import service as shell
-from ingestor.shell.service import Host
+from ingestor.systemd import install as shell
+from ingestor.systemd.install import Host
+from ingestor.systemd.systemctl_show import advice
+from ingestor.systemd.unit import STATE_DIRECTORY
 
 _TOLD_BY_SYSTEMD = "STATE_DIRECTORY"
 
@@ -60,11 +60,11 @@ def install(start: bool, groups: tuple[str, ...], executable: str | None, force:
             return
         read_as = _configuration(host / shell.CONFIG)
         remarks = list(shell.remarks(read_as.settings, shell.groups_given(host))) if read_as else []
-    servicing.remarks(stdout(), remarks)
+    service.remarks(stdout(), remarks)
     if start:
         shell.start(host)
         _tell(iter(["Started"]))
-    servicing.next_steps(stdout(), list(_next_steps(host, started=start, read_as=read_as)))
+    service.next_steps(stdout(), list(_next_steps(host, started=start, read_as=read_as)))
 
 
 @service_group.command(short_help="Stop the service and remove it.")
@@ -91,12 +91,12 @@ def status(as_json: bool) -> None:
     if as_json:
         print_json({**dataclasses.asdict(found), "good": found.good, "advice": what_to_do})
     else:
-        servicing.service(stdout(), found, what_to_do)
+        service.service(stdout(), found, what_to_do)
     if not found.good:
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
 
 
-def _next_steps(host: Host, *, started: bool, read_as: config.Configuration | None) -> Iterator[tuple[str, str]]:
+def _next_steps(host: Host, *, started: bool, read_as: load.Configuration | None) -> Iterator[tuple[str, str]]:
     configured = shell.is_configured(host)
     if not configured:
         yield f"edit {host / shell.CONFIG}", "name the logs to follow"
@@ -111,15 +111,15 @@ def _next_steps(host: Host, *, started: bool, read_as: config.Configuration | No
 
 def _tell(done: Iterator[str]) -> None:
     for what in done:
-        servicing.done(stdout(), what)
+        service.done(stdout(), what)
 
 
-def _configuration(file: Path) -> config.Configuration | None:
+def _configuration(file: Path) -> load.Configuration | None:
     """Return the configuration as the service will read it; None, after saying why, when it will refuse it."""
     try:
-        return config.load(file, environment={_TOLD_BY_SYSTEMD: STATE_DIRECTORY})
+        return load.load(file, environment={_TOLD_BY_SYSTEMD: STATE_DIRECTORY})
     except TokentailError as error:
-        servicing.remarks(stdout(), [str(error)])
+        service.remarks(stdout(), [str(error)])
         return None
 
 

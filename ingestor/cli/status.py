@@ -7,19 +7,19 @@ from typing import Any
 
 import click
 
-from ingestor import config
-from ingestor.cli import reports
-from ingestor.cli.access import reading
-from ingestor.cli.misfits import print_misfits
-from ingestor.cli.output import print_json, stdout
-from ingestor.cli.parameters import config_option, json_option, state_directory_option
-from ingestor.core.condition import Condition, Judgement, Seen, judge, plugin_line
-from ingestor.core.misfit import Misfit
+from ingestor.cli.render import reports
+from ingestor.cli.render.console import print_json, stdout
+from ingestor.cli.render.misfits import print_misfits
+from ingestor.cli.support.opening import reading
+from ingestor.cli.support.options import config_option, json_option, state_directory_option
+from ingestor.config import load
 from ingestor.errors import TokentailError, one_line
-from ingestor.shell.misfits import misfits
-from ingestor.shell.status import StatusReport
-from ingestor.shell.status import status as report_status
-from ingestor.shell.store_status import StoreStatus, store_status
+from ingestor.format_check.misfit import Misfit
+from ingestor.format_check.misfits import misfits
+from ingestor.jobs.condition import Condition, Judgement, Seen, judge, plugin_line
+from ingestor.jobs.status import StatusReport
+from ingestor.jobs.status import status as report_status
+from ingestor.jobs.store_status import StoreStatus, store_status
 from parsers.text import clean
 
 
@@ -40,7 +40,7 @@ def status(check: bool, as_json: bool, config_file: Path | None, state_directory
     3 unknown: the configuration or the state cannot be read. Without, it is 0 whatever is shown.
     """
     try:
-        settings = config.load(config_file, state_directory=state_directory).settings
+        settings = load.load(config_file, state_directory=state_directory).settings
         with reading(settings) as state:
             report, store = report_status(state), store_status(settings, state)
     except TokentailError as error:

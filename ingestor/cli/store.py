@@ -7,13 +7,13 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.cli.output import print_json, stdout
-from ingestor.cli.parameters import json_option, settings_options
+from ingestor.cli.render.console import print_json, stdout
+from ingestor.cli.support.options import json_option, settings_options
+from ingestor.config.settings import Settings
 from ingestor.errors import ExitCode
-from ingestor.settings import Settings
-from ingestor.stores.influxdb.admin import administration
-from ingestor.stores.influxdb.admin import init as init_store
-from ingestor.stores.influxdb.plan import Status, Step, written
+from ingestor.stores.influxdb.setup.plan import Status, Step, written
+from ingestor.stores.influxdb.setup.setup import administration
+from ingestor.stores.influxdb.setup.setup import init as init_store
 from parsers.text import clean
 
 _STYLES = {

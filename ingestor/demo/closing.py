@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.core.words import counted
 from ingestor.demo import chart, view
 from ingestor.demo.chart import Glyphs
 from ingestor.demo.frame import Frame
 from ingestor.demo.proof import Proof
+from ingestor.model.words import counted
 
 _CHART_ROWS = 8
 _ROWS = 6

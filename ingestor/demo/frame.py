@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from ingestor.core.accounting import Account
-from ingestor.core.questions import Answers, Filters, Period, Ranked, Record, Stats
 from ingestor.demo.personas import DAY_MS
 from ingestor.demo.writer import Happening
+from ingestor.model.accounting import Account
+from ingestor.model.questions import Answers, Filters, Period, Ranked, Record, Stats
 
 BUCKETS = 72
 """Bars of the chart: twenty minutes each, and a bar a column fits a terminal of 80."""

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ingestor.core.accounting import Account
-from ingestor.core.questions import Record
 from ingestor.demo.endpoint import Ledger
+from ingestor.model.accounting import Account
+from ingestor.model.questions import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from ingestor.core.accounting import Account
-from ingestor.core.questions import Filters
+from ingestor.config.settings import LogSettings, Settings
+from ingestor.daemon.daemon import Daemon
 from ingestor.demo import closing
 from ingestor.demo.closing import Places
 from ingestor.demo.endpoint import Ledger, Line, write_day
@@ -23,10 +23,10 @@ from ingestor.demo.proof import Proof, prove
 from ingestor.demo.screen import Screen, glyphs_of, screen_for
 from ingestor.demo.writer import LogWriter
 from ingestor.errors import ExitCode, TokentailError
-from ingestor.settings import LogSettings, Settings
-from ingestor.shell.daemon import Daemon
-from ingestor.shell.state import State
-from ingestor.stores.opening import open_answers
+from ingestor.model.accounting import Account
+from ingestor.model.questions import Filters
+from ingestor.state.state import State
+from ingestor.stores.registry import open_answers
 
 SECONDS = 18.0
 SEED = 29

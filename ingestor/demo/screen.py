@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from ingestor.core.words import counted
 from ingestor.demo import view
 from ingestor.demo.chart import Glyphs
 from ingestor.demo.frame import Frame
 from ingestor.demo.personas import DAY_MS
+from ingestor.model.words import counted
 
 _PROGRESS_LINES = 6
 

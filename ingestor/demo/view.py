@@ -14,13 +14,13 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.core.accounting import Account
-from ingestor.core.questions import Record
 from ingestor.demo import chart
 from ingestor.demo.chart import Glyphs
 from ingestor.demo.frame import Frame
 from ingestor.demo.writer import Happening
-from parsers.event import OUTCOMES
+from ingestor.model.accounting import Account
+from ingestor.model.questions import Record
+from parsers.contract import OUTCOMES
 
 SMALLEST = (80, 20)
 """Columns and rows; on less there is no live view, but plain lines of progress."""

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from ingestor.errors import TokentailError
+from ingestor.provision.client import Grafana
 from ingestor.provision.data_source import SECRETS, as_sent
-from ingestor.provision.grafana import Grafana
 from ingestor.provision.plan import Action, Plan, Step
-from ingestor.provision.things import FOLDER_UID, Kind, Thing, rules_of
+from ingestor.provision.resources import FOLDER_UID, Kind, Thing, rules_of
 
 _Told = Callable[[Step], None]
 

@@ -7,10 +7,10 @@ sent, which may be markup to whoever displays it, and the rules' own words have 
 
 from typing import Any, Final, NamedTuple
 
-from ingestor.credentials import Credential, Secret, contact_secret_of
+from ingestor.config.credentials import Credential, Secret, contact_secret_of
+from ingestor.config.settings import ContactSettings, GrafanaSettings
 from ingestor.errors import ConfigError
-from ingestor.provision.things import PREFIX, Kind, Thing
-from ingestor.settings import ContactSettings, GrafanaSettings
+from ingestor.provision.resources import PREFIX, Kind, Thing
 
 SEVERITIES: Final = ("page", "ticket")
 OWN: Final = {f"{PREFIX}{severity}": f"tokentail {severity}" for severity in SEVERITIES}

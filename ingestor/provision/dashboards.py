@@ -5,8 +5,8 @@ from typing import Any, Final
 import orjson
 
 from ingestor.assets import asset
-from ingestor.provision.things import Kind, Thing
-from ingestor.settings import Settings
+from ingestor.config.settings import Settings
+from ingestor.provision.resources import Kind, Thing
 
 SERVER_KEYS: Final = ("id", "version", "iteration")
 """What Grafana itself keeps in a dashboard; no part of what it shows."""

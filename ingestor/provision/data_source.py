@@ -3,10 +3,17 @@
 from pathlib import Path
 from typing import Any, Final
 
-from ingestor.credentials import Credential, Secret, influxdb_password_of, influxdb_token_of, password_of, token_of
+from ingestor.config.credentials import (
+    Credential,
+    Secret,
+    influxdb_password_of,
+    influxdb_token_of,
+    password_of,
+    token_of,
+)
+from ingestor.config.settings import Settings
 from ingestor.errors import ConfigError
-from ingestor.provision.things import DATA_SOURCE_UID, MANAGED_BY, TAG, Kind, Thing
-from ingestor.settings import Settings
+from ingestor.provision.resources import DATA_SOURCE_UID, MANAGED_BY, TAG, Kind, Thing
 
 PASSWORD: Final = "password"  # noqa: S105 - the name that Grafana gives it
 TOKEN_HEADER: Final = "httpHeaderValue1"  # noqa: S105 - as above

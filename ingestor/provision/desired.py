@@ -2,14 +2,14 @@
 
 from typing import Any, Final
 
-from ingestor.credentials import Credential, Secret
+from ingestor.config.credentials import Credential, Secret
+from ingestor.config.settings import GrafanaSettings, Settings
 from ingestor.errors import ConfigError
 from ingestor.provision.contact_points import SEVERITIES, contact_points, receiver
 from ingestor.provision.dashboards import dashboards
 from ingestor.provision.data_source import data_source
+from ingestor.provision.resources import FOLDER_UID, Kind, Thing, by_uid
 from ingestor.provision.rules import rule_groups
-from ingestor.provision.things import FOLDER_UID, Kind, Thing, by_uid
-from ingestor.settings import GrafanaSettings, Settings
 
 _BY_CLIENT: Final = ["alertname", "grafana_folder", "realm", "client_id"]
 _NOTIFICATIONS: Final = {

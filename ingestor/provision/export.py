@@ -13,7 +13,7 @@ import yaml
 
 from ingestor.errors import TokentailError
 from ingestor.provision.data_source import as_sent
-from ingestor.provision.things import Kind, Thing, rules_of
+from ingestor.provision.resources import Kind, Thing, rules_of
 
 PROVISIONING: Final = Path("/etc/grafana/provisioning")
 _NOTE: Final = "# Written by `tokentail grafana export`; the next one overwrites it.\n"

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from ingestor.provision.difference import Difference, differences
-from ingestor.provision.meaning import as_set
-from ingestor.provision.things import Found, Kind, Thing
+from ingestor.provision.diff import Difference, differences
+from ingestor.provision.normalize import as_set
+from ingestor.provision.resources import Found, Kind, Thing
 
 
 class Action(StrEnum):

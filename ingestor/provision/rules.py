@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 from hashlib import blake2b
 from typing import Any, Final
 
-from ingestor.provision.filling import all_but, fill, only
-from ingestor.provision.rulefiles import Query, Rule, RuleFile, pieces, rule_files
-from ingestor.provision.things import DATA_SOURCE_UID, FOLDER_UID, MANAGED_BY, TAG
-from ingestor.settings import AlertSettings
+from ingestor.config.settings import AlertSettings
+from ingestor.provision.resources import DATA_SOURCE_UID, FOLDER_UID, MANAGED_BY, TAG
+from ingestor.provision.rule_files import Query, Rule, RuleFile, pieces, rule_files
+from ingestor.provision.templates import all_but, fill, only
 
 RUNBOOKS: Final = "tokentail-runbooks"
 MOST_TITLE: Final = 190

@@ -4,14 +4,14 @@ import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ingestor.config.settings import Settings
 from ingestor.errors import ConfigError, TokentailError, UnavailableError
+from ingestor.provision.actual import find
+from ingestor.provision.client import Grafana
 from ingestor.provision.contact_points import OWN, contacts
 from ingestor.provision.desired import desired
-from ingestor.provision.found import find
-from ingestor.provision.grafana import Grafana
 from ingestor.provision.plan import Plan, plan, removal
-from ingestor.provision.things import DATA_SOURCE_UID
-from ingestor.settings import Settings
+from ingestor.provision.resources import DATA_SOURCE_UID
 from parsers.text import clean
 
 

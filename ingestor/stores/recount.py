@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final
 
-from ingestor.core.metrics import FAILURE, REFRESHED
-from ingestor.core.periods import DAY, HOUR, QUARTER_HOUR
-from ingestor.core.points import Point, SeriesTable, TotalSeries
-from ingestor.core.questions import Period
-from ingestor.stores.counters import add_to_counters, save_series
-from ingestor.stores.tally import Tally
-from parsers.event import ISSUED_PREFIX
+from ingestor.model.counter_deltas import Tally
+from ingestor.model.periods import DAY, HOUR, QUARTER_HOUR
+from ingestor.model.points import Point, SeriesTable, TotalSeries
+from ingestor.model.questions import Period
+from ingestor.model.statistics import FAILURE, REFRESHED
+from ingestor.state.counters import add_to_counters, save_series
+from parsers.contract import ISSUED_PREFIX
 
 TICK_POINTS: Final = 5_000
 """Counted between two signs of life."""

@@ -11,9 +11,8 @@ from typing import Any, Final, TypeVar
 
 from parsers import rfc3339
 from parsers.address import client_address, networks
-from parsers.event import BLANK, ENDPOINTS, IGNORED, OUTCOMES, Outcome, Reason, Rejection, Tags
-from parsers.identifiers import Identifiers
-from parsers.native.decoding import (
+from parsers.contract import BLANK, ENDPOINTS, IGNORED, OUTCOMES, Outcome, Reason, Rejection, Tags
+from parsers.native.records import (
     RejectedError,
     chunks,
     decode,
@@ -27,9 +26,10 @@ from parsers.native.decoding import (
     optional_text,
     required_text,
 )
-from parsers.native.meanings import ErrorMeaning, ErrorTexts, endpoint_of
-from parsers.redact import UUID_CHARS, UUID_DASHES, Counts, plain_identifier, redact_scopes, redact_text
-from parsers.rejected import Kept, redact_line
+from parsers.native.vocabulary import ErrorMeaning, ErrorTexts, endpoint_of
+from parsers.redaction.identifiers import Identifiers
+from parsers.redaction.lines import Kept, redact_line
+from parsers.redaction.redact import UUID_CHARS, UUID_DASHES, Counts, plain_identifier, redact_scopes, redact_text
 from parsers.text import normal_field, normal_tag
 
 NAME: Final = "native"
@@ -94,7 +94,7 @@ class NativeParser:
         return redact_line(line, KEPT)
 
     def parse(self, data: bytes, now_ms: int) -> list[Outcome]:  # noqa: C901, PLR0912, PLR0915  # see the docstring
-        r"""Parse whole lines, one outcome a line; see ``parsers.event.Parser``.
+        r"""Parse whole lines, one outcome a line; see ``parsers.contract.Parser``.
 
         The loop is long and plain on purpose: a call a value would double what it costs.
         """

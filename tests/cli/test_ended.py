@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripted import OK, Reply, ScriptedServer, scripted
-from tests.world import Log
+from tests.support.scripted import OK, Reply, ScriptedServer, scripted
+from tests.support.world import Log
 
 pytestmark = pytest.mark.slow
 

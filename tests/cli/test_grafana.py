@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ingestor.settings import Settings
+from ingestor.config.settings import Settings
 from tests.cli.conftest import Tokentail
-from tests.grafana_servers import GrafanaServer
 from tests.provision.conftest import settings as settings  # noqa: PLC0414 - a fixture
-from tests.servers import free_port
+from tests.support.grafana_servers import GrafanaServer
+from tests.support.servers import free_port
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ingestor.core.words import counted
+from ingestor.model.words import counted
 from tests.cli.conftest import Tokentail, line
 
 State = tuple[str, str]

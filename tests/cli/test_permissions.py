@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from ingestor.shell.database import DATABASE
+from ingestor.state.database import DATABASE
 from tests.cli.conftest import SINCE, nobody
 
 Tokentail = Callable[..., Result]

@@ -16,11 +16,11 @@ from click.testing import Result
 from rich.cells import cell_len
 from rich.console import Console
 
-from ingestor.cli import render
-from ingestor.cli.parameters import Question
-from ingestor.core.questions import Filters, Period
-from ingestor.settings import Settings, StoreSettings
-from ingestor.stores.sqlite_answers import SqliteAnswers
+from ingestor.cli.render import answers
+from ingestor.cli.support.options import Question
+from ingestor.config.settings import Settings, StoreSettings
+from ingestor.model.questions import Filters, Period
+from ingestor.stores.embedded.answers import SqliteAnswers
 from tests.cli.conftest import line
 
 SINCE = ("--since", "2026-11-01T00:00:00Z", "--until", "2026-11-08T00:00:00Z")
@@ -550,5 +550,5 @@ def test_a_period_that_begins_before_what_influxdb_keeps_is_told(kind: str, days
     period = Period(now - days * 86_400 * 10**9, now)
     console = Console(file=io.StringIO(), width=200)
     with console.capture() as capture:
-        render.heading(console, "Token operations", Question(settings, period, Filters()))
+        answers.heading(console, "Token operations", Question(settings, period, Filters()))
     assert ("are gone: users" in capture.get()) is told

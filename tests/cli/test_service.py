@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from ingestor import config
-from ingestor.core import unit
+from ingestor.config import load
+from ingestor.config.settings import LogSettings, Settings, StoreSettings
 from ingestor.errors import TokentailError
-from ingestor.settings import LogSettings, Settings, StoreSettings
-from ingestor.shell import service
+from ingestor.systemd import install, unit
 from tests.cli.conftest import nobody
 
 Tokentail = Callable[..., Result]
@@ -47,7 +46,7 @@ def test_an_image_gets_a_unit_and_a_configuration_and_nothing_is_started(tokenta
     assert sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()) == [UNIT, CONFIG]
     for path, mode in ((UNIT, 0o644), (CONFIG, 0o644), ("etc/tokentail", 0o755)):
         assert stat.S_IMODE((root / path).stat().st_mode) == mode
-    assert config.load(root / CONFIG, environment={}).settings.state_directory == Path("/var/lib/tokentail")
+    assert load.load(root / CONFIG, environment={}).settings.state_directory == Path("/var/lib/tokentail")
 
 
 def test_it_runs_this_installation(installed: Path) -> None:
@@ -170,7 +169,7 @@ def test_uninstalling_keeps_what_is_the_users(tokentail: Tokentail, installed: P
 def test_without_systemd_it_is_69_with_what_to_do(
     tokentail: Tokentail, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(service, "BOOTED", Path("/nowhere"))
+    monkeypatch.setattr(install, "BOOTED", Path("/nowhere"))
     result = tokentail("service", *words)
     assert result.exit_code == 69
     assert "systemd does not run this machine" in result.stderr
@@ -179,7 +178,7 @@ def test_without_systemd_it_is_69_with_what_to_do(
 
 @pytest.mark.parametrize("word", ["install", "uninstall"])
 def test_without_root_it_is_77(tokentail: Tokentail, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
-    monkeypatch.setattr(service, "require_systemd", lambda: None)
+    monkeypatch.setattr(install, "require_systemd", lambda: None)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     result = tokentail("service", word)
     assert result.exit_code == 77
@@ -206,7 +205,7 @@ def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     """Return what has `systemctl show` print a text."""
     program = tmp_path / "bin" / "systemctl"
     program.parent.mkdir()
-    monkeypatch.setattr(service, "BOOTED", tmp_path)
+    monkeypatch.setattr(install, "BOOTED", tmp_path)
     monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
 
     def prints(text: str) -> None:
@@ -252,7 +251,7 @@ def test_settings_that_the_service_cannot_use_are_remarked_on() -> None:
         state_directory=Path("/srv/state"),
         store=StoreSettings(token_file=Path("/etc/tokentail/token"), password_file=Path("/etc/tokentail/password")),
     )
-    remarks = list(service.remarks(settings, ()))
+    remarks = list(install.remarks(settings, ()))
     assert len(remarks) == 5
     assert "/etc/credstore/tokentail.store-token" in remarks[0]
     assert "/etc/credstore/tokentail.store-password" in remarks[1]
@@ -263,10 +262,10 @@ def test_settings_that_the_service_cannot_use_are_remarked_on() -> None:
 
 def test_settings_that_the_service_can_use_are_not() -> None:
     settings = Settings(logs=(LogSettings("/var/log/nothing/yet.jsonl"),), state_directory=Path("/var/lib/tokentail"))
-    assert list(service.remarks(settings, ())) == []
+    assert list(install.remarks(settings, ())) == []
 
 
 @pytest.mark.parametrize("path", ["/nowhere/tokentail", "/root/bin/tokentail"])
 def test_a_program_out_of_reach_is_refused(path: str) -> None:
     with pytest.raises(TokentailError, match=r"no such program|could not run"):
-        service.refuse_the_unreachable(Path(path), whole_installation=False)
+        install.refuse_the_unreachable(Path(path), whole_installation=False)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from ingestor.shell.database import DATABASE, suspect, suspicion
-from ingestor.shell.upgrades import SCHEMA_VERSION
+from ingestor.state.database import DATABASE, suspect, suspicion
+from ingestor.state.upgrades import SCHEMA_VERSION
 from tests.cli.conftest import LINES, SINCE, nobody
 from tests.docs.reference import commands
 

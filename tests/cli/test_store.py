@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from ingestor.settings import StoreSettings
-from tests.servers import InfluxServer, free_port, new_token, private_file
-from tests.webserver import web_server
+from ingestor.config.settings import StoreSettings
+from tests.support.servers import InfluxServer, free_port, new_token, private_file
+from tests.support.webserver import web_server
 
 Tokentail = Callable[..., Result]
 

@@ -9,7 +9,7 @@ import parsers
 from ingestor.demo import personas
 from ingestor.demo.endpoint import Kind, Ledger, Line, write_day
 from ingestor.demo.personas import DAY_MS, HOUR_MS
-from parsers.event import IGNORED, OUTCOMES, Reason, Rejection
+from parsers.contract import IGNORED, OUTCOMES, Reason, Rejection
 
 END_MS = 1_793_525_400_123  # 2026-11-01T09:30:00.123Z
 

@@ -4,11 +4,11 @@ from collections import Counter
 
 import pytest
 
-from ingestor.core.accounting import Account
-from ingestor.core.questions import Record
 from ingestor.demo.endpoint import Kind, Ledger, Line
 from ingestor.demo.proof import prove
-from parsers.event import Reason
+from ingestor.model.accounting import Account
+from ingestor.model.questions import Record
+from parsers.contract import Reason
 
 SOURCE = "audit.log"
 

@@ -10,14 +10,14 @@ import orjson
 import pytest
 from rich.console import Console
 
-from ingestor.core.questions import Filters, Period, Record
+from ingestor.config.settings import Settings
 from ingestor.demo import run_demo
 from ingestor.demo.frame import Observer
 from ingestor.demo.writer import LogWriter
 from ingestor.errors import TokentailError
-from ingestor.settings import Settings
-from ingestor.shell.state import State
-from ingestor.stores.sqlite_answers import SqliteAnswers
+from ingestor.model.questions import Filters, Period, Record
+from ingestor.state.state import State
+from ingestor.stores.embedded.answers import SqliteAnswers
 
 
 def console(width: int = 80) -> Console:

@@ -8,15 +8,15 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from ingestor.core.accounting import Account
-from ingestor.core.questions import Ranked, Record, Stats
 from ingestor.demo import chart, view
 from ingestor.demo.chart import Glyphs
 from ingestor.demo.frame import BUCKETS, Bucket, Frame
 from ingestor.demo.personas import DAY_MS, HOUR_MS
 from ingestor.demo.screen import LineScreen
 from ingestor.demo.writer import Happening
-from parsers.event import OUTCOMES, Reason
+from ingestor.model.accounting import Account
+from ingestor.model.questions import Ranked, Record, Stats
+from parsers.contract import OUTCOMES, Reason
 
 START_MS = 1_793_525_400_123
 UTC = ZoneInfo("UTC")

@@ -12,19 +12,27 @@ from typing import Final
 
 import pytest
 
-from ingestor.core import identity, schema, shipment, trail, trouble, understanding, verdict
-from ingestor.core.condition import Condition
-from ingestor.core.explain import Explanation
-from ingestor.core.generation import TAIL_BYTES
-from ingestor.core.questions import Record, Stats
+from ingestor.config.settings import BudgetSettings, ReadSettings, RetentionSettings
+from ingestor.daemon import daemon
 from ingestor.errors import ExitCode
-from ingestor.settings import BudgetSettings, ReadSettings, RetentionSettings
-from ingestor.shell import claiming, daemon, follower, newest, recent, restarts, rotated, spool, tail, trails, upgrades
-from ingestor.shell.rejected import RejectedLine
-from ingestor.shell.store_status import StoreStatus
-from ingestor.stores.influxdb import claims, counters, sender
-from parsers import event, rejected
+from ingestor.format_check import log_sample, understanding
+from ingestor.jobs.condition import Condition
+from ingestor.jobs.explain import Explanation
+from ingestor.jobs.store_status import StoreStatus
+from ingestor.model import identity, schema, trail
+from ingestor.model.generation import TAIL_BYTES
+from ingestor.model.questions import Record, Stats
+from ingestor.sources.file import reader, rotated, spool
+from ingestor.sources.file import source as follower
+from ingestor.state import trails, upgrades
+from ingestor.state.rejected_file import RejectedLine
+from ingestor.stores import backoff
+from ingestor.stores.influxdb.ownership import claiming, claims
+from ingestor.stores.influxdb.recovery import recent, restarts
+from ingestor.stores.influxdb.write import counters, partial_write, response, sender
+from parsers import contract
 from parsers import text as texts
+from parsers.redaction import lines
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DESIGN: Final = ROOT / "docs/design.md"
@@ -205,12 +213,12 @@ def test_the_vocabulary_is_named() -> None:
     table = {action: row[1] for row in rows(part(TEXT, "actions")) for action in names(row[0])}
     grants = next(names(row[2]) for row in rows(part(TEXT, "actions")) if "<grant>" in row[0])
     told = {action: outcome for action, outcome in table.items() if "<" not in action}
-    told |= {event.ISSUED_PREFIX + grant: table["token.issued.<grant>"] for grant in grants}
-    assert told == {action: f"`{outcome}`" for action, outcome in event.OUTCOMES.items()}
+    told |= {contract.ISSUED_PREFIX + grant: table["token.issued.<grant>"] for grant in grants}
+    assert told == {action: f"`{outcome}`" for action, outcome in contract.OUTCOMES.items()}
     (reasons,) = re.findall(r"\*\*Reasons of rejection\.\*\*(.*?)\n- ", TEXT, re.DOTALL)
-    assert set(names(reasons)) == {reason.value for reason in event.Reason}
+    assert set(names(reasons)) == {reason.value for reason in contract.Reason}
     (errors,) = re.findall(r"registries, and(.*?)\. The set", TEXT, re.DOTALL)
-    assert set(names(errors)) <= event.ERRORS
+    assert set(names(errors)) <= contract.ERRORS
 
 
 def test_the_tables_of_the_state_are_named() -> None:
@@ -252,12 +260,12 @@ _READ: Final = ReadSettings()
 _KEPT: Final = RetentionSettings()
 _BUDGETS: Final = BudgetSettings()
 FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
-    "no-silent-drop": lambda: (f"at most {rejected.SHOWN_BYTES >> 10} KiB",),
+    "no-silent-drop": lambda: (f"at most {lines.SHOWN_BYTES >> 10} KiB",),
     "the-native-line": lambda: (
         f"at most {texts.TAG_BYTES} bytes, a field {texts.FIELD_BYTES >> 10} KiB",
         f"A log with at least {understanding.FEWEST} rejected lines",
         f"A log whose last {understanding.FEWEST} lines or more hold no event and at least {understanding.HANDFUL} rejected",
-        f"Its newest lines count, at most {newest.NEWEST_LINES:,}.",
+        f"Its newest lines count, at most {log_sample.NEWEST_LINES:,}.",
     ),
     "stored-data": lambda: (
         f"{_BUDGETS.clients:,} and {_BUDGETS.failing_clients} clients",
@@ -283,16 +291,16 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
         f"`max_line_bytes` ({_READ.max_line_bytes >> 20} MiB)",
         f"at most {rotated.MOST_OPEN} rotated ones",
         f"more than 1/{1 / follower.FULL_LOOK_SHARE:g} of the time",
-        f"at most {tail.BUSY_BYTES >> 20} MiB of holes",
+        f"at most {reader.BUSY_BYTES >> 20} MiB of holes",
         f"While {spool.MOST_UNREAD_BYTES >> 20} MiB wait",
         f"Segments of {spool.SEGMENT_BYTES >> 20} MiB",
         f"number of the schema; it is {upgrades.SCHEMA_VERSION}.",
     ),
     "delivery": lambda: (
-        f"wait {trouble.FIRST_BACKOFF_SECONDS:g} s, then",
-        f"up to {trouble.LONGEST_BACKOFF_SECONDS:g} s",
-        f"up to {verdict.MOST_RETRY_AFTER_SECONDS:g} s",
-        f"down to {shipment.FEWEST_POINTS},",
+        f"wait {backoff.FIRST_BACKOFF_SECONDS:g} s, then",
+        f"up to {backoff.LONGEST_BACKOFF_SECONDS:g} s",
+        f"up to {response.MOST_RETRY_AFTER_SECONDS:g} s",
+        f"down to {partial_write.FEWEST_POINTS},",
         f"at most {sender.MOST_POINTS:,} points and {sender.MOST_BYTES >> 20} MiB",
         f"after {daemon.ONCE_PATIENCE_SECONDS:g} s without progress",
         f"at most {daemon.DRAIN_SECONDS:g} s, and waits {daemon.REFUSED_SECONDS:g} s for a store that refuses",

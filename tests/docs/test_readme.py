@@ -9,12 +9,12 @@ import pytest
 
 import parsers
 from ingestor.cli import cli
-from ingestor.config import VARIABLES
-from ingestor.core import schema
-from ingestor.credentials import SECRET_VARIABLES
+from ingestor.config.credentials import SECRET_VARIABLES
+from ingestor.config.load import VARIABLES
+from ingestor.config.settings import Settings
 from ingestor.errors import ExitCode
-from ingestor.settings import Settings
-from parsers.event import OUTCOMES, Event, Reason, Rejection
+from ingestor.model import schema
+from parsers.contract import OUTCOMES, Event, Reason, Rejection
 from tests.docs import reference
 
 TEXT = reference.README.read_text("utf-8")

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingestor.core.questions import Filters, Period
-from ingestor.shell.state import State
-from ingestor.stores.sqlite_answers import SqliteAnswers
-from tests.oracle import Oracle
-from tests.world import World, gz
+from ingestor.model.questions import Filters, Period
+from ingestor.state.state import State
+from ingestor.stores.embedded.answers import SqliteAnswers
+from tests.support.oracle import Oracle
+from tests.support.world import World, gz
 
 START = datetime(2026, 10, 24, 20, 0, tzinfo=UTC)  # the end of summer time of Berlin is in the second night
 HOURS = 60

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ingestor.settings import StoreSettings
+from ingestor.config.settings import StoreSettings
 from tests.grafana.panels import Choice, interpolated
-from tests.servers import query
+from tests.support.servers import query
 
 Series = dict[int, float | None]
 Value = float | Series | None

@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from ingestor.provision.rulefiles import Case, seconds
-from ingestor.settings import StoreSettings
-from parsers.event import OUTCOMES
-from tests.grafana_servers import GrafanaServer
-from tests.influx import write_lines
+from ingestor.config.settings import StoreSettings
+from ingestor.provision.rule_files import Case, seconds
+from parsers.contract import OUTCOMES
+from tests.support.grafana_servers import GrafanaServer
+from tests.support.influx import write_lines
 
 SECOND: Final = 1_000_000_000
 _POLICIES: Final = {"own": "tokentail", "finding": "token_findings"}

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.grafana.stored import Stored, fill
-from tests.servers import InfluxServer
+from tests.support.servers import InfluxServer
 
 
 @pytest.fixture(scope="session", params=[1, 2], ids=["influxdb1", "influxdb2"])

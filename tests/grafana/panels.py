@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from ingestor.settings import StoreSettings
-from tests.servers import query
+from ingestor.config.settings import StoreSettings
+from tests.support.servers import query
 
 DIRECTORY: Final = Path(__file__).parents[2] / "grafana" / "dashboards"
 OURS: Final = frozenset({"zone", "raw_days", "__from", "__to", "__interval", "__interval_ms"})

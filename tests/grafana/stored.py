@@ -5,15 +5,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ingestor.core.admission import OTHER
-from ingestor.core.questions import Filters, Period, Stats
-from ingestor.settings import StoreSettings
+from ingestor.config.settings import StoreSettings
+from ingestor.model.questions import Filters, Period, Stats
+from ingestor.pipeline.admission import OTHER
 from parsers.text import normal_tag
-from tests.generated import DAYS, SECOND, START, Sample, random_samples, survivors
 from tests.grafana.panels import Choice
-from tests.influx import HOUR, QUARTER, client_lines, hourly_lines, total_lines, write_lines, write_samples
-from tests.oracle import Oracle
-from tests.servers import InfluxServer
+from tests.support.generated import DAYS, SECOND, START, Sample, random_samples, survivors
+from tests.support.influx import HOUR, QUARTER, client_lines, hourly_lines, total_lines, write_lines, write_samples
+from tests.support.oracle import Oracle
+from tests.support.servers import InfluxServer
 
 Event = Mapping[str, Any]
 

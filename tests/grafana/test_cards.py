@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import pytest
 
-from ingestor.core.questions import Stats
+from ingestor.model.questions import Stats
 from parsers.text import normal_tag
 from tests.grafana.cards import Value, evaluate
 from tests.grafana.panels import Choice, dashboards, interpolated, panel_target, rows
 from tests.grafana.stored import DAY, END, LONG, LONG_OF_CARDS, MS, ODD, WHOLE, Stored, before, user_days
-from tests.grafana_servers import GrafanaServer
-from tests.influx import write_lines
+from tests.support.grafana_servers import GrafanaServer
+from tests.support.influx import write_lines
 
 CHOICES: Final = {
     "all": WHOLE,

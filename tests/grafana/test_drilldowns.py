@@ -19,7 +19,7 @@ from tests.grafana.asked import (
 )
 from tests.grafana.panels import Choice, Target, dashboards, panels, rows
 from tests.grafana.stored import HOSTILE, ODD, WHOLE, Event, Stored
-from tests.influx import HOUR
+from tests.support.influx import HOUR
 
 CLIENTS: Final = {
     "web": dataclasses.replace(WHOLE, client=("web",)),

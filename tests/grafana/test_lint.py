@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import pytest
 
-from ingestor.core import schema
-from ingestor.core.schema import Measurement
-from ingestor.stores.influxdb.plan import FINDINGS, OWN, RAW, ROLLUP
+from ingestor.model import schema
+from ingestor.model.schema import Measurement
+from ingestor.stores.influxdb.setup.plan import FINDINGS, OWN, RAW, ROLLUP
 from tests.grafana.panels import OURS, VARIABLE, Target, dashboards, panels, targets
 
 DASHBOARDS: Final = dashboards()

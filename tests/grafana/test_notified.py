@@ -12,13 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import pytest
 
-from ingestor.provision.rulefiles import Case
+from ingestor.config.settings import AlertSettings
+from ingestor.provision.rule_files import Case
 from ingestor.provision.rules import rule_groups
-from ingestor.settings import AlertSettings
 from tests.grafana.cases import write_case
-from tests.grafana_servers import TICK_SECONDS, GrafanaServer
-from tests.servers import InfluxServer
-from tests.webserver import serving
+from tests.support.grafana_servers import TICK_SECONDS, GrafanaServer
+from tests.support.servers import InfluxServer
+from tests.support.webserver import serving
 
 HOSTILE = "<!channel> {{ .Labels }} *x* http://evil.example/`a`"
 

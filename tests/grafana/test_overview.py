@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingestor.core.questions import Filters
+from ingestor.model.questions import Filters
 from parsers.text import normal_tag
 from tests.grafana.panels import Choice, Row, dashboards, interpolated, panel_target, rows, targets
 from tests.grafana.stored import ALWAYS, DAY, HOSTILE, MS, ODD, WHOLE, Event, Stored, user_days
 from tests.grafana.test_cards import CHOICES
-from tests.oracle import Oracle
-from tests.servers import query
+from tests.support.oracle import Oracle
+from tests.support.servers import query
 
 TARGETS: Final = list(targets("overview", dashboards()["overview"]))
 

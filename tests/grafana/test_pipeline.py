@@ -6,14 +6,14 @@ from typing import Any, Final
 
 import pytest
 
-from ingestor.core.accounting import Account
-from ingestor.core.figures import Figures, SourceFigures, own_lines
-from parsers.event import Reason
+from ingestor.model.accounting import Account
+from ingestor.model.snapshot import Figures, SourceFigures, own_lines
+from parsers.contract import Reason
 from tests.grafana.asked import all_targets, ask, one
 from tests.grafana.panels import Choice, Row, Target, rows
 from tests.grafana.stored import Stored
-from tests.influx import write_lines
-from tests.servers import InfluxServer
+from tests.support.influx import write_lines
+from tests.support.servers import InfluxServer
 
 START: Final = 1_793_000_400
 """A whole interval, in seconds."""

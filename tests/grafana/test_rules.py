@@ -8,12 +8,12 @@ import orjson
 import pytest
 
 from ingestor.assets import asset
-from ingestor.core.metrics import client_key, client_of
-from ingestor.core.schema import EVENTS, MEASUREMENTS, OWN
-from ingestor.provision.filling import all_but, fill, only
-from ingestor.provision.rulefiles import Rule, pieces, rule_files, seconds
+from ingestor.config.settings import CLIENT_ALERTS, AlertSettings
+from ingestor.model.schema import EVENTS, MEASUREMENTS, OWN
+from ingestor.model.statistics import client_key, client_of
+from ingestor.provision.rule_files import Rule, pieces, rule_files, seconds
 from ingestor.provision.rules import MOST_TITLE, RUNBOOKS, rule_groups, thresholds
-from ingestor.settings import CLIENT_ALERTS, AlertSettings
+from ingestor.provision.templates import all_but, fill, only
 from tests.grafana.cases import lines_of
 
 RULES = [rule for file in rule_files() for rule in file.rules]

@@ -4,13 +4,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ingestor.core.metrics import client_key
-from ingestor.provision.rulefiles import Case, Rule, rule_files
+from ingestor.config.settings import AlertSettings
+from ingestor.model.statistics import client_key
+from ingestor.provision.rule_files import Case, Rule, rule_files
 from ingestor.provision.rules import override_uid, rule_groups
-from ingestor.settings import AlertSettings
 from tests.grafana.cases import evaluate, firing, told, write_case
-from tests.grafana_servers import GrafanaServer
-from tests.servers import InfluxServer
+from tests.support.grafana_servers import GrafanaServer
+from tests.support.servers import InfluxServer
 
 RULES = [rule for file in rule_files() for rule in file.rules]
 FIRE = [pytest.param(rule, case, id=f"{rule.uid}: {case.it}") for rule in RULES for case in rule.fire]

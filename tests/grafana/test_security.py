@@ -21,7 +21,7 @@ from tests.grafana.asked import (
 )
 from tests.grafana.panels import Choice, Target, dashboards, rows
 from tests.grafana.stored import HOSTILE, MS, ODD, WHOLE, Event, Stored
-from tests.influx import write_lines
+from tests.support.influx import write_lines
 
 TARGETS: Final = all_targets("security")
 CHOICES: Final = {

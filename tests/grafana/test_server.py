@@ -1,8 +1,8 @@
 """The Grafana of the tests answers, knows our data sources, and reads a real InfluxDB in InfluxQL."""
 
-from tests.grafana_servers import GrafanaServer
-from tests.influx import write_lines
-from tests.servers import InfluxServer
+from tests.support.grafana_servers import GrafanaServer
+from tests.support.influx import write_lines
+from tests.support.servers import InfluxServer
 
 
 def test_grafana_reads_influxdb(grafana: GrafanaServer, influxdb: InfluxServer) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from tests.grafana.panels import Choice, Row, dashboards, interpolated, panel_target, rows, targets
 from tests.grafana.stored import HOSTILE, MS, ODD, WHOLE, Event, Stored, user_days
-from tests.influx import HOUR
-from tests.servers import query
+from tests.support.influx import HOUR
+from tests.support.servers import query
 
 TARGETS: Final = list(targets("trends", dashboards()["trends"]))
 CHOICES: Final = {

@@ -3,7 +3,7 @@
     .venv/bin/python tests/kill/kill_rounds.py --rounds 200
     .venv/bin/python tests/kill/kill_rounds.py --store influxdb1 --kill-store
 
-With InfluxDB (which of them are here: see tests/servers.py) a server of its own is started; ``--kill-store`` kills that,
+With InfluxDB (which of them are here: see tests/support/servers.py) a server of its own is started; ``--kill-store`` kills that,
 too, and starts it again. It loses then what it acknowledged (``InfluxServer.tear``), and the daemon must have brought it back.
 
 The writer makes lines with many equal timestamps (whole seconds too, that several files share), broken and blank lines, half
@@ -40,7 +40,7 @@ from typing import Any
 
 import zstandard
 
-from tests.servers import TOKEN, InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2, query
+from tests.support.servers import TOKEN, InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2, query
 
 TOKENTAIL = [sys.executable, "-m", "ingestor"]
 ACTIONS = ("token.issued.authorization_code", "token.refreshed", "token.validation_failed", "token.userinfo_accessed")
@@ -537,7 +537,7 @@ def main() -> int:
     if arguments.kill_store and arguments.store == "sqlite":
         parser.error("--kill-store needs an InfluxDB")
     if not is_here(arguments.store):
-        parser.error(f"no {arguments.store} here: see tests/servers.py")
+        parser.error(f"no {arguments.store} here: see tests/support/servers.py")
     directory = Path(tempfile.mkdtemp(prefix="tokentail-kill-"))
     print(f"{arguments.rounds} rounds of kill -9, {arguments.store}, seed {arguments.seed}, in {directory}", flush=True)
     problems = kill_rounds(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from parsers.lookalike import lookalike
+from parsers.formats.lookalike import lookalike
 
 REAL = Path(__file__).parent / "lookalikes"
 NATIVE = {

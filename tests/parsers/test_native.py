@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from parsers.event import BLANK, IGNORED, Event, Reason, Rejection
+from parsers.contract import BLANK, IGNORED, Event, Reason, Rejection
 from parsers.native import NativeParser
-from parsers.native.decoding import CHUNK_BYTES
+from parsers.native.records import CHUNK_BYTES
 
 NOW_MS = 1_793_600_000_000
 

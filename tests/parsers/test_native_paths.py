@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingestor.settings import ErrorRule
-from parsers.event import OUTCOMES
+from ingestor.config.settings import ErrorRule
+from parsers.contract import OUTCOMES
 from parsers.native import DAY_MS, NativeParser
 
 NOW_MS = 1_793_600_000_000

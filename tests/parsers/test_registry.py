@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import parsers
-from ingestor.settings import ErrorRule
+from ingestor.config.settings import ErrorRule
+from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, Tags
 from parsers.detection import DetectingParser
-from parsers.event import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, Tags
 from parsers.native import NativeParser
 
 NOW_MS = 1_793_600_000_000

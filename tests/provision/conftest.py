@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.settings import GrafanaSettings, RetentionSettings, Settings
-from tests.grafana_servers import GrafanaServer
-from tests.servers import InfluxServer, private_file
+from ingestor.config.settings import GrafanaSettings, RetentionSettings, Settings
+from tests.support.grafana_servers import GrafanaServer
+from tests.support.servers import InfluxServer, private_file
 
 
 @pytest.fixture

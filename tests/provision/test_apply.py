@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
+from ingestor.config.settings import ContactSettings, GrafanaSettings, Settings
 from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError
-from ingestor.provision import found as finding
+from ingestor.provision import actual as finding
 from ingestor.provision.apply import ConflictError, apply, remaining
 from ingestor.provision.plan import Action, Plan
+from ingestor.provision.resources import Kind
 from ingestor.provision.session import open_grafana
-from ingestor.provision.things import Kind
-from ingestor.settings import ContactSettings, GrafanaSettings, Settings
-from tests.grafana_servers import GrafanaServer
 from tests.provision.conftest import with_grafana
-from tests.scripted import Reply, ScriptedServer
-from tests.servers import free_port, private_file
+from tests.support.grafana_servers import GrafanaServer
+from tests.support.scripted import Reply, ScriptedServer
+from tests.support.servers import free_port, private_file
 
 PAGE = ContactSettings("webhook", url="http://127.0.0.1:9/hook")
 TICKET = ContactSettings("email", addresses=("team@example.org",))

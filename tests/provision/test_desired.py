@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
-from ingestor.credentials import reference
+from ingestor.config.credentials import reference
+from ingestor.config.settings import ContactSettings, GrafanaSettings, RetentionSettings, Settings, StoreSettings
 from ingestor.errors import ConfigError
 from ingestor.provision.contact_points import receiver
 from ingestor.provision.dashboards import fitted
 from ingestor.provision.data_source import data_source
 from ingestor.provision.desired import desired, routed, unrouted
 from ingestor.provision.export import write
-from ingestor.provision.things import Kind, Thing
-from ingestor.settings import ContactSettings, GrafanaSettings, RetentionSettings, Settings, StoreSettings
-from tests.servers import private_file
+from ingestor.provision.resources import Kind, Thing
+from tests.support.servers import private_file
 
 SECRET = "canary-secret-of-grafana"
 STORE = StoreSettings(type="influxdb", url="http://influxdb.example:8086", database="db")

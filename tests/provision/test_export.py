@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from ingestor.credentials import SECRET_VARIABLES, reference
+from ingestor.config.credentials import SECRET_VARIABLES, reference
+from ingestor.config.settings import ContactSettings, GrafanaSettings, Settings
 from ingestor.provision.desired import desired
 from ingestor.provision.export import write
-from ingestor.provision.meaning import as_set
-from ingestor.provision.things import Kind, Thing, by_uid, rules_of
-from ingestor.settings import ContactSettings, GrafanaSettings, Settings
-from tests.grafana_servers import NO_GRAFANA, grafana_home, new_grafana
-from tests.servers import InfluxServer, private_file
+from ingestor.provision.normalize import as_set
+from ingestor.provision.resources import Kind, Thing, by_uid, rules_of
+from tests.support.grafana_servers import NO_GRAFANA, grafana_home, new_grafana
+from tests.support.servers import InfluxServer, private_file
 
 WEBHOOK_SECRET = "canary-secret-of-$1-webhook"
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 from ingestor.provision.plan import Action, plan, removal
-from ingestor.provision.things import Found, Kind, Thing
+from ingestor.provision.resources import Found, Kind, Thing
 
 
 def thing(kind: Kind, uid: str, *, locked: bool = True, **body: Any) -> Thing:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.scenarios.scene")
+pytest.register_assert_rewrite("tests.support.scene")
 
-from tests.scenarios.scene import Scene  # noqa: E402 - its asserts are to tell what they compared
-from tests.servers import InfluxServer  # noqa: E402
+from tests.support.scene import Scene  # noqa: E402 - its asserts are to tell what they compared
+from tests.support.servers import InfluxServer  # noqa: E402
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.settings import LogSettings
-from tests.scenarios.scene import Scene
-from tests.world import gz
+from ingestor.config.settings import LogSettings
+from tests.support.scene import Scene
+from tests.support.world import gz
 
 
 def kept(path: Path) -> Path:

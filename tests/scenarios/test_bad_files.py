@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 BYTES_NAME = os.fsdecode(b"m\xfcller.log")
 """As Latin-1 has it; no UTF-8."""

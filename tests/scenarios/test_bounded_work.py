@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.shell import past
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from ingestor.sources.file import past
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 HUGE = 300 << 30
 """Bytes of a hole: what an endpoint without O_APPEND writes in a year."""

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from ingestor.settings import LogSettings
-from tests.scenarios.scene import Scene
-from tests.world import Log, head
+from ingestor.config.settings import LogSettings
+from tests.support.scene import Scene
+from tests.support.world import Log, head
 
 
 def test_a_busy_log_is_copied_between_a_look_and_the_next(scene: Scene) -> None:

@@ -7,12 +7,11 @@ import time
 
 import pytest
 
-from ingestor.settings import LogSettings
-from ingestor.shell import claiming, rebuilding
-from ingestor.stores.influxdb import claims
-from ingestor.stores.influxdb.http import NoAnswerError
-from tests.scenarios.scene import Scene
-from tests.servers import query
+from ingestor.config.settings import LogSettings
+from ingestor.stores.influxdb.client.http import NoAnswerError
+from ingestor.stores.influxdb.ownership import claiming, claims, rebuilding
+from tests.support.scene import Scene
+from tests.support.servers import query
 
 SUMS = ("rollup.token_events_1h", "rollup.token_totals_15m", "rollup.token_clients_1h", "raw.token_users_1d")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.core import trouble
-from ingestor.settings import LogSettings
-from ingestor.shell.tail import Block
-from tests.scenarios.scene import Scene
-from tests.servers import InfluxServer, influxd1, new_influxdb1
-from tests.world import Log, gz, head
+from ingestor.config.settings import LogSettings
+from ingestor.sources.file.reader import Block
+from ingestor.stores import backoff
+from tests.support.scene import Scene
+from tests.support.servers import InfluxServer, influxd1, new_influxdb1
+from tests.support.world import Log, gz, head
 
 
 def after_the_look(scene: Scene, action: Callable[[], object]) -> None:
@@ -234,7 +234,7 @@ def test_rotated_and_deleted_during_a_backfill_that_the_daemon_does(
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
     """A server that a test may stop."""
     if influxd1() is None:
-        pytest.skip("no InfluxDB 1.x here: see tests/servers.py")
+        pytest.skip("no InfluxDB 1.x here: see tests/support/servers.py")
     server = new_influxdb1(tmp_path_factory.mktemp("mortal"))
     yield server
     server.stop()
@@ -245,8 +245,8 @@ def test_generations_go_during_an_outage_of_the_store(
     scene: Scene, mortal: InfluxServer, monkeypatch: pytest.MonkeyPatch, *, seen: bool
 ) -> None:
     """Rotated every minute, one kept: what a look has seen is held open; what none has seen is a gap."""
-    monkeypatch.setattr(trouble, "FIRST_BACKOFF_SECONDS", 0.02)
-    monkeypatch.setattr(trouble, "LONGEST_BACKOFF_SECONDS", 0.05)
+    monkeypatch.setattr(backoff, "FIRST_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(backoff, "LONGEST_BACKOFF_SECONDS", 0.05)
     scene.store = mortal.make()
     log = scene.log
     log.write(50)

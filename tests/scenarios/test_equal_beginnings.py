@@ -6,9 +6,9 @@ from typing import TypedDict
 
 import pytest
 
-from ingestor.settings import LogSettings
-from tests.scenarios.scene import Scene
-from tests.world import Log, gz
+from ingestor.config.settings import LogSettings
+from tests.support.scene import Scene
+from tests.support.world import Log, gz
 
 STARTED = b'{"action":"service.started"}\n'
 HEADERS = {

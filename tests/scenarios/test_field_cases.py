@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from ingestor.settings import BudgetSettings, LogSettings
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from ingestor.config.settings import BudgetSettings, LogSettings
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 HEADER = b'{"action":"service.started"}\n'
 

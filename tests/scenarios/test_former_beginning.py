@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.settings import LogSettings
-from tests.scenarios.scene import Scene
-from tests.world import Log, head
+from ingestor.config.settings import LogSettings
+from tests.support.scene import Scene
+from tests.support.world import Log, head
 
 
 def restored(path: Path, lines: int) -> None:

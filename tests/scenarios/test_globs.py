@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
-from ingestor.settings import LogSettings
-from tests.scenarios.scene import Scene
-from tests.world import Log, gz
+from ingestor.config.settings import LogSettings
+from tests.support.scene import Scene
+from tests.support.world import Log, gz
 
 FORMS = {
     "dash": "audit-%Y-%m-%d.jsonl",

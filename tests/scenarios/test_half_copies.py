@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 
 def plain(log: Log) -> Path:

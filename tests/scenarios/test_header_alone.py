@@ -2,9 +2,9 @@
 
 import pytest
 
-from ingestor.settings import ReadSettings
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from ingestor.config.settings import ReadSettings
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 STARTED = b'{"action":"service.started"}\n'
 DATED = b'{"created_at":"2026-11-01T00:00:00Z","action":"service.started","version":"1.0"}\n'

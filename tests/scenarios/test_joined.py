@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.settings import LogSettings
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from ingestor.config.settings import LogSettings
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 HEADER = b"# audit log of the token endpoint, one JSON object a line\n"
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from ingestor.settings import LogSettings
-from ingestor.shell.remote import RemoteDelivery
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from ingestor.config.settings import LogSettings
+from ingestor.stores.influxdb.write.delivery import RemoteDelivery
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 
 def kill_when_sent(scene: Scene, monkeypatch: pytest.MonkeyPatch, events: int) -> None:

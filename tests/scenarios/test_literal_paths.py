@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 NAMES = [
     "audit[1].log",

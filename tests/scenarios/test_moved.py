@@ -2,9 +2,9 @@
 
 import pytest
 
-from ingestor.settings import LogSettings
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from ingestor.config.settings import LogSettings
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 
 def moved(scene: Scene, *logs: Log) -> None:

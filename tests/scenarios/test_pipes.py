@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.shell import pipes, spool
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from ingestor.sources.file import pipes, spool
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 

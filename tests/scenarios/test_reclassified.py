@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from tests.scenarios.scene import Scene
+from tests.support.scene import Scene
 
 FAILURE = {"client_id": "web", "error": "Code too old"}
 RULE = '[errors]\n"Code too old" = { error = "expired_code", action = "token.expired" }\n'

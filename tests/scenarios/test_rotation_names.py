@@ -2,10 +2,10 @@
 
 import pytest
 
-from ingestor.settings import LogSettings
-from tests.scenarios.logrotate import CONFIGURATIONS, Logrotate
-from tests.scenarios.scene import Scene
-from tests.world import gz
+from ingestor.config.settings import LogSettings
+from tests.support.logrotate import CONFIGURATIONS, Logrotate
+from tests.support.scene import Scene
+from tests.support.world import gz
 
 NAMES = {
     "month": "audit.log-202610",

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ingestor.settings import LogSettings
-from tests.scenarios.scene import Scene
-from tests.world import Log, gz, zst
+from ingestor.config.settings import LogSettings
+from tests.support.scene import Scene
+from tests.support.world import Log, gz, zst
 
 Change = Callable[[Scene], LogSettings]
 

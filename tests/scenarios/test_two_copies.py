@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ingestor.settings import LogSettings
-from tests.scenarios.scene import Scene
-from tests.world import Log
+from ingestor.config.settings import LogSettings
+from tests.support.scene import Scene
+from tests.support.world import Log
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.scenarios.scene import Scene
+from tests.support.scene import Scene
 
 
 def told_or_taken(scene: Scene, *, read: int) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.config import load
-from ingestor.core import unit
+from ingestor.config.load import load
 from ingestor.errors import ExitCode
+from ingestor.systemd import unit
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHIPPED = (CHECKOUT / "systemd/tokentail.service").read_text("utf-8")

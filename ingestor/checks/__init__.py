@@ -1,0 +1,1 @@
+"""What `tokentail validate` looks at."""

@@ -1,0 +1,1 @@
+"""What commands share: options, opening a state, errors in words, log lines."""

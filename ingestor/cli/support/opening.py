@@ -1,0 +1,169 @@
+"""Open what commands work on, and turn what goes wrong below into words (``ingestor.errors``)."""
+
+import contextlib
+import sqlite3
+import sys
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ingestor.cli.render.console import stderr
+from ingestor.config.settings import Settings
+from ingestor.errors import DamagedStateError, ExitCode, PermissionDeniedError, TokentailError, UnavailableError
+from ingestor.model.questions import Answers, Filters, Period, Record
+from ingestor.model.words import counted
+from ingestor.pipeline.pipeline import Ingest, relax_collector
+from ingestor.state import requests
+from ingestor.state.database import DATABASE, damaged, find_database, first_fault, is_damage, suspect
+from ingestor.state.lock import is_held
+from ingestor.state.state import State
+from ingestor.stores.registry import open_answers, remote_answers
+
+_LOOK_SECONDS = 60.0
+"""How long the place of a damage is looked for, for a message."""
+
+
+def directory_of(settings: Settings) -> Path:
+    """Return the state directory, which ``ingestor.config.load`` always sets."""
+    if settings.state_directory is None:
+        raise ValueError("settings without a state directory")
+    return settings.state_directory
+
+
+@contextlib.contextmanager
+def explained_faults(directory: Path) -> Iterator[None]:
+    """Raise a TokentailError for what the database, the disk under the state or its permissions refuse."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise damaged(directory / DATABASE, error) from error
+        raise UnavailableError(
+            f"The state database cannot be used: {error}",
+            where=str(directory),
+            advice="Is the disk full, or the directory not writable for this user? `tokentail validate` looks closer.",
+        ) from error
+    except PermissionError as error:
+        raise PermissionDeniedError(
+            "This user may not do that here",
+            where=str(error.filename or directory),
+            advice="Run as the user that owns the state, or name another one with --state-dir.",
+        ) from error
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise  # not the system's
+        raise UnavailableError(
+            f"The state cannot be used: {error.strerror}",
+            where=str(directory),
+            advice="`tokentail validate` looks closer.",
+        ) from error
+
+
+@contextlib.contextmanager
+def reading(settings: Settings) -> Iterator[State]:
+    """Open the state for reading, also beside a running daemon."""
+    directory = directory_of(settings)
+    with explained_faults(directory), contextlib.closing(State.open_reader(directory)) as state:
+        try:
+            yield state
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            raise _suspected(state, error) from error
+        except DamagedStateError as error:
+            suspect(directory / DATABASE, error.what)
+            raise
+
+
+def _suspected(state: State, error: sqlite3.DatabaseError) -> DamagedStateError:
+    """Make the error that says where a database is damaged, and have the next `tokentail run` look into it."""
+    path, fault = state.directory / DATABASE, str(error)
+    with contextlib.suppress(sqlite3.Error):  # "malformed" says little to whoever has a copy at hand
+        fault = first_fault(state.connection, most_seconds=_LOOK_SECONDS) or fault
+    found = damaged(path, fault)
+    if not suspect(path, fault):
+        found.advice = (
+            "Run this as the user that owns the state: `tokentail run` sets it aside then when it starts, and reads what files "
+            "there are again. README tells how to restore a backup."
+        )
+    return found
+
+
+@contextlib.contextmanager
+def answers(settings: Settings) -> Iterator[Answers]:
+    """Open the store for questions."""
+    if settings.store.type == "influxdb":  # whose questions need no state: it may be another machine's
+        with remote_answers(settings) as store:
+            yield store
+        return
+    with reading(settings) as state, open_answers(settings, state.connection) as store:
+        yield store
+
+
+@contextlib.contextmanager
+def events(store: Answers, period: Period, filters: Filters) -> Iterator[Iterator[Record]]:
+    """Stream events; the store's snapshot ends with the block, also when not all were wanted or could be printed."""
+    records = store.events(period, filters)
+    try:
+        yield records
+    finally:
+        if isinstance(records, Generator):
+            records.close()
+
+
+@contextlib.contextmanager
+def writing(settings: Settings) -> Iterator[State]:
+    """Open the state for writing, which takes its lock."""
+    relax_collector()
+    directory = directory_of(settings)
+    with explained_faults(directory), contextlib.closing(State.open(directory, settings.host)) as state:
+        yield state
+
+
+def by_whoever_holds_the_state(
+    settings: Settings, kind: str, arguments: dict[str, Any], work: Callable[[Ingest], dict[str, Any]], *, first: bool
+) -> dict[str, Any]:
+    """Do ``work`` in this process; when a daemon holds the state, have it do the request of that kind, and wait for it.
+
+    ``first``: whether it may be the first that a state sees, which is made for it then; else UnavailableError is raised.
+    """
+    directory = directory_of(settings)
+    if not is_held(directory):
+        if not first:
+            find_database(directory)
+        with writing(settings) as state, contextlib.closing(Ingest(settings, state)) as ingest:
+            return work(ingest)
+    with reading(settings):  # it has its tables, and none that this version does not know
+        number = requests.submit(directory, kind, arguments)
+    with stderr().status(f"The running daemon does it (request {number}); Ctrl-C stops waiting, not the work"):
+        answer = requests.wait_for_answer(directory, number)
+    if "error" in answer:
+        error = TokentailError(str(answer["error"]), where="told by the running daemon")
+        error.exit_code = ExitCode(answer["exit_code"])
+        raise error
+    return answer
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[Callable[[str, float, int], None]]:
+    """Show how far files are read: a bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %{task.fields[lines]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr(), transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def show(path: str, part: float, lines: int) -> None:
+            if path not in tasks:
+                tasks[path] = progress.add_task(Path(path).name, total=1.0, lines="")
+            progress.update(tasks[path], completed=part, lines=f"  {counted(lines, 'line')}" if lines else "")
+
+        yield show

@@ -1,0 +1,1 @@
+"""The configuration: from TOML, environment and flags to settings, and the daemon's own secrets."""

@@ -1,0 +1,1 @@
+"""The process that runs for ever: its loop, its signals, and what it says to systemd and Prometheus."""

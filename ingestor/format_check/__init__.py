@@ -1,0 +1,1 @@
+"""Judges whether a log is understood, and why it is not."""

@@ -1,0 +1,83 @@
+"""Look at some lines of a log with its parser: what `tokentail validate` judges, and what tells why a log is not understood."""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import parsers
+from ingestor.config.settings import LogSettings, Settings
+from ingestor.errors import ExitCode
+from ingestor.format_check.misfit import Sample, as_of_now, misfit, outcomes_of
+from ingestor.format_check.outcomes import failures_alone
+from ingestor.format_check.understanding import NOTHING_KNOWN, Understanding
+from ingestor.model.check_result import Finding, Level
+from ingestor.model.unended import may_become_object
+from ingestor.sources.file.files import LogFile
+from parsers.formats.encodings import LOOK_BYTES
+
+NEWEST_LINES: Final = 2000
+_MOST_BYTES: Final = 4 << 20
+_FIRST_BYTES: Final = 65_536
+"""Of a compressed file, which can be read forwards only."""
+
+
+def judge_newest(
+    file: LogFile, entry: LogSettings, settings: Settings, whole: Understanding = NOTHING_KNOWN
+) -> Iterator[Finding]:
+    """Yield what is odd about the newest lines; nothing when they look as they should. Raises OSError.
+
+    ``whole``: what became of all lines of the log, as far as a state knows.
+    """
+    parser = parsers.find(entry.parser, **settings.parser_options)
+    now_ms = time.time_ns() // 1_000_000
+    sample = sample_of(file)
+    outcomes = outcomes_of(sample, parser, now_ms)
+    understanding = as_of_now(outcomes, whole, has_newest=sample.has_newest)
+    if understanding.doubtful:
+        found = misfit(file.path, understanding, sample, parser, now_ms)
+        looks_like = f": it looks like {found.looks_like}" if found.looks_like else ""
+        what = understanding.told("" if understanding is whole else "newest") + looks_like
+        reason = f"Most often: {found.reason}. " if found.reason else ""
+        example = f"\nSuch as: {found.example}" if found.example else ""
+        level, code = (Level.ERROR, ExitCode.BAD_ANSWER) if understanding.wrong else (Level.WARNING, ExitCode.DONE)
+        yield Finding(level, what, file.path, f"{reason}{found.advice}{example}", code)
+    elif failures := failures_alone(outcome for _, outcome in outcomes):
+        yield Finding(
+            Level.WARNING,
+            f"All {failures:,} results in its newest lines are failures, none is a success",
+            file.path,
+            "Does the provider log successes, too? Keycloak does so at level debug, which is not written, until the "
+            "success-level of its event listener jboss-logging is info. Without them rates are 100 %.",
+        )
+
+
+def sample_of(file: LogFile, *, most_bytes: int = _MOST_BYTES) -> Sample:
+    """Return the newest whole lines of a plain file, the first of a compressed one. Raises OSError, DamagedFileError.
+
+    Where no line has ended yet, what there is counts as one, unless it may still become a native line.
+    """
+    head = file.read_at(0, LOOK_BYTES)
+    if file.compressed:
+        data = file.read_at(0, _FIRST_BYTES)
+        return Sample(data[: data.rfind(b"\n") + 1] or data, head, has_newest=len(data) < _FIRST_BYTES)
+    return Sample(newest_lines(file, most_bytes) or _unfinished(head), head)
+
+
+def newest_lines(file: LogFile, most_bytes: int = _MOST_BYTES) -> bytes:
+    r"""Return the last whole lines of a plain file: at most ``NEWEST_LINES`` of them, and ``most_bytes``. Raises OSError."""
+    if file.compressed:
+        return b""
+    start = max(0, file.look().size - most_bytes)
+    lines = file.read_at(start, most_bytes).split(b"\n")[:-1]
+    if start:
+        del lines[:1]  # it may have begun before
+    return b"\n".join(lines[-NEWEST_LINES:])
+
+
+def _unfinished(head: bytes) -> bytes:
+    line, ended, _ = head.partition(b"\n")
+    if ended or not may_become_object(line):
+        return line
+    if len(head) == LOOK_BYTES and b'"created_at"' not in head:  # longer than a native line usually is
+        return line
+    return b""

@@ -1,0 +1,1 @@
+"""The work of single commands: backfill, replay, verify, explain, status."""

@@ -1,0 +1,122 @@
+"""Say what becomes of each line: event and point, or why not (``tokentail explain``, design section 9)."""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from ingestor.model.points import Point, Series, SeriesTable
+from ingestor.model.questions import Record
+from ingestor.model.statistics import written_time
+from ingestor.pipeline.admission import Admission
+from ingestor.pipeline.points import place
+from ingestor.stores.influxdb.write.line_protocol import encode_point
+from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
+
+NOT_A_TOKEN_ACTION: Final = "not_a_token_action"  # noqa: S105 - no password, whatever the name ends in
+"""The reason of an ignored line."""
+
+
+class Explanation(NamedTuple):
+    """What became of one line. ``text`` is redacted; nothing here holds a secret or a control character."""
+
+    ordinal: int
+    r"""Number of ``\n`` before the line."""
+    result: str
+    """``event``, ``ignored`` or ``rejected``."""
+    parser: str
+    reason: str | None
+    """Of a rejected line its ``Reason``."""
+    detail: str
+    """Which key or rule, for people."""
+    event: Record | None
+    point: str | None
+    """Line protocol."""
+    findings: tuple[dict[str, Any], ...]
+    """What detectors say. None are installed yet."""
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object of ``explain --json``: its keys, no others."""
+        return {
+            "result": self.result,
+            "parser": self.parser,
+            "reason": self.reason,
+            "event": self.event._asdict() if self.event else None,
+            "point": self.point,
+            "findings": list(self.findings),
+        }
+
+
+class Explainer:
+    """Explains lines of one generation in order, as the daemon would have read them from its start."""
+
+    def __init__(
+        self,
+        parser: Parser,
+        *,
+        source: str,
+        host: str,
+        clients: int,
+        failing_clients: int,
+        realms: int,
+        failing_realms: int,
+    ) -> None:
+        """Start with nothing admitted; the budgets are those of ``pipeline.admission``."""
+        self._parser = parser
+        self._series = SeriesTable()
+        self._admission = Admission(
+            source,
+            host,
+            self._series,
+            clients=clients,
+            failing_clients=failing_clients,
+            realms=realms,
+            failing_realms=failing_realms,
+        )
+
+    def explain(self, data: bytes, *, h: int, ordinal: int, now_ms: int) -> Iterator[Explanation]:
+        r"""Explain whole lines; ``ordinal`` is that of the first, ``h`` the generation's hash. Blank lines are left out."""
+        lines = data.removesuffix(b"\n").split(b"\n")
+        for index, (line, outcome) in enumerate(zip(lines, self._parser.parse(data, now_ms), strict=True)):
+            if outcome is not BLANK:
+                yield self._explain(line, outcome, h, ordinal + index)
+
+    def too_long(self, head: bytes, *, ordinal: int, limit: int) -> Explanation:
+        """Explain a line beyond ``limit`` bytes, of which only the head was kept."""
+        rejection = Rejection(Reason.LINE_TOO_LONG, f"more than {limit} bytes")
+        return self._explain(head, rejection, 0, ordinal)
+
+    def _explain(self, line: bytes, outcome: Outcome, h: int, ordinal: int) -> Explanation:
+        text = self._parser.redact(line)
+        name = self._parser.name
+        if isinstance(outcome, Rejection):
+            return Explanation(ordinal, "rejected", name, outcome.reason, outcome.detail, None, None, (), text)
+        if outcome is IGNORED:
+            return Explanation(ordinal, "ignored", name, NOT_A_TOKEN_ACTION, "", None, None, (), text)
+        point = place([outcome], h=h, ordinal=ordinal, admission=self._admission).points[0]
+        series = self._series.by_number[point[1]]
+        encoded = encode_point(point, series)
+        return Explanation(ordinal, "event", name, None, "", record(point, series), encoded, (), text)
+
+
+def record(point: Point, series: Series) -> Record:
+    """Return a point as people see it."""
+    time, _, user_id, ip, user_agent, scopes, client, expires_in, fraction, event_id, error_detail = point
+    return Record(
+        time=written_time(time, fraction),
+        action=series.action,
+        outcome=series.outcome,
+        client_id=client or series.client_id,
+        user_id=user_id,
+        grant_type=series.grant_type or None,
+        scopes=scopes,
+        ip=ip,
+        user_agent=user_agent,
+        error=series.error or None,
+        error_detail=error_detail,
+        expires_in=expires_in,
+        event_id=event_id,
+        realm=series.realm or None,
+        endpoint=series.endpoint or None,
+        source=series.source,
+        host=series.host,
+    )

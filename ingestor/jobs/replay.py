@@ -1,0 +1,82 @@
+"""Replay rejected lines after a fix: the original line is read again, and what is an event now is stored."""
+
+import hashlib
+from typing import NamedTuple
+
+from ingestor.model.generation import Generation, Kinship
+from ingestor.pipeline.pipeline import Ingest
+from ingestor.sources.file.beside import siblings
+from ingestor.sources.file.files import DamagedFileError, LogFile, close_quietly, open_log
+from ingestor.sources.file.matching import kinship
+from ingestor.state.rejected_file import RejectedLine
+from parsers.contract import BLANK, Rejection
+
+
+class Replayed(NamedTuple):
+    """What became of the rejected lines."""
+
+    stored: int
+    """They are events now."""
+    ignored: int
+    """Well formed, and no token operation."""
+    rejected: int
+    """Still no event."""
+    not_found: int
+    """Their file is gone, or no longer holds them."""
+
+
+def replay(ingest: Ingest, now_ms: int) -> Replayed:
+    """Read every listed line again. Raises sqlite3.Error and OSError when the store cannot be written."""
+    counts = dict.fromkeys(Replayed._fields, 0)
+    generations = {generation.number: generation for generation in ingest.book}
+    files: dict[int, LogFile | None] = {}
+    done: set[tuple[int, int]] = set()
+    ingest.commit()  # what an earlier attempt left on its way must not be done again
+    for entry in ingest.listed():
+        generation = generations.get(entry.generation)
+        if generation is not None and generation.number not in files:
+            files[generation.number] = _find_file(generation)
+        line = _read_line(entry, files.get(entry.generation))
+        if generation is None or line is None:
+            counts["not_found"] += 1
+            continue
+        outcome = ingest.parser_of(entry.source).parse(line, now_ms)[0]
+        if isinstance(outcome, Rejection) or outcome is BLANK or len(line) > ingest.settings.read.max_line_bytes:
+            counts["rejected"] += 1
+            continue
+        ingest.add_replayed(generation, entry, outcome)
+        counts["stored" if isinstance(outcome, tuple) else "ignored"] += 1
+        done.add((entry.generation, entry.offset))
+    for file in files.values():
+        close_quietly(file)
+    ingest.commit()
+    refused = sum(1 for entry in ingest.listed() if (entry.generation, entry.offset) in done)
+    counts["stored"] -= refused
+    counts["rejected"] += refused
+    return Replayed(**counts)
+
+
+def _find_file(generation: Generation) -> LogFile | None:
+    """Return the file that holds a generation now: at its last path, or a rotated sibling of it."""
+    for path in [generation.path, *siblings(generation.path, ()), *siblings(generation.source, ())]:
+        try:
+            file = open_log(path)
+        except (OSError, ValueError):
+            continue
+        try:
+            if kinship(file, generation) is Kinship.SAME:
+                return file
+        except (OSError, DamagedFileError):
+            pass
+        close_quietly(file)
+    return None
+
+
+def _read_line(entry: RejectedLine, file: LogFile | None) -> bytes | None:
+    if file is None:
+        return None
+    try:
+        line = file.read_at(entry.offset, entry.length)
+    except (OSError, DamagedFileError):
+        return None
+    return line if hashlib.sha256(line).hexdigest() == entry.sha256 else None

@@ -1,0 +1,123 @@
+"""What `tokentail status` says of the store: whether it holds what was counted, and what it lost and has again."""
+
+import contextlib
+import dataclasses
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ingestor.config.settings import Settings
+from ingestor.errors import TokentailError, one_line
+from ingestor.model.agreement import Agreement
+from ingestor.state.lock import is_held
+from ingestor.state.state import State
+from ingestor.stores.comparing import said
+from ingestor.stores.embedded.agreement import embedded_agreement
+from ingestor.stores.influxdb.client.http import InfluxHttp, NoAnswerError
+from ingestor.stores.influxdb.ownership.rebuilding import EARLIER, REBUILDING
+from ingestor.stores.influxdb.read.queries import Queries
+from ingestor.stores.influxdb.recovery.compared import Look, look
+from ingestor.stores.influxdb.recovery.readback import BROUGHT_BACK, RESTARTS
+from ingestor.stores.influxdb.write.migration import MOVING, STORE
+
+PATIENCE_SECONDS: Final = 5.0
+"""For an answer: somebody waits for it."""
+SETTLE_SECONDS: Final = 1.5
+"""Until what a daemon had on its way is in a checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """How the store stands to the accounts."""
+
+    agreement: Agreement | None
+    """None when it could not be compared."""
+    problem: str
+    """Why."""
+    restarts: int = 0
+    """How often InfluxDB was restarted."""
+    brought_back: int = 0
+    """Events that it had acknowledged and lost, and that were sent again."""
+    earlier: int = 0
+    """Events that were in InfluxDB before this state, or that another one wrote, when the counters were last counted anew."""
+
+    @property
+    def lacks(self) -> str:
+        """What of the acknowledged is not there, for people; empty when all is."""
+        return self._said(missing=True)
+
+    @property
+    def exceeds(self) -> str:
+        """What is there and nobody has counted, for people; empty when there is nothing."""
+        return self._said(missing=False)
+
+    def _said(self, *, missing: bool) -> str:
+        if self.agreement is None:
+            return ""
+        chosen = tuple(place for place in self.agreement.disagreements if (place.counted > place.found) == missing)
+        return f"The store {said(dataclasses.replace(self.agreement, disagreements=chosen))}" if chosen else ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys of `status --json`; times are nanoseconds."""
+        agreement = self.agreement
+        return {
+            "store_events": agreement.found if agreement else None,
+            "store_counted": agreement.counted if agreement else None,
+            "store_waiting": agreement.waiting if agreement else None,
+            "store_agrees": agreement.agrees if agreement else None,
+            "store_missing": agreement.missing if agreement else None,
+            "store_surplus": agreement.surplus if agreement else None,
+            "store_differences": [place._asdict() for place in agreement.disagreements] if agreement else [],
+            "store_not_compared": self.problem,
+            "store_earlier": self.earlier,
+            "store_restarts": self.restarts,
+            "store_brought_back": self.brought_back,
+        }
+
+
+def store_status(settings: Settings, state: State) -> StoreStatus:
+    """Compare the store with the state, which is open for reading. Never raises for the store's faults: it says them."""
+    meta = state.meta()
+    agreement, problem = None, _not_comparable(settings, meta)
+    if not problem:
+        try:
+            agreement = embedded_agreement(state) if settings.store.type == "sqlite" else _of_influxdb(settings, state)
+        except (TokentailError, NoAnswerError, sqlite3.Error) as error:
+            problem = one_line(str(error))
+            if "no such table" in problem:
+                problem = "no daemon of this version has run on this state yet"
+    return StoreStatus(
+        agreement, problem, int(meta.get(RESTARTS, 0)), int(meta.get(BROUGHT_BACK, 0)), int(meta.get(EARLIER, 0))
+    )
+
+
+def _not_comparable(settings: Settings, meta: Mapping[str, str]) -> str:
+    """Return why the store is not to hold what was counted, empty when it is."""
+    if meta.get(REBUILDING) == "1":
+        return "the state is being rebuilt"
+    if settings.store.type == "sqlite":
+        elsewhere = meta.get(STORE, "sqlite") != "sqlite"
+        return "the events are in InfluxDB, and the embedded store is configured" if elsewhere else ""
+    if meta.get(STORE) == MOVING:
+        return "the events of the embedded store are on their way to InfluxDB"
+    return ""
+
+
+def _of_influxdb(settings: Settings, state: State) -> Agreement:
+    """Compare; look twice at what differs, since a daemon may be writing it."""
+    store = dataclasses.replace(settings.store, timeout_seconds=min(PATIENCE_SECONDS, settings.store.timeout_seconds))
+    with contextlib.closing(InfluxHttp(store)) as http:
+        queries = Queries(http, store)
+        found = look(state, settings, queries)
+        if found.agreement().agrees or not is_held(state.directory):
+            return found.agreement()
+        time.sleep(SETTLE_SECONDS)
+        again = look(state, settings, queries)
+        return again.agreement(_changed(found, again))
+
+
+def _changed(before: Look, after: Look) -> set[int]:
+    cells = {*before.counted, *after.counted}
+    return {cell.start for cell in cells if before.counted.get(cell) != after.counted.get(cell)}

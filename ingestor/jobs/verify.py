@@ -1,0 +1,294 @@
+"""Proof, not trust: recompute every point of a file and look it up in the store (promise 1)."""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ingestor.config.settings import Settings
+from ingestor.jobs.backfill import Progress, content_of, open_for_reading, source_of
+from ingestor.model.generation import Generation
+from ingestor.model.points import Point, SeriesTable
+from ingestor.model.trail import Trail
+from ingestor.pipeline.admission import Admission
+from ingestor.pipeline.points import place
+from ingestor.sources.file.files import DamagedFileError, LogFile
+from ingestor.sources.file.reader import Block, ContentChangedError, Tail
+from ingestor.state.generations import Book
+from ingestor.state.state import State
+from ingestor.state.trails import Trails
+from ingestor.stores.embedded.events import SqliteStore, load_series
+from ingestor.stores.influxdb.client.http import InfluxHttp
+from ingestor.stores.influxdb.read.retention import oldest_kept
+from ingestor.stores.influxdb.read.stored_lines import InfluxLines
+from ingestor.stores.lookup import Finding
+from parsers import find
+from parsers.contract import Parser, Rejection
+
+SHOWN_FAULTS = 20
+
+LOOK_UP_POINTS = 5_000
+"""Points that are looked up together: a question costs InfluxDB much, whatever little is asked for."""
+
+LookUp = Callable[[Sequence[Point]], list[Finding]]
+"""Asks a store for points that ought to be there."""
+
+
+class Fault(NamedTuple):
+    """A line that is not in the store as it should be."""
+
+    path: str
+    line: int
+    """Counted from 1."""
+    offset: int
+    what: str
+    """``missing``, ``different``, ``other tags``, ``twice`` or ``not read``."""
+
+
+@dataclasses.dataclass(slots=True)
+class Verified:
+    """What was found of one file."""
+
+    path: str
+    source: str
+    known: bool
+    """Whether the state knows this content."""
+    events: int = 0
+    stored: int = 0
+    rejected: int = 0
+    ignored: int = 0
+    missing: int = 0
+    different: int = 0
+    other_tags: int = 0
+    """Events that were classified otherwise when they were stored."""
+    twice: int = 0
+    """Events that are stored so and otherwise as well."""
+    unread: int = 0
+    """Events behind the position that was read to."""
+    expired: int = 0
+    """Events that are older than the store keeps, so no fault."""
+    problem: str = ""
+    faults: list[Fault] = dataclasses.field(default_factory=list)
+    """The first few."""
+
+    @property
+    def good(self) -> bool:
+        """Whether every event of the file that the store keeps is stored exactly so."""
+        faults = self.missing + self.different + self.other_tags + self.twice + self.unread
+        return not (faults or self.problem)
+
+
+def verify(
+    settings: Settings,
+    state: State,
+    paths: Sequence[str],
+    *,
+    source: str | None = None,
+    progress: Progress = lambda *_: None,
+) -> list[Verified]:
+    """Verify files against the store that a state belongs to. Changes nothing; a daemon may be running.
+
+    Raises TokentailError when a file cannot be opened.
+    """
+    series = load_series(state.connection)
+    book = Book(state.generations(), host=state.host, trails=Trails(state.connection))
+    with contextlib.ExitStack() as stack:
+        if settings.store.type == "influxdb":
+            http = stack.enter_context(contextlib.closing(InfluxHttp(settings.store)))
+            look_up: LookUp = InfluxLines(http, settings.store, series).look_up
+            kept_since = oldest_kept(settings.retention, time.time_ns())
+        else:
+            look_up, kept_since = SqliteStore(state.connection, series).look_up, 0
+        verifier = _Verifier(settings, state, series, book, look_up, kept_since)
+        return [verifier.verify(path, source, progress) for path in paths]
+
+
+class _Expected(NamedTuple):
+    """A block, which of its lines are events, and their points."""
+
+    block: Block
+    indexes: list[int]
+    points: list[Point]
+
+
+class _Verifier:
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        series: SeriesTable,
+        book: Book,
+        look_up: LookUp,
+        kept_since: int,
+    ) -> None:
+        """``kept_since``: the store keeps no event that is older, nanoseconds."""
+        self._settings = settings
+        self._state = state
+        self._series = series
+        self._book = book
+        self._look_up = look_up
+        self._kept_since = kept_since
+        self._parser_names = {entry.source or entry.path: entry.parser for entry in settings.logs}
+        self._parsers: dict[str, Parser] = {}
+        self._admissions: dict[str, Admission] = {}
+
+    def verify(self, path: str, source: str | None, progress: Progress) -> Verified:
+        file = open_for_reading(path)
+        try:
+            try:
+                generation = content_of(self._book, file, source).same
+            except DamagedFileError as error:
+                named = source or source_of(path, self._settings)
+                return Verified(path, named, known=False, problem=str(error))
+            known = generation is not None and bool(generation.mark.offset)
+            if generation is None:
+                generation = self._unknown(file, path, source)
+            found = Verified(path, generation.source, known=known)
+            # From nothing, with a copy: the real position is not ours to move.
+            generation = dataclasses.replace(
+                generation, trail=Trail(generation.trail.lines), stretches=list(generation.stretches), skipped=(0, 0)
+            )
+            read_to, (skipped_from, skipped_to) = generation.mark.offset, self._book[generation.number].skipped
+            try:
+                self._verify(
+                    file,
+                    generation,
+                    lambda offset: offset >= read_to or skipped_from <= offset < skipped_to,
+                    found,
+                    progress,
+                )
+            except DamagedFileError as error:
+                found.problem = str(error)
+            except ContentChangedError:
+                found.problem = f"{path} changes while it is read"
+        finally:
+            file.close()
+        progress(path, 1.0, found.events)
+        return found
+
+    def _unknown(self, file: LogFile, path: str, source: str | None) -> Generation:
+        content = content_of(self._book, file, source)
+        name = source or source_of(path, self._settings)
+        if source is None and content.compared is not None:
+            name = (content.like or self._book[content.compared.former]).source
+        return self._book.begin(
+            name, path, file.identity, key=content.key, like=content.like, compared=content.compared
+        )
+
+    def _verify(
+        self,
+        file: LogFile,
+        generation: Generation,
+        not_read: Callable[[int], bool],
+        found: Verified,
+        progress: Progress,
+    ) -> None:
+        tail = Tail(generation, file, self._book, max_line_bytes=self._settings.read.max_line_bytes, from_start=True)
+        waiting: list[_Expected] = []
+        while True:
+            block = tail.read(final=False)
+            if block is None and not tail.busy and not file.damaged:
+                block = tail.read(final=True)
+            if block is None and tail.busy:
+                continue
+            if block is None:
+                break
+            if block.too_long:
+                found.rejected += 1
+                continue
+            owner = block.generation
+            outcomes = self._parser(owner.source).parse(block.data, time.time_ns() // 1_000_000)
+            placed = place(
+                outcomes,
+                h=owner.h or 0,
+                ordinal=block.ordinal,
+                host=owner.host,
+                admission=self._admission(owner.source),
+                sequence_of=owner.sequence_of if owner.segments else int,
+                repeat=True,
+            )
+            found.rejected += len(placed.rejections)
+            found.ignored += placed.ignored
+            found.events += len(placed.points)
+            if placed.points:
+                indexes = [index for index, outcome in enumerate(outcomes) if _is_event(outcome)]
+                waiting.append(_Expected(block, indexes, placed.points))
+            if sum(len(expected.points) for expected in waiting) >= LOOK_UP_POINTS:
+                self._judge(waiting, not_read, found)
+                waiting.clear()
+            progress(found.path, file.progress(tail.offset), found.events)
+        self._judge(waiting, not_read, found)
+        if file.damaged:
+            found.problem = f"{found.path} is truncated or damaged"
+
+    def _parser(self, source: str) -> Parser:
+        if source not in self._parsers:
+            name = self._parser_names.get(source, "auto")
+            self._parsers[source] = find(name, **self._settings.parser_options)
+        return self._parsers[source]
+
+    def _admission(self, source: str) -> Admission:
+        # No budgets: what was counted admits nobody new.
+        if source not in self._admissions:
+            admitted = self._state.admitted(source)
+            self._admissions[source] = Admission(source, self._state.host, self._series, admitted=admitted)
+        return self._admissions[source]
+
+    def _judge(self, waiting: Sequence[_Expected], not_read: Callable[[int], bool], found: Verified) -> None:
+        """Look up the points of some blocks, and note what is wrong with them."""
+        if not waiting:
+            return
+        findings = self._look_up([point for expected in waiting for point in expected.points])
+        found.stored += findings.count(Finding.STORED)
+        start = 0
+        for block, indexes, points in waiting:
+            of_block = findings[start : start + len(points)]
+            start += len(points)
+            if any(finding is not Finding.STORED for finding in of_block):
+                old = [point[0] < self._kept_since for point in points]
+                self._list_faults(block, not_read, indexes, of_block, old, found)
+
+    @staticmethod
+    def _list_faults(
+        block: Block,
+        not_read: Callable[[int], bool],
+        indexes: Sequence[int],
+        findings: Sequence[Finding],
+        old: Sequence[bool],
+        found: Verified,
+    ) -> None:
+        starts = [block.offset]
+        for line in block.data.split(b"\n"):
+            starts.append(starts[-1] + len(line) + 1)
+        for index, finding, is_old in zip(indexes, findings, old, strict=True):
+            what = _count(found, finding, unread=not_read(starts[index]), old=is_old)
+            if what and len(found.faults) < SHOWN_FAULTS:
+                found.faults.append(Fault(found.path, block.ordinal + index + 1, starts[index], what))
+
+
+def _count(found: Verified, finding: Finding, *, unread: bool, old: bool) -> str:
+    """Count what was found of an event; return what is wrong with it, if anything. ``old``: the store keeps none so old."""
+    match finding:
+        case Finding.STORED:
+            return ""
+        case Finding.MISSING if unread:
+            found.unread += 1
+            return "not read"
+        case Finding.MISSING if old:
+            found.expired += 1
+            return ""
+        case Finding.MISSING:
+            found.missing += 1
+        case Finding.DIFFERENT:
+            found.different += 1
+        case Finding.OTHER_TAGS:
+            found.other_tags += 1
+        case Finding.TWICE:
+            found.twice += 1
+    what: str = finding.value
+    return what
+
+
+def _is_event(outcome: object) -> bool:
+    return isinstance(outcome, tuple) and not isinstance(outcome, Rejection)

@@ -1,0 +1,1 @@
+"""What is stored and asked, as values: points, periods, questions, generations. Pure."""

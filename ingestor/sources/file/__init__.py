@@ -1,0 +1,1 @@
+"""Audit logs in files: follow them through rotations, recognise their content, and read each line once."""

@@ -1,0 +1,286 @@
+"""Which generation a file holds, asked of the file itself: of its content, over all sources, never of its name."""
+
+from collections.abc import Collection, Container
+from typing import NamedTuple
+
+from ingestor.model.generation import (
+    HEAD_BYTES,
+    TAIL_BYTES,
+    Comparison,
+    Fingerprint,
+    Generation,
+    Kinship,
+    Status,
+    digest,
+)
+from ingestor.model.identity import HEAD_BYTES as KEY_BYTES
+from ingestor.model.identity import generation_hash, telling_head
+from ingestor.model.trail import DIGEST_BYTES, agreement, line_digests, rejoins
+from ingestor.sources.file.files import LogFile
+from ingestor.state.generations import BEGINNING_LINES, Book, Reader
+
+COMPARED_BYTES = 1 << 18
+"""Of the generations that begin like a file, the one that agrees longest within so many bytes is the one it comes from."""
+
+
+REJOINING_LINES = 32
+"""Among so many first lines of a log two are looked for in a former content, which it may go on with."""
+
+
+JOINING_EVENTS = 2
+"""So many first events of a content must agree where it is looked for behind another one."""
+
+
+class Content(NamedTuple):
+    """What a file was found to hold."""
+
+    key: int | None
+    """Hash of how it begins; None while no line with a date is whole."""
+    same: Generation | None = None
+    """It holds all of this one that was read, and perhaps more."""
+    compared: Comparison | None = None
+    """Else: it begins like this former content, and is something else, or ends, further on."""
+    like: Generation | None = None
+    """Behind all of this one, that is: files were joined."""
+
+
+def recognise(
+    file: LogFile, book: Book, *, near: tuple[Generation, ...] = (), sources: Container[str] | None = None
+) -> Content:
+    """Ask the book for what a file holds. ``sources``: of these alone, if somebody wants it so; else of all.
+
+    ``near``: generations that were at its place before; of a log that lost its beginning only these are looked through.
+    Raises OSError, DamagedFileError, sqlite3.Error.
+    """
+    key = key_of(file)
+    likely = [g for g in _likeliest(file, book, key) if sources is None or g.source in sources]
+    same = next((g for g in likely if _holds(file, g, key)), None)
+    if same is not None and key is not None and (longer := _longer(file, book, same, key, sources)) is not None:
+        return Content(key, None, longer)
+    if same is not None and (joined := _joined(file, book, same, sources)) is not None:
+        return Content(key, None, joined, like=same)
+    if same is not None or key is None:
+        return Content(key, same)
+    return Content(key, None, former_of(file, book, key, sources=sources) or trimmed(file, book, near))
+
+
+def _longer(file: LogFile, book: Book, same: Generation, key: int, sources: Container[str] | None) -> Comparison | None:
+    """Return a former content that a file agrees with for longer than with the one of which it holds all."""
+    read = same.trail.lines
+    if not same.mark.offset or same.status is Status.SKIPPED or not any(g.trail.lines > read for g in book.by_key(key)):
+        return None
+    found = former_of(file, book, key, sources=sources)
+    if found is None or found.former == same.number:
+        return None
+    begins = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))
+    agrees = agreement(begins, book.trail_of(book[found.former])[: len(begins)])
+    return found if agrees > read else None
+
+
+def _joined(file: LogFile, book: Book, same: Generation, sources: Container[str] | None) -> Comparison | None:
+    """Return the former content with which a file goes on behind the one of which it holds all."""
+    if not same.mark.offset or same.status is Status.SKIPPED or same.compared is not None:
+        return None
+    return follows(file, book, same.mark.offset, same, sources=sources)
+
+
+def follows(
+    file: LogFile, book: Book, at: int, generation: Generation, *, sources: Container[str] | None = None
+) -> Comparison | None:
+    """Return the former content that a file goes on with from a byte on, where the one before has ended: files were joined.
+
+    Two events of it tell, the first ones, in their order: one may be in two logs, and headers are in all. What begins like the
+    file itself is no sign either, but a line that came again. Raises OSError, DamagedFileError, sqlite3.Error.
+    """
+    key = key_of(file, at)
+    if key is None or key == generation.file_key:
+        return None
+    found = former_of(file, book, key, at=at, besides=generation, sources=sources)
+    former = None if found is None else book[found.former]
+    if former is None or former.first_event is None:
+        return None
+    begins = line_digests(_whole_lines(file.read_at(at, COMPARED_BYTES)))
+    agreed = agreement(begins, book.trail_of(former)[: len(begins)])
+    events = begins[DIGEST_BYTES * former.first_event : DIGEST_BYTES * agreed : DIGEST_BYTES]
+    return found if sum(digest & 1 for digest in events) >= JOINING_EVENTS else None
+
+
+def key_of(file: LogFile, at: int = 0, *, closed: bool = False) -> int | None:
+    """Return the hash of how a file begins, or how its content from a byte on does. Raises OSError, DamagedFileError."""
+    told = _telling_head(file, at, closed=closed)
+    return None if told is None else generation_hash(told)
+
+
+def _telling_head(file: LogFile, at: int = 0, *, closed: bool = False) -> bytes | None:
+    head = file.read_at(at, KEY_BYTES)
+    if head.startswith(b"\0") and not head.strip(b"\0"):
+        head = file.read_at(file.after_hole(at), KEY_BYTES)
+    return telling_head(head, closed=closed or (file.compressed and not file.damaged and len(head) < KEY_BYTES))
+
+
+def kinship(file: LogFile, generation: Generation, at: int = 0) -> Kinship:
+    """Compare a file's content, from a byte on, with what is remembered of a generation. Raises OSError, DamagedFileError.
+
+    Of a compressed file everything up to the offset is decompressed, but only when its head is the generation's.
+    """
+    mark = generation.mark
+    head = file.read_at(at, mark.head_length)
+    if mark.kinship(mark.offset, head, b"") is Kinship.OTHER and mark.kinship(0, head, b"") is Kinship.OTHER:
+        return Kinship.OTHER
+    tail = file.read_at(at + mark.offset - mark.tail_length, mark.tail_length)
+    # What could be read is there, whatever size a share's attributes tell.
+    return mark.kinship(mark.offset - mark.tail_length + len(tail), head, tail)
+
+
+def parts_from(file: LogFile, reader: Reader) -> bool:
+    """Tell whether a file that holds all that was read goes on otherwise than the one that it is read from.
+
+    A copy of a log that is written holds what the log has got meanwhile: the bytes behind the mark tell, as far as both have
+    any. Where the other one has none, and is at rest, all that follows is another way. Raises OSError, DamagedFileError.
+    """
+    other, mark = reader.file, reader.generation.mark
+    if other.identity == file.identity:
+        return False
+    here = file.read_at(mark.offset, TAIL_BYTES)
+    there = b"" if other.compressed else other.read_at(mark.offset, len(here))
+    if not there:
+        return bool(here) and other.look() == reader.exhausted_at
+    both = min(len(here), len(there))
+    return here[:both] != there[:both]
+
+
+def begins_with_rest(file: LogFile, other: LogFile, start: int) -> bool:
+    """Tell whether a file holds all that another one holds from a byte on, at its place. Raises OSError, DamagedFileError."""
+    position = start
+    while part := other.read_at(position, KEY_BYTES):
+        if file.read_at(position, len(part)) != part:
+            return False
+        position += len(part)
+    return position > start
+
+
+def holds_all_seen(file: LogFile, generation: Generation, rest: bytes | None) -> bool:
+    """Tell whether a file holds all that was read of a generation, and the half line that was seen behind it, if any.
+
+    ``rest``: the digest of that half line; None when it is not known. Raises OSError, DamagedFileError.
+    """
+    length = generation.size_seen - generation.mark.offset
+    if length > 0 and (rest is None or digest(file.read_at(generation.mark.offset, length)) != rest):
+        return False
+    return kinship(file, generation) is Kinship.SAME
+
+
+def whole_mark(file: LogFile) -> Fingerprint:
+    """Return the fingerprint of all of a file that is there; of a compressed one, of its head alone (all would take long)."""
+    head = file.read_at(0, HEAD_BYTES)
+    size = len(head) if file.compressed else file.look().size
+    start = max(0, size - TAIL_BYTES)
+    return Fingerprint.at(size, head, file.read_at(start, size - start))
+
+
+def _likeliest(file: LogFile, book: Book, key: int | None) -> list[Generation]:
+    """Return the generations that a file may hold, the likeliest first.
+
+    The one of which most was read says most about the content. Then what is open, and then by inode. Of what was read the
+    head tells; by the key, which a banner can make common to thousands of files, only what was not read is found.
+    """
+    found: dict[int, Generation] = {}
+    head = file.read_at(0, HEAD_BYTES)
+    for length in book.head_lengths:
+        if length <= len(head):
+            found.update((g.number, g) for g in book.by_head(head[:length]))
+    if key is not None:
+        found.update((g.number, g) for g in book.unread_by_key(key))
+    found.update((g.number, g) for g in book.by_identity(file.identity))
+    return sorted(
+        found.values(),
+        key=lambda g: (-g.mark.offset, g.status is not Status.OPEN, (g.device, g.inode) != file.identity, -g.number),
+    )
+
+
+def _holds(file: LogFile, generation: Generation, key: int | None) -> bool:
+    """Tell whether a file holds all that was read of a generation.
+
+    A header that all files have says nothing, nor does half a line behind it: with nothing else read, it has to be the
+    same file, or one that begins alike through its first line with a date.
+    """
+    same_file = (generation.device, generation.inode) == file.identity
+    if not generation.mark.offset:
+        if generation.status is not Status.OPEN:
+            return False
+        if generation.file_key is None:
+            return same_file and file.look().size >= generation.size_seen
+        return generation.file_key == key
+    if generation.status is not Status.SKIPPED:
+        if generation.file_key is None and not same_file:
+            return False
+        if generation.first_event is None and generation.file_key != key:
+            # The number of a file that is gone is given to the next one: what closed the former as half a line may be the
+            # beginning of an event of this one.
+            # Half a line with a date tells as a whole one does, and what follows it is read as one with it.
+            ends_a_line = file.read_at(generation.mark.offset - 1, 1) == b"\n"
+            half = b"" if ends_a_line else file.read_at(0, min(generation.mark.offset, KEY_BYTES))
+            tells = bool(half) and telling_head(half + b"\n") is not None
+            if not tells and not (same_file and (ends_a_line or key is None)):
+                return False
+    return kinship(file, generation) is Kinship.SAME
+
+
+def former_of(
+    file: LogFile,
+    book: Book,
+    key: int,
+    *,
+    at: int = 0,
+    besides: Generation | None = None,
+    sources: Container[str] | None = None,
+) -> Comparison | None:
+    """Return the former content that a file, or what is in it from a byte on, agrees with for longest; of these sources, or of any.
+
+    Raises OSError, DamagedFileError, sqlite3.Error.
+    """
+    candidates = [g for g in book.by_key(key) if g.trail.lines and g is not besides]
+    if sources is not None:
+        candidates = [g for g in candidates if g.source in sources]
+    if not candidates:
+        return None
+    if len(candidates) > 1:
+        begins = line_digests(_whole_lines(file.read_at(at, COMPARED_BYTES)))
+        candidates = _agreeing_longest(begins, candidates, book)
+    if len(candidates) > 1:
+        candidates.sort(key=lambda g: (agreement(begins, book.trail_of(g)[: len(begins)]), g.number))
+    return Comparison(candidates[-1].number, 0, 0)
+
+
+def _agreeing_longest(begins: bytes, candidates: list[Generation], book: Book) -> list[Generation]:
+    """Return the generation whose first lines agree for longest, the newest of equal ones; several if it takes more lines."""
+    longest = -1
+    found: list[tuple[Generation, bytes]] = []
+    for generation in sorted(candidates, key=lambda g: -g.number):
+        beginning = book.beginning_of(generation)
+        if longest == BEGINNING_LINES:
+            if beginning == found[0][1]:
+                found.append((generation, beginning))
+        elif beginning.startswith(begins[: DIGEST_BYTES * (longest + 1)]):
+            agreed = agreement(begins, beginning)
+            if agreed > longest:
+                longest, found = agreed, [(generation, beginning)]
+    return [generation for generation, _ in found]
+
+
+def trimmed(file: LogFile, book: Book, near: Collection[Generation]) -> Comparison | None:
+    """Return the former content that a log goes on with after its first lines were deleted or changed (``trail.rejoins``).
+
+    Raises OSError, DamagedFileError, sqlite3.Error.
+    """
+    if not near:
+        return None
+    begins = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))[: DIGEST_BYTES * REJOINING_LINES]
+    for generation in sorted(near, key=lambda g: -g.number):
+        if (place := rejoins(book.trail_of(generation), begins)) is not None:
+            return Comparison(generation.number, place, 0)
+    return None
+
+
+def _whole_lines(data: bytes) -> bytes:
+    return data[: data.rfind(b"\n") + 1]

@@ -1,0 +1,217 @@
+"""The logs that are pipes: each is copied into a spool in the state directory, and that is followed in its place."""
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ingestor.config.settings import STDIN, LogSettings, Settings
+from ingestor.model.generation import Generation, Kinship, Status
+from ingestor.model.trail import line_digests
+from ingestor.model.words import counted
+from ingestor.pipeline.pipeline import Ingest
+from ingestor.sources.file.files import DamagedFileError, LogFile, open_log, shown
+from ingestor.sources.file.matching import COMPARED_BYTES, kinship, recognise
+from ingestor.sources.file.spool import SPOOL, Spool, ends, is_pipe, spool_name
+from ingestor.state.generations import Book
+
+log = logging.getLogger("tokentail")
+
+LOOK_SECONDS: Final = 5.0
+"""How often it is looked whether a log that was named has become a pipe."""
+SETTLE_SECONDS: Final = 0.5
+"""How often it is looked how far the segments are read."""
+
+UNREADABLE: Final = (OSError, ValueError, DamagedFileError, sqlite3.Error)
+"""What looking at a segment may raise."""
+
+
+class _Read(NamedTuple):
+    """When a segment was found read: bytes that were accepted and acknowledged by then."""
+
+    accepted: int
+    acknowledged: int
+
+
+class Pipes:
+    """All pipes that are followed. They outlive the daemon that is made anew for other settings."""
+
+    def __init__(self, state_directory: Path, *, once: bool = False) -> None:
+        self.directory = state_directory / SPOOL
+        self.wake: Callable[[], None] = lambda: None
+        """Called, from whatever thread, when a pipe is over."""
+        self._once = once
+        self._spools: dict[str, Spool] = {}
+        self._settings = Settings()
+        self._looked_at = self._settled_at = float("-inf")
+        self._read: dict[Path, _Read] = {}
+
+    def follow(self, settings: Settings) -> Settings:
+        """Follow the pipes of these settings, and no others. Return the settings with spools in the pipes' places."""
+        self._settings = settings
+        named = {entry.path for entry in settings.logs if self._is_pipe(entry.path)}
+        for path in self._spools.keys() - named:
+            self._spools.pop(path).stop()
+        for path in sorted(named - self._spools.keys()):
+            spool = Spool(path, self.directory / spool_name(path), once=self._once, wake=self._ended)
+            self._spools[path] = spool
+            spool.start()
+        return replace(settings, logs=tuple(map(self._in_place, settings.logs)))
+
+    def begin(self, book: Book) -> None:
+        """Have all segments be read, also those that were there before the first look at them; tell of what nobody reads."""
+        for spool in self._spools.values():
+            book.follow(str(spool.file))
+        self._tell_of_what_is_left(book)
+
+    def has_news(self, now: float) -> bool:
+        """Tell whether a log that was named has become a pipe. ``now``: monotonic seconds."""
+        if now - self._looked_at < LOOK_SECONDS:
+            return False
+        self._looked_at = now
+        return any(entry.path not in self._spools and is_pipe(entry.path) for entry in self._settings.logs)
+
+    def follow_again(self) -> Settings:
+        """Follow the pipes as they are named now."""
+        return self.follow(self._settings)
+
+    @property
+    def files(self) -> list[str]:
+        """The newest segments, which are followed: all that is in them, and beside them, is ours."""
+        return [str(spool.file) for spool in self._spools.values()]
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps pipes from being read."""
+        return [spool.problem for spool in self._spools.values() if spool.problem]
+
+    @property
+    def ended(self) -> bool:
+        """Whether every pipe is over: nothing more comes."""
+        return all(spool.ended for spool in self._spools.values())
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing but pipes that end is followed."""
+        return bool(self._spools) and all(
+            entry.path in self._spools and ends(entry.path) for entry in self._settings.logs
+        )
+
+    def settle(self, now: float, ingest: Ingest) -> None:
+        """Delete the segments that are read and durable; let the writers wait when too much is unread. ``now``: monotonic seconds."""
+        if not self._spools or now - self._settled_at < SETTLE_SECONDS:
+            return
+        self._settled_at = now
+        for spool in self._spools.values():
+            try:
+                spool.unread_bytes = sum(self._unread_of(path, ingest) for path in spool.segments())
+                self._delete(spool.segments()[:-1], ingest)
+            except UNREADABLE as error:
+                log.debug("%s: %s", spool.file, error)  # who reads it tells it
+
+    def is_read(self, ingest: Ingest) -> bool:
+        """Tell whether all that the pipes brought is read and durable."""
+        if not self.ended or ingest.has_pending or not ingest.delivery.idle:
+            return False
+        try:
+            return not any(
+                self._unread_of(path, ingest) for spool in self._spools.values() for path in spool.segments()
+            )
+        except UNREADABLE:
+            return False
+
+    def stop(self) -> None:
+        """Take what the pipes hold, and let go of them."""
+        for spool in self._spools.values():
+            spool.stop()
+
+    def _ended(self) -> None:
+        self.wake()
+
+    def _is_pipe(self, path: str) -> bool:
+        was_one = path in self._spools or (self.directory / spool_name(path)).exists()
+        return is_pipe(path) or (was_one and not Path(path).exists())
+
+    def _in_place(self, entry: LogSettings) -> LogSettings:
+        if entry.path not in self._spools:
+            return entry
+        return LogSettings(str(self._spools[entry.path].file), entry.source or shown(entry.path), entry.parser)
+
+    def _unread_of(self, path: Path, ingest: Ingest) -> int:
+        """Return how much of a segment is not read yet, and note when all of it is. Raises UNREADABLE."""
+        unread = unread_of(path, ingest.book)
+        if not unread:
+            self._read.setdefault(path, _Read(ingest.accepted_bytes, ingest.delivery.acknowledged_bytes))
+        else:
+            self._read.pop(path, None)
+        return unread
+
+    def _delete(self, segments: list[Path], ingest: Ingest) -> None:
+        acknowledged = ingest.delivery.acknowledged_bytes
+        all_durable = ingest.delivery.idle and not ingest.has_pending
+        for path in segments:
+            read = self._read.get(path)
+            if read and (all_durable or acknowledged >= max(read.accepted, read.acknowledged + 1)):
+                path.unlink(missing_ok=True)
+                del self._read[path]
+
+    def _tell_of_what_is_left(self, book: Book) -> None:
+        """Delete the segments of pipes that are followed no more, and tell of those that nobody has read."""
+        ours = tuple(spool.file.name for spool in self._spools.values())
+        left = sorted(self.directory.glob("*.log*")) if self.directory.is_dir() else []
+        for path in left:
+            if path.name.startswith(ours):
+                continue
+            try:
+                unread = unread_of(path, book)
+            except UNREADABLE as error:
+                log.warning("%s cannot be read: %s", path, error)
+                continue
+            if unread:
+                source = "stdin" if path.name.startswith(spool_name(STDIN)) else "NAME"
+                log.warning(
+                    "%s holds %s that came through a pipe and were not read, and that pipe is not followed now. "
+                    "Follow it again, or `tokentail backfill --source %s %s`.",
+                    path,
+                    counted(unread, "byte"),
+                    source,
+                    path,
+                )
+            elif path.suffix != ".log":  # the newest is kept, so that it is not missed when the pipe is followed again
+                path.unlink(missing_ok=True)
+
+
+def unread_of(path: Path, book: Book) -> int:
+    """Return how many bytes of a segment were not read, as its content tells. Raises UNREADABLE."""
+    file = open_log(str(path))
+    try:
+        size = file.look().size
+        if not size:
+            return 0
+        its_own = [g for g in book.by_identity(file.identity) if g.mark.offset and g.status is not Status.SKIPPED]
+        for generation in its_own:
+            if kinship(file, generation) is Kinship.SAME:
+                return max(0, size - generation.mark.offset)
+        content = recognise(file, book)
+        if content.same is not None:
+            return size if content.same.status is Status.SKIPPED else max(0, size - content.same.mark.offset)
+        # Another file holds the same and more: its writer began anew, and repeated what is here.
+        if content.compared is None:
+            return size
+        begin = content.like.mark.offset if content.like else 0
+        return size - _agreeing(file, begin, book, book[content.compared.former])
+    finally:
+        file.close()
+
+
+def _agreeing(file: LogFile, begin: int, book: Book, former: Generation) -> int:
+    """Return up to where the lines of a file, from a byte on, are those with which another one begins, as it was read."""
+    trail, offset, line = book.trail_of(former), begin, 0
+    while end := (data := file.read_at(offset, COMPARED_BYTES)).rfind(b"\n") + 1:
+        digests = line_digests(data[:end])
+        if trail[line : line + len(digests)] != digests:
+            break
+        offset, line = offset + end, line + len(digests)
+    return offset

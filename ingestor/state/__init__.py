@@ -1,0 +1,1 @@
+"""The state: one SQLite database that holds the positions, the counters and what is known of every generation."""

@@ -1,0 +1,1 @@
+"""The embedded store: events in the SQLite file of the state."""

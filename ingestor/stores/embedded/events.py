@@ -1,0 +1,146 @@
+"""The embedded store: the events of design section 3 in the same SQLite file, and transaction, as the read position.
+
+Columns are those of ``Point``, so storing a batch transforms nothing. The counters of section 3 move with the events and
+stay exact when points repeat: a repeat replaces its event, and what the old one had added is taken off first.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from ingestor.model.counter_deltas import Tally
+from ingestor.model.points import POINT_COLUMNS, Point, Series, SeriesTable
+from ingestor.state.counters import GROUP, add_to_counters, placeholders, save_series
+from ingestor.stores.lookup import NOTHING_STORED, Finding, StoredLine, finding, stored_lines
+
+PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "cache_size=-16384",  # KiB: holds the pages that a batch touches; more gains nothing, and memory is bounded
+    "wal_autocheckpoint=2048",  # pages of 8 KiB: 16 MiB, so that counter pages are copied back once for many batches
+    "journal_size_limit=67108864",  # a long reader lets the log grow; give the disk back afterwards
+)
+"""For the connection that writes, in this order."""
+
+_COLUMNS: Final = ",".join(POINT_COLUMNS)
+_INSERT: Final = f"INSERT INTO token_events({_COLUMNS}) VALUES "
+_REPLACE: Final = f"REPLACE INTO token_events({_COLUMNS}) VALUES ({','.join('?' * len(POINT_COLUMNS))})"
+
+
+class SqliteStore:
+    """Writes points. ``connection`` is in autocommit mode: the caller begins and commits."""
+
+    def __init__(self, connection: sqlite3.Connection, series: SeriesTable) -> None:
+        self._connection = connection
+        self._series = series
+
+    def write(self, points: Sequence[Point]) -> None:
+        """Store points inside the caller's transaction; of equal identities the last one wins.
+
+        Also saves ``series.new``, which the caller clears once it has committed. Batches of 10,000 points and more
+        cost least, since a counter is written once a batch. Raises sqlite3.Error; the caller then rolls back.
+        """
+        self._save_new_series()
+        tally = Tally(self._series.by_number)
+        whole = len(points) - len(points) % GROUP
+        for start in range(0, whole, GROUP):
+            self._insert(points[start : start + GROUP], tally)
+        for point in points[whole:]:
+            self._insert((point,), tally)
+        add_to_counters(self._connection, tally)
+
+    def rewrite(self, points: Sequence[Point], *, recount: bool) -> list[Point]:
+        """Store the points of lines that were counted before, and delete what these lines were if their tags have changed.
+
+        ``recount``: the lines are read by other rules than when they were counted, so the counters move with them; else
+        the counters are true, and a store that lost or changed a point is mended. Returns the points of lines of which
+        nothing was stored. Otherwise as ``write``.
+        """
+        self._save_new_series()
+        tally = Tally(self._series.by_number)
+        fresh = []
+        for start in range(0, len(points), GROUP):
+            group = list({point[:2]: point for point in points[start : start + GROUP]}.values())
+            changed: list[Point] = []
+            replaced: list[Point] = []
+            outdated: list[Point] = []
+            for point, line in zip(group, self._lines(group), strict=True):
+                outdated += line.others
+                if line == NOTHING_STORED:
+                    fresh.append(point)
+                if line.exact != point:
+                    changed.append(point)
+                    replaced += [line.exact] if line.exact else []
+            tally.add(replaced + outdated, sign=-1)
+            tally.add(changed)
+            self._connection.executemany(
+                "DELETE FROM token_events WHERE time = ? AND series = ?", [point[:2] for point in outdated]
+            )
+            self._connection.executemany(_REPLACE, changed)
+        if recount:
+            add_to_counters(self._connection, tally)
+        return fresh
+
+    def look_up(self, points: Sequence[Point]) -> list[Finding]:
+        """Look up points that ought to be stored: one finding for each, in order.
+
+        A series that is only in ``series.new`` is in no stored event, whatever number a running writer gives out next.
+        """
+        unsaved = set(self._series.new)
+        findings = []
+        for start in range(0, len(points), GROUP):
+            expected = points[start : start + GROUP]
+            for point, line in zip(expected, self._lines(expected), strict=True):
+                findings.append(finding(point, line._replace(exact=None) if point[1] in unsaved else line))
+        return findings
+
+    def _save_new_series(self) -> None:
+        save_series(self._connection, {number: self._series.by_number[number] for number in self._series.new})
+
+    def _insert(self, points: Sequence[Point], tally: Tally) -> None:
+        """Insert as if all were new, which nearly all are; a statement that meets a repeat undoes itself whole."""
+        statement = _INSERT + placeholders(len(POINT_COLUMNS), len(points))
+        try:
+            self._connection.execute(statement, list(chain.from_iterable(points)))
+        except sqlite3.IntegrityError:
+            self._replace(points, tally)
+        else:
+            tally.add(points)
+
+    def _replace(self, points: Sequence[Point], tally: Tally) -> None:
+        stored = self._stored(points)
+        wanted = {point[:2]: point for point in points}
+        changed = [point for identity, point in wanted.items() if stored.get(identity) != point]
+        tally.add([stored[point[:2]] for point in changed if point[:2] in stored], sign=-1)
+        tally.add(changed)
+        self._connection.executemany(_REPLACE, changed)
+
+    def _lines(self, points: Sequence[Point]) -> list[StoredLine]:
+        """Look up the lines that make these points. By source, not by host: one file holds what one state has read."""
+        times = list({point[0] for point in points})
+        at: dict[int, list[Point]] = {}
+        for row in self._connection.execute(
+            # A join, the points outside: SQLite answers `time IN (VALUES ...)` by scanning the table.
+            f"WITH wanted(time) AS (VALUES {placeholders(1, len(times))})"
+            f" SELECT {_COLUMNS} FROM wanted CROSS JOIN token_events USING (time)",
+            times,
+        ):
+            at.setdefault(row[0], []).append(row)
+        return stored_lines(points, at, self._series.by_number)
+
+    def _stored(self, points: Sequence[Point]) -> dict[tuple[int, int], Point]:
+        rows: Iterator[Point] = self._connection.execute(
+            # A join, the points outside: SQLite answers `(time, series) IN (VALUES ...)` by scanning the table.
+            f"WITH wanted(time, series) AS (VALUES {placeholders(2, len(points))}) "
+            f"SELECT {_COLUMNS} FROM wanted CROSS JOIN token_events USING (time, series)",
+            [part for point in points for part in point[:2]],
+        )
+        return {row[:2]: row for row in rows}
+
+
+def load_series(connection: sqlite3.Connection) -> SeriesTable:
+    """Return the series of the stored events, to go on numbering from."""
+    columns = ",".join(Series._fields)
+    rows = connection.execute(f"SELECT number,{columns} FROM series ORDER BY number")
+    return SeriesTable({number: Series(*tags) for number, *tags in rows})

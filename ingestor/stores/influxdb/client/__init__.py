@@ -1,0 +1,1 @@
+"""HTTP to an InfluxDB server, and what its answers mean."""

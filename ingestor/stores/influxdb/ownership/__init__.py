@@ -1,0 +1,1 @@
+"""Which state writes a source's events to InfluxDB, and under which names they were sent before."""

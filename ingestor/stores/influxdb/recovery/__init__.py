@@ -1,0 +1,1 @@
+"""What InfluxDB acknowledged and lost: found by reading it back, and sent again."""

@@ -1,0 +1,1 @@
+"""What must be on an InfluxDB server, how it is made, and whether it is there."""

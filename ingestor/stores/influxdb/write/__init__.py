@@ -1,0 +1,1 @@
+"""Events and counters on their way to InfluxDB."""

@@ -1,0 +1,47 @@
+"""The daemon's own figures on their way out: to InfluxDB, at most one write under way, and never in the way of events.
+
+A snapshot is sent once. That it cannot be written is said once, and is no trouble of the store: the events may be well.
+"""
+
+import logging
+from concurrent.futures import Future
+
+from ingestor.model.snapshot import Figures, own_lines
+from ingestor.stores.influxdb.setup.plan import OWN
+from ingestor.stores.influxdb.write.delivery import RemoteDelivery
+from ingestor.stores.influxdb.write.response import Verdict, failure
+
+log = logging.getLogger("tokentail")
+
+
+class Telemetry:
+    """Writes snapshots to the measurement ``tokentail``. What cannot be written in time is left out: the next one says more."""
+
+    def __init__(self, delivery: RemoteDelivery, host: str, interval_seconds: float) -> None:
+        self._delivery = delivery
+        self._host = host
+        self._interval = interval_seconds
+        self._next_at = float("-inf")
+        self._previous: Figures | None = None
+        self._sending: Future[Verdict] | None = None
+        self._failing = False
+
+    def tell(self, figures: Figures, now: float) -> None:
+        """Write a snapshot when it is time. ``now``: monotonic seconds."""
+        if now < self._next_at or (self._sending is not None and not self._sending.done()):
+            return
+        if self._sending is not None:
+            self._say(self._sending)
+        self._next_at = now + self._interval
+        lines = list(own_lines(figures, self._previous, self._host))
+        self._previous = figures
+        self._sending = self._delivery.try_to_write(OWN, ("\n".join(lines) + "\n").encode())
+
+    def _say(self, sent: "Future[Verdict]") -> None:
+        """Say when it begins to fail, and when it works again."""
+        problem = str(error) if (error := sent.exception()) is not None else failure(sent.result())
+        if problem and not self._failing:
+            log.warning("The daemon's own figures cannot be written, and are left out until they can: %s", problem)
+        elif self._failing and not problem:
+            log.info("The daemon's own figures are written again")
+        self._failing = bool(problem)

@@ -1,0 +1,90 @@
+"""What a store holds of a line, under whatever tags.
+
+A line's point keeps its time for ever, but not its tags: another ``[errors]`` table or another release may classify it
+otherwise, which makes it another series. So a line that is read again is known by time and source.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from enum import Enum
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
+
+from ingestor.model.points import POINT_COLUMNS, Point, Series
+
+Elsewhere: TypeAlias = Mapping[tuple[str, str], Collection[int]]
+"""By (source, host): times of points whose lines may be stored under that name instead of their own."""
+NOWHERE: Final[Elsewhere] = MappingProxyType({})
+
+_FRACTION: Final = POINT_COLUMNS.index("fraction")
+_EVENT_ID: Final = POINT_COLUMNS.index("event_id")
+
+
+class StoredLine(NamedTuple):
+    """What is stored of the line that makes a certain point now."""
+
+    exact: Point | None
+    """At the identity of that point."""
+    others: tuple[Point, ...]
+    """Under other tags: what the line was before it was classified otherwise."""
+
+
+NOTHING_STORED: Final = StoredLine(None, ())
+
+
+class Finding(Enum):
+    """What the store holds at the identity of an expected point."""
+
+    STORED = "stored"
+    DIFFERENT = "different"
+    MISSING = "missing"
+    OTHER_TAGS = "other tags"
+    """Not there, but the same line is under other tags: it was classified otherwise when it was stored."""
+    TWICE = "twice"
+    """There, and the same line is under other tags as well."""
+
+
+def stored_lines(
+    points: Sequence[Point],
+    at: Mapping[int, Sequence[Point]],
+    series: Mapping[int, Series],
+    elsewhere: Elsewhere = NOWHERE,
+) -> list[StoredLine]:
+    """Return what is stored of the lines that make these points; one answer each, in order.
+
+    ``at``: the stored points by time, at least those of the times of ``points``. ``series``: the tags of both; a stored
+    point whose number is not in it is of a series that a running writer has added since, hence of no line from before.
+    """
+    expected = {point[:2] for point in points}
+    answers = []
+    for point in points:
+        here = at.get(point[0], ())
+        exact = next((stored for stored in here if stored[1] == point[1]), None)
+        tags = series[point[1]]
+        others = [
+            stored
+            for stored in here
+            if stored[:2] not in expected
+            and (stored_tags := series.get(stored[1])) is not None
+            and (
+                stored_tags.source == tags.source
+                or point[0] in elsewhere.get((stored_tags.source, stored_tags.host), ())
+            )
+            and _same_line(stored, point)
+        ]
+        answers.append(StoredLine(exact, tuple(others)))
+    return answers
+
+
+def finding(point: Point, line: StoredLine) -> Finding:
+    """Say what the store holds of a point that ought to be there."""
+    if line.exact is None:
+        return Finding.OTHER_TAGS if line.others else Finding.MISSING
+    if line.others:
+        return Finding.TWICE
+    return Finding.STORED if line.exact == point else Finding.DIFFERENT
+
+
+def _same_line(stored: Point, point: Point) -> bool:
+    """Tell a line from another one, of another generation, that met it in the same nanosecond: a chance of one in millions."""
+    ids = (stored[_EVENT_ID], point[_EVENT_ID])
+    return stored[_FRACTION] == point[_FRACTION] and (None in ids or ids[0] == ids[1])

@@ -1,0 +1,1 @@
+"""Formats that are not parsed: what a log looks like that nobody understands."""

@@ -1,0 +1,181 @@
+"""From bytes to typed values, or the reason why not. Details name keys and places, never a value of the line."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+import orjson
+
+from parsers.contract import ISSUED_PREFIX, OUTCOMES, Reason, Rejection
+from parsers.native.vocabulary import GRANT_NAMES, OTHER
+
+EXPIRES_IN_MAX: Final = 2**31 - 1
+_INEXACT: Final = 2**53
+"""From here on a double stands for more than one integer."""
+CHUNK_BYTES: Final = 65_536
+"""So many bytes of lines are looked at together: a whole block and its lines do not fit into a processor's cache."""
+
+
+class RejectedError(ValueError):
+    """Carries a rejection out of the depth of a line."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.rejection = Rejection(reason, detail)
+
+
+Identifier: TypeAlias = str | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None
+
+
+class Details(msgspec.Struct, gc=False):
+    """``details`` of a line of the usual types."""
+
+    client_id: Identifier = None
+    grant_type: str | None = None
+    scopes: tuple[str, ...] | str | None = None
+    ip_address: str | None = None
+    user_agent: str | None = None
+    error: str | None = None
+    expires_in: Annotated[int, msgspec.Meta(ge=0, le=EXPIRES_IN_MAX)] | None = None
+    realm: str | None = None
+    endpoint: str | None = None
+
+
+class Record(msgspec.Struct, gc=False):
+    """A line of the usual types, with the keys that an event is made of."""
+
+    created_at: str | None = None
+    action: str | None = None
+    details: Details | None = None
+    id: Identifier = None
+    user_id: Identifier = None
+
+
+decode_record: Final = msgspec.json.Decoder(Record).decode
+"""Decode a line that is known to be UTF-8. Raises ValueError or RecursionError for a line of other types and for no JSON.
+
+Half the time of decoding everything into dicts, because what nobody asked for is skipped.
+"""
+
+
+def decode_utf8_record(line: bytes) -> Record:
+    """``decode_record`` for a line that may not be UTF-8: the decoder does not look at the bytes that it skips."""
+    line.decode()
+    return decode_record(line)
+
+
+def chunks(data: bytes) -> Iterator[bytes]:
+    r"""Cut whole lines into pieces of about ``CHUNK_BYTES`` of whole lines, without the ``\n`` at their ends."""
+    start = 0
+    while start < len(data):
+        end = len(data) if len(data) - start <= CHUNK_BYTES else data.rfind(b"\n", start, start + CHUNK_BYTES) + 1
+        if not end:  # a long line
+            end = data.find(b"\n", start) + 1 or len(data)
+        yield data[start:end].removesuffix(b"\n")
+        start = end
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether the bytes are UTF-8."""
+    if data.isascii():  # nearly always, and many times faster to tell
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decode(text: bytes) -> Any:
+    """Return the JSON value of a line; of equal keys the last counts. Raises RejectedError.
+
+    Two things are JSON by its grammar that no double and no Unicode text can hold: a huge number, and a lone surrogate,
+    which JavaScript writes as an escape. They do not make a line unreadable: otherwise a client could hide by sending
+    one. Such a number is infinite, such a character becomes U+FFFD in the normal form.
+    """
+    try:
+        return orjson.loads(text)
+    except ValueError as error:
+        detail = f"not JSON at character {error.pos}" if isinstance(error, orjson.JSONDecodeError) else "not JSON"
+    try:
+        return json.loads(text.decode(), parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        raise RejectedError(Reason.INVALID_UTF8, f"not UTF-8 at byte {error.start}") from None
+    except (ValueError, RecursionError):
+        raise RejectedError(Reason.INVALID_JSON, detail) from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)  # NaN and Infinity are JavaScript, not JSON
+
+
+def required_text(record: dict[str, Any], key: str) -> str:
+    """Return the string at ``key``. Raises RejectedError when there is none."""
+    text = optional_text(record, key)
+    if text is None:
+        raise RejectedError(Reason.MISSING_KEY, key)
+    return text
+
+
+def optional_text(record: dict[str, Any], key: str, path: str = "") -> str | None:
+    """Return the string at ``key``, None for null or nothing. Raises RejectedError naming ``path`` for another type."""
+    value = record.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise RejectedError(Reason.WRONG_TYPE, f"{path or key}: not a string")
+
+
+def integral(value: Any) -> int | None:
+    """Return the integer that a JSON number is, however it is written, or None.
+
+    JSON has one kind of number, so 42, 42.0 and 4.2e1 are one; Lua and JavaScript's kin write any of them.
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def identifier(record: dict[str, Any], key: str, path: str = "") -> str | None:
+    """Return the string or integral number at ``key`` as text: databases number their rows and users.
+
+    Raises RejectedError for another type, and for a number that readers of JSON round: an integer that no 64 bits hold, and
+    one written with decimals or an exponent that is not below 2^53.
+    """
+    value = record.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    number = integral(value)
+    if number is None or (isinstance(value, float) and abs(number) >= _INEXACT):
+        raise RejectedError(Reason.WRONG_TYPE, f"{path or key}: neither a string nor an integer")
+    return str(number)
+
+
+def known_action(written: str) -> str:
+    """Return the action of the vocabulary. Raises RejectedError for one outside it; an unknown grant is ``other``."""
+    if written.startswith(ISSUED_PREFIX):
+        return ISSUED_PREFIX + GRANT_NAMES.get(written.removeprefix(ISSUED_PREFIX), OTHER)
+    if written in OUTCOMES:
+        return written
+    raise RejectedError(Reason.UNKNOWN_ACTION, "action: not in the vocabulary")
+
+
+def grant_name(action: str, written: str | None) -> str:
+    """Return the grant: the action's suffix, else the written one, else that of a refresh."""
+    if action.startswith(ISSUED_PREFIX):
+        return action.removeprefix(ISSUED_PREFIX)
+    if written:
+        return GRANT_NAMES.get(written, OTHER)
+    return "refresh_token" if action == "token.refreshed" else ""
+
+
+def lifetime(value: Any) -> int | None:
+    """Return ``expires_in`` in seconds. Raises RejectedError for what is no integral number within the bounds."""
+    if value is None:
+        return None
+    seconds = integral(value)
+    if seconds is None:
+        raise RejectedError(Reason.WRONG_TYPE, "details.expires_in: not an integral number")
+    if not 0 <= seconds <= EXPIRES_IN_MAX:
+        raise RejectedError(Reason.OUT_OF_RANGE, "details.expires_in: not from 0 to 2147483647")
+    return seconds
