@@ -27,11 +27,11 @@ from ingestor.config.settings import ReadSettings
 from ingestor.model.identity import generation_hash
 from ingestor.model.points import SeriesTable
 from ingestor.pipeline.admission import Admission
-from ingestor.pipeline.pipeline import relax_collector
 from ingestor.pipeline.points import place
 from ingestor.sources.file.files import open_log
 from ingestor.sources.file.reader import Tail
 from ingestor.state.generations import Book
+from ingestor.state.opening import relax_collector
 from ingestor.stores.influxdb.write.line_protocol import Encoder
 
 NOW_MS = generate.START_MS + 365 * generate.DAY_MS

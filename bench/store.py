@@ -21,8 +21,8 @@ from ingestor.model.identity import generation_hash
 from ingestor.model.points import Point, SeriesTable
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import place
+from ingestor.state.database import PRAGMAS
 from ingestor.state.upgrades import upgrade
-from ingestor.stores.embedded import events as embedded
 from ingestor.stores.embedded.delivery import BATCH_POINTS
 from ingestor.stores.embedded.events import SqliteStore
 from parsers import find
@@ -34,7 +34,7 @@ def open_store(path: Path) -> sqlite3.Connection:
     """Open a store as the daemon does."""
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
     connection.execute("PRAGMA page_size=8192")
-    for pragma in embedded.PRAGMAS:
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     upgrade(connection)
     return connection

@@ -23,9 +23,10 @@ from ingestor.format_check.log_sample import judge_newest
 from ingestor.format_check.understanding import Understanding, of_account
 from ingestor.model.accounting import Account
 from ingestor.model.check_result import Finding, Level, failed, wrong
+from ingestor.model.log_file import LogFile
 from ingestor.model.questions import Filters, Period
 from ingestor.model.words import counted
-from ingestor.sources.file.files import LogFile, open_log
+from ingestor.sources.file.files import open_log
 from ingestor.sources.file.source import live_paths
 from ingestor.sources.file.spool import is_pipe
 from ingestor.state.database import DATABASE, damaged, first_fault, is_damage, suspect

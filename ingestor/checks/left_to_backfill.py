@@ -8,10 +8,10 @@ from ingestor.config.settings import LogSettings, Settings
 from ingestor.errors import TokentailError
 from ingestor.model.check_result import Finding, Level
 from ingestor.model.generation import Status
+from ingestor.model.log_file import shown
 from ingestor.model.rotation_names import is_compressed
 from ingestor.model.words import counted, some_of
 from ingestor.sources.file.beside import siblings
-from ingestor.sources.file.files import shown
 from ingestor.sources.file.source import live_paths, matched_files
 from ingestor.state.database import DATABASE
 from ingestor.state.state import State

@@ -9,8 +9,8 @@ from ingestor.cli.support.opening import progress_bar, reading
 from ingestor.cli.support.options import PATH, json_option, settings_options
 from ingestor.config.settings import Settings
 from ingestor.model.words import counted
-from ingestor.sources.file.spool import SPOOL
 from ingestor.state.backup import back_up
+from ingestor.state.own_files import SPOOL
 
 _MEBIBYTE = 1 << 20
 

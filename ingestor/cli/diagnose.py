@@ -15,7 +15,7 @@ from ingestor.checks.checks import preflight
 from ingestor.cli.render import reports
 from ingestor.cli.render.console import print_json, print_json_lines, stderr, stdout
 from ingestor.cli.render.misfits import print_misfits
-from ingestor.cli.support.opening import directory_of, progress_bar, reading
+from ingestor.cli.support.opening import progress_bar, reading
 from ingestor.cli.support.options import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.cli.support.paths import named_files
 from ingestor.config import load
@@ -31,6 +31,7 @@ from ingestor.jobs.verify import Verified
 from ingestor.jobs.verify import verify as verify_files
 from ingestor.model.check_result import Finding, Level, worst
 from ingestor.sources.file.files import DamagedFileError
+from ingestor.state.opening import directory_of
 from ingestor.state.state import State
 from parsers.redaction.lines import MASK
 

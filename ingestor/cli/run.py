@@ -12,7 +12,7 @@ from ingestor.cli.render import reports
 from ingestor.cli.render.console import print_json, stderr, stdout
 from ingestor.cli.render.misfits import print_misfits
 from ingestor.cli.support import logs as journal
-from ingestor.cli.support.opening import by_whoever_holds_the_state, directory_of, explained_faults, progress_bar
+from ingestor.cli.support.opening import by_whoever_holds_the_state, progress_bar
 from ingestor.cli.support.options import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.cli.support.paths import named_files
 from ingestor.config import load as config
@@ -24,9 +24,10 @@ from ingestor.errors import ConfigError, DamagedStateError, ExitCode
 from ingestor.format_check.misfits import file_as_of_now, look_closer
 from ingestor.format_check.understanding import Understanding
 from ingestor.jobs.backfill import backfill as backfill_files
+from ingestor.model.log_file import shown
 from ingestor.model.words import counted
 from ingestor.pipeline.pipeline import Ingest
-from ingestor.sources.file.files import shown
+from ingestor.state.opening import directory_of, explained_faults
 
 log = logging.getLogger("tokentail")
 

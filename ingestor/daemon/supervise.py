@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from ingestor.cli.support.opening import writing
 from ingestor.config.settings import Settings
 from ingestor.daemon.daemon import Daemon, StoppingError
 from ingestor.daemon.prometheus import endpoint
@@ -18,10 +17,11 @@ from ingestor.format_check.misfit import Misfit
 from ingestor.format_check.misfits import Doubts, file_as_of_now, grown, look_closer, misfits, path_of, silent_logs
 from ingestor.format_check.understanding import of_account
 from ingestor.model.accounting import Account
+from ingestor.model.log_file import shown
 from ingestor.model.snapshot import Figures
 from ingestor.model.words import counted
-from ingestor.sources.file.files import shown
 from ingestor.sources.file.pipes import Pipes
+from ingestor.state.opening import writing
 from ingestor.state.state import State
 
 log = logging.getLogger("tokentail")

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
+from ingestor.demo.endpoint import Happening
 from ingestor.demo.frame import BUCKET_MS, BUCKETS, Bucket
 from ingestor.demo.personas import HOUR_MS
-from ingestor.demo.writer import Happening
 
 GOOD = "green"
 BAD = "red"

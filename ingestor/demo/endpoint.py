@@ -31,6 +31,17 @@ class Kind(StrEnum):
     IGNORED = "ignored"
 
 
+class Happening(NamedTuple):
+    """Something that someone who watches would want to be told."""
+
+    time_ms: int
+    """Simulated, Unix epoch."""
+    label: str
+    """A word or two, for the chart."""
+    text: str
+    alarming: bool = False
+
+
 class Line(NamedTuple):
     """A line of the log, with its end."""
 

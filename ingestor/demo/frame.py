@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from ingestor.demo.endpoint import Happening
 from ingestor.demo.personas import DAY_MS
-from ingestor.demo.writer import Happening
 from ingestor.model.accounting import Account
 from ingestor.model.questions import Answers, Filters, Period, Ranked, Record, Stats
 

@@ -16,8 +16,8 @@ from rich.text import Text
 
 from ingestor.demo import chart
 from ingestor.demo.chart import Glyphs
+from ingestor.demo.endpoint import Happening
 from ingestor.demo.frame import Frame
-from ingestor.demo.writer import Happening
 from ingestor.model.accounting import Account
 from ingestor.model.questions import Record
 from parsers.contract import OUTCOMES

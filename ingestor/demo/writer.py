@@ -7,9 +7,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
-from ingestor.demo.endpoint import Line
+from ingestor.demo.endpoint import Happening, Line
 from ingestor.demo.personas import DAY_MS
 from ingestor.demo.traffic import ATTACK_BEGINS
 
@@ -20,17 +20,6 @@ LATE_LINES = 5
 _TICK_SECONDS = 0.03
 _HELD_BACK = 90
 """Bytes that wait for the next tick, as in a writer's buffer: the last line in the file is mostly half a line."""
-
-
-class Happening(NamedTuple):
-    """Something that someone who watches would want to be told."""
-
-    time_ms: int
-    """Simulated, Unix epoch."""
-    label: str
-    """A word or two, for the chart."""
-    text: str
-    alarming: bool = False
 
 
 class LogWriter(threading.Thread):

@@ -11,8 +11,8 @@ from ingestor.format_check.misfit import Sample, as_of_now, misfit, outcomes_of
 from ingestor.format_check.outcomes import failures_alone
 from ingestor.format_check.understanding import NOTHING_KNOWN, Understanding
 from ingestor.model.check_result import Finding, Level
+from ingestor.model.log_file import LogFile
 from ingestor.model.unended import may_become_object
-from ingestor.sources.file.files import LogFile
 from parsers.formats.encodings import LOOK_BYTES
 
 NEWEST_LINES: Final = 2000

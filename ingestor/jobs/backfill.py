@@ -9,9 +9,10 @@ from ingestor.config.settings import Settings
 from ingestor.errors import PermissionDeniedError, TokentailError
 from ingestor.jobs.outcome_count import OutcomeCount
 from ingestor.model.generation import NOTHING_READ, Generation, Kinship, Status
+from ingestor.model.log_file import LogFile
 from ingestor.model.rotation_names import live_name, may_be_rotated
 from ingestor.pipeline.pipeline import Ingest
-from ingestor.sources.file.files import DamagedFileError, LogFile, open_log
+from ingestor.sources.file.files import DamagedFileError, open_log
 from ingestor.sources.file.matching import Content, follows, kinship, recognise
 from ingestor.sources.file.reader import Block, ContentChangedError, Tail
 from ingestor.sources.file.source import live_paths

@@ -9,7 +9,7 @@ from ingestor.format_check.misfit import Sample
 from ingestor.jobs.backfill import open_for_reading
 from ingestor.jobs.explain import Explainer, Explanation
 from ingestor.model.identity import generation_hash, telling_head
-from ingestor.sources.file.files import LogFile
+from ingestor.model.log_file import LogFile
 from parsers.formats.encodings import LOOK_BYTES
 
 _SHOWN_BYTES = 4096

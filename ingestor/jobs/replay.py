@@ -4,9 +4,10 @@ import hashlib
 from typing import NamedTuple
 
 from ingestor.model.generation import Generation, Kinship
+from ingestor.model.log_file import LogFile
 from ingestor.pipeline.pipeline import Ingest
 from ingestor.sources.file.beside import siblings
-from ingestor.sources.file.files import DamagedFileError, LogFile, close_quietly, open_log
+from ingestor.sources.file.files import DamagedFileError, close_quietly, open_log
 from ingestor.sources.file.matching import kinship
 from ingestor.state.rejected_file import RejectedLine
 from parsers.contract import BLANK, Rejection

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ingestor.model.accounting import Account
 from ingestor.model.generation import Generation, Status
+from ingestor.model.log_file import FileIdentity
 from ingestor.model.rotation_names import is_compressed, live_name
 from ingestor.sources.file.beside import siblings
-from ingestor.sources.file.files import FileIdentity, look
+from ingestor.sources.file.files import look
 from ingestor.sources.file.strangers import still_there
 from ingestor.state.database import DATABASE, suspicion
 from ingestor.state.health import Vitals, read_vitals

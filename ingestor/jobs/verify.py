@@ -9,11 +9,12 @@ from typing import NamedTuple
 from ingestor.config.settings import Settings
 from ingestor.jobs.backfill import Progress, content_of, open_for_reading, source_of
 from ingestor.model.generation import Generation
+from ingestor.model.log_file import LogFile
 from ingestor.model.points import Point, SeriesTable
 from ingestor.model.trail import Trail
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import place
-from ingestor.sources.file.files import DamagedFileError, LogFile
+from ingestor.sources.file.files import DamagedFileError
 from ingestor.sources.file.reader import Block, ContentChangedError, Tail
 from ingestor.state.generations import Book
 from ingestor.state.state import State

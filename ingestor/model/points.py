@@ -3,6 +3,8 @@
 from typing import NamedTuple, TypeAlias
 
 MEASUREMENT = "token_events"
+OTHER = "_other"
+"""The client or realm of events for which no series of their own is left."""
 
 Point: TypeAlias = tuple[
     int,  # time, nanoseconds since the Unix epoch
@@ -96,3 +98,13 @@ class SeriesTable:
         taken = {number: self.by_number[number] for number in self.new}
         self.new.clear()
         return taken
+
+
+class Admitted(NamedTuple):
+    """Where a client or a realm was admitted. ``name`` is empty for a realm."""
+
+    realm: str
+    name: str
+    since: int
+    """The sequence number of the line that admitted it."""
+    by_success: bool

@@ -7,21 +7,10 @@ before it belong to ``_other`` for ever, whenever they are read again. The same 
 
 from typing import NamedTuple
 
-from ingestor.model.points import Series, SeriesTable
+from ingestor.model.points import OTHER, Admitted, Series, SeriesTable
 from parsers.contract import Tags
 
-OTHER = "_other"
 SUCCESS = "success"
-
-
-class Admitted(NamedTuple):
-    """Where a client or a realm was admitted. ``name`` is empty for a realm."""
-
-    realm: str
-    name: str
-    since: int
-    """The sequence number of the line that admitted it."""
-    by_success: bool
 
 
 class Resolution(NamedTuple):

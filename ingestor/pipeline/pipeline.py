@@ -1,6 +1,5 @@
 """From blocks to batches: parse, place, keep account, and hand over to the delivery with the positions behind."""
 
-import gc
 import hashlib
 import time
 from collections import Counter
@@ -12,10 +11,10 @@ import orjson
 from ingestor.config.settings import Settings
 from ingestor.model.generation import Generation
 from ingestor.model.identity import generation_hash
+from ingestor.model.log_file import shown
 from ingestor.model.snapshot import SourceFigures
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import Placed, place
-from ingestor.sources.file.files import shown
 from ingestor.sources.file.reader import Block
 from ingestor.sources.file.strangers import KEY
 from ingestor.state.database import save_meta
@@ -36,14 +35,6 @@ from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
 PERHAPS_SENT_POINTS = 400_000
 PERHAPS_SENT_BYTES = 256 << 20
 """Safely more than is ever sent of one source without a checkpoint behind it (``remote.MOST_UNSAVED`` batches)."""
-
-
-def relax_collector() -> None:
-    """Have the cyclic garbage collector look at batches less often: nothing in them is a cycle, and it walks them all.
-
-    For the whole process, so for its entry point to call. Worth about a tenth of reading, parsing and encoding.
-    """
-    gc.set_threshold(50_000, 20, 20)
 
 
 class Ingest:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingestor.errors import PermissionDeniedError, TokentailError, UnavailableError
-from ingestor.sources.file.files import FileIdentity
-from ingestor.sources.file.spool import SPOOL
+from ingestor.model.log_file import FileIdentity
 from ingestor.state.database import DATABASE, damaged, first_fault
+from ingestor.state.own_files import SPOOL
 from ingestor.state.rejected_file import REJECTED
 from ingestor.state.state import State
 

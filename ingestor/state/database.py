@@ -7,11 +7,11 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from ingestor.errors import ConfigError, DamagedStateError, PermissionDeniedError, UnavailableError
 from ingestor.state.own_files import open_own
 from ingestor.state.upgrades import SCHEMA_VERSION, upgrade, version_of
-from ingestor.stores.embedded import events as embedded
 
 DATABASE = "tokentail.db"
 CONDEMNED = f"{DATABASE}.condemned"
@@ -19,6 +19,14 @@ CONDEMNED = f"{DATABASE}.condemned"
 SUSPECTED = f"{DATABASE}.suspected"
 """A marker beside a database in which a reader found damage, and says which: who opens it to write reads it whole."""
 
+PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "cache_size=-16384",  # KiB: holds the pages that a batch touches; more gains nothing, and memory is bounded
+    "wal_autocheckpoint=2048",  # pages of 8 KiB: 16 MiB, so that counter pages are copied back once for many batches
+    "journal_size_limit=67108864",  # a long reader lets the log grow; give the disk back afterwards
+)
+"""For the connection that writes, in this order."""
 _LOOK_AT_CLOCK = 100_000
 """Steps of SQLite's between two looks: some milliseconds."""
 _MOST_FAULT_BYTES = 2000
@@ -78,7 +86,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         found = version_of(connection)
         if found >= SCHEMA_VERSION:
             check_schema(connection, path)
-        for pragma in embedded.PRAGMAS:
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         upgrade(connection)
         if 0 < found < SCHEMA_VERSION:

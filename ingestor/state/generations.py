@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, Protocol
 
 from ingestor.model.generation import Comparison, Fingerprint, Generation, Status, Stretch, digest
+from ingestor.model.log_file import FileIdentity, LogFile, Sighting, shown
 from ingestor.model.rotation_names import possible_live_names
 from ingestor.model.trail import DIGEST_BYTES, PART_LINES, Trail
-from ingestor.sources.file.files import FileIdentity, LogFile, Sighting, shown
 from ingestor.state.state import Checkpoint, Gap
 from ingestor.state.trails import Trails
 

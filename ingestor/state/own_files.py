@@ -14,6 +14,10 @@ class LinkError(OSError):
     """A link, or something else that is no file, is where a file of ours should be."""
 
 
+SPOOL: Final = "spool"
+"""The directory of the segments, in the state directory."""
+
+
 def open_own(path: Path, flags: int) -> int:
     """Open a file of ours without following a link; for the owner alone when it is made. Raises LinkError, OSError.
 

@@ -19,8 +19,8 @@ from typing import Any, Self
 from ingestor.errors import DamagedStateError
 from ingestor.model.accounting import Account
 from ingestor.model.generation import Comparison, Fingerprint, Generation, Status, Stretch
+from ingestor.model.points import Admitted
 from ingestor.model.trail import Trail
-from ingestor.pipeline.admission import Admitted
 from ingestor.state.counters import Marks
 from ingestor.state.database import (
     CONDEMNED,

@@ -10,10 +10,10 @@ from rich.console import Console
 
 from ingestor.demo import chart, view
 from ingestor.demo.chart import Glyphs
+from ingestor.demo.endpoint import Happening
 from ingestor.demo.frame import BUCKETS, Bucket, Frame
 from ingestor.demo.personas import DAY_MS, HOUR_MS
 from ingestor.demo.screen import LineScreen
-from ingestor.demo.writer import Happening
 from ingestor.model.accounting import Account
 from ingestor.model.questions import Ranked, Record, Stats
 from parsers.contract import OUTCOMES, Reason

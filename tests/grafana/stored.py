@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ingestor.config.settings import StoreSettings
+from ingestor.model.points import OTHER
 from ingestor.model.questions import Filters, Period, Stats
-from ingestor.pipeline.admission import OTHER
 from parsers.text import normal_tag
 from tests.grafana.panels import Choice
 from tests.support.generated import DAYS, SECOND, START, Sample, random_samples, survivors

@@ -7,7 +7,8 @@ from typing import Any, Final
 import pytest
 
 from ingestor.model.accounting import Account
-from ingestor.model.snapshot import Figures, SourceFigures, own_lines
+from ingestor.model.snapshot import Figures, SourceFigures
+from ingestor.stores.influxdb.write.own_lines import own_lines
 from parsers.contract import Reason
 from tests.grafana.asked import all_targets, ask, one
 from tests.grafana.panels import Choice, Row, Target, rows

@@ -5,7 +5,8 @@ from collections import Counter
 
 from ingestor.model import schema
 from ingestor.model.accounting import Account
-from ingestor.model.snapshot import Figures, SourceFigures, own_lines
+from ingestor.model.snapshot import Figures, SourceFigures
+from ingestor.stores.influxdb.write.own_lines import own_lines
 from parsers.contract import Reason
 
 ACCOUNT = Account(10, 5, Counter({Reason.INVALID_JSON: 2, Reason.MISSING_KEY: 1}), 2)

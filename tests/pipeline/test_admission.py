@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.model.points import SeriesTable
-from ingestor.pipeline.admission import OTHER, Admission, Admitted
+from ingestor.model.points import OTHER, Admitted, SeriesTable
+from ingestor.pipeline.admission import Admission
 from parsers.contract import Tags
 
 Line = tuple[str, bool, str]

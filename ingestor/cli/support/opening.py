@@ -11,54 +11,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingestor.cli.render.console import stderr
 from ingestor.config.settings import Settings
-from ingestor.errors import DamagedStateError, ExitCode, PermissionDeniedError, TokentailError, UnavailableError
+from ingestor.errors import DamagedStateError, ExitCode, TokentailError
 from ingestor.model.questions import Answers, Filters, Period, Record
 from ingestor.model.words import counted
-from ingestor.pipeline.pipeline import Ingest, relax_collector
+from ingestor.pipeline.pipeline import Ingest
 from ingestor.state import requests
 from ingestor.state.database import DATABASE, damaged, find_database, first_fault, is_damage, suspect
 from ingestor.state.lock import is_held
+from ingestor.state.opening import directory_of, explained_faults, writing
 from ingestor.state.state import State
 from ingestor.stores.registry import open_answers, remote_answers
 
 _LOOK_SECONDS = 60.0
 """How long the place of a damage is looked for, for a message."""
-
-
-def directory_of(settings: Settings) -> Path:
-    """Return the state directory, which ``ingestor.config.load`` always sets."""
-    if settings.state_directory is None:
-        raise ValueError("settings without a state directory")
-    return settings.state_directory
-
-
-@contextlib.contextmanager
-def explained_faults(directory: Path) -> Iterator[None]:
-    """Raise a TokentailError for what the database, the disk under the state or its permissions refuse."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        if is_damage(error):
-            raise damaged(directory / DATABASE, error) from error
-        raise UnavailableError(
-            f"The state database cannot be used: {error}",
-            where=str(directory),
-            advice="Is the disk full, or the directory not writable for this user? `tokentail validate` looks closer.",
-        ) from error
-    except PermissionError as error:
-        raise PermissionDeniedError(
-            "This user may not do that here",
-            where=str(error.filename or directory),
-            advice="Run as the user that owns the state, or name another one with --state-dir.",
-        ) from error
-    except OSError as error:
-        if error.filename is None and error.errno is None:
-            raise  # not the system's
-        raise UnavailableError(
-            f"The state cannot be used: {error.strerror}",
-            where=str(directory),
-            advice="`tokentail validate` looks closer.",
-        ) from error
 
 
 @contextlib.contextmanager
@@ -111,15 +76,6 @@ def events(store: Answers, period: Period, filters: Filters) -> Iterator[Iterato
     finally:
         if isinstance(records, Generator):
             records.close()
-
-
-@contextlib.contextmanager
-def writing(settings: Settings) -> Iterator[State]:
-    """Open the state for writing, which takes its lock."""
-    relax_collector()
-    directory = directory_of(settings)
-    with explained_faults(directory), contextlib.closing(State.open(directory, settings.host)) as state:
-        yield state
 
 
 def by_whoever_holds_the_state(

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator
 
 from ingestor.config.settings import LogSettings
 from ingestor.model.generation import Status
+from ingestor.model.log_file import shown
 from ingestor.model.rotation_names import possible_live_names
-from ingestor.sources.file.files import shown
 from ingestor.sources.file.path_patterns import matches
 from ingestor.state.generations import Book
 

@@ -8,8 +8,8 @@ from collections import deque
 from typing import NamedTuple
 
 from ingestor.model.generation import Generation
+from ingestor.model.log_file import FileIdentity, Sighting
 from ingestor.sources.file.beside import Candidate
-from ingestor.sources.file.files import FileIdentity, Sighting
 from ingestor.state.generations import Book
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingestor.model.generation import Generation
+from ingestor.model.log_file import FileIdentity, Sighting
 from ingestor.model.rotation_names import Age, is_compressed, may_be_rotated, rotation_age, uncompressed_name
-from ingestor.sources.file.files import FileIdentity, Sighting, look
+from ingestor.sources.file.files import look
 
 RELIST_SECONDS: Final = 10.0
 """A directory is listed when it has changed, and at least so often, should its time of change not be true."""

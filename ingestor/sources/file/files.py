@@ -14,12 +14,13 @@ import stat
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol
+from typing import IO, Protocol
 
 import zstandard
 
 from ingestor.model.generation import TAIL_BYTES
 from ingestor.model.identity import HEAD_BYTES as KEPT_BYTES
+from ingestor.model.log_file import FileIdentity, LogFile, Sighting
 from ingestor.model.rotation_names import is_compressed
 
 _INODE_BITS = 0x7FFF_FFFF_FFFF_FFFF
@@ -38,63 +39,6 @@ DAMAGE: tuple[type[Exception], ...] = (
 
 class DamagedFileError(Exception):
     """A compressed file is truncated or corrupt. Everything before the damage has been delivered."""
-
-
-class FileIdentity(NamedTuple):
-    """Device and inode: enough while a file is open, never enough afterwards."""
-
-    device: int
-    inode: int
-
-
-class Sighting(NamedTuple):
-    """One look at a file."""
-
-    identity: FileIdentity
-    size: int
-    mtime_ns: int
-    links: int
-
-
-class LogFile(Protocol):
-    """An open file that holds a generation."""
-
-    path: str
-    compressed: bool
-    damaged: bool
-    """Known to be truncated or corrupt: what can be read is not all there was."""
-    identity: FileIdentity
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes of content from ``offset``; fewer only at the end, or before damage.
-
-        Raises DamagedFileError where nothing more of a compressed file can be read.
-        """
-        ...
-
-    def after_hole(self, offset: int) -> int:
-        """Return where the NULs that begin at ``offset`` end, or are looked at next: the work is bounded.
-
-        Raises as ``read_at`` does.
-        """
-        ...
-
-    def progress(self, offset: int) -> float:
-        """Return which part of the file lies before ``offset``, 0 to 1."""
-        ...
-
-    def look(self) -> Sighting:
-        """Return size (of a compressed file: as it lies on the disk), modification time and link count."""
-        ...
-
-    def close(self) -> None:
-        """Release the descriptor."""
-        ...
-
-
-def shown(path: str) -> str:
-    """Return a path as text that can be kept and printed: names on Unix are bytes, and need not be UTF-8."""
-    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def look(path: str) -> Sighting | None:

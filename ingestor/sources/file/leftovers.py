@@ -3,8 +3,9 @@
 import logging
 
 from ingestor.model.generation import NOTHING_READ, Generation, Status
+from ingestor.model.log_file import FileIdentity, LogFile, Sighting, shown
 from ingestor.model.rotation_names import is_compressed
-from ingestor.sources.file.files import FileIdentity, LogFile, Sighting, is_as_before, shown
+from ingestor.sources.file.files import is_as_before
 from ingestor.sources.file.place import Place
 from ingestor.sources.file.reader import skip_to_end
 

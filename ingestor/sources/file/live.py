@@ -4,7 +4,8 @@ import logging
 import os
 
 from ingestor.model.generation import Generation, Status
-from ingestor.sources.file.files import DamagedFileError, LogFile, Sighting, look, open_log
+from ingestor.model.log_file import LogFile, Sighting
+from ingestor.sources.file.files import DamagedFileError, look, open_log
 from ingestor.sources.file.matching import Content, key_of, parts_from, recognise
 from ingestor.sources.file.place import Part, Place
 from ingestor.sources.file.reader import Block, Tail, skip_to_end

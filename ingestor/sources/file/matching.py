@@ -15,8 +15,8 @@ from ingestor.model.generation import (
 )
 from ingestor.model.identity import HEAD_BYTES as KEY_BYTES
 from ingestor.model.identity import generation_hash, telling_head
+from ingestor.model.log_file import LogFile
 from ingestor.model.trail import DIGEST_BYTES, agreement, line_digests, rejoins
-from ingestor.sources.file.files import LogFile
 from ingestor.state.generations import BEGINNING_LINES, Book, Reader
 
 COMPARED_BYTES = 1 << 18

@@ -6,11 +6,12 @@ import time
 from collections.abc import Container, Iterator
 
 from ingestor.model.generation import Generation, Kinship, Status
+from ingestor.model.log_file import FileIdentity, LogFile, Sighting, shown
 from ingestor.model.rotation_names import COMPRESSED_SUFFIXES, is_compressed
 from ingestor.model.words import some_of
 from ingestor.sources.file.alike import Alike
 from ingestor.sources.file.beside import Asker, Beside, Candidate, Told, look_or_none
-from ingestor.sources.file.files import DamagedFileError, FileIdentity, LogFile, Sighting, look, open_log, shown
+from ingestor.sources.file.files import DamagedFileError, look, open_log
 from ingestor.sources.file.leftovers import Leftovers
 from ingestor.sources.file.matching import Content, holds_all_seen, kinship, parts_from, recognise, whole_mark
 from ingestor.sources.file.missing import Missing

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from ingestor.config.settings import LogSettings, ReadSettings
 from ingestor.model.generation import Generation
+from ingestor.model.log_file import FileIdentity, LogFile, Sighting, shown
 from ingestor.model.rotation_names import may_be_live
 from ingestor.sources.file.beside import places_of
-from ingestor.sources.file.files import FileIdentity, LogFile, Sighting, shown
 from ingestor.sources.file.path_patterns import matches
 from ingestor.sources.file.reader import Tail
 from ingestor.state.generations import Book

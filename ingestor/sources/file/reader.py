@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ingestor.model.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Stretch
+from ingestor.model.log_file import LogFile, Sighting
 from ingestor.model.trail import DIGEST_BYTES, Alignment, Run, line_digests, long_line_digest
 from ingestor.model.unended import may_become_object
-from ingestor.sources.file.files import LogFile, Sighting
 from ingestor.sources.file.matching import follows, former_of, key_of, trimmed
 from ingestor.state.generations import Book
 

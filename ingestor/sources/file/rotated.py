@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ingestor.model.generation import Status
-from ingestor.sources.file.files import DamagedFileError, FileIdentity, LogFile, Sighting, is_as_before, open_log
+from ingestor.model.log_file import FileIdentity, LogFile, Sighting
+from ingestor.sources.file.files import DamagedFileError, is_as_before, open_log
 from ingestor.sources.file.matching import begins_with_rest, key_of
 from ingestor.sources.file.missing import Missing
 from ingestor.sources.file.place import Part, Place

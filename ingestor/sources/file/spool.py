@@ -19,13 +19,11 @@ from pathlib import Path
 from typing import Final
 
 from ingestor.config.settings import STDIN
-from ingestor.sources.file.files import shown
+from ingestor.model.log_file import shown
 from ingestor.state.own_files import open_own
 
 log = logging.getLogger("tokentail")
 
-SPOOL: Final = "spool"
-"""The directory of the segments, in the state directory."""
 SEGMENT_BYTES: Final = 64 << 20
 """A segment ends with the first line that ends behind so many bytes; one without lines at twice as many."""
 MOST_UNREAD_BYTES: Final = 256 << 20

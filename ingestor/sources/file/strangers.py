@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 import parsers
 from ingestor.model.generation import Generation
+from ingestor.model.log_file import FileIdentity, LogFile, Sighting, shown
 from ingestor.sources.file.beside import look_or_none
-from ingestor.sources.file.files import FileIdentity, LogFile, Sighting, shown
 from ingestor.state.generations import Book
 
 log = logging.getLogger("tokentail")

@@ -12,8 +12,9 @@ from typing import Final
 
 from ingestor.config.settings import LogSettings, ReadSettings
 from ingestor.model.generation import Generation
+from ingestor.model.log_file import FileIdentity, Sighting
 from ingestor.sources.file.beside import Beside
-from ingestor.sources.file.files import FileIdentity, Sighting, is_as_before, look
+from ingestor.sources.file.files import is_as_before, look
 from ingestor.sources.file.live import LiveFile
 from ingestor.sources.file.past import Past
 from ingestor.sources.file.place import Place

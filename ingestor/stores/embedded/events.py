@@ -14,15 +14,6 @@ from ingestor.model.points import POINT_COLUMNS, Point, Series, SeriesTable
 from ingestor.state.counters import GROUP, add_to_counters, placeholders, save_series
 from ingestor.stores.lookup import NOTHING_STORED, Finding, StoredLine, finding, stored_lines
 
-PRAGMAS: Final = (
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "cache_size=-16384",  # KiB: holds the pages that a batch touches; more gains nothing, and memory is bounded
-    "wal_autocheckpoint=2048",  # pages of 8 KiB: 16 MiB, so that counter pages are copied back once for many batches
-    "journal_size_limit=67108864",  # a long reader lets the log grow; give the disk back afterwards
-)
-"""For the connection that writes, in this order."""
-
 _COLUMNS: Final = ",".join(POINT_COLUMNS)
 _INSERT: Final = f"INSERT INTO token_events({_COLUMNS}) VALUES "
 _REPLACE: Final = f"REPLACE INTO token_events({_COLUMNS}) VALUES ({','.join('?' * len(POINT_COLUMNS))})"

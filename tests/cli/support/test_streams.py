@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from ingestor.cli.support.errors import CommandGroup
-from ingestor.cli.support.opening import explained_faults
+from ingestor.state.opening import explained_faults
 from tests.cli.conftest import line
 
 ANSWERS = (

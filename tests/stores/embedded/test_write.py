@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestor.model.points import Point, Series, SeriesTable
+from ingestor.state.database import PRAGMAS
 from ingestor.state.upgrades import upgrade
-from ingestor.stores.embedded import events as embedded
 from ingestor.stores.embedded.events import SqliteStore, load_series
 from ingestor.stores.lookup import Finding
 from ingestor.stores.recount import recount_embedded
@@ -25,7 +25,7 @@ DAY = 24 * HOUR
 
 def connect(path: Path | str = ":memory:") -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
-    for pragma in embedded.PRAGMAS:
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     upgrade(connection)
     return connection

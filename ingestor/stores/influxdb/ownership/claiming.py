@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from ingestor.config.settings import Settings
 from ingestor.errors import ContestedError, TokentailError, UnavailableError, one_line
-from ingestor.sources.file.files import shown
+from ingestor.model.log_file import shown
 from ingestor.state.database import save_meta
 from ingestor.state.state import State
 from ingestor.stores.background import Background

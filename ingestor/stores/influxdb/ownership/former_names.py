@@ -13,7 +13,7 @@ import orjson
 
 from ingestor.config.settings import LogSettings
 from ingestor.model.generation import Generation
-from ingestor.sources.file.files import shown
+from ingestor.model.log_file import shown
 from ingestor.state.generations import Book
 
 Name: TypeAlias = tuple[str, str]

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from ingestor.model.periods import SECOND
+from ingestor.model.points import OTHER
 from ingestor.model.questions import Filters, Period
-from ingestor.pipeline.admission import OTHER
 from ingestor.stores.influxdb.read.influxql import (
     ADMITTED,
     OVERFLOW,

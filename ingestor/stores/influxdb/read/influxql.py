@@ -7,8 +7,8 @@ that is not set sends no condition.
 from collections.abc import Iterable
 from typing import Final
 
+from ingestor.model.points import OTHER
 from ingestor.model.questions import Filters, Period
-from ingestor.pipeline.admission import OTHER
 from parsers.text import clean
 
 FIRST: Final = -(2**63) + 2

@@ -6,9 +6,10 @@ A snapshot is sent once. That it cannot be written is said once, and is no troub
 import logging
 from concurrent.futures import Future
 
-from ingestor.model.snapshot import Figures, own_lines
+from ingestor.model.snapshot import Figures
 from ingestor.stores.influxdb.setup.plan import OWN
 from ingestor.stores.influxdb.write.delivery import RemoteDelivery
+from ingestor.stores.influxdb.write.own_lines import own_lines
 from ingestor.stores.influxdb.write.response import Verdict, failure
 
 log = logging.getLogger("tokentail")
