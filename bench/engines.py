@@ -29,7 +29,7 @@ PIECES = (
     *("/token/", "/code/", "reset/", "eyJhbGciOiJSUzI1NiJ9.eyJ", "ghp_s3cr3tValue0123456789", "://a:b@", "<code>", "</code>", "-", "_", "."),
 )  # fmt: skip
 LONGEST = 4096
-KEPT = lines.Kept({"code", "error", "client.id"})
+KEPT = lines.AllowedKeys({"code", "error", "client.id"})
 
 
 def texts(number: int, seed: int) -> Iterator[str]:

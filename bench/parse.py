@@ -27,11 +27,11 @@ from ingestor.config.settings import ReadSettings
 from ingestor.model.identity import generation_hash
 from ingestor.model.points import SeriesTable
 from ingestor.pipeline.admission import Admission
-from ingestor.pipeline.points import place
+from ingestor.pipeline.points import to_points
 from ingestor.sources.file.files import open_log
-from ingestor.sources.file.reader import Tail
-from ingestor.state.generations import Book
-from ingestor.state.opening import relax_collector
+from ingestor.sources.file.reader import GenerationReader
+from ingestor.state.generations import Generations
+from ingestor.state.opening import tune_gc
 from ingestor.stores.influxdb.write.line_protocol import Encoder
 
 NOW_MS = generate.START_MS + 365 * generate.DAY_MS
@@ -48,15 +48,15 @@ FAILURES = ("validation_failed", "pkce_failed", "expired", "reuse_detected", "ra
 def tokentail(path: Path) -> Iterator[tuple[int, bytes]]:
     """Do what the daemon does with a file, up to the bytes for a store. Yields (events, bytes) a block."""
     file = open_log(str(path))
-    book = Book(host=HOST)
+    book = Generations(host=HOST)
     generation = book.begin(SOURCE, str(path), file.identity)
-    tail = Tail(generation, file, book, max_line_bytes=ReadSettings().max_line_bytes)
+    tail = GenerationReader(generation, file, book, max_line_bytes=ReadSettings().max_line_bytes)
     table = SeriesTable()
     parser = parsers.find("auto")
     admission, encoder = Admission(SOURCE, HOST, table), Encoder(table)
     while block := tail.read(final=True):
         outcomes = parser.parse(block.data, NOW_MS)
-        placed = place(outcomes, h=block.generation.h or 0, ordinal=block.ordinal, admission=admission)
+        placed = to_points(outcomes, h=block.generation.h or 0, ordinal=block.ordinal, admission=admission)
         yield len(placed.points), encoder.encode(placed.points)
         table.new.clear()  # as a commit does
     file.close()
@@ -137,7 +137,7 @@ def main() -> None:
     arguments.add_argument("--lines", type=int, default=500_000)
     arguments.add_argument("--rounds", type=int, default=5)
     chosen = arguments.parse_args()
-    relax_collector()  # as the commands do; the bare loop runs under it, too
+    tune_gc()  # as the commands do; the bare loop runs under it, too
     with tempfile.TemporaryDirectory() as directory:
         path = chosen.path or Path(directory) / "audit.log"
         if chosen.path is None:

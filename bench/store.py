@@ -20,7 +20,7 @@ from bench.generate import CLIENTS, DAY_MS, START_MS, lines
 from ingestor.model.identity import generation_hash
 from ingestor.model.points import Point, SeriesTable
 from ingestor.pipeline.admission import Admission
-from ingestor.pipeline.points import place
+from ingestor.pipeline.points import to_points
 from ingestor.state.database import PRAGMAS
 from ingestor.state.upgrades import upgrade
 from ingestor.stores.embedded.delivery import BATCH_POINTS
@@ -53,7 +53,7 @@ def batches(
         outcomes = parser.parse(
             b"".join(block), START_MS + days * DAY_MS
         )  # as if it were the day after: times in the future are rejected
-        placed = place(outcomes, h=h, ordinal=ordinal, admission=admission)
+        placed = to_points(outcomes, h=h, ordinal=ordinal, admission=admission)
         if len(placed.points) != len(block):
             raise SystemExit(f"the parser rejected lines of the generator: {placed.rejections[:3]}")
         ordinal += len(block)

@@ -72,17 +72,17 @@ class Rejection(NamedTuple):
     detail: str
 
 
-class Verdict(Enum):
+class NoEvent(Enum):
     """Outcomes that carry nothing."""
 
     IGNORED = "ignored"
     BLANK = "blank"
 
 
-IGNORED: Final = Verdict.IGNORED
-BLANK: Final = Verdict.BLANK
+IGNORED: Final = NoEvent.IGNORED
+BLANK: Final = NoEvent.BLANK
 
-Outcome: TypeAlias = EventRow | Rejection | Literal[Verdict.IGNORED, Verdict.BLANK]
+Outcome: TypeAlias = EventRow | Rejection | Literal[NoEvent.IGNORED, NoEvent.BLANK]
 """``outcome.__class__ is tuple`` is the cheap test for an event."""
 
 

@@ -22,7 +22,7 @@ from ingestor.errors import ExitCode, TokentailError
 from ingestor.format_check.log_sample import judge_newest
 from ingestor.format_check.understanding import Understanding, of_account
 from ingestor.model.accounting import Account
-from ingestor.model.check_result import Finding, Level, failed, wrong
+from ingestor.model.check_result import CheckResult, Level, failed, wrong
 from ingestor.model.log_file import LogFile
 from ingestor.model.questions import Filters, Period
 from ingestor.model.words import counted
@@ -44,10 +44,10 @@ CHECK_SECONDS: Final = 10.0
 """How long the database is looked through for damage; what is larger is looked at in part."""
 
 
-def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
+def preflight(settings: Settings, state_directory: Path) -> Iterator[CheckResult]:
     """Yield a finding for everything that `tokentail run` will need: logs, state, store; and of Grafana."""
     if not settings.logs:
-        yield Finding(
+        yield CheckResult(
             Level.WARNING,
             "No log is configured",
             str(settings.config_file or ""),
@@ -64,7 +64,7 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[Finding]:
         yield from check_grafana(settings)
 
 
-def _state_findings(settings: Settings, directory: Path) -> Iterator[Finding]:
+def _state_findings(settings: Settings, directory: Path) -> Iterator[CheckResult]:
     try:
         place = next(parent for parent in (directory, *directory.parents) if parent.exists())
     except PermissionError:
@@ -91,7 +91,7 @@ def _accounts(directory: Path) -> dict[str, Account]:
         return {}  # told below
 
 
-def _log(entry: LogSettings, settings: Settings, known: Mapping[str, Account]) -> Iterator[Finding]:
+def _log(entry: LogSettings, settings: Settings, known: Mapping[str, Account]) -> Iterator[CheckResult]:
     paths = live_paths(entry.path)
     if not paths:
         yield _nothing_matches(entry.path)
@@ -116,26 +116,30 @@ def _log(entry: LogSettings, settings: Settings, known: Mapping[str, Account]) -
             )
     for directory in entry.archive_directories:
         if not Path(directory).is_dir():
-            yield Finding(
+            yield CheckResult(
                 Level.WARNING, "The archive directory does not exist", directory, "It is looked at again later."
             )
 
 
-def _nothing_matches(pattern: str) -> Finding:
-    return Finding(
+def _nothing_matches(pattern: str) -> CheckResult:
+    return CheckResult(
         Level.WARNING, "No log matches yet", pattern, "It is followed as soon as it is there. Is the path right?"
     )
 
 
-def _readable(path: str, entry: LogSettings, settings: Settings, whole: Understanding) -> Iterator[Finding]:
+def _readable(path: str, entry: LogSettings, settings: Settings, whole: Understanding) -> Iterator[CheckResult]:
     try:
         file = open_log(path)
     except FileNotFoundError:
         parent = Path(path).parent
         if parent.exists():
-            yield Finding(Level.WARNING, "The log does not exist yet", path, "It is followed as soon as it is there.")
+            yield CheckResult(
+                Level.WARNING, "The log does not exist yet", path, "It is followed as soon as it is there."
+            )
         else:
-            yield Finding(Level.WARNING, "The log's directory does not exist yet", str(parent), "Is the path right?")
+            yield CheckResult(
+                Level.WARNING, "The log's directory does not exist yet", str(parent), "Is the path right?"
+            )
     except PermissionError:
         yield wrong(
             "The log cannot be read by this user",
@@ -151,17 +155,17 @@ def _readable(path: str, entry: LogSettings, settings: Settings, whole: Understa
             yield from _contents(file, entry, settings, whole)
 
 
-def _contents(file: LogFile, entry: LogSettings, settings: Settings, whole: Understanding) -> Iterator[Finding]:
+def _contents(file: LogFile, entry: LogSettings, settings: Settings, whole: Understanding) -> Iterator[CheckResult]:
     try:
         odd = list(judge_newest(file, entry, settings, whole))
     except OSError as error:
         yield wrong(f"The log cannot be read: {error.strerror}", file.path, "Is the disk or the mount in order?")
         return
-    yield Finding(Level.OK, f"Log can be read ({counted(file.look().size, 'byte')})", file.path)
+    yield CheckResult(Level.OK, f"Log can be read ({counted(file.stat().size, 'byte')})", file.path)
     yield from odd
 
 
-def _state_directory(directory: Path, existing: Path) -> Finding:
+def _state_directory(directory: Path, existing: Path) -> CheckResult:
     """Write and remove a file where the state is, or in ``existing``, where its directory would be made."""
     if not existing.is_dir():
         return wrong("The state directory is no directory", str(existing), "Name another one with --state-dir.")
@@ -180,10 +184,10 @@ def _state_directory(directory: Path, existing: Path) -> Finding:
             f"The state directory cannot be written: {error.strerror}", str(existing), "Is the disk full or read-only?"
         )
     what = "State directory can be written" if existing == directory else "State directory can be made"
-    return Finding(Level.OK, what, str(directory))
+    return CheckResult(Level.OK, what, str(directory))
 
 
-def _writable_by_others(directory: Path) -> Iterator[Finding]:
+def _writable_by_others(directory: Path) -> Iterator[CheckResult]:
     """Warn of others that may put files, or links, where the daemon writes its own."""
     try:
         status = directory.stat()
@@ -192,14 +196,14 @@ def _writable_by_others(directory: Path) -> Iterator[Finding]:
     mode = stat.S_IMODE(status.st_mode)
     if mode & OTHERS_WRITE:
         who = "Everybody" if mode & stat.S_IWOTH else "A group"
-        yield Finding(
+        yield CheckResult(
             Level.WARNING,
             f"{who} may write the state directory (mode {mode:04o}), hence change or remove what is stored",
             str(directory),
             f"`chmod go-w {directory}`; the state directory is its daemon's alone.",
         )
     elif os.geteuid() not in {0, status.st_uid}:
-        yield Finding(
+        yield CheckResult(
             Level.WARNING,
             f"The state directory belongs to another user (number {status.st_uid})",
             str(directory),
@@ -207,24 +211,24 @@ def _writable_by_others(directory: Path) -> Iterator[Finding]:
         )
 
 
-def _disk(directory: Path, existing: Path) -> Iterator[Finding]:
+def _disk(directory: Path, existing: Path) -> Iterator[CheckResult]:
     try:
         free = shutil.disk_usage(existing).free
     except OSError as error:
-        yield Finding(Level.WARNING, f"Free disk space is not known: {error.strerror}", str(existing))
+        yield CheckResult(Level.WARNING, f"Free disk space is not known: {error.strerror}", str(existing))
         return
     what = f"{free / (1 << 30):.1f} GiB are free on the disk of the state"
     if free < NO_SPACE_BYTES:
         yield wrong(f"Only {free >> 20} MiB are free on the disk of the state", str(directory), "Make room first.")
     elif free < LITTLE_SPACE_BYTES:
-        yield Finding(
+        yield CheckResult(
             Level.WARNING, f"Only {free >> 20} MiB are free on the disk of the state", str(directory), "Make room."
         )
     else:
-        yield Finding(Level.OK, what, str(directory))
+        yield CheckResult(Level.OK, what, str(directory))
 
 
-def _state(settings: Settings, directory: Path) -> Iterator[Finding]:
+def _state(settings: Settings, directory: Path) -> Iterator[CheckResult]:
     """Open the state, if there is one; ask the store in it a question, if the events are there."""
     try:
         there = (directory / DATABASE).exists()
@@ -237,7 +241,7 @@ def _state(settings: Settings, directory: Path) -> Iterator[Finding]:
         )
         return
     if not there:
-        yield Finding(Level.OK, "There is no state yet: the first `tokentail run` makes it", str(directory))
+        yield CheckResult(Level.OK, "There is no state yet: the first `tokentail run` makes it", str(directory))
         return
     embedded = settings.store.type == "sqlite"
     try:
@@ -262,22 +266,22 @@ def _state(settings: Settings, directory: Path) -> Iterator[Finding]:
         return
     who = "a running daemon holds it" if is_held(directory) else "no daemon is running"
     what = "Embedded store answers" if embedded else "State can be read"
-    yield Finding(Level.OK, f"{what}; {who}", str(directory / DATABASE))
+    yield CheckResult(Level.OK, f"{what}; {who}", str(directory / DATABASE))
     if host:
         yield from _host(settings.host, host, directory)
 
 
-def _host(configured: str, stored: str, directory: Path) -> Iterator[Finding]:
+def _host(configured: str, stored: str, directory: Path) -> Iterator[CheckResult]:
     """Compare the name that points were stored under with the one that they will be, and with this machine's."""
     if configured and configured != stored:
-        yield Finding(
+        yield CheckResult(
             Level.WARNING,
             f"Points were stored as host {stored!r} until now and will be as {configured!r} from now on",
             str(directory),
             "Lines that are read again under another name are stored again: change it only with a new state.",
         )
     elif not configured and (name := socket.gethostname()) != stored:
-        yield Finding(
+        yield CheckResult(
             Level.WARNING,
             f"Points are stored as host {stored!r}, which the state remembers, and this machine is called {name!r}",
             str(directory),

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.errors import TokentailError
-from ingestor.model.check_result import Finding, Level
+from ingestor.model.check_result import CheckResult, Level
 from ingestor.model.generation import Status
 from ingestor.model.log_file import shown
 from ingestor.model.rotation_names import is_compressed
 from ingestor.model.words import counted, some_of
-from ingestor.sources.file.beside import siblings
+from ingestor.sources.file.beside import rotated_paths
 from ingestor.sources.file.source import live_paths, matched_files
 from ingestor.state.database import DATABASE
 from ingestor.state.state import State
@@ -19,7 +19,7 @@ from ingestor.state.state import State
 ADVICE = "`tokentail backfill FILE` reads one. What is written to it from now on is read by itself."
 
 
-def left_to_backfill(settings: Settings, state_directory: Path) -> Iterator[Finding]:
+def left_to_backfill(settings: Settings, state_directory: Path) -> Iterator[CheckResult]:
     """Yield a finding for files that are not read, or will not be at the first start. A state that cannot be read is told elsewhere."""
     try:
         left = _left_by(state_directory) if (state_directory / DATABASE).exists() else None
@@ -32,7 +32,7 @@ def left_to_backfill(settings: Settings, state_directory: Path) -> Iterator[Find
         doubtful = [shown(path) for path in files if path in matched and not is_compressed(path)]
         certain = [shown(path) for path in files if path not in matched or is_compressed(path)]
         if doubtful:
-            yield Finding(
+            yield CheckResult(
                 Level.WARNING,
                 f"Left to backfill: {counted(len(doubtful), 'file')} that the pattern matches, and that the names say are rotated",
                 some_of(doubtful),
@@ -40,12 +40,12 @@ def left_to_backfill(settings: Settings, state_directory: Path) -> Iterator[Find
             )
         if certain:
             what = f"Left to backfill: {counted(len(certain), 'rotated file')} from before the first start"
-            yield Finding(Level.OK, what, some_of(certain), ADVICE)
+            yield CheckResult(Level.OK, what, some_of(certain), ADVICE)
 
 
 def _past_of(entry: LogSettings) -> list[str]:
     lives = live_paths(entry.path)
-    found = dict.fromkeys(path for live in lives for path in siblings(live, entry.archive_directories))
+    found = dict.fromkeys(path for live in lives for path in rotated_paths(live, entry.archive_directories))
     return [path for path in found if path not in lives]
 
 

@@ -4,13 +4,13 @@ import os
 
 from ingestor.config.settings import STDIN
 from ingestor.errors import ExitCode
-from ingestor.model.check_result import Finding, Level, wrong
+from ingestor.model.check_result import CheckResult, Level, wrong
 
 
-def check_pipe(path: str) -> Finding:
+def check_pipe(path: str) -> CheckResult:
     """Return whether a pipe can be read."""
     if path == STDIN:
-        return Finding(Level.OK, "Standard input is followed to its end; what comes is seen when it comes", path)
+        return CheckResult(Level.OK, "Standard input is followed to its end; what comes is seen when it comes", path)
     if not os.access(path, os.R_OK):
         return wrong(
             "The FIFO cannot be read by this user",
@@ -18,4 +18,4 @@ def check_pipe(path: str) -> Finding:
             "Give the daemon's user read permission for it.",
             ExitCode.NO_PERMISSION,
         )
-    return Finding(Level.OK, "The FIFO can be read; what it brings is seen when it comes", path)
+    return CheckResult(Level.OK, "The FIFO can be read; what it brings is seen when it comes", path)

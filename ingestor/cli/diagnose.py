@@ -29,7 +29,7 @@ from ingestor.jobs.explain import Explainer, Explanation
 from ingestor.jobs.explaining import KeptHead, explain_stream, open_stream
 from ingestor.jobs.verify import Verified
 from ingestor.jobs.verify import verify as verify_files
-from ingestor.model.check_result import Finding, Level, worst
+from ingestor.model.check_result import CheckResult, Level, worst
 from ingestor.sources.file.files import DamagedFileError
 from ingestor.state.opening import directory_of
 from ingestor.state.state import State
@@ -136,20 +136,20 @@ def validate(no_environment: bool, as_json: bool, config_file: Path | None, stat
     field `validated` of the measurement `tokentail`, in the policy `own`. Exit codes: 78 for the configuration, 77 for a
     permission, 1 for anything else that somebody must mend, 69 when only a server is out of reach.
     """
-    findings: list[Finding] = []
+    findings: list[CheckResult] = []
     try:
         configuration = load.load(config_file, state_directory=state_directory)
     except load.BadConfigError as error:
         findings += [
-            Finding(Level.ERROR, problem.what, f"{problem.where}: {problem.key}", exit_code=error.exit_code)
+            CheckResult(Level.ERROR, problem.what, f"{problem.where}: {problem.key}", exit_code=error.exit_code)
             for problem in error.problems
         ]
     except TokentailError as error:
-        findings.append(Finding(Level.ERROR, error.what, error.where, error.advice, error.exit_code))
+        findings.append(CheckResult(Level.ERROR, error.what, error.where, error.advice, error.exit_code))
     else:
         settings = configuration.settings
         findings.append(
-            Finding(Level.OK, "Configuration is valid", str(settings.config_file or "no config file: defaults"))
+            CheckResult(Level.OK, "Configuration is valid", str(settings.config_file or "no config file: defaults"))
         )
         if not no_environment:
             findings += preflight(settings, directory_of(settings))

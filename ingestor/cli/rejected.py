@@ -10,11 +10,11 @@ from rich.text import Text
 
 from ingestor.cli.render import reports
 from ingestor.cli.render.console import print_json, print_json_lines, stderr, stdout
-from ingestor.cli.support.opening import by_whoever_holds_the_state, reading
+from ingestor.cli.support.opening import reading, run_or_delegate
 from ingestor.cli.support.options import json_option, settings_options
 from ingestor.config.settings import Settings
 from ingestor.jobs.replay import replay as replay_lines
-from ingestor.pipeline.pipeline import Ingest
+from ingestor.pipeline.pipeline import Pipeline
 from ingestor.state.rejected_file import RejectedLine, read_rejected
 from ingestor.state.state import State
 from parsers.contract import Reason
@@ -70,10 +70,10 @@ def replay(settings: Settings, as_json: bool) -> None:
     Beside a running daemon, the daemon does it.
     """
 
-    def work(ingest: Ingest) -> dict[str, Any]:
-        return dict(replay_lines(ingest, time.time_ns() // 1_000_000)._asdict())
+    def work(pipeline: Pipeline) -> dict[str, Any]:
+        return dict(replay_lines(pipeline, time.time_ns() // 1_000_000)._asdict())
 
-    answer = by_whoever_holds_the_state(settings, "replay", {}, work, first=False)
+    answer = run_or_delegate(settings, "replay", {}, work, first=False)
     if as_json:
         print_json(answer)
     else:

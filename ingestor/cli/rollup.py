@@ -5,11 +5,11 @@ from typing import Any
 import click
 
 from ingestor.cli.render.console import print_json
-from ingestor.cli.support.opening import by_whoever_holds_the_state
+from ingestor.cli.support.opening import run_or_delegate
 from ingestor.cli.support.options import json_option, settings_options
 from ingestor.config.settings import Settings
 from ingestor.model.words import counted
-from ingestor.pipeline.pipeline import Ingest
+from ingestor.pipeline.pipeline import Pipeline
 
 
 @click.group("rollup")
@@ -26,10 +26,10 @@ def rebuild(settings: Settings, as_json: bool) -> None:
     Of InfluxDB the days that it still keeps events of; what is older stays as it was counted. Beside a running daemon, the daemon does it.
     """
 
-    def work(ingest: Ingest) -> dict[str, Any]:
-        return {"events": ingest.recount()}
+    def work(pipeline: Pipeline) -> dict[str, Any]:
+        return {"events": pipeline.recount()}
 
-    answer = by_whoever_holds_the_state(settings, "recount", {}, work, first=False)
+    answer = run_or_delegate(settings, "recount", {}, work, first=False)
     if as_json:
         print_json(answer)
     else:

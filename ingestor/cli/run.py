@@ -12,7 +12,7 @@ from ingestor.cli.render import reports
 from ingestor.cli.render.console import print_json, stderr, stdout
 from ingestor.cli.render.misfits import print_misfits
 from ingestor.cli.support import logs as journal
-from ingestor.cli.support.opening import by_whoever_holds_the_state, progress_bar
+from ingestor.cli.support.opening import progress_bar, run_or_delegate
 from ingestor.cli.support.options import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.cli.support.paths import named_files
 from ingestor.config import load as config
@@ -26,7 +26,7 @@ from ingestor.format_check.understanding import Understanding
 from ingestor.jobs.backfill import backfill as backfill_files
 from ingestor.model.log_file import shown
 from ingestor.model.words import counted
-from ingestor.pipeline.pipeline import Ingest
+from ingestor.pipeline.pipeline import Pipeline
 from ingestor.state.opening import directory_of, explained_faults
 
 log = logging.getLogger("tokentail")
@@ -75,7 +75,7 @@ def run(
 
     settings = load()
     _refuse_closed_stdin(settings)
-    journal.speak()
+    journal.configure_logging()
     read = ReadOnce()
     for last_try in (False, True):
         try:
@@ -121,19 +121,19 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, str
     """
     files = named_files(paths)
 
-    def work(ingest: Ingest) -> dict[str, Any]:
+    def work(pipeline: Pipeline) -> dict[str, Any]:
         try:
             with progress_bar() as progress:
-                done = backfill_files(ingest, files, source=source, progress=progress)
-            if not ingest.delivery.counting:  # the store held events that this state did not know
-                ingest.recount()
+                done = backfill_files(pipeline, files, source=source, progress=progress)
+            if not pipeline.delivery.counting:  # the store held events that this state did not know
+                pipeline.recount()
         except KeyboardInterrupt:
             click.echo("Stopped. What was read so far is stored; the same command goes on from there.", err=True)
             raise
         return {"files": [file._asdict() for file in done]}
 
-    journal.speak()
-    answer = by_whoever_holds_the_state(settings, "backfill", {"paths": files, "source": source}, work, first=True)
+    journal.configure_logging()
+    answer = run_or_delegate(settings, "backfill", {"paths": files, "source": source}, work, first=True)
     read = answer["files"]
     if as_json:
         print_json(read)

@@ -11,17 +11,17 @@ from ingestor.cli.render.console import print_json, stdout
 from ingestor.cli.support.options import json_option, settings_options
 from ingestor.config.settings import Settings
 from ingestor.errors import ExitCode
-from ingestor.stores.influxdb.setup.plan import Status, Step, written
+from ingestor.stores.influxdb.setup.plan import BucketStatus, SetupStep, written
 from ingestor.stores.influxdb.setup.setup import administration
 from ingestor.stores.influxdb.setup.setup import init as init_store
 from parsers.text import clean
 
 _STYLES = {
-    Status.THERE: "green",
-    Status.MADE: "bold green",
-    Status.CHANGED: "bold green",
-    Status.DIFFERS: "yellow",
-    Status.MISSING: "yellow",
+    BucketStatus.THERE: "green",
+    BucketStatus.MADE: "bold green",
+    BucketStatus.CHANGED: "bold green",
+    BucketStatus.DIFFERS: "yellow",
+    BucketStatus.MISSING: "yellow",
 }
 
 
@@ -67,7 +67,7 @@ def init(settings: Settings, change_retention: bool, dry_run: bool, as_json: boo
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
 
 
-def _as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
+def _as_json(steps: Sequence[SetupStep]) -> list[dict[str, Any]]:
     return [
         {
             "kind": step.place.kind,
@@ -80,7 +80,7 @@ def _as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
     ]
 
 
-def _table(steps: Sequence[Step]) -> Table:
+def _table(steps: Sequence[SetupStep]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(3):
         table.add_column(no_wrap=True)
@@ -92,29 +92,29 @@ def _table(steps: Sequence[Step]) -> Table:
     return table
 
 
-def _keeps(step: Step) -> str:
+def _keeps(step: SetupStep) -> str:
     """Say how long points are kept, and what that was or should be."""
     if step.place.is_database:
         return ""
     wanted, found = written(step.place.seconds), written(step.found or 0)
-    if step.status is Status.DIFFERS:
+    if step.status is BucketStatus.DIFFERS:
         return f"{found} (configured: {wanted})"
-    return f"{wanted} (before: {found})" if step.status is Status.CHANGED else wanted
+    return f"{wanted} (before: {found})" if step.status is BucketStatus.CHANGED else wanted
 
 
-def _remarks(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
+def _remarks(steps: Sequence[SetupStep]) -> Iterator[tuple[str, str]]:
     """Yield what to say below, each with its style."""
     statuses = {step.status for step in steps}
-    if Status.MISSING in statuses:
+    if BucketStatus.MISSING in statuses:
         yield "`tokentail store init` makes what is missing.", "yellow"
-    if Status.DIFFERS in statuses:
+    if BucketStatus.DIFFERS in statuses:
         yield "`tokentail store init --change-retention` alters what differs.", "yellow"
     for step in steps:
         if step.shortens:
             old = f"points in {step.place.name} that are older than {written(step.place.seconds)}"
-            done = step.status is Status.CHANGED
+            done = step.status is BucketStatus.CHANGED
             yield (f"InfluxDB deletes the {old} now." if done else f"That would delete the {old}."), "bold yellow"
-    if statuses == {Status.THERE}:
+    if statuses == {BucketStatus.THERE}:
         yield "Nothing to do.", "green"
-    elif statuses & {Status.MADE, Status.CHANGED}:
+    elif statuses & {BucketStatus.MADE, BucketStatus.CHANGED}:
         yield "`tokentail validate` finds out whether the daemon may write and read there.", "dim"

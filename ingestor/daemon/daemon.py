@@ -13,18 +13,18 @@ from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, 
 from ingestor.jobs.backfill import backfill
 from ingestor.jobs.condition import DAY_SECONDS
 from ingestor.jobs.replay import replay
-from ingestor.model.snapshot import Figures
-from ingestor.pipeline.pipeline import Ingest
+from ingestor.model.snapshot import Snapshot
+from ingestor.pipeline.pipeline import Pipeline
 from ingestor.sources.file.pipes import Pipes
-from ingestor.sources.file.source import Follower
+from ingestor.sources.file.source import FileSource
 from ingestor.sources.file.wakeup import Wakeup
 from ingestor.state import requests
 from ingestor.state.database import save_meta
-from ingestor.state.health import Vitals, VitalsFile
+from ingestor.state.health import Health, VitalsFile
 from ingestor.state.state import State
 from ingestor.stores.influxdb.client.http import tls_context
 from ingestor.stores.influxdb.ownership.rebuilding import REBUILDING
-from ingestor.stores.influxdb.write.delivery import RemoteDelivery
+from ingestor.stores.influxdb.write.delivery import InfluxDelivery
 from ingestor.stores.influxdb.write.migration import check_store
 from ingestor.stores.influxdb.write.telemetry import Telemetry
 
@@ -75,13 +75,13 @@ class Daemon:
         self._stop = stop
         self._has_own_pipes = pipes is None
         self._pipes = Pipes(state.directory, once=once) if pipes is None else pipes
-        self._pipes.wake = self.nudge
+        self._pipes.wake = self.wake
         self._wakeup: Wakeup | None = None
         settings = self._pipes.follow(settings)
-        self.ingest = Ingest(settings, state, self._end_if_asked)
-        self.delivery = self.ingest.delivery
-        self.follower = Follower(settings, self.ingest.book, once=once)
-        self._pipes.begin(self.ingest.book)
+        self.pipeline = Pipeline(settings, state, self._end_if_asked)
+        self.delivery = self.pipeline.delivery
+        self.file_source = FileSource(settings, self.pipeline.book, once=once)
+        self._pipes.begin(self.pipeline.book)
         self._settings = settings
         self._state = state
         self._clock_ahead = 0.0
@@ -99,7 +99,7 @@ class Daemon:
         self._vitals = VitalsFile(state.directory)
         self._told_at = float("-inf")
         self._telemetry = self._new_telemetry()
-        self.watchers: list[Callable[[Figures], None]] = []
+        self.watchers: list[Callable[[Snapshot], None]] = []
         """Called once a second while the pipeline moves or waits on purpose; not while something in it hangs."""
 
     def step(self, now: float | None = None) -> bool:
@@ -109,22 +109,22 @@ class Daemon:
         """
         now = time.monotonic() if now is None else now
         self._clock_ahead = now - time.monotonic()
-        worked = self.delivery.settle(now)
+        worked = self.delivery.advance(now)
         if not self.delivery.counting:
-            self.ingest.book.rebuilding = True
+            self.pipeline.book.rebuilding = True
         if self.delivery.has_room:
             worked = self._read(now) or worked
         else:
             self._look(now)
-        self._pipes.settle(now, self.ingest)
-        if not worked and not self._behind and self.delivery.idle and not self.follower.waiting:
+        self._pipes.settle(now, self.pipeline)
+        if not worked and not self._behind and self.delivery.idle and not self.file_source.waiting:
             self._forget_former_names()
-        self._say_how_it_is(now)
+        self._publish_snapshot(now)
         return worked
 
     def _forget_former_names(self) -> None:
         try:
-            self.ingest.forget_former_names()
+            self.pipeline.forget_former_names()
         except sqlite3.Error as error:
             log.debug("Former names are looked for on: %s", error)
 
@@ -150,7 +150,7 @@ class Daemon:
             self.delivery.raise_if_contested()
             self._lose_patience()
             busy = self.delivery.trouble is not None or not self.delivery.has_room or self.delivery.migrating
-            if busy or self.follower.waiting or not (ended or worked):
+            if busy or self.file_source.waiting or not (ended or worked):
                 self.delivery.wait(MIN_TURN_SECONDS)
             elif not worked:
                 # A file may have grown or turned up during the last turn: one more look, then it is the end.
@@ -159,7 +159,7 @@ class Daemon:
                 if not self.step():
                     break
         self._clear_rebuilding()
-        self._complain_of_unread_logs()
+        self._raise_for_unread_logs()
 
     def run_forever(
         self,
@@ -181,12 +181,12 @@ class Daemon:
                     self._polled_at = float("-inf")
                 worked = self.step()
                 between_turns()
-                wakeup.watch(self.follower.directories())
+                wakeup.watch(self.file_source.directories())
                 if self._behind:
                     if not self.delivery.has_room:
                         self.delivery.wait(MIN_TURN_SECONDS)
                     continue
-                if not self.follower.waiting:
+                if not self.file_source.waiting:
                     self._clear_rebuilding()
                 if not ended or worked:
                     self._ended_at = None
@@ -204,7 +204,7 @@ class Daemon:
         """Whether nothing is left to do after the pipes have ended; half a line of a killed producer is not waited for long."""
         self._ended_at = self._ended_at or time.monotonic()
         patience = self._settings.read.rotated_quiet_seconds + self._settings.read.missing_grace_seconds
-        if self._pipes.is_read(self.ingest):
+        if self._pipes.is_read(self.pipeline):
             return True
         if (
             self.delivery.trouble
@@ -215,7 +215,7 @@ class Daemon:
         log.warning("What is left in %s is read at the next start", self._pipes.directory)
         return True
 
-    def nudge(self) -> None:
+    def wake(self) -> None:
         """Have the next turn begin at once. For signal handlers, too."""
         if self._wakeup is not None:
             self._wakeup.set()
@@ -224,8 +224,8 @@ class Daemon:
         """Store what was read, but do not wait long for a store that is away: what is not stored is read again."""
         try:
             self._read_the_rest()
-            if self.delivery.has_room and self.ingest.has_pending:
-                self.ingest.ship(time.monotonic())
+            if self.delivery.has_room and self.pipeline.has_pending:
+                self.pipeline.submit(time.monotonic())
             self.delivery.tick = self._give_up_where_refused()
             self.delivery.flush(SILENT_SECONDS, at_most=DRAIN_SECONDS)
         except (UnavailableError, sqlite3.Error, OSError) as error:
@@ -251,7 +251,7 @@ class Daemon:
         end = time.monotonic() + REST_SECONDS
         while self.delivery.has_room and time.monotonic() < end:
             self._polled_at = float("-inf")
-            self.follower.look_soon()
+            self.file_source.look_soon()
             if not self.step(time.monotonic() + self._clock_ahead):
                 return
 
@@ -259,9 +259,9 @@ class Daemon:
         """Release files. What is not durable is read again next time."""
         if self._has_own_pipes:
             self._pipes.stop()
-        self._say_how_it_is(float("inf"))
-        self.follower.close()
-        self.ingest.close()
+        self._publish_snapshot(float("inf"))
+        self.file_source.close()
+        self.pipeline.close()
         self._vitals.close()
 
     def _look(self, now: float) -> bool:
@@ -271,40 +271,40 @@ class Daemon:
         self._polled_at = now
         if self._pipes.has_news(now):
             self._settings = self._pipes.follow_again()
-            self._pipes.begin(self.ingest.book)
-            self.follower.reload(self._settings)
-        self.follower.poll(now)
+            self._pipes.begin(self.pipeline.book)
+            self.file_source.reload(self._settings)
+        self.file_source.poll(now)
         return True
 
     def _read(self, now: float) -> bool:
         """Look at the logs, fill a batch and hand it over; return whether there was anything to hand over, or more to do."""
         if self._look(now):
-            if self.ingest.book.newly_followed:
+            if self.pipeline.book.newly_followed:
                 # Where reading begins is durable before anything is sent: a store that is away at the first start must
                 # not make the next start the first one again, which would leave to a backfill what was rotated meanwhile.
-                self.ingest.ship(now)
+                self.pipeline.submit(now)
             self._carry_out_requests()
             if not self.delivery.has_room:
                 return True
         try:
-            self.ingest.announce(followed.source for followed in self.follower.logs)
+            self.pipeline.record_classifier(followed.source for followed in self.file_source.logs)
         except sqlite3.Error as error:
             log.warning("The state cannot be written, so nothing is read yet: %s", error)
             return False
         self._behind = True
         end = time.monotonic() + READ_SECONDS
-        while not self.ingest.full:
-            block = self.follower.next_block(now)
+        while not self.pipeline.full:
+            block = self.file_source.next_block(now)
             if block is None:
-                self._behind = self.follower.busy
+                self._behind = self.file_source.busy
                 break
-            self.ingest.take(block)
+            self.pipeline.process(block)
             if time.monotonic() > end:
                 break
-        worked = self.ingest.has_pending or self.follower.busy
+        worked = self.pipeline.has_pending or self.file_source.busy
         if worked or now - self._shipped_at >= HEARTBEAT_SECONDS:
             self._shipped_at = now
-            self.ingest.ship(now)
+            self.pipeline.submit(now)
         return worked
 
     def _lose_patience(self) -> None:
@@ -318,10 +318,10 @@ class Daemon:
                 advice="Nothing is lost. `tokentail validate` looks closer; run it again when the store can be written.",
             )
 
-    def _complain_of_unread_logs(self) -> None:
-        unread = [followed for followed in self.follower.logs if followed.problem and not followed.harmless]
+    def _raise_for_unread_logs(self) -> None:
+        unread = [followed for followed in self.file_source.logs if followed.problem and not followed.harmless]
         problems = [str(followed.problem) for followed in unread] + self._pipes.problems
-        problems = problems or ([] if self.follower.found_any else ["No file is where the logs should be"])
+        problems = problems or ([] if self.file_source.found_any else ["No file is where the logs should be"])
         if not problems:
             return
         error = PermissionDeniedError if any(followed.denied for followed in unread) else TokentailError
@@ -331,18 +331,18 @@ class Daemon:
             advice="What could be read is stored. Check the path, and that this user may read it; then run it again.",
         )
 
-    def figures(self) -> Figures:
+    def figures(self) -> Snapshot:
         """Return how the daemon is at this moment."""
         delivery = self.delivery
         trouble, (requests, retries, seconds) = delivery.trouble, delivery.requests
-        accepted, acknowledged = self.ingest.accepted_bytes, delivery.acknowledged_bytes
+        accepted, acknowledged = self.pipeline.accepted_bytes, delivery.acknowledged_bytes
         agreement, (restarts, brought_back) = delivery.agreement, delivery.mended
-        problems = (followed.problem for followed in self.follower.logs if not followed.harmless)
-        return Figures(
+        problems = (followed.problem for followed in self.file_source.logs if not followed.harmless)
+        return Snapshot(
             time=time.time(),
             started_at=self._started_at,
-            lag_since=self.follower.lag_since(accepted=accepted, acknowledged=acknowledged),
-            unread_bytes=self.follower.unread_bytes(),
+            lag_since=self.file_source.lag_since(accepted=accepted, acknowledged=acknowledged),
+            unread_bytes=self.file_source.unread_bytes(),
             pending_bytes=accepted - acknowledged,
             checkpoint_at=delivery.checkpoint_at,
             store_problem=trouble.what if trouble else "",
@@ -356,9 +356,9 @@ class Daemon:
             events_brought_back=brought_back,
             events_missing=agreement.missing if agreement else 0,
             events_uncounted=agreement.surplus if agreement else 0,
-            recent_gaps=self.ingest.book.gaps_since(time.time() - DAY_SECONDS),
-            counts=self.ingest.counts(),
-            sources=self.ingest.sources(),
+            recent_gaps=self.pipeline.book.gaps_since(time.time() - DAY_SECONDS),
+            counts=self.pipeline.counts(),
+            sources=self.pipeline.sources(),
         )
 
     def reload(self, settings: Settings) -> bool:
@@ -380,17 +380,17 @@ class Daemon:
             tls_context(settings.store)
             return False
         with self._calling(self._end_if_asked):
-            self.ingest.commit()
+            self.pipeline.commit()
         settings = self._pipes.follow(settings)
-        self._pipes.begin(self.ingest.book)
-        self.ingest.reload(settings)
-        self.follower.reload(settings)
+        self._pipes.begin(self.pipeline.book)
+        self.pipeline.reload(settings)
+        self.file_source.reload(settings)
         self._settings = settings
         self._telemetry = self._new_telemetry()
         self._configured_at, self._config_problem = time.time(), ""
         return True
 
-    def refuse(self, error: TokentailError) -> None:
+    def keep_old_config(self, error: TokentailError) -> None:
         """Tell, until the next good reload, that it goes on with its settings because others cannot be used."""
         since = datetime.fromtimestamp(self._configured_at, UTC).isoformat(timespec="seconds")
         self._config_problem = one_line(
@@ -398,23 +398,23 @@ class Daemon:
         ).rstrip(".")
 
     def _new_telemetry(self) -> Telemetry | None:
-        if isinstance(self.delivery, RemoteDelivery):
+        if isinstance(self.delivery, InfluxDelivery):
             return Telemetry(self.delivery, self._state.host, self._settings.telemetry.interval_seconds)
         return None
 
-    def _say_how_it_is(self, now: float) -> None:
+    def _publish_snapshot(self, now: float) -> None:
         """Tell everybody who watches, at most once a second: not only when the state can be written."""
         if now - self._told_at < TELL_SECONDS:
             return
         self._told_at = now
         figures = self.figures()
         self._vitals.write(
-            Vitals(
+            Health(
                 written_at=figures.time,
                 lag_since=figures.lag_since,
                 store_problem=figures.store_problem,
                 store_failing_since=figures.store_failing_since,
-                log_problems=(*figures.log_problems, *self.follower.strangers),
+                log_problems=(*figures.log_problems, *self.file_source.strangers),
                 config_problem=figures.config_problem,
                 counts=dict(figures.counts),
             )
@@ -427,14 +427,14 @@ class Daemon:
 
     def _clear_rebuilding(self) -> None:
         """Once everything that there is was read: have the counters say what the store says, and count from then on."""
-        book = self.ingest.book
+        book = self.pipeline.book
         now = time.monotonic()
         if not book.rebuilding or self.delivery.trouble is not None or now < self._recount_at:
             return
         self._recount_at = now + RECOUNT_SECONDS
         try:
             with self._calling(self._tick):
-                self.ingest.recount(self._tick)
+                self.pipeline.recount(self._tick)
             with self._state.transaction():
                 save_meta(self._state.connection, {REBUILDING: ""})
         except StoppingError:
@@ -456,7 +456,7 @@ class Daemon:
             return
         try:
             with self._calling(self._tick):
-                answer = carry_out(self.ingest, request, self._tick)
+                answer = carry_out(self.pipeline, request, self._tick)
         except StoppingError:
             return  # it is carried out again at the next start
         except TokentailError as error:
@@ -482,7 +482,7 @@ class Daemon:
         """Live on during a long piece of work. Raises StoppingError when the daemon is asked to end meanwhile."""
         now = time.monotonic() + self._clock_ahead
         self._look(now)  # what is rotated and deleted meanwhile is held open
-        self._say_how_it_is(now)
+        self._publish_snapshot(now)
         self._end_if_asked()
 
     def _end_if_asked(self) -> None:
@@ -490,18 +490,18 @@ class Daemon:
             raise StoppingError
 
 
-def carry_out(ingest: Ingest, request: requests.Request, tick: Callable[[], None]) -> dict[str, object]:
+def carry_out(pipeline: Pipeline, request: requests.Request, tick: Callable[[], None]) -> dict[str, object]:
     """Do what a request asks for, in the process that holds the state. ``tick`` is called now and then."""
     match request.kind:
         case "backfill":
             paths = request.arguments["paths"]  # who asks has expanded patterns; what is left are names
-            done = backfill(ingest, paths, source=request.arguments.get("source"), progress=lambda *_: tick())
+            done = backfill(pipeline, paths, source=request.arguments.get("source"), progress=lambda *_: tick())
             for problem in filter(None, (file.problem for file in done)):
                 log.warning("%s", problem)
             return {"files": [file._asdict() for file in done]}
         case "replay":
-            return dict(replay(ingest, time.time_ns() // 1_000_000)._asdict())
+            return dict(replay(pipeline, time.time_ns() // 1_000_000)._asdict())
         case "recount":
-            return {"events": ingest.recount(tick)}
+            return {"events": pipeline.recount(tick)}
         case unknown:
             raise TokentailError(f"This daemon does not know the request {unknown!r}", advice="Is it an older version?")

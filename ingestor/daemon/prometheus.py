@@ -20,7 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ingestor.errors import UnavailableError
-from ingestor.model.snapshot import Figures
+from ingestor.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -31,7 +31,7 @@ ALIVE_SECONDS: Final = 60.0
 """A daemon tells how it is every second; one that has not for so long hangs."""
 _TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
 """Copied for each answer: wsgiref writes the length of the body into the list that it is given."""
-_GAUGES: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
+_GAUGES: Final[dict[str, tuple[str, Callable[[Snapshot], float]]]] = {
     "tokentail_lag_seconds": ("Age of the oldest byte that is unread or unacknowledged.", lambda f: f.lag_seconds),
     "tokentail_unread_bytes": ("Bytes of the logs that wait to be read.", lambda f: f.unread_bytes),
     "tokentail_pending_bytes": ("Bytes that were read and are not yet durable.", lambda f: f.pending_bytes),
@@ -53,7 +53,7 @@ _GAUGES: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
     ),
     "tokentail_logs_unreadable": ("Logs that cannot be read now.", lambda f: len(f.log_problems)),
 }
-_COUNTERS: Final[dict[str, tuple[str, Callable[[Figures], float]]]] = {
+_COUNTERS: Final[dict[str, tuple[str, Callable[[Snapshot], float]]]] = {
     "tokentail_store_requests": ("Requests of the store that were answered.", lambda f: f.store_requests),
     "tokentail_store_retries": ("Requests of the store that had to be repeated.", lambda f: f.store_retries),
     "tokentail_store_request_seconds": ("What the answered requests took.", lambda f: f.store_seconds),
@@ -70,9 +70,9 @@ class Watch(Collector):
     """Holds the latest snapshot, and tells it as metrics."""
 
     def __init__(self) -> None:
-        self.figures: Figures | None = None
+        self.figures: Snapshot | None = None
 
-    def __call__(self, figures: Figures) -> None:
+    def __call__(self, figures: Snapshot) -> None:
         """Take a snapshot: one of the daemon's watchers."""
         self.figures = figures
 

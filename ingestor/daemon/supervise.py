@@ -18,7 +18,7 @@ from ingestor.format_check.misfits import Doubts, file_as_of_now, grown, look_cl
 from ingestor.format_check.understanding import of_account
 from ingestor.model.accounting import Account
 from ingestor.model.log_file import shown
-from ingestor.model.snapshot import Figures
+from ingestor.model.snapshot import Snapshot
 from ingestor.model.words import counted
 from ingestor.sources.file.pipes import Pipes
 from ingestor.state.opening import writing
@@ -51,7 +51,7 @@ def follow_once(settings: Settings) -> ReadOnce:
         read = grown(_accounts(daemon), before)
         settings = daemon.settings
         silent = silent_logs(settings, daemon.delivery.accounts)
-        half_lines = daemon.follower.half_lines()
+        half_lines = daemon.file_source.half_lines()
         _sum_up(daemon)
     for path, length in half_lines.items():
         log.warning("%s at the end of %s are a line without an end: left unread", counted(length, "byte"), shown(path))
@@ -84,7 +84,7 @@ def _follow(
     load: Callable[[], Settings],
     notifier: Notifier,
     signals: "_Signals",
-    watchers: list[Callable[[Figures], None]],
+    watchers: list[Callable[[Snapshot], None]],
     pipes: Pipes,
 ) -> Settings | None:
     """Run a daemon; return the settings for the next one, None for the end."""
@@ -94,8 +94,8 @@ def _follow(
     except StoppingError:
         return None  # nothing was read yet
     with contextlib.closing(made) as daemon:
-        daemon.watchers += [*watchers, Doubts(lambda: daemon.ingest.settings, _accounts(daemon))]
-        signals.nudge = daemon.nudge
+        daemon.watchers += [*watchers, Doubts(lambda: daemon.pipeline.settings, _accounts(daemon))]
+        signals.nudge = daemon.wake
 
         def between_turns() -> None:
             if signals.reload.is_set():
@@ -127,7 +127,7 @@ def _reload(daemon: Daemon, load: Callable[[], Settings], notifier: Notifier) ->
         return []
     except TokentailError as error:
         log.error("The new configuration is not used, the old one is kept: %s", error)
-        daemon.refuse(error)
+        daemon.keep_old_config(error)
         notifier.ready("The new configuration was refused; the old one is kept")
         return []
     log.info("The new configuration is in use")
@@ -137,8 +137,8 @@ def _reload(daemon: Daemon, load: Callable[[], Settings], notifier: Notifier) ->
     return []
 
 
-def _beating(notifier: Notifier) -> Callable[[Figures], None]:
-    def beat(figures: Figures) -> None:
+def _beating(notifier: Notifier) -> Callable[[Snapshot], None]:
+    def beat(figures: Snapshot) -> None:
         notifier.beat(figures.summary(), time.monotonic())
 
     return beat

@@ -10,7 +10,7 @@ from ingestor.errors import ExitCode
 from ingestor.format_check.misfit import Sample, as_of_now, misfit, outcomes_of
 from ingestor.format_check.outcomes import failures_alone
 from ingestor.format_check.understanding import NOTHING_KNOWN, Understanding
-from ingestor.model.check_result import Finding, Level
+from ingestor.model.check_result import CheckResult, Level
 from ingestor.model.log_file import LogFile
 from ingestor.model.unended import may_become_object
 from parsers.formats.encodings import LOOK_BYTES
@@ -23,7 +23,7 @@ _FIRST_BYTES: Final = 65_536
 
 def judge_newest(
     file: LogFile, entry: LogSettings, settings: Settings, whole: Understanding = NOTHING_KNOWN
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Yield what is odd about the newest lines; nothing when they look as they should. Raises OSError.
 
     ``whole``: what became of all lines of the log, as far as a state knows.
@@ -40,9 +40,9 @@ def judge_newest(
         reason = f"Most often: {found.reason}. " if found.reason else ""
         example = f"\nSuch as: {found.example}" if found.example else ""
         level, code = (Level.ERROR, ExitCode.BAD_ANSWER) if understanding.wrong else (Level.WARNING, ExitCode.DONE)
-        yield Finding(level, what, file.path, f"{reason}{found.advice}{example}", code)
+        yield CheckResult(level, what, file.path, f"{reason}{found.advice}{example}", code)
     elif failures := failures_alone(outcome for _, outcome in outcomes):
-        yield Finding(
+        yield CheckResult(
             Level.WARNING,
             f"All {failures:,} results in its newest lines are failures, none is a success",
             file.path,
@@ -67,7 +67,7 @@ def newest_lines(file: LogFile, most_bytes: int = _MOST_BYTES) -> bytes:
     r"""Return the last whole lines of a plain file: at most ``NEWEST_LINES`` of them, and ``most_bytes``. Raises OSError."""
     if file.compressed:
         return b""
-    start = max(0, file.look().size - most_bytes)
+    start = max(0, file.stat().size - most_bytes)
     lines = file.read_at(start, most_bytes).split(b"\n")[:-1]
     if start:
         del lines[:1]  # it may have begun before

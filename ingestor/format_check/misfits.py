@@ -14,7 +14,7 @@ from ingestor.format_check.log_sample import sample_of
 from ingestor.format_check.misfit import Misfit, Sample, as_of_now, misfit, outcomes_of
 from ingestor.format_check.understanding import FEWEST, HANDFUL, NOTHING_KNOWN, Understanding, judged, of_account
 from ingestor.model.accounting import Account
-from ingestor.model.snapshot import Figures
+from ingestor.model.snapshot import Snapshot
 from ingestor.sources.file.files import DamagedFileError, open_log
 from ingestor.sources.file.source import live_paths
 from ingestor.state.state import State
@@ -102,7 +102,7 @@ class Doubts:
         self._told: set[str] = set()
         self._remarked: set[str] = set()
 
-    def __call__(self, figures: Figures) -> None:
+    def __call__(self, figures: Snapshot) -> None:
         """Look at the accounts of all sources."""
         for source, its in figures.sources.items():
             self._judge(source, its.account, figures.time)

@@ -8,15 +8,15 @@ from typing import NamedTuple
 from ingestor.config.settings import Settings
 from ingestor.errors import PermissionDeniedError, TokentailError
 from ingestor.jobs.outcome_count import OutcomeCount
-from ingestor.model.generation import NOTHING_READ, Generation, Kinship, Status
+from ingestor.model.generation import NOTHING_READ, Generation, Match, Status
 from ingestor.model.log_file import LogFile
 from ingestor.model.rotation_names import live_name, may_be_rotated
-from ingestor.pipeline.pipeline import Ingest
+from ingestor.pipeline.pipeline import Pipeline
 from ingestor.sources.file.files import DamagedFileError, open_log
 from ingestor.sources.file.matching import Content, follows, kinship, recognise
-from ingestor.sources.file.reader import Block, ContentChangedError, Tail
+from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
 from ingestor.sources.file.source import live_paths
-from ingestor.state.generations import Book
+from ingestor.state.generations import Generations
 
 FIRST_LOOK_BYTES = 65_536
 """Where a file's first event is looked for, to sort files by time."""
@@ -61,7 +61,7 @@ def open_for_reading(path: str) -> LogFile:
         raise TokentailError(f"This file cannot be read: {what}", where=path, advice="Check the path.") from error
 
 
-def content_of(book: Book, file: LogFile, source: str | None) -> Content:
+def content_of(book: Generations, file: LogFile, source: str | None) -> Content:
     """Return what a file holds of what is known, in this source or in any. Raises OSError, DamagedFileError, sqlite3.Error."""
     return recognise(file, book, sources=None if source is None else {source})
 
@@ -81,7 +81,7 @@ def source_of(path: str, settings: Settings) -> str:
 
 
 def backfill(
-    ingest: Ingest, paths: Sequence[str], *, source: str | None = None, progress: Progress = lambda *_: None
+    pipeline: Pipeline, paths: Sequence[str], *, source: str | None = None, progress: Progress = lambda *_: None
 ) -> list[Backfilled]:
     """Read whole files into the store, the one with the earliest event first.
 
@@ -90,40 +90,40 @@ def backfill(
     """
     for path in paths:
         open_for_reading(path).close()
-    ingest.commit()  # what an earlier attempt left on its way must not be done again
-    logs = sorted({str(Path(live).resolve()) for entry in ingest.settings.logs for live in live_paths(entry.path)})
+    pipeline.commit()  # what an earlier attempt left on its way must not be done again
+    logs = sorted({str(Path(live).resolve()) for entry in pipeline.settings.logs for live in live_paths(entry.path)})
     return [
-        _backfill_file(ingest, path, source, progress, logs)
-        for path in sorted(paths, key=lambda path: _first_time(ingest, path))
+        _backfill_file(pipeline, path, source, progress, logs)
+        for path in sorted(paths, key=lambda path: _first_time(pipeline, path))
     ]
 
 
 def _backfill_file(
-    ingest: Ingest, path: str, source: str | None, progress: Progress, logs: Sequence[str]
+    pipeline: Pipeline, path: str, source: str | None, progress: Progress, logs: Sequence[str]
 ) -> Backfilled:
     """Read one file. ``logs``: those that are followed."""
     final = str(Path(path).resolve()) not in logs
     file = open_for_reading(path)
     try:
-        generation, joined_at = _generation_to_read(ingest, path, file, source)
+        generation, joined_at = _generation_to_read(pipeline, path, file, source)
     except DamagedFileError as error:
         file.close()
-        return Backfilled(path, source or source_of(path, ingest.settings), 0, 0, 0, str(error))
+        return Backfilled(path, source or source_of(path, pipeline.settings), 0, 0, 0, str(error))
     # Of what is read for the first time nothing is listed: the rejected file, which may be large, is left alone then.
-    known = ingest.listed() if generation.mark.offset or generation.compared else ()
-    owners = _owners(ingest.book, generation)
+    known = pipeline.listed() if generation.position.offset or generation.compared else ()
+    owners = _owners(pipeline.book, generation)
     listed = {(entry.generation, entry.ordinal): entry for entry in known if entry.generation in owners}
-    other_rules = _other_rules(ingest, owners)
-    own = file.identity == (generation.device, generation.inode) and generation.number not in ingest.book.readers
+    other_rules = _other_rules(pipeline, owners)
+    own = file.identity == (generation.device, generation.inode) and generation.number not in pipeline.book.readers
     lines = new = again = left = 0
-    became = OutcomeCount(ingest, generation.source)
+    became = OutcomeCount(pipeline, generation.source)
     problem = ""
     try:
-        tail = Tail(
+        tail = GenerationReader(
             generation,
             file,
-            ingest.book,
-            max_line_bytes=ingest.settings.read.max_line_bytes,
+            pipeline.book,
+            max_line_bytes=pipeline.settings.read.max_line_bytes,
             from_start=True,
             sources=None if source is None else {source},
             joined_at=joined_at,
@@ -133,24 +133,24 @@ def _backfill_file(
                 progress(path, file.progress(tail.offset), lines)
                 continue
             if block.repeat:
-                ingest.take_again(block, listed)
+                pipeline.reprocess(block, listed)
             else:
-                ingest.take(block)
+                pipeline.process(block)
             count = sum(1 for line in block.data.split(b"\n") if line.strip())
             lines += count
             new += 0 if block.repeat else count
             again += count if block.repeat and block.generation.number in other_rules else 0
-            if ingest.full:
-                ingest.commit()
+            if pipeline.full:
+                pipeline.commit()
             progress(path, file.progress(tail.offset), lines)
         if tail.waits:
             problem = f"{path} goes on like a log that is not read to its end yet; what came before is stored: repeat it later"
         left = len(tail.half_line()) if not file.damaged else 0
         if left and generation.status is Status.CLOSED:
             generation.size_seen = max(generation.size_seen, tail.offset + left)
-            ingest.book.changed(generation)
-        if tail.offset >= generation.mark.offset and not file.damaged and not tail.waits:
-            ingest.book.judged(generation, ingest.rules_of(generation.source))
+            pipeline.book.changed(generation)
+        if tail.offset >= generation.position.offset and not file.damaged and not tail.waits:
+            pipeline.book.mark_classified(generation, pipeline.rules_of(generation.source))
     except (DamagedFileError, ContentChangedError) as error:
         told = (
             error if isinstance(error, DamagedFileError) else f"{path} changes, or is a piece of a file that is known"
@@ -158,12 +158,12 @@ def _backfill_file(
         problem = f"{told}; what came before is stored"
     finally:
         file.close()
-    ingest.commit()
+    pipeline.commit()
     progress(path, 1.0, lines)
     return Backfilled(path, generation.source, lines, new, again, problem, *became.outcomes(), left)
 
 
-def _blocks(tail: Tail, *, is_left: Callable[[], bool]) -> Iterator[Block | None]:
+def _blocks(tail: GenerationReader, *, is_left: Callable[[], bool]) -> Iterator[Block | None]:
     """Yield the blocks of a file, and None now and then where there is much to pass over.
 
     ``is_left``: asked at the end, whether a last line without an end is to be left. Raises DamagedFileError, ContentChangedError, OSError.
@@ -179,7 +179,7 @@ def _blocks(tail: Tail, *, is_left: Callable[[], bool]) -> Iterator[Block | None
         yield block
 
 
-def _is_left(tail: Tail, *, own: bool, logs: Sequence[str]) -> bool:
+def _is_left(tail: GenerationReader, *, own: bool, logs: Sequence[str]) -> bool:
     """Tell whether a last line without an end is to be left: the file is a copy up to there, so its original may have all of it.
 
     ``own``: it is the file itself that what was counted of it was read from. ``logs``: those that are followed.
@@ -190,58 +190,58 @@ def _is_left(tail: Tail, *, own: bool, logs: Sequence[str]) -> bool:
     return any(_goes_on_in(path, tail, half) for path in logs)
 
 
-def _goes_on_in(path: str, tail: Tail, half: bytes) -> bool:
+def _goes_on_in(path: str, tail: GenerationReader, half: bytes) -> bool:
     """Tell whether a log holds all that was read of a file, and the half line behind it."""
-    mark = tail.generation.mark
+    mark = tail.generation.position
     try:
         with contextlib.closing(open_log(path)) as file:
-            is_same = tail.offset == mark.offset and kinship(file, tail.generation) is Kinship.SAME
+            is_same = tail.offset == mark.offset and kinship(file, tail.generation) is Match.SAME
             return is_same and file.identity != tail.file.identity and file.read_at(mark.offset, len(half)) == half
     except (OSError, ValueError, DamagedFileError):
         return False
 
 
-def _owners(book: Book, generation: Generation) -> set[int]:
+def _owners(book: Generations, generation: Generation) -> set[int]:
     """Return the numbers of the generations whose lines a file may hold that holds this one."""
     former = book.get(generation.compared.former) if generation.compared else None
     files = (generation, former) if former else (generation,)
     return {number for file in files for number in (file.number, *(stretch.generation for stretch in file.stretches))}
 
 
-def _other_rules(ingest: Ingest, numbers: set[int]) -> set[int]:
+def _other_rules(pipeline: Pipeline, numbers: set[int]) -> set[int]:
     """Return those of the generations whose lines were counted by other rules than the present ones."""
-    generations = [generation for number in numbers if (generation := ingest.book.get(number)) is not None]
-    return {g.number for g in generations if g.rules not in {"", ingest.rules_of(g.source)}}
+    generations = [generation for number in numbers if (generation := pipeline.book.get(number)) is not None]
+    return {g.number for g in generations if g.rules not in {"", pipeline.rules_of(g.source)}}
 
 
-def _generation_to_read(ingest: Ingest, path: str, file: LogFile, source: str | None) -> tuple[Generation, int]:
+def _generation_to_read(pipeline: Pipeline, path: str, file: LogFile, source: str | None) -> tuple[Generation, int]:
     """Return what to read from a file, and where in it another content begins that was joined to one that was left until now."""
     joined_at = 0
-    content = content_of(ingest.book, file, source)
+    content = content_of(pipeline.book, file, source)
     generation = content.same
     if generation is None:
-        name = source or _source_of_content(ingest, content) or source_of(path, ingest.settings)
+        name = source or _source_of_content(pipeline, content) or source_of(path, pipeline.settings)
         absolute = str(Path(path).absolute())
         key, like, compared = content.key, content.like, content.compared
-        generation = ingest.book.begin(name, absolute, file.identity, key=key, like=like, compared=compared)
+        generation = pipeline.book.begin(name, absolute, file.identity, key=key, like=like, compared=compared)
         generation.status = Status.CLOSED
         return generation, joined_at
     if generation.status is Status.SKIPPED:
-        end = generation.mark.offset
-        if end and file.read_at(end - 1, 1) == b"\n" and follows(file, ingest.book, end, generation):
+        end = generation.position.offset
+        if end and file.read_at(end - 1, 1) == b"\n" and follows(file, pipeline.book, end, generation):
             joined_at = end
-        generation.mark, generation.ordinal, generation.status = NOTHING_READ, 0, Status.CLOSED
+        generation.position, generation.ordinal, generation.status = NOTHING_READ, 0, Status.CLOSED
         generation.segments.clear()
     return generation, joined_at
 
 
-def _source_of_content(ingest: Ingest, content: Content) -> str | None:
+def _source_of_content(pipeline: Pipeline, content: Content) -> str | None:
     if content.compared is None:
         return None
-    return (content.like or ingest.book[content.compared.former]).source
+    return (content.like or pipeline.book[content.compared.former]).source
 
 
-def _first_time(ingest: Ingest, path: str) -> tuple[int, str]:
+def _first_time(pipeline: Pipeline, path: str) -> tuple[int, str]:
     """Sort key: the time of the first event near the start of a file (files without any come last)."""
     file = open_for_reading(path)
     try:
@@ -251,7 +251,7 @@ def _first_time(ingest: Ingest, path: str) -> tuple[int, str]:
     finally:
         file.close()
     whole = data[: data.rfind(b"\n") + 1] or data
-    for outcome in ingest.parser("auto").parse(whole, 1 << 62):
+    for outcome in pipeline.parser("auto").parse(whole, 1 << 62):
         if isinstance(outcome, tuple) and isinstance(outcome[0], int):
             return outcome[0], path
     return 1 << 62, path

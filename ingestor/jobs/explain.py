@@ -7,7 +7,7 @@ from ingestor.model.points import Point, Series, SeriesTable
 from ingestor.model.questions import Record
 from ingestor.model.statistics import written_time
 from ingestor.pipeline.admission import Admission
-from ingestor.pipeline.points import place
+from ingestor.pipeline.points import to_points
 from ingestor.stores.influxdb.write.line_protocol import encode_point
 from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
 
@@ -92,7 +92,7 @@ class Explainer:
             return Explanation(ordinal, "rejected", name, outcome.reason, outcome.detail, None, None, (), text)
         if outcome is IGNORED:
             return Explanation(ordinal, "ignored", name, NOT_A_TOKEN_ACTION, "", None, None, (), text)
-        point = place([outcome], h=h, ordinal=ordinal, admission=self._admission).points[0]
+        point = to_points([outcome], h=h, ordinal=ordinal, admission=self._admission).points[0]
         series = self._series.by_number[point[1]]
         encoded = encode_point(point, series)
         return Explanation(ordinal, "event", name, None, "", record(point, series), encoded, (), text)

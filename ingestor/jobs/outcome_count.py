@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from ingestor.model.accounting import Account
-from ingestor.pipeline.pipeline import Ingest
+from ingestor.pipeline.pipeline import Pipeline
 from parsers.contract import Reason
 
 
@@ -20,15 +20,15 @@ class Outcomes(NamedTuple):
 class OutcomeCount:
     """Counts from its making on; every line in between must be of one source, and durable at the end."""
 
-    def __init__(self, ingest: Ingest, source: str) -> None:
-        self._ingest = ingest
+    def __init__(self, pipeline: Pipeline, source: str) -> None:
+        self._pipeline = pipeline
         self._source = source
-        self._taken = ingest.taken.copy()
+        self._taken = pipeline.taken.copy()
         self._expired, self._refused = self._by_the_store()
 
     def outcomes(self) -> Outcomes:
         """Return what became of the lines since."""
-        taken = self._ingest.taken - self._taken
+        taken = self._pipeline.taken - self._taken
         expired, refused = self._by_the_store()
         expired, refused = expired - self._expired, refused - self._refused
         stored = taken["event"] - expired - refused
@@ -36,5 +36,5 @@ class OutcomeCount:
 
     def _by_the_store(self) -> tuple[int, int]:
         """Return how many events the store has found too old, and refused."""
-        account = self._ingest.delivery.accounts.get(self._source, Account())
+        account = self._pipeline.delivery.accounts.get(self._source, Account())
         return account.expired, account.rejected[Reason.STORE_REFUSED]

@@ -3,10 +3,10 @@
 import hashlib
 from typing import NamedTuple
 
-from ingestor.model.generation import Generation, Kinship
+from ingestor.model.generation import Generation, Match
 from ingestor.model.log_file import LogFile
-from ingestor.pipeline.pipeline import Ingest
-from ingestor.sources.file.beside import siblings
+from ingestor.pipeline.pipeline import Pipeline
+from ingestor.sources.file.beside import rotated_paths
 from ingestor.sources.file.files import DamagedFileError, close_quietly, open_log
 from ingestor.sources.file.matching import kinship
 from ingestor.state.rejected_file import RejectedLine
@@ -26,14 +26,14 @@ class Replayed(NamedTuple):
     """Their file is gone, or no longer holds them."""
 
 
-def replay(ingest: Ingest, now_ms: int) -> Replayed:
+def replay(pipeline: Pipeline, now_ms: int) -> Replayed:
     """Read every listed line again. Raises sqlite3.Error and OSError when the store cannot be written."""
     counts = dict.fromkeys(Replayed._fields, 0)
-    generations = {generation.number: generation for generation in ingest.book}
+    generations = {generation.number: generation for generation in pipeline.book}
     files: dict[int, LogFile | None] = {}
     done: set[tuple[int, int]] = set()
-    ingest.commit()  # what an earlier attempt left on its way must not be done again
-    for entry in ingest.listed():
+    pipeline.commit()  # what an earlier attempt left on its way must not be done again
+    for entry in pipeline.listed():
         generation = generations.get(entry.generation)
         if generation is not None and generation.number not in files:
             files[generation.number] = _find_file(generation)
@@ -41,17 +41,17 @@ def replay(ingest: Ingest, now_ms: int) -> Replayed:
         if generation is None or line is None:
             counts["not_found"] += 1
             continue
-        outcome = ingest.parser_of(entry.source).parse(line, now_ms)[0]
-        if isinstance(outcome, Rejection) or outcome is BLANK or len(line) > ingest.settings.read.max_line_bytes:
+        outcome = pipeline.parser_of(entry.source).parse(line, now_ms)[0]
+        if isinstance(outcome, Rejection) or outcome is BLANK or len(line) > pipeline.settings.read.max_line_bytes:
             counts["rejected"] += 1
             continue
-        ingest.add_replayed(generation, entry, outcome)
+        pipeline.add_replayed(generation, entry, outcome)
         counts["stored" if isinstance(outcome, tuple) else "ignored"] += 1
         done.add((entry.generation, entry.offset))
     for file in files.values():
         close_quietly(file)
-    ingest.commit()
-    refused = sum(1 for entry in ingest.listed() if (entry.generation, entry.offset) in done)
+    pipeline.commit()
+    refused = sum(1 for entry in pipeline.listed() if (entry.generation, entry.offset) in done)
     counts["stored"] -= refused
     counts["rejected"] += refused
     return Replayed(**counts)
@@ -59,13 +59,13 @@ def replay(ingest: Ingest, now_ms: int) -> Replayed:
 
 def _find_file(generation: Generation) -> LogFile | None:
     """Return the file that holds a generation now: at its last path, or a rotated sibling of it."""
-    for path in [generation.path, *siblings(generation.path, ()), *siblings(generation.source, ())]:
+    for path in [generation.path, *rotated_paths(generation.path, ()), *rotated_paths(generation.source, ())]:
         try:
             file = open_log(path)
         except (OSError, ValueError):
             continue
         try:
-            if kinship(file, generation) is Kinship.SAME:
+            if kinship(file, generation) is Match.SAME:
                 return file
         except (OSError, DamagedFileError):
             pass

@@ -9,11 +9,11 @@ from ingestor.model.accounting import Account
 from ingestor.model.generation import Generation, Status
 from ingestor.model.log_file import FileIdentity
 from ingestor.model.rotation_names import is_compressed, live_name
-from ingestor.sources.file.beside import siblings
-from ingestor.sources.file.files import look
+from ingestor.sources.file.beside import rotated_paths
+from ingestor.sources.file.files import stat_file
 from ingestor.sources.file.strangers import still_there
 from ingestor.state.database import DATABASE, suspicion
-from ingestor.state.health import Vitals, read_vitals
+from ingestor.state.health import Health, read_vitals
 from ingestor.state.lock import is_held
 from ingestor.state.state import Gap, State
 
@@ -94,15 +94,15 @@ def _damage(state: State) -> Iterator[str]:
         yield f"The state database is damaged: {fault}. `tokentail run` sets it aside when it starts"
 
 
-def _lag_since(vitals: Vitals | None, heartbeat: float | None, *, running: bool, unread: bool) -> float | None:
+def _lag_since(vitals: Health | None, heartbeat: float | None, *, running: bool, unread: bool) -> float | None:
     if running and vitals is not None and (vitals.lag_since or not unread):
         return vitals.lag_since
     # Nobody has looked since: what is unread is at most as old as the last look.
-    looks = [look for look in (vitals and (vitals.lag_since or vitals.written_at), heartbeat) if look]
+    looks = [moment for moment in (vitals and (vitals.lag_since or vitals.written_at), heartbeat) if moment]
     return min(looks, default=None) if unread else None
 
 
-def _problems(vitals: Vitals | None, now: float) -> Iterator[str]:
+def _problems(vitals: Health | None, now: float) -> Iterator[str]:
     if vitals is None:
         yield "The daemon has not said yet how it is"
         return
@@ -118,7 +118,7 @@ def _problems(vitals: Vitals | None, now: float) -> Iterator[str]:
 
 def _holders(generations: list[Generation]) -> dict[FileIdentity, int]:
     """Return which generation each file holds: one was truncated, or its inode used again, when a later one is there."""
-    by_claim = sorted(generations, key=lambda g: (g.status is Status.OPEN and g.mark.offset > 0, g.number))
+    by_claim = sorted(generations, key=lambda g: (g.status is Status.OPEN and g.position.offset > 0, g.number))
     return {FileIdentity(entry.device, entry.inode): entry.number for entry in by_claim}
 
 
@@ -130,14 +130,14 @@ def _log_status(source: str, known: list[Generation], holders: dict[FileIdentity
         _unread(generation, holders) for generation in known if generation is newest or generation.status is Status.OPEN
     ]
     unread = None if waiting[-1] is None else sum(filter(None, waiting))
-    return LogStatus(source, newest.path, newest.mark.offset, unread, account)
+    return LogStatus(source, newest.path, newest.position.offset, unread, account)
 
 
 def _unread(generation: Generation, holders: dict[FileIdentity, int]) -> int | None:
     """Return how much of a generation waits in its file, under its last name or a rotated one; None when it is in none."""
     for path in _places(Path(generation.path)):
         try:
-            seen = look(path)
+            seen = stat_file(path)
         except OSError:
             continue
         if seen is not None and seen.identity == FileIdentity(generation.device, generation.inode):
@@ -145,7 +145,7 @@ def _unread(generation: Generation, holders: dict[FileIdentity, int]) -> int | N
                 return 0  # it does not grow, and its size says nothing about what it holds
             closed_at = 0 if generation.status is Status.OPEN else generation.size_seen
             return (
-                max(0, seen.size - max(generation.mark.offset, closed_at))
+                max(0, seen.size - max(generation.position.offset, closed_at))
                 if holders[seen.identity] == generation.number
                 else 0
             )
@@ -155,7 +155,7 @@ def _unread(generation: Generation, holders: dict[FileIdentity, int]) -> int | N
 def _places(path: Path) -> Iterator[str]:
     yield str(path)
     live = path.with_name(live_name(path.name) or path.name)
-    yield from reversed(siblings(str(live), ()))
+    yield from reversed(rotated_paths(str(live), ()))
 
 
 def _size(path: Path) -> int:

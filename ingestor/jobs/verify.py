@@ -13,17 +13,17 @@ from ingestor.model.log_file import LogFile
 from ingestor.model.points import Point, SeriesTable
 from ingestor.model.trail import Trail
 from ingestor.pipeline.admission import Admission
-from ingestor.pipeline.points import place
+from ingestor.pipeline.points import to_points
 from ingestor.sources.file.files import DamagedFileError
-from ingestor.sources.file.reader import Block, ContentChangedError, Tail
-from ingestor.state.generations import Book
+from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
+from ingestor.state.generations import Generations
 from ingestor.state.state import State
 from ingestor.state.trails import Trails
 from ingestor.stores.embedded.events import SqliteStore, load_series
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.read.retention import oldest_kept
 from ingestor.stores.influxdb.read.stored_lines import InfluxLines
-from ingestor.stores.lookup import Finding
+from ingestor.stores.lookup import LookupResult
 from parsers import find
 from parsers.contract import Parser, Rejection
 
@@ -32,7 +32,7 @@ SHOWN_FAULTS = 20
 LOOK_UP_POINTS = 5_000
 """Points that are looked up together: a question costs InfluxDB much, whatever little is asked for."""
 
-LookUp = Callable[[Sequence[Point]], list[Finding]]
+LookUp = Callable[[Sequence[Point]], list[LookupResult]]
 """Asks a store for points that ought to be there."""
 
 
@@ -93,7 +93,7 @@ def verify(
     Raises TokentailError when a file cannot be opened.
     """
     series = load_series(state.connection)
-    book = Book(state.generations(), host=state.host, trails=Trails(state.connection))
+    book = Generations(state.generations(), host=state.host, trails=Trails(state.connection))
     with contextlib.ExitStack() as stack:
         if settings.store.type == "influxdb":
             http = stack.enter_context(contextlib.closing(InfluxHttp(settings.store)))
@@ -119,7 +119,7 @@ class _Verifier:
         settings: Settings,
         state: State,
         series: SeriesTable,
-        book: Book,
+        book: Generations,
         look_up: LookUp,
         kept_since: int,
     ) -> None:
@@ -142,7 +142,7 @@ class _Verifier:
             except DamagedFileError as error:
                 named = source or source_of(path, self._settings)
                 return Verified(path, named, known=False, problem=str(error))
-            known = generation is not None and bool(generation.mark.offset)
+            known = generation is not None and bool(generation.position.offset)
             if generation is None:
                 generation = self._unknown(file, path, source)
             found = Verified(path, generation.source, known=known)
@@ -150,7 +150,7 @@ class _Verifier:
             generation = dataclasses.replace(
                 generation, trail=Trail(generation.trail.lines), stretches=list(generation.stretches), skipped=(0, 0)
             )
-            read_to, (skipped_from, skipped_to) = generation.mark.offset, self._book[generation.number].skipped
+            read_to, (skipped_from, skipped_to) = generation.position.offset, self._book[generation.number].skipped
             try:
                 self._verify(
                     file,
@@ -185,7 +185,9 @@ class _Verifier:
         found: Verified,
         progress: Progress,
     ) -> None:
-        tail = Tail(generation, file, self._book, max_line_bytes=self._settings.read.max_line_bytes, from_start=True)
+        tail = GenerationReader(
+            generation, file, self._book, max_line_bytes=self._settings.read.max_line_bytes, from_start=True
+        )
         waiting: list[_Expected] = []
         while True:
             block = tail.read(final=False)
@@ -200,7 +202,7 @@ class _Verifier:
                 continue
             owner = block.generation
             outcomes = self._parser(owner.source).parse(block.data, time.time_ns() // 1_000_000)
-            placed = place(
+            placed = to_points(
                 outcomes,
                 h=owner.h or 0,
                 ordinal=block.ordinal,
@@ -241,12 +243,12 @@ class _Verifier:
         if not waiting:
             return
         findings = self._look_up([point for expected in waiting for point in expected.points])
-        found.stored += findings.count(Finding.STORED)
+        found.stored += findings.count(LookupResult.STORED)
         start = 0
         for block, indexes, points in waiting:
             of_block = findings[start : start + len(points)]
             start += len(points)
-            if any(finding is not Finding.STORED for finding in of_block):
+            if any(finding is not LookupResult.STORED for finding in of_block):
                 old = [point[0] < self._kept_since for point in points]
                 self._list_faults(block, not_read, indexes, of_block, old, found)
 
@@ -255,7 +257,7 @@ class _Verifier:
         block: Block,
         not_read: Callable[[int], bool],
         indexes: Sequence[int],
-        findings: Sequence[Finding],
+        findings: Sequence[LookupResult],
         old: Sequence[bool],
         found: Verified,
     ) -> None:
@@ -268,24 +270,24 @@ class _Verifier:
                 found.faults.append(Fault(found.path, block.ordinal + index + 1, starts[index], what))
 
 
-def _count(found: Verified, finding: Finding, *, unread: bool, old: bool) -> str:
+def _count(found: Verified, finding: LookupResult, *, unread: bool, old: bool) -> str:
     """Count what was found of an event; return what is wrong with it, if anything. ``old``: the store keeps none so old."""
     match finding:
-        case Finding.STORED:
+        case LookupResult.STORED:
             return ""
-        case Finding.MISSING if unread:
+        case LookupResult.MISSING if unread:
             found.unread += 1
             return "not read"
-        case Finding.MISSING if old:
+        case LookupResult.MISSING if old:
             found.expired += 1
             return ""
-        case Finding.MISSING:
+        case LookupResult.MISSING:
             found.missing += 1
-        case Finding.DIFFERENT:
+        case LookupResult.DIFFERENT:
             found.different += 1
-        case Finding.OTHER_TAGS:
+        case LookupResult.OTHER_TAGS:
             found.other_tags += 1
-        case Finding.TWICE:
+        case LookupResult.TWICE:
             found.twice += 1
     what: str = finding.value
     return what

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeAlias
 
-from ingestor.model.periods import DAY
+from ingestor.model.periods import DAY_NS
 from ingestor.model.questions import Period
 
 SHOWN: Final = 20
@@ -101,7 +101,7 @@ def days_in_turn(counted: Sums, compared: Mapping[Cell, tuple[int, int]], period
     urgent |= {cell.start for cell, (events, found) in compared.items() if events != found}
     urgent = {day for day in urgent if period.since <= day < period.until}
     yield from sorted(urgent, reverse=True)
-    every = range(period.until - DAY, period.since - 1, -DAY)
+    every = range(period.until - DAY_NS, period.since - 1, -DAY_NS)
     behind = [day for day in every if day < cursor]
     yield from (day for day in (*behind, *every[: len(every) - len(behind)]) if day not in urgent)
 

@@ -14,7 +14,7 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-class Finding(NamedTuple):
+class CheckResult(NamedTuple):
     """One thing that was looked at."""
 
     level: Level
@@ -25,12 +25,12 @@ class Finding(NamedTuple):
     """What the process should end with because of it; DONE for all but errors."""
 
 
-def wrong(what: str, where: str, advice: str, code: ExitCode = ExitCode.BAD_ANSWER) -> Finding:
+def wrong(what: str, where: str, advice: str, code: ExitCode = ExitCode.BAD_ANSWER) -> CheckResult:
     """Return an error."""
-    return Finding(Level.ERROR, what, where, advice, code)
+    return CheckResult(Level.ERROR, what, where, advice, code)
 
 
-def failed(error: TokentailError) -> Finding:
+def failed(error: TokentailError) -> CheckResult:
     """Return what an exception says as an error."""
     return wrong(error.what, error.where, error.advice, error.exit_code)
 
@@ -38,7 +38,7 @@ def failed(error: TokentailError) -> Finding:
 _ORDER: Final = (ExitCode.BAD_CONFIG, ExitCode.NO_PERMISSION, ExitCode.BAD_ANSWER, ExitCode.UNAVAILABLE)
 
 
-def worst(findings: list[Finding]) -> ExitCode:
+def worst(findings: list[CheckResult]) -> ExitCode:
     """Return the exit code of a run: configuration, then permission, then anything else that somebody must mend.
 
     A server out of reach comes last: "try again" is good advice only when nothing else is wrong.

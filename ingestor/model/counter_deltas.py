@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from ingestor.model.periods import DAY, HOUR, QUARTER_HOUR, start_of
+from ingestor.model.periods import DAY_NS, HOUR_NS, QUARTER_HOUR, start_of
 from ingestor.model.points import Point, Series, TotalSeries
 from ingestor.model.statistics import FAILURE, REFRESHED, is_issued
 
 _EVENTS, _ISSUED, _REFRESHED, _FAILED = range(4)
 
 
-class Tally:
+class CounterDeltas:
     """Sums of increments, which may be negative. Its loop runs for every event, so it is flat on purpose."""
 
     def __init__(self, series: Mapping[int, Series]) -> None:
@@ -30,7 +30,7 @@ class Tally:
         routes = self._routes
         for time, series, user_id, _, _, _, _, expires_in, _, _, _ in points:
             if not quarter_start <= time < quarter_end:
-                if start_of(time, DAY) != start_of(quarter_start, DAY):
+                if start_of(time, DAY_NS) != start_of(quarter_start, DAY_NS):
                     self._sides.clear()
                 quarter_start = self._quarter = start_of(time, QUARTER_HOUR)
                 quarter_end = quarter_start + QUARTER_HOUR
@@ -56,7 +56,7 @@ class Tally:
         """Return rows of (hour, series, events, lifetime_sum, lifetime_count), by hour and series."""
         hours: dict[tuple[int, int], list[int]] = {}
         for (quarter, series), cell in self._quarters.items():
-            _add(hours, (quarter - quarter % HOUR, series), cell)
+            _add(hours, (quarter - quarter % HOUR_NS, series), cell)
         return [(hour, series, *cell) for (hour, series), cell in sorted(hours.items()) if any(cell)]
 
     def totals(self) -> list[tuple[int, TotalSeries, int, int, int]]:
@@ -90,7 +90,7 @@ class Tally:
         try:
             return cell, *self._sides[number]
         except KeyError:
-            side = self._sides[number] = self._side(start_of(quarter, DAY), self._series[number])
+            side = self._sides[number] = self._side(start_of(quarter, DAY_NS), self._series[number])
             return cell, *side
 
     def _side(self, day: int, series: Series) -> tuple[dict[str, list[int]], int]:

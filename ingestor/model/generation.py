@@ -33,12 +33,12 @@ class Status(Enum):
     """Its remainder is in no file; a gap was reported."""
 
 
-class Kinship(Enum):
+class Match(Enum):
     """What a file's content is to a generation."""
 
     SAME = "same"
     """It holds every byte that was read, and perhaps more."""
-    SHORTER = "shorter"
+    PREFIX = "prefix"
     """It begins alike but ends before the offset: a copy under way, or a damaged one."""
     OTHER = "other"
 
@@ -48,7 +48,7 @@ def digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=16).digest()
 
 
-class Fingerprint(NamedTuple):
+class Position(NamedTuple):
     """What is remembered of the bytes before ``offset``: the first ones and the last ones, as digests."""
 
     offset: int = 0
@@ -63,20 +63,20 @@ class Fingerprint(NamedTuple):
         head, tail = head[: min(HEAD_BYTES, offset)], tail[-TAIL_BYTES:]
         return cls(offset, len(head), digest(head), len(tail), digest(tail))
 
-    def kinship(self, size: int, head: bytes, tail: bytes) -> Kinship:
+    def kinship(self, size: int, head: bytes, tail: bytes) -> Match:
         """Compare with a file of ``size`` bytes (of a compressed file: what it holds, or anything beyond the offset).
 
         ``head``: its first ``head_length`` bytes; ``tail``: its ``tail_length`` bytes before the offset (both shorter
         when the file is).
         """
         if len(head) < self.head_length or digest(head) != self.head_digest:
-            return Kinship.SAME if not self.offset else Kinship.OTHER
+            return Match.SAME if not self.offset else Match.OTHER
         if size < self.offset:
-            return Kinship.SHORTER
-        return Kinship.SAME if digest(tail) == self.tail_digest else Kinship.OTHER
+            return Match.PREFIX
+        return Match.SAME if digest(tail) == self.tail_digest else Match.OTHER
 
 
-NOTHING_READ = Fingerprint()
+NOTHING_READ = Position()
 
 
 class Stretch(NamedTuple):
@@ -114,7 +114,7 @@ class Generation:
     inode: int
     h: int | None = None
     """Hash of its beginning (``model.identity``); None until a line with a date is whole."""
-    mark: Fingerprint = NOTHING_READ
+    position: Position = NOTHING_READ
     """How far the file is read, in bytes of the file."""
     ordinal: int = 0
     r"""Number of ``\n`` before the offset, in lines of its own."""
@@ -167,7 +167,7 @@ class Generation:
         """Return from which bytes of the file on another generation's lines stand, from its first one on."""
         found = [stretch.offset for stretch in self.stretches if stretch.generation == number and not stretch.ordinal]
         is_next = self.compared is not None and (self.compared.former, self.compared.position) == (number, 0)
-        return [*found, self.mark.offset] if is_next else found
+        return [*found, self.position.offset] if is_next else found
 
     def owner_of_line(self, line: int) -> Stretch:
         """Return whose line of the file this is: a stretch of which it is the first line (the offset is the stretch's)."""

@@ -11,7 +11,7 @@ class FileIdentity(NamedTuple):
     inode: int
 
 
-class Sighting(NamedTuple):
+class FileStat(NamedTuple):
     """One look at a file."""
 
     identity: FileIdentity
@@ -47,7 +47,7 @@ class LogFile(Protocol):
         """Return which part of the file lies before ``offset``, 0 to 1."""
         ...
 
-    def look(self) -> Sighting:
+    def stat(self) -> FileStat:
         """Return size (of a compressed file: as it lies on the disk), modification time and link count."""
         ...
 

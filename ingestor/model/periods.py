@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from ingestor.model.questions import Period
 
 SECOND: Final = 1_000_000_000
-HOUR: Final = 3600 * SECOND
-QUARTER_HOUR: Final = HOUR // 4
-DAY: Final = 24 * HOUR
+HOUR_NS: Final = 3600 * SECOND
+QUARTER_HOUR: Final = HOUR_NS // 4
+DAY_NS: Final = 24 * HOUR_NS
 """Nanoseconds; quarters of an hour, hours and days of UTC begin at multiples of these.
 
 The offsets of all time zones in use are whole quarters of an hour, so days and hours of any of them consist of such quarters.
@@ -75,7 +75,7 @@ def newest_first(period: Period, now: int) -> Iterator[Period]:
 
     Whoever wants the newest of something need not look at all of it: it mostly lies in the day before ``now``.
     """
-    until, newest, reach = period.until, min(period.until, now), DAY
+    until, newest, reach = period.until, min(period.until, now), DAY_NS
     while until > period.since:
         since = max(period.since, newest - reach)
         yield Period(since, until)
@@ -89,7 +89,7 @@ def offsets(period: Period, zone: ZoneInfo) -> Iterator[tuple[int, Period]]:
     start, last = period.since // SECOND, (period.until - 1) // SECOND
     since, offset = period.since, _offset(start, zone)
     while start < last:
-        end = min(start + DAY // SECOND, last)
+        end = min(start + DAY_NS // SECOND, last)
         if _offset(end, zone) == offset:
             start = end
             continue

@@ -11,7 +11,7 @@ from ingestor.model.words import counted
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFigures:
+class SourceSnapshot:
     """One log. Counts are of all time, as far as they are durable."""
 
     account: Account
@@ -22,7 +22,7 @@ class SourceFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Snapshot:
     """The whole daemon. Times are wall clock, seconds since the Unix epoch."""
 
     time: float
@@ -54,7 +54,7 @@ class Figures:
     """Gaps that were found in the last day."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What the parsers left out since the start: ``addresses_invalid``, ``redacted_<kind>``."""
-    sources: Mapping[str, SourceFigures] = field(default_factory=dict)
+    sources: Mapping[str, SourceSnapshot] = field(default_factory=dict)
 
     @property
     def lag_seconds(self) -> float:

@@ -12,13 +12,13 @@ from ingestor.config.settings import Settings
 from ingestor.model.generation import Generation
 from ingestor.model.identity import generation_hash
 from ingestor.model.log_file import shown
-from ingestor.model.snapshot import SourceFigures
+from ingestor.model.snapshot import SourceSnapshot
 from ingestor.pipeline.admission import Admission
-from ingestor.pipeline.points import Placed, place
+from ingestor.pipeline.points import BlockResult, to_points
 from ingestor.sources.file.reader import Block
 from ingestor.sources.file.strangers import KEY
 from ingestor.state.database import save_meta
-from ingestor.state.generations import REST, Book
+from ingestor.state.generations import REST, Generations
 from ingestor.state.rejected_file import RejectedFile, RejectedLine, read_rejected, rejected_line
 from ingestor.state.state import State
 from ingestor.state.trails import Trails, forget_oldest
@@ -28,7 +28,7 @@ from ingestor.stores.embedded.delivery import EmbeddedDelivery
 from ingestor.stores.embedded.events import load_series
 from ingestor.stores.influxdb.ownership.former_names import FormerNames
 from ingestor.stores.influxdb.ownership.rebuilding import REBUILDING, look_before_reading
-from ingestor.stores.influxdb.write.delivery import RemoteDelivery
+from ingestor.stores.influxdb.write.delivery import InfluxDelivery
 from parsers import find
 from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
 
@@ -37,7 +37,7 @@ PERHAPS_SENT_BYTES = 256 << 20
 """Safely more than is ever sent of one source without a checkpoint behind it (``remote.MOST_UNSAVED`` batches)."""
 
 
-class Ingest:
+class Pipeline:
     """Takes blocks, makes batches. One per process: it owns the series table and the admissions."""
 
     def __init__(self, settings: Settings, state: State, tick: Callable[[], None] = lambda: None) -> None:
@@ -48,7 +48,7 @@ class Ingest:
         meta = state.meta()
         followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
         forget_oldest(state.connection)
-        self.book = Book(
+        self.book = Generations(
             state.generations(),
             followed,
             rebuilding=meta.get(REBUILDING) == "1",
@@ -87,13 +87,13 @@ class Ingest:
         """Bytes that were read since the start, durable or not."""
         return self._accepted_bytes + self._batch.bytes_read
 
-    def announce(self, sources: Iterable[str]) -> None:
+    def record_classifier(self, sources: Iterable[str]) -> None:
         """Have the state know by which rules the points of these sources are made, before any is sent.
 
         A store that is no part of the state may hold points that are in no checkpoint. They are sent again, and if the
         rules have changed in between, under other tags: then their lines are looked for. Raises sqlite3.Error.
         """
-        unknown = set(sources) - self._announced if self.delivery.refuses_points else set()
+        unknown = set(sources) - self._announced if self.delivery.can_reject_points else set()
         if not unknown:
             return
         self.delivery.claim(unknown)
@@ -133,13 +133,13 @@ class Ingest:
             total.update(parser.counts)
         return dict(total)
 
-    def sources(self) -> dict[str, SourceFigures]:
+    def sources(self) -> dict[str, SourceSnapshot]:
         """Return the figures of every source, as far as they are durable."""
         figures = {}
         for source, account in self.delivery.accounts.items():
             admission = self._admissions.get(source)
             clients, overflowing = (admission.clients, admission.overflowing) if admission else (0, False)
-            figures[source] = SourceFigures(account, clients, overflowing)
+            figures[source] = SourceSnapshot(account, clients, overflowing)
         return figures
 
     def parser_of(self, source: str) -> Parser:
@@ -182,10 +182,10 @@ class Ingest:
             )
         return self._admissions[source]
 
-    def take(self, block: Block) -> None:
+    def process(self, block: Block) -> None:
         """Parse a block of lines that are read for the first time, and add it to the batch."""
         generation, batch = block.generation, self._batch
-        self.announce([generation.source])
+        self.record_classifier([generation.source])
         parser = self.parser_of(generation.source)
         self.book.advance(generation, block.ordinal, self.rules_of(generation.source))
         outcomes = self._outcomes(block, parser)
@@ -199,13 +199,13 @@ class Ingest:
             generation.first_event = before + next(
                 i for i, outcome in enumerate(outcomes) if outcome.__class__ is tuple
             )
-        batch.perhaps_sent = self._is_perhaps_sent(generation.source, placed, block) or batch.perhaps_sent
+        batch.may_be_stored = self._is_perhaps_sent(generation.source, placed, block) or batch.may_be_stored
         # The order of admission may be another one than before the state was lost: so may be the tags.
-        batch.perhaps_sent = batch.perhaps_sent or (self.book.rebuilding and self.delivery.refuses_points)
+        batch.may_be_stored = batch.may_be_stored or (self.book.rebuilding and self.delivery.can_reject_points)
         if self._former and placed.points:
             for name in self._former.of(generation, block.ordinal, self.book):
-                batch.perhaps_under.setdefault(name, set()).update(point[0] for point in placed.points)
-        if placed.points and self.delivery.refuses_points:
+                batch.may_be_stored_under.setdefault(name, set()).update(point[0] for point in placed.points)
+        if placed.points and self.delivery.can_reject_points:
             events = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
             batch.origins.append((len(batch.points), partial(self._refused_line, block, generation, events)))
         batch.points += placed.points
@@ -220,7 +220,7 @@ class Ingest:
         if placed.rejections:
             batch.rejected += self._rejected_lines(block, placed, generation, parser)
 
-    def take_again(self, block: Block, listed: Mapping[tuple[int, int], RejectedLine]) -> None:
+    def reprocess(self, block: Block, listed: Mapping[tuple[int, int], RejectedLine]) -> None:
         """Parse a block of lines that were counted before; their points replace what was stored of them.
 
         ``listed``: the lines that are in the rejected file, by generation and ordinal.
@@ -239,7 +239,7 @@ class Ingest:
         same = generation.rules == self.rules_of(generation.source)
         points = self._place(generation, block.ordinal, outcomes, repeat=True).points
         if same:
-            self._batch.repeats += points
+            self._batch.rewrites += points
         else:
             events = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
             origin = partial(self._refused_line, block, generation, events)
@@ -285,7 +285,7 @@ class Ingest:
         """Yield the rejected lines, as far as they are durable."""
         return read_rejected(self.state.directory, self.state.replayed())
 
-    def ship(self, now: float) -> None:
+    def submit(self, now: float) -> None:
         """Hand the batch over, even an empty one; the delivery must have room. ``now``: monotonic seconds."""
         batch, self._batch = self._batch, Batch()
         self._accepted_bytes += batch.bytes_read
@@ -299,7 +299,7 @@ class Ingest:
     def commit(self) -> None:
         """Make everything that was taken durable before this returns. Raises what ``Delivery.flush`` raises."""
         self.delivery.flush()
-        self.ship(time.monotonic())
+        self.submit(time.monotonic())
         self.delivery.flush()
         self._replayed.clear()
 
@@ -317,7 +317,7 @@ class Ingest:
 
     def _new_delivery(self) -> Delivery:
         if self.settings.store.type == "influxdb":
-            return RemoteDelivery(self.settings, self.state, self._series, self._rejected)
+            return InfluxDelivery(self.settings, self.state, self._series, self._rejected)
         return EmbeddedDelivery(self.settings, self.state, self._series, self._rejected)
 
     def _forget_settings(self) -> None:
@@ -332,7 +332,7 @@ class Ingest:
         """Of a source: how many of its next points, and bytes of lines, may be in the store under other rules."""
         self._admissions: dict[str, Admission] = {}
 
-    def _is_perhaps_sent(self, source: str, placed: Placed, block: Block) -> bool:
+    def _is_perhaps_sent(self, source: str, placed: BlockResult, block: Block) -> bool:
         """Tell whether lines may be in the store under other rules, and count them off."""
         if source not in self._perhaps_sent:
             return False
@@ -350,8 +350,8 @@ class Ingest:
         decides = orjson.dumps([self.rules_of(source), budgets])
         return hashlib.blake2b(decides, digest_size=8).hexdigest()
 
-    def _place(self, generation: Generation, ordinal: int, outcomes: Sequence[Outcome], *, repeat: bool) -> Placed:
-        return place(
+    def _place(self, generation: Generation, ordinal: int, outcomes: Sequence[Outcome], *, repeat: bool) -> BlockResult:
+        return to_points(
             outcomes,
             h=generation.h or 0,
             ordinal=ordinal,
@@ -384,11 +384,11 @@ class Ingest:
         self, block: Block, generation: Generation, events: Sequence[int], number: int, reason: str
     ) -> RejectedLine:
         """Return the entry of an event of a block that the store refuses. ``events``: the indexes of those among the lines."""
-        placed = Placed(rejections=[(events[number], Rejection(Reason.STORE_REFUSED, reason))])
+        placed = BlockResult(rejections=[(events[number], Rejection(Reason.STORE_REFUSED, reason))])
         return self._rejected_lines(block, placed, generation, self.parser_of(generation.source))[0]
 
     def _rejected_lines(
-        self, block: Block, placed: Placed, generation: Generation, parser: Parser
+        self, block: Block, placed: BlockResult, generation: Generation, parser: Parser
     ) -> list[RejectedLine]:
         lines = [block.data] if block.too_long else block.data.split(b"\n")
         starts = [0]

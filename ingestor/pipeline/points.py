@@ -10,7 +10,7 @@ from parsers.contract import BLANK, IGNORED, Outcome, Rejection, Tags
 
 
 @dataclass(slots=True)
-class Placed:
+class BlockResult:
     """What a block of lines came to."""
 
     points: list[Point] = field(default_factory=list)
@@ -20,7 +20,7 @@ class Placed:
     blank: int = 0
 
 
-def place(
+def to_points(
     outcomes: Sequence[Outcome],
     *,
     h: int,
@@ -29,14 +29,14 @@ def place(
     host: str = "",
     sequence_of: Callable[[int], int] = int,
     repeat: bool = False,
-) -> Placed:
+) -> BlockResult:
     r"""Place the outcomes of consecutive lines; ``ordinal`` is the number of ``\n`` before the first of them.
 
     ``h``, ``host``: the generation's (no host: the admission's). ``sequence_of`` tells a line's place in the source by its
     ordinal. ``repeat``: these lines were counted before, so they admit no new client, and each is resolved by where its
     client was admitted. Every line takes an ordinal, whatever became of it.
     """
-    placed = Placed()
+    placed = BlockResult()
     add = placed.points.append
     series: dict[Tags, int] = {} if repeat else admission.settled(host)
     slot = h + ordinal

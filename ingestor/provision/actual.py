@@ -12,9 +12,9 @@ from ingestor.provision.resources import (
     MANAGED_BY,
     PREFIX,
     TAG,
-    Found,
+    Existing,
     Kind,
-    Thing,
+    Resource,
     by_uid,
     rules_of,
 )
@@ -24,7 +24,7 @@ _BY_FILE: Final = "Grafana provisions it from a file, which alone can change it:
 _CONTACT_KEYS: Final = ("name", "type", "settings", "disableResolveMessage")
 
 
-def find(grafana: Grafana, wanted: Iterable[Thing]) -> list[Found]:
+def read_actual(grafana: Grafana, wanted: Iterable[Resource]) -> list[Existing]:
     """Return what carries our mark, and what stands where ours should. Raises TokentailError."""
     wanted, rules = list(wanted), grafana.rules()
     return [
@@ -36,25 +36,25 @@ def find(grafana: Grafana, wanted: Iterable[Thing]) -> list[Found]:
     ]
 
 
-def _folder(grafana: Grafana, wanted: list[Thing]) -> Iterator[Found]:
+def _folder(grafana: Grafana, wanted: list[Resource]) -> Iterator[Existing]:
     folder = grafana.folder(FOLDER_UID)
     if folder is not None:
-        yield Found(Thing(Kind.FOLDER, FOLDER_UID, folder["title"], {"title": folder["title"]}))
+        yield Existing(Resource(Kind.FOLDER, FOLDER_UID, folder["title"], {"title": folder["title"]}))
         return
     titles = {entry["title"]: entry["uid"] for entry in grafana.folders()}
     for thing in wanted:
         if thing.kind is Kind.FOLDER and thing.title in titles:
             why = f"a folder of that title is there already (uid {titles[thing.title]}): set another grafana.folder"
-            yield Found(thing, others=why)
+            yield Existing(thing, others=why)
 
 
-def _data_source(grafana: Grafana) -> Iterator[Found]:
+def _data_source(grafana: Grafana) -> Iterator[Existing]:
     source = grafana.data_source(DATA_SOURCE_UID)
     if source is None:
         named = [entry for entry in grafana.data_sources() if entry["name"] == TAG]
-        thing = Thing(Kind.DATA_SOURCE, DATA_SOURCE_UID, TAG, {})
+        thing = Resource(Kind.DATA_SOURCE, DATA_SOURCE_UID, TAG, {})
         yield from (
-            Found(thing, others=f"a data source of that name is there already (uid {one['uid']})") for one in named
+            Existing(thing, others=f"a data source of that name is there already (uid {one['uid']})") for one in named
         )
         return
     secrets = sorted(name for name, there in (source.get("secureJsonFields") or {}).items() if there)
@@ -64,10 +64,10 @@ def _data_source(grafana: Grafana) -> Iterator[Found]:
         others = f"a data source with the uid {DATA_SOURCE_UID} was made by somebody else"
     elif source.get("readOnly"):
         others = _BY_FILE
-    yield Found(Thing(Kind.DATA_SOURCE, DATA_SOURCE_UID, source["name"], body), others)
+    yield Existing(Resource(Kind.DATA_SOURCE, DATA_SOURCE_UID, source["name"], body), others)
 
 
-def _contact_points(grafana: Grafana, rules: list[dict[str, Any]]) -> Iterator[Found]:
+def _contact_points(grafana: Grafana, rules: list[dict[str, Any]]) -> Iterator[Existing]:
     uids = {name: uid for uid, name in OWN.items()}
     entries = [entry for entry in grafana.contact_points() if entry.get("uid") in OWN or entry["name"] in uids]
     used = dict(_users(grafana, rules)) if entries else {}
@@ -78,10 +78,10 @@ def _contact_points(grafana: Grafana, rules: list[dict[str, Any]]) -> Iterator[F
         body["settings"] = {key: value for key, value in entry["settings"].items() if value != REDACTED}
         if uid in OWN:
             others = _BY_FILE if entry.get("provenance") == "file" else ""
-            yield Found(Thing(Kind.CONTACT_POINT, uid, name, body), others, in_use=used.get(name, ""))
+            yield Existing(Resource(Kind.CONTACT_POINT, uid, name, body), others, in_use=used.get(name, ""))
         else:
-            thing = Thing(Kind.CONTACT_POINT, uids[name], name, body)
-            yield Found(thing, others=f"a contact point of that name is there already (uid {uid})")
+            thing = Resource(Kind.CONTACT_POINT, uids[name], name, body)
+            yield Existing(thing, others=f"a contact point of that name is there already (uid {uid})")
 
 
 def _users(grafana: Grafana, rules: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -97,7 +97,7 @@ def _users(grafana: Grafana, rules: list[dict[str, Any]]) -> Iterator[tuple[str,
             yield receiver, "the notification policies send to it"
 
 
-def _dashboards(grafana: Grafana) -> Iterator[Found]:
+def _dashboards(grafana: Grafana) -> Iterator[Existing]:
     inside = {entry["uid"] for entry in grafana.dashboards(TAG) if entry.get("folderUid") == FOLDER_UID}
     for uid in sorted({*dashboard_uids(), *(uid for uid in inside if uid.startswith(PREFIX))}):
         whole = grafana.dashboard(uid)
@@ -111,10 +111,10 @@ def _dashboards(grafana: Grafana) -> Iterator[Found]:
             others = f"a dashboard with the uid {uid} lacks the tag {TAG}: it is not ours"
         elif whole["meta"].get("provisioned"):
             others = _BY_FILE
-        yield Found(Thing(Kind.DASHBOARD, uid, str(body.get("title", uid)), body), others)
+        yield Existing(Resource(Kind.DASHBOARD, uid, str(body.get("title", uid)), body), others)
 
 
-def _rules(grafana: Grafana, wanted: list[Thing], rules: list[dict[str, Any]]) -> Iterator[Found]:
+def _rules(grafana: Grafana, wanted: list[Resource], rules: list[dict[str, Any]]) -> Iterator[Existing]:
     """Yield the wanted groups as far as they are there, and our rules that are wanted in none."""
     groups = [thing for thing in wanted if thing.kind is Kind.RULE_GROUP]
     uids = {rule["uid"] for group in groups for rule in rules_of(group)}
@@ -139,11 +139,11 @@ def _rules(grafana: Grafana, wanted: list[Thing], rules: list[dict[str, Any]]) -
             whole = grafana.group(FOLDER_UID, group.uid) or {}
             body = {"interval": whole.get("interval"), "rules": by_uid(present)}
             locked = any(rule.get("provenance") for rule in present)
-            yield Found(Thing(Kind.RULE_GROUP, group.uid, group.title, body, locked=locked), "; ".join(why))
+            yield Existing(Resource(Kind.RULE_GROUP, group.uid, group.title, body, locked=locked), "; ".join(why))
     for rule in rules:
         if is_ours(rule) and rule["uid"] not in uids:
             others = _BY_FILE if rule.get("provenance") == "file" else ""
-            yield Found(Thing(Kind.RULE, rule["uid"], rule["title"], rule), others)
+            yield Existing(Resource(Kind.RULE, rule["uid"], rule["title"], rule), others)
 
 
 def is_ours(rule: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from ingestor.errors import TokentailError
 from ingestor.provision.client import Grafana
 from ingestor.provision.data_source import SECRETS, as_sent
 from ingestor.provision.plan import Action, Plan, Step
-from ingestor.provision.resources import FOLDER_UID, Kind, Thing, rules_of
+from ingestor.provision.resources import FOLDER_UID, Kind, Resource, rules_of
 
 _Told = Callable[[Step], None]
 
@@ -102,7 +102,7 @@ _WRITE: Final[dict[Kind, Callable[[Grafana, Step], None]]] = {
 }
 
 
-def _delete(grafana: Grafana, thing: Thing) -> None:
+def _delete(grafana: Grafana, thing: Resource) -> None:
     if thing.kind is Kind.RULE:
         grafana.delete_rule(thing.uid)
     elif thing.kind is Kind.DASHBOARD:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from ingestor.config.credentials import Credential, Secret, contact_secret_of
 from ingestor.config.settings import ContactSettings, GrafanaSettings
 from ingestor.errors import ConfigError
-from ingestor.provision.resources import PREFIX, Kind, Thing
+from ingestor.provision.resources import PREFIX, Kind, Resource
 
 SEVERITIES: Final = ("page", "ticket")
 OWN: Final = {f"{PREFIX}{severity}": f"tokentail {severity}" for severity in SEVERITIES}
@@ -43,7 +43,7 @@ class _Form(NamedTuple):
     """The setting that holds the secret."""
 
 
-def contact_points(grafana: GrafanaSettings, secret: Secret = Credential.read) -> list[Thing]:
+def contact_points(grafana: GrafanaSettings, secret: Secret = Credential.read) -> list[Resource]:
     """Return the contact points that are ours to make; ``secret`` says what stands for their secrets. Raises ConfigError, PermissionDeniedError."""
     ours = {severity: contact for severity, contact in contacts(grafana).items() if is_ours(contact)}
     return [_thing(severity, contact, secret, locked=not grafana.editable) for severity, contact in ours.items()]
@@ -65,7 +65,7 @@ def receiver(grafana: GrafanaSettings, severity: str) -> str:
     return contact.name if contact.type == "existing" else OWN[PREFIX + severity] if contact.type else ""
 
 
-def _thing(severity: str, contact: ContactSettings, secret_of: Secret, *, locked: bool) -> Thing:
+def _thing(severity: str, contact: ContactSettings, secret_of: Secret, *, locked: bool) -> Resource:
     secret = secret_of(contact_secret_of(severity, contact))
     if not secret and contact.type in {"slack", "pagerduty"}:
         variable = contact_secret_of(severity, contact).variable
@@ -83,7 +83,7 @@ def _thing(severity: str, contact: ContactSettings, secret_of: Secret, *, locked
         "settings": form.settings,
         "disableResolveMessage": False,
     }
-    return Thing(Kind.CONTACT_POINT, uid, OWN[uid], body, secrets, locked=locked)
+    return Resource(Kind.CONTACT_POINT, uid, OWN[uid], body, secrets, locked=locked)
 
 
 def _form(contact: ContactSettings, secret: str) -> _Form:

@@ -6,13 +6,13 @@ import orjson
 
 from ingestor.assets import asset
 from ingestor.config.settings import Settings
-from ingestor.provision.resources import Kind, Thing
+from ingestor.provision.resources import Kind, Resource
 
 SERVER_KEYS: Final = ("id", "version", "iteration")
 """What Grafana itself keeps in a dashboard; no part of what it shows."""
 
 
-def dashboards(settings: Settings) -> list[Thing]:
+def dashboards(settings: Settings) -> list[Resource]:
     """Return every dashboard as this configuration wants it. Raises FileNotFoundError: a broken installation."""
     return [_thing(fitted(body, settings)) for body in _files()]
 
@@ -48,5 +48,5 @@ def _with_constant(variable: dict[str, Any], constants: dict[str, str]) -> dict[
     return {**variable, "query": value, "current": current}
 
 
-def _thing(body: dict[str, Any]) -> Thing:
-    return Thing(Kind.DASHBOARD, body["uid"], body["title"], body)
+def _thing(body: dict[str, Any]) -> Resource:
+    return Resource(Kind.DASHBOARD, body["uid"], body["title"], body)

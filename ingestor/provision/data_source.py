@@ -13,7 +13,7 @@ from ingestor.config.credentials import (
 )
 from ingestor.config.settings import Settings
 from ingestor.errors import ConfigError
-from ingestor.provision.resources import DATA_SOURCE_UID, MANAGED_BY, TAG, Kind, Thing
+from ingestor.provision.resources import DATA_SOURCE_UID, MANAGED_BY, TAG, Kind, Resource
 
 PASSWORD: Final = "password"  # noqa: S105 - the name that Grafana gives it
 TOKEN_HEADER: Final = "httpHeaderValue1"  # noqa: S105 - as above
@@ -21,7 +21,7 @@ AUTHORITY: Final = "tlsCACert"
 SECRETS: Final = (PASSWORD, TOKEN_HEADER, AUTHORITY)
 
 
-def data_source(settings: Settings, secret: Secret = Credential.read) -> Thing:
+def data_source(settings: Settings, secret: Secret = Credential.read) -> Resource:
     """Return the data source; ``secret`` says what stands for its secrets. Raises ConfigError and PermissionDeniedError when a secret or certificate cannot be read."""
     store, grafana = settings.store, settings.grafana
     options: dict[str, Any] = {
@@ -54,10 +54,10 @@ def data_source(settings: Settings, secret: Secret = Credential.read) -> Thing:
         "jsonData": options,
         "secrets": sorted(name for name, value in secrets.items() if value),
     }
-    return Thing(Kind.DATA_SOURCE, DATA_SOURCE_UID, TAG, body, secrets)
+    return Resource(Kind.DATA_SOURCE, DATA_SOURCE_UID, TAG, body, secrets)
 
 
-def as_sent(thing: Thing) -> dict[str, Any]:
+def as_sent(thing: Resource) -> dict[str, Any]:
     """Return the data source as Grafana takes it, without its secrets."""
     plain = {key: value for key, value in thing.body.items() if key != "secrets"}
     # The database is named in both places: releases differ in which one they read.

@@ -8,7 +8,7 @@ from ingestor.errors import ConfigError
 from ingestor.provision.contact_points import SEVERITIES, contact_points, receiver
 from ingestor.provision.dashboards import dashboards
 from ingestor.provision.data_source import data_source
-from ingestor.provision.resources import FOLDER_UID, Kind, Thing, by_uid
+from ingestor.provision.resources import FOLDER_UID, Kind, Resource, by_uid
 from ingestor.provision.rules import rule_groups
 
 _BY_CLIENT: Final = ["alertname", "grafana_folder", "realm", "client_id"]
@@ -19,7 +19,7 @@ _NOTIFICATIONS: Final = {
 """When it is told: a page at once, a ticket with what else comes in that minute; again while it lasts."""
 
 
-def desired(settings: Settings, secret: Secret = Credential.read) -> list[Thing]:
+def desired(settings: Settings, secret: Secret = Credential.read) -> list[Resource]:
     """Return all things; ``secret`` says what stands for secrets.
 
     Raises ConfigError (the embedded store, a secret that is missing), PermissionDeniedError.
@@ -32,7 +32,7 @@ def desired(settings: Settings, secret: Secret = Credential.read) -> list[Thing]
         )
     grafana = settings.grafana
     return [
-        Thing(Kind.FOLDER, FOLDER_UID, grafana.folder, {"title": grafana.folder}),
+        Resource(Kind.FOLDER, FOLDER_UID, grafana.folder, {"title": grafana.folder}),
         data_source(settings, secret),
         *contact_points(grafana, secret),
         *dashboards(settings),
@@ -40,10 +40,10 @@ def desired(settings: Settings, secret: Secret = Credential.read) -> list[Thing]
     ]
 
 
-def _rule_groups(settings: Settings) -> list[Thing]:
+def _rule_groups(settings: Settings) -> list[Resource]:
     grafana = settings.grafana
     return [
-        Thing(
+        Resource(
             Kind.RULE_GROUP,
             group.name,
             group.name,

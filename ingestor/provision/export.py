@@ -13,7 +13,7 @@ import yaml
 
 from ingestor.errors import TokentailError
 from ingestor.provision.data_source import as_sent
-from ingestor.provision.resources import Kind, Thing, rules_of
+from ingestor.provision.resources import Kind, Resource, rules_of
 
 PROVISIONING: Final = Path("/etc/grafana/provisioning")
 _NOTE: Final = "# Written by `tokentail grafana export`; the next one overwrites it.\n"
@@ -27,7 +27,7 @@ class Written(NamedTuple):
     """Environment variables that Grafana's process must have: the secrets."""
 
 
-def write(things: Iterable[Thing], directory: Path, grafana_directory: Path = PROVISIONING) -> Written:
+def write(things: Iterable[Resource], directory: Path, grafana_directory: Path = PROVISIONING) -> Written:
     """Write the files below a directory; ``grafana_directory`` is where they will lie at Grafana's.
 
     The things' secrets are references to variables (``credentials.reference``). Raises TokentailError.
@@ -63,19 +63,19 @@ def _yaml(document: dict[str, Any]) -> bytes:
     return (_NOTE + text).encode()
 
 
-def _of(things: list[Thing], kind: Kind) -> list[Thing]:
+def _of(things: list[Resource], kind: Kind) -> list[Resource]:
     return [thing for thing in things if thing.kind is kind]
 
 
-def _folder(things: list[Thing]) -> str:
+def _folder(things: list[Resource]) -> str:
     return _of(things, Kind.FOLDER)[0].title
 
 
-def _data_source(thing: Thing) -> dict[str, Any]:
+def _data_source(thing: Resource) -> dict[str, Any]:
     return {**_escaped(as_sent(thing)), "secureJsonData": thing.secrets, "editable": not thing.locked}
 
 
-def _provider(things: list[Thing], grafana_directory: Path) -> dict[str, Any]:
+def _provider(things: list[Resource], grafana_directory: Path) -> dict[str, Any]:
     # No folderUid: rules find their folder by its title alone, and are read first.
     return {
         "name": "tokentail",
@@ -86,13 +86,13 @@ def _provider(things: list[Thing], grafana_directory: Path) -> dict[str, Any]:
     }
 
 
-def _contact_point(thing: Thing) -> dict[str, Any]:
+def _contact_point(thing: Resource) -> dict[str, Any]:
     settings = {**_escaped(thing.body["settings"]), **thing.secrets}
     receiver = {"uid": thing.uid, "type": thing.body["type"], "settings": settings}
     return {"name": thing.title, "receivers": [receiver]}
 
 
-def _group(thing: Thing, folder: str) -> dict[str, Any]:
+def _group(thing: Resource, folder: str) -> dict[str, Any]:
     rules = [_rule(rule) for rule in rules_of(thing)]
     return {"name": thing.uid, "folder": _escaped(folder), "interval": f"{thing.body['interval']}s", "rules": rules}
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ingestor.provision.diff import Difference, differences
 from ingestor.provision.normalize import as_set
-from ingestor.provision.resources import Found, Kind, Thing
+from ingestor.provision.resources import Existing, Kind, Resource
 
 
 class Action(StrEnum):
@@ -23,7 +23,7 @@ class Step(NamedTuple):
     """A thing, and what is to be done to it."""
 
     action: Action
-    thing: Thing
+    thing: Resource
     differences: tuple[Difference, ...] = ()
 
     @property
@@ -35,7 +35,7 @@ class Step(NamedTuple):
 class Conflict(NamedTuple):
     """A thing that is not ours to change, where ours should be or should go."""
 
-    thing: Thing
+    thing: Resource
     why: str
 
 
@@ -59,9 +59,9 @@ class Plan(NamedTuple):
         return not self.changes and not self.conflicts
 
 
-def plan(wanted: Sequence[Thing], found: Sequence[Found]) -> Plan:
+def plan(wanted: Sequence[Resource], found: Sequence[Existing]) -> Plan:
     """Compare. What is there and carries our mark, but is not wanted any more, is deleted; what is others' is left alone."""
-    there: dict[tuple[Kind, str], list[Found]] = defaultdict(list)
+    there: dict[tuple[Kind, str], list[Existing]] = defaultdict(list)
     for entry in found:
         there[entry.thing.kind, entry.thing.uid].append(entry)
     steps: list[Step] = []
@@ -81,16 +81,16 @@ def plan(wanted: Sequence[Thing], found: Sequence[Found]) -> Plan:
     )
 
 
-def removal(found: Sequence[Found]) -> Plan:
+def removal(found: Sequence[Existing]) -> Plan:
     """Return the plan that leaves nothing of ours."""
     return plan([], found)
 
 
-def _order(thing: Thing) -> int:
+def _order(thing: Resource) -> int:
     return list(Kind).index(thing.kind)
 
 
-def _step(wanted: Thing, found: Thing | None) -> Step:
+def _step(wanted: Resource, found: Resource | None) -> Step:
     if found is None:
         return Step(Action.CREATE, wanted)
     seen = found.body if wanted.kind is Kind.DASHBOARD else as_set(found.body, wanted.body)

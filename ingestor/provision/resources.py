@@ -26,7 +26,7 @@ class Kind(StrEnum):
     """One of ours that no rule group should have: rules are made as groups, and go one by one."""
 
 
-class Thing(NamedTuple):
+class Resource(NamedTuple):
     """One thing in Grafana."""
 
     kind: Kind
@@ -41,10 +41,10 @@ class Thing(NamedTuple):
     """Whether it can only be changed by the API: the provenance of rules. A contact point keeps the one of its making."""
 
 
-class Found(NamedTuple):
+class Existing(NamedTuple):
     """A thing that is there."""
 
-    thing: Thing
+    thing: Resource
     others: str = ""
     """Why it is somebody else's; empty: it carries our mark."""
     in_use: str = ""
@@ -56,7 +56,7 @@ def by_uid(rules: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rules, key=lambda rule: str(rule["uid"]))
 
 
-def rules_of(group: Thing) -> list[dict[str, Any]]:
+def rules_of(group: Resource) -> list[dict[str, Any]]:
     """Return the rules of a group."""
     rules: list[dict[str, Any]] = group.body["rules"]
     return rules

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ingestor.config.settings import AlertSettings
 from ingestor.provision.resources import DATA_SOURCE_UID, FOLDER_UID, MANAGED_BY, TAG
 from ingestor.provision.rule_files import Query, Rule, RuleFile, pieces, rule_files
-from ingestor.provision.templates import all_but, fill, only
+from ingestor.provision.templates import all_but, only, render_template
 
 RUNBOOKS: Final = "tokentail-runbooks"
 MOST_TITLE: Final = 190
@@ -78,10 +78,10 @@ def _title(rule: Rule, key: str) -> str:
 def _rendered(rule: Rule, numbers: Mapping[str, int], datasource: str, *, clients: str) -> dict[str, Any]:
     values = {**pieces(), **{name: str(number) for name, number in numbers.items()}}
     labels = {"severity": rule.severity, MANAGED_BY: TAG, "rule": rule.uid}
-    asked = " ".join(fill(query.query, values) for query in rule.queries.values())
+    asked = " ".join(render_template(query.query, values) for query in rule.queries.values())
     for label in ("client_id", "realm"):
         if f'"{label}"' in asked:  # a label of the rule stands for the query's own, whose text is anybody's
-            labels[label] = fill(f"@{{{label}_label}}", values)
+            labels[label] = render_template(f"@{{{label}_label}}", values)
     about_client = "client_id" in labels
     return {
         "uid": rule.uid,
@@ -107,14 +107,14 @@ def _annotations(rule: Rule, values: Mapping[str, str], *, about_client: bool) -
         "__panelId__": panel,
     }
     if about_client:
-        annotations["client_url"] = fill("@{client_url}", values)
+        annotations["client_url"] = render_template("@{client_url}", values)
     return annotations
 
 
 def _words(text: str, values: Mapping[str, str]) -> str:
     """Return a text that says something else when a query failed: then Grafana has no values, and not even the labels of no data."""
     filled = f"{{{{ if or $values $labels.datasource_uid }}}}{text.strip()}{{{{ else }}}}@{{cannot_ask}}{{{{ end }}}}"
-    return fill(filled, values)
+    return render_template(filled, values)
 
 
 def _data(
@@ -126,11 +126,11 @@ def _data(
     and writes a warning for each whose label is replaced: of a thousand clients, at every evaluation.
     """
     for name, query in rule.queries.items():
-        yield _query(f"{name}_query", query, fill(query.query, values, clients), datasource)
+        yield _query(f"{name}_query", query, render_template(query.query, values, clients), datasource)
         yield _reduce(name, f"{name}_query", {"mode": "replaceNN", "replaceWithValue": 0})
     for name, formula in rule.math.items():
-        yield _math(name, fill(formula, values))
-    condition = fill(rule.condition, values)
+        yield _math(name, render_template(formula, values))
+    condition = render_template(rule.condition, values)
     if only_firing:
         yield _math("holds", f"1 / ({condition})")  # 1, or infinite, which is no number and is dropped
         yield _reduce("condition", "holds", {"mode": "dropNN"})

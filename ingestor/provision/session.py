@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ingestor.config.settings import Settings
 from ingestor.errors import ConfigError, TokentailError, UnavailableError
-from ingestor.provision.actual import find
+from ingestor.provision.actual import read_actual
 from ingestor.provision.client import Grafana
 from ingestor.provision.contact_points import OWN, contacts
 from ingestor.provision.desired import desired
@@ -26,7 +26,7 @@ class Session(NamedTuple):
         """Return what is to be done there. Raises TokentailError."""
         wanted = desired(self.settings)
         self._check_contact_points()
-        return plan(wanted, find(self.grafana, wanted))
+        return plan(wanted, read_actual(self.grafana, wanted))
 
     def _check_contact_points(self) -> None:
         """Raise ConfigError when an existing contact point does not exist: Grafana would refuse the rules, half-way."""
@@ -50,7 +50,7 @@ class Session(NamedTuple):
 
     def removal(self) -> Plan:
         """Return what is to be done for nothing of ours to be there. Raises TokentailError."""
-        return removal(find(self.grafana, []))
+        return removal(read_actual(self.grafana, []))
 
     def check_data_source(self) -> None:
         """Raise UnavailableError when Grafana cannot ask InfluxDB."""

@@ -18,7 +18,7 @@ _DEEPEST: Final = 8
 """Pieces hold pieces, but none holds itself."""
 
 
-def fill(text: str, values: Mapping[str, str], clients: str = "") -> str:
+def render_template(text: str, values: Mapping[str, str], clients: str = "") -> str:
     """Put the values in until there is no placeholder left, then ``clients``, in which none is looked for.
 
     Raises ValueError for a placeholder that nothing fills.

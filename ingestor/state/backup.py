@@ -128,7 +128,7 @@ def _copy_database(state: State, new: Path, progress: Callable[[float], None]) -
             try:
                 for entry in state.generations():
                     identity = FileIdentity(entry.device, entry.inode)
-                    marks[identity] = max(entry.mark.offset, marks.get(identity, 0))
+                    marks[identity] = max(entry.position.offset, marks.get(identity, 0))
                 state.connection.backup(copy, pages=_STEP_PAGES, progress=step, sleep=0)
             finally:
                 state.connection.execute("COMMIT")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from ingestor.model.counter_deltas import Tally
+from ingestor.model.counter_deltas import CounterDeltas
 from ingestor.model.points import Series, TotalSeries
 
 GROUP: Final = 80
@@ -29,7 +29,7 @@ _ADD_USERS: Final = (
 )
 
 
-class Marks:
+class Revisions:
     """Numbers of changes to the counters. They grow, whatever the clock does."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -54,7 +54,7 @@ def save_series(connection: sqlite3.Connection, series: Mapping[int, Series]) ->
     connection.executemany("INSERT OR IGNORE INTO series VALUES(?,?,?,?,?,?,?,?,?,?)", rows)
 
 
-def add_to_counters(connection: sqlite3.Connection, tally: Tally, *, mark: int | None = None) -> None:
+def add_to_counters(connection: sqlite3.Connection, tally: CounterDeltas, *, mark: int | None = None) -> None:
     """Add increments, inside the caller's transaction. With a ``mark``, a number that grows, note what has changed."""
     hours, totals, users = tally.hours(), _numbered(connection, tally.totals()), tally.user_days()
     _upsert(connection, _COUNT_HOURS, _ADD_EVENTS, hours)

@@ -11,8 +11,8 @@ from bisect import insort
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, Protocol
 
-from ingestor.model.generation import Comparison, Fingerprint, Generation, Status, Stretch, digest
-from ingestor.model.log_file import FileIdentity, LogFile, Sighting, shown
+from ingestor.model.generation import Comparison, Generation, Position, Status, Stretch, digest
+from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.model.rotation_names import possible_live_names
 from ingestor.model.trail import DIGEST_BYTES, PART_LINES, Trail
 from ingestor.state.state import Checkpoint, Gap
@@ -23,7 +23,7 @@ log = logging.getLogger("tokentail")
 NEAR: Final = 3
 """Of a log that lost its beginning so many of its last contents are looked through."""
 REST: Final = "rest:"
-"""Key of ``meta``, with the number of a generation: the half line behind its mark, see ``Book.note_rest``."""
+"""Key of ``meta``, with the number of a generation: the half line behind its mark, see ``Generations.note_rest``."""
 BEGINNING_LINES: Final = 64
 """So many first lines tell most contents apart; only of those that agree in all of them the whole trail is loaded."""
 
@@ -33,10 +33,10 @@ class Reader(Protocol):
 
     generation: Generation
     file: LogFile
-    exhausted_at: Sighting | None
+    read_to_end_at: FileStat | None
 
 
-class Book:
+class Generations:
     """All generations, by number, by source, and by how their content begins."""
 
     def __init__(
@@ -188,7 +188,7 @@ class Book:
         generation = Generation(self._last_number, source, path, *identity, host=self.host, compared=compared)
         generation.file_key = key
         if like is not None:
-            generation.mark, generation.file_key = like.mark, like.file_key
+            generation.position, generation.file_key = like.position, like.file_key
             generation.first_event, generation.skipped = like.first_event, like.skipped
             generation.trail.add(self.trail_of(like))
             generation.stretches = list(like.stretches) or [Stretch(0, 0, like.number, 0)]
@@ -270,7 +270,7 @@ class Book:
         self._read_last[generation.source] = (generation.number, free)
         self.changed(generation)
 
-    def judged(self, generation: Generation, rules: str) -> None:
+    def mark_classified(self, generation: Generation, rules: str) -> None:
         """Note that all its lines have been read by these rules now."""
         if generation.rules != rules:
             generation.rules = rules
@@ -280,11 +280,11 @@ class Book:
         return 1 + max((generation.last_sequence() for generation in self.of(source)), default=0)
 
     def skip(
-        self, source: str, path: str, identity: FileIdentity, mark: Fingerprint, *, key: int | None = None
+        self, source: str, path: str, identity: FileIdentity, mark: Position, *, key: int | None = None
     ) -> Generation:
         """Remember a generation that was there before this log was first seen."""
         generation = self.begin(source, path, identity, key=key)
-        generation.mark, generation.status, generation.size_seen = mark, Status.SKIPPED, mark.offset
+        generation.position, generation.status, generation.size_seen = mark, Status.SKIPPED, mark.offset
         self.changed(generation)
         return generation
 
@@ -338,7 +338,7 @@ class Book:
 
     def note_rest(self, generation: Generation, rest: bytes) -> None:
         """Remember the half line behind the mark, by where it is and a digest: a copy of the file is known by it."""
-        self._rests[generation.number] = f"{generation.mark.offset} {generation.size_seen} {digest(rest).hex()}"
+        self._rests[generation.number] = f"{generation.position.offset} {generation.size_seen} {digest(rest).hex()}"
         self._changed_rests.add(generation.number)
         self.changed(generation)
 
@@ -347,16 +347,18 @@ class Book:
         offset, _, rest = self._rests.get(generation.number, "").partition(" ")
         size, _, found = rest.partition(" ")
         return (
-            bytes.fromhex(found) if (offset, size) == (str(generation.mark.offset), str(generation.size_seen)) else None
+            bytes.fromhex(found)
+            if (offset, size) == (str(generation.position.offset), str(generation.size_seen))
+            else None
         )
 
     def seen(self, generation: Generation) -> None:
         """Note that a generation of which nothing was read is in another file, or that its beginning is known now."""
         self._index(generation)
 
-    def lose(self, generation: Generation, why: str) -> None:
+    def report_loss(self, generation: Generation, why: str) -> None:
         """Give up the remainder of a generation and report the gap."""
-        first = generation.mark.offset
+        first = generation.position.offset
         last = generation.size_seen if generation.size_seen > first else None
         self.report_gap(
             Gap(generation.source, shown(generation.path), generation.number, first, last, time.time(), why)
@@ -410,7 +412,7 @@ class Book:
         self._index(generation)
 
     def _index(self, generation: Generation) -> None:
-        number, mark = generation.number, generation.mark
+        number, mark = generation.number, generation.position
         if generation.status is Status.OPEN:
             self._open[number] = generation
         else:

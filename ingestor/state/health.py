@@ -22,7 +22,7 @@ SIZE = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class Health:
     """How a daemon is. Times are wall clock, seconds since the Unix epoch."""
 
     written_at: float
@@ -47,7 +47,7 @@ class VitalsFile:
         self._descriptor: int | None = None
         self._told = False
 
-    def write(self, vitals: Vitals) -> None:
+    def write(self, vitals: Health) -> None:
         """Replace what the file says."""
         try:
             if self._descriptor is None:
@@ -69,17 +69,17 @@ class VitalsFile:
             self._descriptor = None
 
 
-def read_vitals(directory: Path) -> Vitals | None:
+def read_vitals(directory: Path) -> Health | None:
     """Return what a daemon said last; None when there is nothing, or nothing legible."""
     try:
         with os.fdopen(open_own(directory / VITALS, os.O_RDONLY), "rb") as file:
             told: dict[str, Any] = orjson.loads(file.read(SIZE))
-        return Vitals(**{**told, "log_problems": tuple(told["log_problems"])})
+        return Health(**{**told, "log_problems": tuple(told["log_problems"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def _encoded(vitals: Vitals) -> bytes:
+def _encoded(vitals: Health) -> bytes:
     told = asdict(vitals)
     for name in ("store_problem", "config_problem"):
         told[name] = told[name][: SIZE // 8]

@@ -51,13 +51,13 @@ def explained_faults(directory: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def writing(settings: Settings) -> Iterator[State]:
     """Open the state for writing, which takes its lock."""
-    relax_collector()
+    tune_gc()
     directory = directory_of(settings)
     with explained_faults(directory), contextlib.closing(State.open(directory, settings.host)) as state:
         yield state
 
 
-def relax_collector() -> None:
+def tune_gc() -> None:
     """Have the cyclic garbage collector look at batches less often: nothing in them is a cycle, and it walks them all.
 
     For the whole process, so for its entry point to call. Worth about a tenth of reading, parsing and encoding.

@@ -18,10 +18,10 @@ from typing import Any, Self
 
 from ingestor.errors import DamagedStateError
 from ingestor.model.accounting import Account
-from ingestor.model.generation import Comparison, Fingerprint, Generation, Status, Stretch
+from ingestor.model.generation import Comparison, Generation, Position, Status, Stretch
 from ingestor.model.points import Admitted
 from ingestor.model.trail import Trail
-from ingestor.state.counters import Marks
+from ingestor.state.counters import Revisions
 from ingestor.state.database import (
     CONDEMNED,
     DATABASE,
@@ -99,9 +99,9 @@ class State:
         self._lock = lock
 
     @cached_property
-    def marks(self) -> Marks:
+    def marks(self) -> Revisions:
         """Marks of changes to the counters."""
-        return Marks(self.connection)
+        return Revisions(self.connection)
 
     @classmethod
     def open(cls, directory: Path, host: str = "") -> Self:
@@ -263,7 +263,7 @@ def _generation_row(generation: Generation) -> tuple[object, ...]:
     return (
         *(generation.number, generation.source, _path_value(generation.path), generation.device, generation.inode),
         _unsigned(generation.h),
-        *generation.mark,
+        *generation.position,
         *(generation.ordinal, generation.size_seen, generation.status.value, json.dumps(generation.segments)),
         *(*generation.skipped, generation.rules, generation.host, _unsigned(generation.file_key)),
         *(generation.trail.lines, json.dumps(generation.stretches)),
@@ -281,7 +281,7 @@ def _generation(row: Sequence[Any]) -> Generation:
         device,
         inode,
         _from_unsigned(h),
-        Fingerprint(*mark),
+        Position(*mark),
         ordinal,
         size_seen,
         Status(status),

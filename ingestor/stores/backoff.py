@@ -6,7 +6,7 @@ FIRST_BACKOFF_SECONDS: Final = 0.5
 LONGEST_BACKOFF_SECONDS: Final = 60.0
 
 
-class Trouble(NamedTuple):
+class Outage(NamedTuple):
     """Why the store refuses, and since when."""
 
     what: str
@@ -16,6 +16,6 @@ class Trouble(NamedTuple):
     """Seconds since the Unix epoch."""
 
 
-def longer(backoff: float) -> float:
+def next_delay(backoff: float) -> float:
     """Return the wait, in seconds, behind one of ``backoff``; the first is behind 0."""
     return min(LONGEST_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, backoff * 2))

@@ -26,13 +26,13 @@ class Batch:
     """Filled by ``Ingest``; once it is sealed nobody changes it, so a delivery can try it as often as it has to."""
 
     points: list[Point] = field(default_factory=list)
-    repeats: list[Point] = field(default_factory=list)
+    rewrites: list[Point] = field(default_factory=list)
     """Points of lines that were counted before, under the same rules: they are put back, and count nothing."""
     reclassified: list[Point] = field(default_factory=list)
     """Points of lines that were counted before, under other rules: they replace what these lines were."""
-    perhaps_sent: bool = False
+    may_be_stored: bool = False
     """``points`` may be in the store under other rules: they were sent before a crash, and no checkpoint says so."""
-    perhaps_under: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    may_be_stored_under: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     """By (source, host): times of ``points`` that may be in the store under that name, for the same reason."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """Increments by source; every point of ``points`` is in ``stored``."""
@@ -50,7 +50,7 @@ class Batch:
     @property
     def size(self) -> int:
         """Points and rejected lines, whichever are more."""
-        return max(len(self.points) + len(self.repeats) + len(self.reclassified), len(self.rejected))
+        return max(len(self.points) + len(self.rewrites) + len(self.reclassified), len(self.rejected))
 
     def refused_line(self, point: int, reason: str) -> RejectedLine:
         """Return the entry of the rejected file for one of ``points`` that the store refuses."""

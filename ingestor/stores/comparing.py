@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from ingestor.errors import TokentailError, one_line
 from ingestor.model.agreement import Agreement
-from ingestor.model.periods import DAY, start_of
+from ingestor.model.periods import DAY_NS, start_of
 from ingestor.stores.background import Background
 from ingestor.stores.influxdb.client.http import NoAnswerError
 
@@ -49,7 +49,7 @@ class Comparing:
 
     def changed(self, times: Iterable[int]) -> None:
         """Note that events of these times are on their way."""
-        self._changing |= {start_of(moment, DAY) for moment in times}
+        self._changing |= {start_of(moment, DAY_NS) for moment in times}
 
     def settle(self, *, at_rest: bool) -> Agreement | None:
         """Begin a look when it is time, or take what it has found: return that. Raises sqlite3.Error."""

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ingestor.model.accounting import Account
 from ingestor.model.agreement import Agreement
-from ingestor.stores.backoff import Trouble, longer
+from ingestor.stores.backoff import Outage, next_delay
 from ingestor.stores.batch import Batch
 
 log = logging.getLogger("tokentail")
@@ -39,7 +39,7 @@ class Delivery(Protocol):
     """Whether what is submitted is added to the counters; not while they are to be counted anew from the stored events."""
 
     @property
-    def trouble(self) -> Trouble | None:
+    def trouble(self) -> Outage | None:
         """Why the store refuses; None while all is well."""
         ...
 
@@ -88,7 +88,7 @@ class Delivery(Protocol):
         ...
 
     @property
-    def refuses_points(self) -> bool:
+    def can_reject_points(self) -> bool:
         """Whether the store may refuse a point for what it is, so that its line must be at hand."""
         ...
 
@@ -104,7 +104,7 @@ class Delivery(Protocol):
         """Take a sealed batch. Raises DamagedStateError."""
         ...
 
-    def settle(self, now: float) -> bool:
+    def advance(self, now: float) -> bool:
         """Go on with what was submitted; return whether something became durable. Raises DamagedStateError."""
         ...
 
@@ -137,11 +137,11 @@ class Delivery(Protocol):
         ...
 
 
-class Patience:
+class Backoff:
     """Backoff of one thing that is tried again and again, and its trouble in the log: said once, not at every try."""
 
     def __init__(self) -> None:
-        self.trouble: Trouble | None = None
+        self.trouble: Outage | None = None
         self._retry_at = float("-inf")
         self._backoff = 0.0
 
@@ -151,12 +151,12 @@ class Patience:
 
     def failed(self, what: str, now: float) -> None:
         """Note a failure."""
-        self._backoff = longer(self._backoff)
+        self._backoff = next_delay(self._backoff)
         self._retry_at = now + self._backoff
         if self.trouble is None:
             log.error("%s. Nothing is lost: reading waits, and it is tried again by itself.", what)
-        since = self.trouble or Trouble(what, now, time.time())
-        self.trouble = Trouble(what, since.since, since.since_wall)
+        since = self.trouble or Outage(what, now, time.time())
+        self.trouble = Outage(what, since.since, since.since_wall)
 
     def succeeded(self, now: float) -> None:
         """Note that it works."""

@@ -31,7 +31,7 @@ class StoredLine(NamedTuple):
 NOTHING_STORED: Final = StoredLine(None, ())
 
 
-class Finding(Enum):
+class LookupResult(Enum):
     """What the store holds at the identity of an expected point."""
 
     STORED = "stored"
@@ -75,13 +75,13 @@ def stored_lines(
     return answers
 
 
-def finding(point: Point, line: StoredLine) -> Finding:
+def finding(point: Point, line: StoredLine) -> LookupResult:
     """Say what the store holds of a point that ought to be there."""
     if line.exact is None:
-        return Finding.OTHER_TAGS if line.others else Finding.MISSING
+        return LookupResult.OTHER_TAGS if line.others else LookupResult.MISSING
     if line.others:
-        return Finding.TWICE
-    return Finding.STORED if line.exact == point else Finding.DIFFERENT
+        return LookupResult.TWICE
+    return LookupResult.STORED if line.exact == point else LookupResult.DIFFERENT
 
 
 def _same_line(stored: Point, point: Point) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final
 
-from ingestor.model.counter_deltas import Tally
-from ingestor.model.periods import DAY, HOUR, QUARTER_HOUR
+from ingestor.model.counter_deltas import CounterDeltas
+from ingestor.model.periods import DAY_NS, HOUR_NS, QUARTER_HOUR
 from ingestor.model.points import Point, SeriesTable, TotalSeries
 from ingestor.model.questions import Period
 from ingestor.model.statistics import FAILURE, REFRESHED
@@ -19,7 +19,7 @@ TICK_INSTRUCTIONS: Final = 1_000_000
 """Of SQLite's machine, between two signs of life: hundredths of a second."""
 
 _EVENTS_BY_HOUR: Final = (
-    f"INSERT INTO token_events_1h SELECT time - time % {HOUR}, series, count(*), coalesce(sum(expires_in), 0),"
+    f"INSERT INTO token_events_1h SELECT time - time % {HOUR_NS}, series, count(*), coalesce(sum(expires_in), 0),"
     " count(expires_in) FROM token_events GROUP BY 1, 2"
 )
 _TOTAL_TAGS: Final = ",".join(TotalSeries._fields)
@@ -31,7 +31,7 @@ _TOTALS_BY_QUARTER: Final = (
     f" JOIN series ON series.number = series JOIN total_series USING({_TOTAL_TAGS}) GROUP BY 1, 2"
 )
 _USERS_BY_DAY: Final = (
-    f"INSERT INTO token_users_1d SELECT time - time % {DAY}, user_id, source, host, count(*),"
+    f"INSERT INTO token_users_1d SELECT time - time % {DAY_NS}, user_id, source, host, count(*),"
     " sum(action GLOB ?), sum(action = ?), sum(outcome = ? AND NOT action GLOB ? AND action <> ?)"
     " FROM token_events JOIN series ON number = series WHERE user_id IS NOT NULL GROUP BY 1, 2, 3, 4"
 )
@@ -57,12 +57,12 @@ def recount_embedded(connection: sqlite3.Connection, tick: Callable[[], None]) -
     return counted
 
 
-def tallied(points: Iterable[Point], series: SeriesTable, tick: Callable[[], None]) -> tuple[Tally, int]:
+def tallied(points: Iterable[Point], series: SeriesTable, tick: Callable[[], None]) -> tuple[CounterDeltas, int]:
     """Count points as they come, holding none; return the counts, and how many points there were.
 
     Not to be called inside a transaction: how long it takes is up to whoever gives the points.
     """
-    tally, counted = Tally(series.by_number), 0
+    tally, counted = CounterDeltas(series.by_number), 0
     points = iter(points)
     while group := list(islice(points, TICK_POINTS)):
         tally.add(group)
@@ -77,7 +77,7 @@ def recount_day(
     day: Period,
     source: str,
     host: str,
-    tally: Tally,
+    tally: CounterDeltas,
     mark: int,
 ) -> None:
     """Replace what the counters hold of one day of one source and host, inside the caller's transaction.

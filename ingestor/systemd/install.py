@@ -16,7 +16,7 @@ from ingestor.assets import asset
 from ingestor.config.settings import Settings
 from ingestor.errors import PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.systemd import unit
-from ingestor.systemd.permissions import group_number, obstacle
+from ingestor.systemd.permissions import first_barrier, group_number
 from ingestor.systemd.systemctl_show import PROPERTIES, Service, parse
 
 NAME: Final = "tokentail"
@@ -208,7 +208,7 @@ def refuse_the_unreachable(executable: Path, *, whole_installation: bool) -> Non
     if not executable.is_file():
         raise TokentailError("There is no such program", where=str(executable))
     for path in (executable, *modules):
-        if found := obstacle(path):
+        if found := first_barrier(path):
             raise TokentailError(
                 "The service could not run this installation of tokentail",
                 where=str(found),
@@ -229,7 +229,7 @@ def remarks(settings: Settings, groups: Sequence[str]) -> Iterator[str]:
             )
     files = [settings.config_file, store.ca_file, *(Path(entry.path) for entry in settings.logs)]
     for file in filter(None, files):
-        if found := obstacle(file, numbers):
+        if found := first_barrier(file, numbers):
             words = " ".join(f"--group {group}" for group in (*groups, found.group))
             cure = f". `tokentail service install {words} --start` lets it." if found.group else ""
             yield f"The service cannot read {found}{cure}"

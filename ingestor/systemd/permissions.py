@@ -18,7 +18,7 @@ _HIDDEN: Final = {
 """What the sandbox of ``systemd/tokentail.service`` replaces."""
 
 
-class Obstacle(NamedTuple):
+class Barrier(NamedTuple):
     """What keeps the service from a file."""
 
     place: Path
@@ -31,7 +31,7 @@ class Obstacle(NamedTuple):
         return f"{self.place}: {self.why}"
 
 
-def obstacle(path: Path, groups: Collection[int] = (), *, hidden: bool = True) -> Obstacle | None:
+def first_barrier(path: Path, groups: Collection[int] = (), *, hidden: bool = True) -> Barrier | None:
     """Return what keeps a user of these groups from reading ``path``; None when nothing does, or nothing is there.
 
     ``hidden``: whether what the sandbox hides counts, too.
@@ -40,14 +40,14 @@ def obstacle(path: Path, groups: Collection[int] = (), *, hidden: bool = True) -
     for whole in dict.fromkeys((path, path.resolve())):
         for directory, why in _HIDDEN.items():
             if hidden and whole.is_relative_to(directory):
-                return Obstacle(whole, why)
+                return Barrier(whole, why)
         for step in (*reversed(whole.parents), whole):
             if found := _closed(step, groups):
                 return found
     return None
 
 
-def _closed(step: Path, groups: Collection[int]) -> Obstacle | None:
+def _closed(step: Path, groups: Collection[int]) -> Barrier | None:
     """Return why this one file cannot be read, or this one directory not be searched."""
     try:
         found = step.stat()
@@ -60,7 +60,7 @@ def _closed(step: Path, groups: Collection[int]) -> Obstacle | None:
         return None
     name = group_name(found.st_gid)
     why = f"mode {stat.S_IMODE(found.st_mode):04o}, group {name}"
-    return Obstacle(step, why, name if found.st_mode & by_group and not member else "")
+    return Barrier(step, why, name if found.st_mode & by_group and not member else "")
 
 
 def group_name(number: int) -> str:

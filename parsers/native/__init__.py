@@ -26,15 +26,15 @@ from parsers.native.records import (
     optional_text,
     required_text,
 )
-from parsers.native.vocabulary import ErrorMeaning, ErrorTexts, endpoint_of
+from parsers.native.vocabulary import ErrorMapping, ErrorRule, endpoint_of
 from parsers.redaction.identifiers import Identifiers
-from parsers.redaction.lines import Kept, redact_line
+from parsers.redaction.lines import AllowedKeys, redact_line
 from parsers.redaction.redact import UUID_CHARS, UUID_DASHES, Counts, plain_identifier, redact_scopes, redact_text
 from parsers.text import normal_field, normal_tag
 
 NAME: Final = "native"
 DAY_MS: Final = 86_400_000
-KEPT: Final = Kept(
+KEPT: Final = AllowedKeys(
     (
         *("created_at", "action", "id", "user_id", "resource_type", "resource_id"),
         *("details.client_id", "details.grant_type", "details.scopes", "details.ip_address", "details.user_agent"),
@@ -68,7 +68,7 @@ class NativeParser:
 
     def __init__(
         self,
-        errors: Mapping[str, ErrorMeaning] | None = None,
+        errors: Mapping[str, ErrorRule] | None = None,
         trusted_proxies: Iterable[str] = (),
         public_identifiers: Iterable[str] = (),
     ) -> None:
@@ -79,7 +79,7 @@ class NativeParser:
         """
         self.counts: dict[str, int] = {}
         """Of this object's life: ``addresses_invalid`` (written, but none) and ``redacted_<kind>``."""
-        self._errors = ErrorTexts(errors or {})
+        self._errors = ErrorMapping(errors or {})
         self._trusted = networks(trusted_proxies)
         self._identifiers = Identifiers(public_identifiers)
         self._rests: dict[str, rfc3339.Rest] = {}

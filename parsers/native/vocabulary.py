@@ -37,7 +37,7 @@ def endpoint_of(action: str) -> str:
     return "token" if action.startswith(ISSUED_PREFIX) else _ENDPOINTS.get(action, "")
 
 
-class ErrorMeaning(Protocol):
+class ErrorRule(Protocol):
     """What an endpoint's own error text means."""
 
     @property
@@ -51,17 +51,17 @@ class ErrorMeaning(Protocol):
         ...
 
 
-class ErrorTexts:
+class ErrorMapping:
     """An endpoint's own error texts and their meanings.
 
     A pattern is the whole text, upper and lower case alike, ``*`` standing for anything. A text without ``*`` goes
     before all patterns, which are tried in the order they were given.
     """
 
-    def __init__(self, meanings: Mapping[str, ErrorMeaning]) -> None:
+    def __init__(self, meanings: Mapping[str, ErrorRule]) -> None:
         """Raise ValueError for a meaning outside the vocabulary."""
-        self._exact: dict[str, ErrorMeaning] = {}
-        self._patterns: list[tuple[list[str], ErrorMeaning]] = []
+        self._exact: dict[str, ErrorRule] = {}
+        self._patterns: list[tuple[list[str], ErrorRule]] = []
         for pattern, meaning in meanings.items():
             if meaning.error not in ERRORS:
                 raise ValueError(f"{pattern!r}: {meaning.error!r} is not one of {', '.join(sorted(ERRORS))}")
@@ -73,7 +73,7 @@ class ErrorTexts:
             else:
                 self._exact[folded] = meaning
 
-    def find(self, text: str) -> ErrorMeaning | None:
+    def find(self, text: str) -> ErrorRule | None:
         """Return what the text (edges stripped) means, or None when no pattern has it."""
         folded = text.casefold()
         exact = self._exact.get(folded)

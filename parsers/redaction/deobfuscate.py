@@ -46,7 +46,7 @@ _ENTITIES: Final = re.compile(r"&(?:amp;)*#(?:0{0,4}([0-9]{2,3})|x0{0,4}([2-7][0
 """The entities of HTML that may be letters of a name."""
 
 
-def undisguised(text: str) -> str:
+def deobfuscated(text: str) -> str:
     """Return the text with its disguised characters plain; the same text when there are none."""
     if "%" in text:
         text = unquote(_AGAIN.sub("%", text), errors="replace")

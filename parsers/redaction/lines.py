@@ -57,7 +57,7 @@ _VALUES: Final = ("value", "values", "val", "content")
 """An object that has one of each is a key and its value: ``{"name": "client_id", "value": "web"}``."""
 
 
-class Kept:
+class AllowedKeys:
     """A provider's own keys whose values may be shown: names, or ``parent.name`` for those of an inner object."""
 
     def __init__(self, paths: Collection[str]) -> None:
@@ -68,12 +68,12 @@ class Kept:
         return means_identifier(key) or means_text(key) or (plain_name(key) in self.names and not means_secret(key))
 
 
-def redact_line(line: bytes, kept: Kept) -> str:
+def redact_line(line: bytes, kept: AllowedKeys) -> str:
     """Return at most 1 KiB of the line, in one row of clean text."""
     return cap(clean(_redacted(line, kept)), SHOWN_BYTES)
 
 
-def _redacted(line: bytes, kept: Kept) -> str:
+def _redacted(line: bytes, kept: AllowedKeys) -> str:
     if b"\0" in line and (encoding := encoding_of(line)) is not None and encoding.codec:
         line = as_utf8(line[: 4 * LOOK_BYTES], encoding)
     if len(line) <= LOOK_BYTES:
@@ -94,17 +94,17 @@ def _without_last_word(text: str) -> str:
     return text[: max(text.rfind(" ") + 1, len(text) - _WORD_CHARS)]
 
 
-def _prose(text: str, kept: Kept) -> str:
+def _prose(text: str, kept: AllowedKeys) -> str:
     """Redact a text; logs repeat themselves, so what short ones came to is remembered."""
     return _short_prose(text, kept) if len(text) <= _REMEMBERED_CHARS else _redacted_prose(text, kept)
 
 
 @lru_cache(4096)
-def _short_prose(text: str, kept: Kept) -> str:
+def _short_prose(text: str, kept: AllowedKeys) -> str:
     return _redacted_prose(text, kept)
 
 
-def _redacted_prose(text: str, kept: Kept) -> str:
+def _redacted_prose(text: str, kept: AllowedKeys) -> str:
     """Redact a text, and mask the values in it that stand behind ``key=`` of a key that does not tell that they are harmless."""
 
     def shown(found: re.Match[str]) -> str:
@@ -116,7 +116,7 @@ def _redacted_prose(text: str, kept: Kept) -> str:
     return _ASSIGNMENT.sub(shown, redact_text(text))
 
 
-def _masked(key: str, value: Any, kept: Kept, depth: int) -> Any:
+def _masked(key: str, value: Any, kept: AllowedKeys, depth: int) -> Any:
     """Return a JSON value as it may be shown; ``key`` is the one that it stands under."""
     if value is None or isinstance(value, bool):
         return value
@@ -129,7 +129,7 @@ def _masked(key: str, value: Any, kept: Kept, depth: int) -> Any:
     return _shown_text(key, value, kept, depth) if isinstance(value, str) else value
 
 
-def _masked_object(value: dict[str, Any], kept: Kept, depth: int) -> dict[str, Any]:
+def _masked_object(value: dict[str, Any], kept: AllowedKeys, depth: int) -> dict[str, Any]:
     values = {key for key in value if key.lower() in _VALUES}
     name = next((key for key in value if values and key.lower() in _NAMES and isinstance(value[key], str)), None)
     shown: dict[str, Any] = {}
@@ -143,7 +143,7 @@ def _masked_object(value: dict[str, Any], kept: Kept, depth: int) -> dict[str, A
     return shown
 
 
-def _named(name: str, value: Any, kept: Kept, depth: int) -> Any:
+def _named(name: str, value: Any, kept: AllowedKeys, depth: int) -> Any:
     """Mask what another member names; OpenTelemetry has the type in between: ``{"stringValue": "web"}``."""
     if isinstance(value, dict) and len(value) == 1:
         return {_shown_key(key): _masked(name, inner, kept, depth - 1) for key, inner in value.items()}
@@ -156,7 +156,7 @@ def _shown_key(key: str) -> str:
     return clean(redact(key))[:_KEY_CHARS]
 
 
-def _masked_list(key: str, value: list[Any], kept: Kept, depth: int) -> Any:
+def _masked_list(key: str, value: list[Any], kept: AllowedKeys, depth: int) -> Any:
     texts = [item for item in value if isinstance(item, str)]
     if len(texts) == len(value) and value:
         together = _shown_text(key, " ".join(texts), kept, depth)  # "Bearer" and its token may be two strings
@@ -165,7 +165,7 @@ def _masked_list(key: str, value: list[Any], kept: Kept, depth: int) -> Any:
     return [_masked(key, item, kept, depth - 1) for item in value[:_LIST_ITEMS]]
 
 
-def _shown_text(key: str, text: str, kept: Kept, depth: int = 1) -> str:
+def _shown_text(key: str, text: str, kept: AllowedKeys, depth: int = 1) -> str:
     if not kept.knows(key):
         return text if is_harmless(text) else MASK
     if means_identifier(key):
@@ -181,7 +181,7 @@ def _shown_text(key: str, text: str, kept: Kept, depth: int = 1) -> str:
     return cap(clean(_prose(text, kept)), _VALUE_BYTES)
 
 
-def _pieces(text: str, kept: Kept) -> Iterator[str]:
+def _pieces(text: str, kept: AllowedKeys) -> Iterator[str]:
     """Yield what may be shown of a text that resembles JSON, or has JSON behind some words."""
     header = _HEADER.match(text)
     start = header.end(1) if header else 0
@@ -204,7 +204,7 @@ class _Masker:
     such a key opens is masked until it closes; and from the first word outside of strings on, all is masked.
     """
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: AllowedKeys) -> None:
         self._kept = kept
         self._key = ""  # whose value comes next
         self._listed = False  # inside the list of a known key

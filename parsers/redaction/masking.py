@@ -13,7 +13,7 @@ from parsers.redaction.expression import Expression
 from parsers.redaction.harmless import is_harmless
 from parsers.redaction.key_names import beginnings
 from parsers.redaction.opaque import PUBLIC_IDENTIFIER
-from parsers.redaction.patterns import BEFORE_CHARS, CERTAIN, IDENTIFIER, SCOPES, TEXT, Kind, NamedLook, Shape
+from parsers.redaction.patterns import BEFORE_CHARS, CERTAIN, IDENTIFIER, SCOPES, TEXT, Kind, NamedLook, SecretPattern
 
 MOST_NAMES: Final = 48
 _BEFORE_IDENTIFIER: Final = Expression(
@@ -53,7 +53,7 @@ def _in_kind(text: str, kind: Kind) -> str:
     return _in_shapes(text, text.lower(), kind.others)
 
 
-def _in_shapes(text: str, lower: str, shapes: Iterable[Shape]) -> str:
+def _in_shapes(text: str, lower: str, shapes: Iterable[SecretPattern]) -> str:
     for hints, looks in shapes:
         for hint in hints:
             if hint in lower:

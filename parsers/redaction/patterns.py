@@ -127,19 +127,19 @@ _UUID_CODE: Final = Expression(rf"{UUID_TEXT}(?:\.{UUID_TEXT}){{2}}")
 """Keycloak's authorization code: three UUIDs."""
 
 
-class Look(NamedTuple):
+class Rule(NamedTuple):
     """An expression, and what takes the place of what it matches: what is kept of it, and the mask."""
 
     expression: Expression
     replacement: str | Callable[[re.Match[str]], str]
 
 
-class Shape(NamedTuple):
+class SecretPattern(NamedTuple):
     """What some secrets look like."""
 
     hints: tuple[str, ...]
     """The looks are tried only when one of these is in the text's lower case: most text has none of them."""
-    looks: tuple[Look, ...]
+    looks: tuple[Rule, ...]
 
 
 class NamedLook(NamedTuple):
@@ -156,11 +156,11 @@ class NamedLook(NamedTuple):
 class Kind(NamedTuple):
     """A kind of text, by what secrets look like in it."""
 
-    certain: tuple[Shape, ...]
+    certain: tuple[SecretPattern, ...]
     """Those that are known by themselves; asked first."""
     named: tuple[NamedLook, ...]
     """Those that have a name."""
-    others: tuple[Shape, ...]
+    others: tuple[SecretPattern, ...]
 
 
 BEFORE_CHARS: Final = 40
@@ -183,18 +183,18 @@ def _secret_if_named(match: re.Match[str]) -> str:
 
 
 CERTAIN: Final = (
-    Shape(("private key",), (Look(_PRIVATE_KEY, "[redacted:private_key]"),)),
-    Shape(("eyj", "ewo", "ew0"), (Look(_JWT, "[redacted:jwt]"),)),
-    Shape(("authorization", "cookie"), (Look(_HEADER, _mask("credential")),)),
-    Shape(("bearer", "basic", "dpop", "negotiate", "ssws"), (Look(_SCHEME, _mask("credential")),)),
-    Shape(("_", "-", ".", "/0", "aiza", "eaa", "akia", "asia"), (Look(_PREFIXED, "[redacted:token]"),)),
+    SecretPattern(("private key",), (Rule(_PRIVATE_KEY, "[redacted:private_key]"),)),
+    SecretPattern(("eyj", "ewo", "ew0"), (Rule(_JWT, "[redacted:jwt]"),)),
+    SecretPattern(("authorization", "cookie"), (Rule(_HEADER, _mask("credential")),)),
+    SecretPattern(("bearer", "basic", "dpop", "negotiate", "ssws"), (Rule(_SCHEME, _mask("credential")),)),
+    SecretPattern(("_", "-", ".", "/0", "aiza", "eaa", "akia", "asia"), (Rule(_PREFIXED, "[redacted:token]"),)),
 )
 _OTHERS: Final = (
-    Shape(("-",), (Look(_UUID_CODE, "[redacted:code]"),)),
-    Shape(("://", "%3a%2f%2f"), (Look(_USERINFO, "[redacted:password]"),)),
-    Shape(("state", "request", "wresult", "wctx"), (Look(_FORM, _SECRET), Look(_REQUEST_URI, _SECRET))),
-    Shape(("val",), (Look(REVERSED, _secret_if_named),)),
-    Shape(
+    SecretPattern(("-",), (Rule(_UUID_CODE, "[redacted:code]"),)),
+    SecretPattern(("://", "%3a%2f%2f"), (Rule(_USERINFO, "[redacted:password]"),)),
+    SecretPattern(("state", "request", "wresult", "wctx"), (Rule(_FORM, _SECRET), Rule(_REQUEST_URI, _SECRET))),
+    SecretPattern(("val",), (Rule(REVERSED, _secret_if_named),)),
+    SecretPattern(
         (
             "magic",
             "passwordless",
@@ -210,7 +210,7 @@ _OTHERS: Final = (
             "callback",
             "password",
         ),
-        (Look(IN_LINK, _SECRET), Look(IN_QUERY, _SECRET)),
+        (Rule(IN_LINK, _SECRET), Rule(IN_QUERY, _SECRET)),
     ),
 )
 _ELEMENTS: Final = NamedLook(("<", "lt;", "3c", "60;"), _BEFORE_ELEMENT, _ELEMENT, _SECRET)
@@ -224,7 +224,7 @@ TEXT: Final = Kind(
         NamedLook((), None, IN_PROSE, _SECRET),
         NamedLook(("auth",), None, _AUTH, _SECRET),
     ),
-    (*_OTHERS, *(Shape(hints, (Look(expression, _SECRET),)) for hints, expression in COMMANDS)),
+    (*_OTHERS, *(SecretPattern(hints, (Rule(expression, _SECRET),)) for hints, expression in COMMANDS)),
 )
 """Free text has sentences and commands, too."""
 SCOPES: Final = Kind(

@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable, MutableMapping
 from typing import Final, TypeAlias
 
-from parsers.redaction.deobfuscate import undisguised
+from parsers.redaction.deobfuscate import deobfuscated
 from parsers.text import FIELD_BYTES
 
 LOOK_CHARS: Final = FIELD_BYTES
@@ -80,7 +80,7 @@ def redact_secrets(text: str, counts: Counts | None = None) -> str:
 def _redact(text: str, counts: Counts | None, mask: Callable[[str], str]) -> str:
     text = _shorten(text)
     masked = mask(text)
-    plain = undisguised(masked)
+    plain = deobfuscated(masked)
     if plain != masked:
         found = mask(plain)
         if found != plain:

@@ -11,16 +11,16 @@ from ingestor.checks import checks
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.errors import ExitCode
 from ingestor.format_check import log_sample
-from ingestor.model.check_result import Finding, Level, worst
+from ingestor.model.check_result import CheckResult, Level, worst
 from ingestor.state.database import DATABASE
 from ingestor.state.state import State
 
 
-def found(settings: Settings, directory: Path) -> list[Finding]:
+def found(settings: Settings, directory: Path) -> list[CheckResult]:
     return list(checks.preflight(settings, directory))
 
 
-def about(findings: list[Finding], where: Path | str) -> Finding:
+def about(findings: list[CheckResult], where: Path | str) -> CheckResult:
     (finding,) = [finding for finding in findings if finding.where == str(where)]
     return finding
 
@@ -218,14 +218,14 @@ def test_a_damaged_store_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_worst_exit_code_wins() -> None:
-    def error(code: ExitCode) -> Finding:
-        return Finding(Level.ERROR, "x", exit_code=code)
+    def error(code: ExitCode) -> CheckResult:
+        return CheckResult(Level.ERROR, "x", exit_code=code)
 
     bad, denied, config = error(ExitCode.BAD_ANSWER), error(ExitCode.NO_PERMISSION), error(ExitCode.BAD_CONFIG)
     assert worst([bad, denied, config]) is ExitCode.BAD_CONFIG
     assert worst([bad, denied]) is ExitCode.NO_PERMISSION
-    assert worst([bad, Finding(Level.WARNING, "x")]) is ExitCode.BAD_ANSWER
-    assert worst([Finding(Level.WARNING, "x")]) is ExitCode.DONE
+    assert worst([bad, CheckResult(Level.WARNING, "x")]) is ExitCode.BAD_ANSWER
+    assert worst([CheckResult(Level.WARNING, "x")]) is ExitCode.DONE
     away = error(ExitCode.UNAVAILABLE)
     assert worst([away]) is ExitCode.UNAVAILABLE
     assert worst([away, bad]) is ExitCode.BAD_ANSWER

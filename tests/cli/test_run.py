@@ -239,7 +239,7 @@ def test_a_message_is_one_line_and_moves_no_cursor(
 ) -> None:
     logger = logging.getLogger("tokentail")
     monkeypatch.delenv("JOURNAL_STREAM", raising=False)
-    logs.speak()
+    logs.configure_logging()
     logger.warning("cannot read %s", "/var/log/a\nINFO all is well\x1b[2J")
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1
@@ -247,7 +247,7 @@ def test_a_message_is_one_line_and_moves_no_cursor(
     logger.warning("%s", TokentailError("It is away", where="/x", advice="Look there."))
     assert capsys.readouterr().err.endswith("It is away (/x) Look there.\n")
     monkeypatch.setenv("JOURNAL_STREAM", "8:1")
-    logs.speak()
+    logs.configure_logging()
     logger.error("lost")
     assert capsys.readouterr().err == "<3>lost\n"
     logger.handlers.clear()

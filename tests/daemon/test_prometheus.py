@@ -14,7 +14,7 @@ from ingestor.daemon import prometheus
 from ingestor.daemon.prometheus import ALIVE_SECONDS, endpoint
 from ingestor.errors import UnavailableError
 from ingestor.model.accounting import Account
-from ingestor.model.snapshot import Figures, SourceFigures
+from ingestor.model.snapshot import Snapshot, SourceSnapshot
 from parsers.contract import Reason
 from tests.support.servers import free_port
 
@@ -29,10 +29,10 @@ def get(listen: str, path: str, method: str = "GET") -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def snapshot(**changes: object) -> Figures:
+def snapshot(**changes: object) -> Snapshot:
     account = Account(10, 5, Counter({Reason.INVALID_JSON: 3}), 2)
-    figures = {"time": time.time(), "started_at": 1.0, "sources": {'a"b\n': SourceFigures(account, 3)}, **changes}
-    return Figures(**figures)  # type: ignore[arg-type]
+    figures = {"time": time.time(), "started_at": 1.0, "sources": {'a"b\n': SourceSnapshot(account, 3)}, **changes}
+    return Snapshot(**figures)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
@@ -79,7 +79,7 @@ def test_a_client_that_says_nothing_or_takes_nothing_leaves_no_traceback(
     monkeypatch.setattr(prometheus._Quiet, "timeout", 0.1)
     port = free_port()
     with endpoint(f"127.0.0.1:{port}") as watch:
-        watch(snapshot(sources={f"source-{number:05}": SourceFigures(Account()) for number in range(20_000)}))
+        watch(snapshot(sources={f"source-{number:05}": SourceSnapshot(Account()) for number in range(20_000)}))
         with socket.create_connection(("127.0.0.1", port)) as silent, socket.socket() as deaf:
             silent.sendall(b"GET /metr")
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -8,7 +8,7 @@ import pytest
 from ingestor.config.settings import BudgetSettings, ErrorRule, LogSettings
 from ingestor.errors import ConfigError
 from ingestor.jobs.status import status
-from ingestor.model.snapshot import Figures
+from ingestor.model.snapshot import Snapshot
 from tests.support.world import World
 
 
@@ -67,7 +67,7 @@ def test_what_only_a_restart_can_change_is_refused_and_nothing_changes(world: Wo
     world.log.write(5)
     world.turn(2)
     world.check()
-    world.daemon.refuse(raised.value)
+    world.daemon.keep_old_config(raised.value)
     world.turn(2)
     (problem,) = world.ask(status).problems
     assert "is refused" in problem
@@ -79,7 +79,7 @@ def test_what_only_a_restart_can_change_is_refused_and_nothing_changes(world: Wo
 
 
 def test_t45_who_watches_hears_nothing_while_something_hangs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[Figures] = []
+    heard: list[Snapshot] = []
     world.daemon.watchers.append(heard.append)
     world.log.write(5)
     world.turn(3)

@@ -17,7 +17,7 @@ from ingestor.format_check.misfits import Doubts, look_closer, misfits
 from ingestor.format_check.understanding import Understanding, of_account
 from ingestor.model.accounting import Account
 from ingestor.model.check_result import Level
-from ingestor.model.snapshot import Figures, SourceFigures
+from ingestor.model.snapshot import Snapshot, SourceSnapshot
 from ingestor.sources.file.files import open_log
 from parsers.contract import Reason
 
@@ -121,7 +121,7 @@ class Watched:
         self._caplog.clear()
         self._now += seconds
         with self._caplog.at_level(logging.INFO, "tokentail"):
-            self.doubts(Figures(self._now, 1000.0, sources={"s": SourceFigures(its)} if its else {}))
+            self.doubts(Snapshot(self._now, 1000.0, sources={"s": SourceSnapshot(its)} if its else {}))
         return [record.getMessage() for record in self._caplog.records]
 
 

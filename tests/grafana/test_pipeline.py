@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from ingestor.model.accounting import Account
-from ingestor.model.snapshot import Figures, SourceFigures
+from ingestor.model.snapshot import Snapshot, SourceSnapshot
 from ingestor.stores.influxdb.write.own_lines import own_lines
 from parsers.contract import Reason
 from tests.grafana.asked import all_targets, ask, one
@@ -30,7 +30,7 @@ PER_STEP: Final = 60
 """Lines a log grows by in a step."""
 
 
-def figures(host: str, at: int) -> Figures:
+def figures(host: str, at: int) -> Snapshot:
     """Return how a daemon was: host `a` started anew, and could not write for a while."""
     done = (at - START) // STEP
     failing = host == "a" and at in OUTAGE
@@ -42,8 +42,8 @@ def figures(host: str, at: int) -> Figures:
         account = Account(read=10_000 + held * PER_STEP, ignored=100 + held, expired=7)
         account.rejected.update({reason: lines for reason, lines in rejected.items() if lines})
         account.stored = account.read - account.ignored - account.expired - account.total_rejected - 2 * number
-        sources[log] = SourceFigures(account, clients=20 + done, overflowing=number == 1 and done > 60)
-    return Figures(
+        sources[log] = SourceSnapshot(account, clients=20 + done, overflowing=number == 1 and done > 60)
+    return Snapshot(
         *(float(at), float(begun)),
         lag_since=float(OUTAGE[0]) if failing else None,
         unread_bytes=1000 if failing else 0,
@@ -93,7 +93,7 @@ def by_host(found: list[Row], column: str) -> dict[str, list[Any]]:
     return hosts
 
 
-def last(host: str) -> Figures:
+def last(host: str) -> Snapshot:
     return figures(host, START + LENGTH - STEP if host == "a" else SILENT)
 
 

@@ -13,7 +13,7 @@ from ingestor.model.schema import EVENTS, MEASUREMENTS, OWN
 from ingestor.model.statistics import client_key, client_of
 from ingestor.provision.rule_files import Rule, pieces, rule_files, seconds
 from ingestor.provision.rules import MOST_TITLE, RUNBOOKS, rule_groups, thresholds
-from ingestor.provision.templates import all_but, fill, only
+from ingestor.provision.templates import all_but, only, render_template
 from tests.grafana.cases import lines_of
 
 RULES = [rule for file in rule_files() for rule in file.rules]
@@ -221,9 +221,9 @@ def test_a_dollar_is_kept_from_grafana() -> None:
 
 def test_a_placeholder_that_nothing_fills_is_a_fault() -> None:
     with pytest.raises(ValueError, match="nothing fills"):
-        fill("@{nothing}", {})
+        render_template("@{nothing}", {})
     with pytest.raises(ValueError, match="no end"):
-        fill("@{a}", {"a": "@{a}"})
+        render_template("@{a}", {"a": "@{a}"})
 
 
 @pytest.mark.parametrize(

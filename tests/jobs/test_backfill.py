@@ -46,7 +46,7 @@ def test_old_generations_inherit_the_source_of_their_log(world: World) -> None:
     world.once()
     assert len(world.stored()) == 5, "what was rotated before the first look is left to a backfill"
     with daemon_of(world) as daemon:
-        done = backfill(daemon.ingest, paths)
+        done = backfill(daemon.pipeline, paths)
     assert {file.source for file in done} == {str(world.log.path)}
     assert [Path(file.path).name for file in done] == ["audit.log.3.gz", "audit.log.2.zst", "audit.log.1"], (
         "in time order"
@@ -62,7 +62,7 @@ def test_a_backfill_of_what_was_read_changes_nothing_and_of_the_live_file_reads_
     world.log.write(5)
     world.log.write(b'{"half')
     with daemon_of(world) as daemon:
-        (done,) = backfill(daemon.ingest, [str(world.log.path)])
+        (done,) = backfill(daemon.pipeline, [str(world.log.path)])
         assert (done.lines, done.new, done.problem) == (10, 5, "")
         daemon.step()
     world.check()
@@ -75,9 +75,9 @@ def test_a_copy_elsewhere_is_recognised_by_content(world: World) -> None:
     copy = world.directory / "evidence.jsonl"
     shutil.copyfile(world.log.path, copy)
     with daemon_of(world) as daemon:
-        (done,) = backfill(daemon.ingest, [str(copy)])
+        (done,) = backfill(daemon.pipeline, [str(copy)])
         assert (done.source, done.new) == (str(world.log.path), 0)
-        (other,) = backfill(daemon.ingest, [str(copy)], source="archive")
+        (other,) = backfill(daemon.pipeline, [str(copy)], source="archive")
         assert (other.source, other.new) == ("archive", 50)
     assert len(world.stored()) == 100, "another source is another log, when a person says so"
 
@@ -86,26 +86,26 @@ def test_a_file_that_cannot_be_read_is_said_before_anything_is_read(world: World
     world.log.write(5)
     with daemon_of(world) as daemon:
         with pytest.raises(TokentailError, match="cannot be read"):
-            backfill(daemon.ingest, [str(world.log.path), str(world.directory / "missing")])
-        assert not daemon.ingest.has_pending
+            backfill(daemon.pipeline, [str(world.log.path), str(world.directory / "missing")])
+        assert not daemon.pipeline.has_pending
 
 
 def test_an_interrupted_backfill_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.log.write(2000)
     with daemon_of(world) as daemon:
-        original = daemon.ingest.take
+        original = daemon.pipeline.process
 
         def interrupt(block: object) -> None:
             original(block)  # type: ignore[arg-type]
-            daemon.ingest.commit()
+            daemon.pipeline.commit()
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(daemon.ingest, "take", interrupt)
+        monkeypatch.setattr(daemon.pipeline, "take", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            backfill(daemon.ingest, [str(world.log.path)])
+            backfill(daemon.pipeline, [str(world.log.path)])
     assert 0 < len(world.stored()) < 2000
     with daemon_of(world) as daemon:
-        backfill(daemon.ingest, [str(world.log.path)])
+        backfill(daemon.pipeline, [str(world.log.path)])
     world.check()
 
 
@@ -115,7 +115,7 @@ def test_rejected_lines_become_stored_after_a_fix(world: World) -> None:
     world.log.write(b"".join(json.dumps(line).encode() + b"\n" for line in (good[0], fixable, good[2])))
     world.log.write(b"{broken\n")
     with daemon_of(world) as daemon:
-        parser = daemon.ingest.parser("auto")
+        parser = daemon.pipeline.parser("auto")
         original = parser.parse
 
         def reject_password(data: bytes, now_ms: int) -> object:
@@ -133,14 +133,14 @@ def test_rejected_lines_become_stored_after_a_fix(world: World) -> None:
     assert len(world.stored()) == 2
     gz(world.log.rename())
     with daemon_of(world) as daemon:
-        outcome = replay(daemon.ingest, NOW_MS)
+        outcome = replay(daemon.pipeline, NOW_MS)
     assert outcome._asdict() == {"stored": 1, "ignored": 0, "rejected": 1, "not_found": 0}
     world.check()
     (account,) = world.ask(lambda state: state.accounts()).values()
     assert (account.read, account.total_rejected, account.pending) == (4, 1, 0)
     with daemon_of(world) as daemon:
-        assert replay(daemon.ingest, NOW_MS).stored == 0, "once"
-        (found,) = backfill(daemon.ingest, [str(world.log.sibling(".1.gz"))])
+        assert replay(daemon.pipeline, NOW_MS).stored == 0, "once"
+        (found,) = backfill(daemon.pipeline, [str(world.log.sibling(".1.gz"))])
         assert found.new == 0
     world.check()
 
@@ -151,7 +151,7 @@ def test_replay_says_when_the_line_is_nowhere(world: World) -> None:
     world.once()
     world.log.path.unlink()
     with daemon_of(world) as daemon:
-        assert replay(daemon.ingest, NOW_MS).not_found == 1
+        assert replay(daemon.pipeline, NOW_MS).not_found == 1
 
 
 def test_verify_finds_what_is_missing_different_and_unread(world: World) -> None:
@@ -215,7 +215,7 @@ def test_lines_classified_otherwise_move_to_their_new_tags(world: World) -> None
     assert (found.faults[0].line, found.faults[0].what) == (3, "other tags")
     for again in (300, 0):
         with daemon_of(world, settings) as daemon:
-            (done,) = backfill(daemon.ingest, [str(world.log.path)])
+            (done,) = backfill(daemon.pipeline, [str(world.log.path)])
         assert (done.lines, done.new, done.again) == (300, 0, again)
         assert figures(world) == (
             300,
@@ -272,9 +272,9 @@ def test_a_line_that_was_ignored_or_rejected_is_accounted_as_what_a_backfill_mak
     monkeypatch.setattr(NativeParser, "version", "another")
     for _ in range(2):
         with daemon_of(world) as daemon:
-            (done,) = backfill(daemon.ingest, [str(world.log.path)])
+            (done,) = backfill(daemon.pipeline, [str(world.log.path)])
             assert done.new == 0
-            assert [entry.reason for entry in daemon.ingest.listed()] == [Reason.INVALID_JSON]
+            assert [entry.reason for entry in daemon.pipeline.listed()] == [Reason.INVALID_JSON]
         assert figures(world)[:4] == (6, 5, 1, 0)
     world.check()
 
@@ -293,7 +293,7 @@ def test_what_start_end_passed_over_is_counted_when_a_backfill_brings_it(world: 
     assert (found.stored, found.unread, found.missing) == (50, 1000, 0)
     for new in (1002, 0):
         with daemon_of(world) as daemon:
-            (done,) = backfill(daemon.ingest, [str(world.log.path)])
+            (done,) = backfill(daemon.pipeline, [str(world.log.path)])
         assert (done.lines, done.new) == (1052, new)
         assert figures(world)[:4] == (1052, 1050, 1, 1)
         world.check()
@@ -316,21 +316,21 @@ def test_an_interrupted_backfill_of_what_start_end_passed_over_goes_on(
     world.log.write(20)
     world.once()
     with daemon_of(world) as daemon:
-        original = daemon.ingest.take
+        original = daemon.pipeline.process
         calls = iter(range(blocks))
 
         def interrupt(block: Block) -> None:
             original(block)
-            daemon.ingest.commit()
+            daemon.pipeline.commit()
             if next(calls, None) is None:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(daemon.ingest, "take", interrupt)
+        monkeypatch.setattr(daemon.pipeline, "take", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            backfill(daemon.ingest, [str(world.log.path)])
+            backfill(daemon.pipeline, [str(world.log.path)])
     for _ in range(2):
         with daemon_of(world) as daemon:
-            backfill(daemon.ingest, [str(world.log.path)])
+            backfill(daemon.pipeline, [str(world.log.path)])
         assert figures(world)[:4] == (120, 120, 0, 0)
         world.check()
         assert world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))[0].good
@@ -345,7 +345,7 @@ def test_a_store_that_lost_a_point_is_mended_and_nothing_is_counted_for_it(world
     state.connection.execute("UPDATE token_events SET user_id = 'u-2' WHERE event_id = 'audit-5'")
     state.close()
     with daemon_of(world) as daemon:
-        backfill(daemon.ingest, [str(world.log.path)])
+        backfill(daemon.pipeline, [str(world.log.path)])
     assert figures(world) == before
     world.check()
     assert world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))[0].good

@@ -10,7 +10,7 @@ from ingestor.config.settings import ReadSettings, Settings
 from ingestor.daemon.daemon import Daemon
 from ingestor.jobs.status import StatusReport, status
 from ingestor.sources.file import source as follower_module
-from ingestor.state.health import SIZE, VITALS, Vitals, VitalsFile, read_vitals
+from ingestor.state.health import SIZE, VITALS, Health, VitalsFile, read_vitals
 from ingestor.state.state import State
 from tests.support.world import World, gz
 
@@ -29,7 +29,7 @@ def test_all_is_well_at_the_end_of_the_file(world: World) -> None:
 def test_a_store_that_cannot_be_written_shows_as_lag_and_as_a_problem(world: World) -> None:
     world.log.write(10)
     world.turn(2)
-    connection = world.daemon.ingest.state.connection
+    connection = world.daemon.pipeline.state.connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
     world.log.write(3000)
@@ -140,33 +140,33 @@ def test_a_short_compressed_file_is_larger_than_what_was_read_of_it(world: World
 
 
 def test_vitals_that_cannot_be_written_or_read_are_no_harm(tmp_path: Path) -> None:
-    VitalsFile(tmp_path / "absent").write(Vitals(1.0))
+    VitalsFile(tmp_path / "absent").write(Health(1.0))
     assert read_vitals(tmp_path) is None
     (tmp_path / VITALS).write_bytes(b'{"written_at":')
     assert read_vitals(tmp_path) is None
     file = VitalsFile(tmp_path)
-    file.write(Vitals(1.0, log_problems=tuple(f"/log/{number} cannot be read" for number in range(10_000))))
+    file.write(Health(1.0, log_problems=tuple(f"/log/{number} cannot be read" for number in range(10_000))))
     assert (tmp_path / VITALS).stat().st_size == SIZE
     found = read_vitals(tmp_path)
     assert found is not None
     assert found.log_problems[0] == "/log/0 cannot be read"
-    file.write(Vitals(2.0, lag_since=1.5))
-    assert read_vitals(tmp_path) == Vitals(2.0, lag_since=1.5)
+    file.write(Health(2.0, lag_since=1.5))
+    assert read_vitals(tmp_path) == Health(2.0, lag_since=1.5)
     file.close()
 
 
 def test_a_long_outage_is_remembered_in_bounded_memory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     state = State.open(world.state_directory)
     daemon = Daemon(Settings(logs=world.log_settings, state_directory=world.state_directory), state)
-    follower = daemon.follower
+    file_source = daemon.file_source
     clock = iter(range(100_000))
     monkeypatch.setattr("ingestor.sources.file.source.time.time", lambda: float(next(clock)))
     for seen in range(1, 5000):
-        assert follower.lag_since(accepted=seen, acknowledged=0) == 0.0
-    assert len(follower._behind) <= follower_module.MOST_SIGHTINGS
-    since = follower.lag_since(accepted=4999, acknowledged=4000)
+        assert file_source.lag_since(accepted=seen, acknowledged=0) == 0.0
+    assert len(file_source._behind) <= follower_module.MOST_SIGHTINGS
+    since = file_source.lag_since(accepted=4999, acknowledged=4000)
     assert since is not None
     assert 3000 < since <= 4000, "never younger than it is"
-    assert follower.lag_since(accepted=4999, acknowledged=4999) is None
+    assert file_source.lag_since(accepted=4999, acknowledged=4999) is None
     daemon.close()
     state.close()

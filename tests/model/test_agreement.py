@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.model.agreement import SHOWN, Cell, Disagreement, compare, days_in_turn
-from ingestor.model.periods import DAY
+from ingestor.model.periods import DAY_NS
 from ingestor.model.questions import Period
 
 
 def day(number: int, source: str = "a") -> Cell:
-    return Cell(source, "h", number * DAY)
+    return Cell(source, "h", number * DAY_NS)
 
 
 CELLS = st.dictionaries(st.builds(day, st.integers(0, 5), st.sampled_from("ab")), st.integers(0, 9), max_size=12)
@@ -20,11 +20,11 @@ CELLS = st.dictionaries(st.builds(day, st.integers(0, 5), st.sampled_from("ab"))
 def test_days_that_differ_alike_are_one_disagreement() -> None:
     counted = {day(1): 5, day(2): 5, day(3): 5, day(5): 5, day(6): 5}
     found = {day(1): 5, day(2): 3, day(3): 1, day(5): 0, day(6): 7}
-    agreement = compare(counted, found, DAY, 0.0)
+    agreement = compare(counted, found, DAY_NS, 0.0)
     assert agreement.disagreements == (
-        Disagreement("a", "h", 2 * DAY, 4 * DAY, 10, 4),
-        Disagreement("a", "h", 5 * DAY, 6 * DAY, 5, 0),
-        Disagreement("a", "h", 6 * DAY, 7 * DAY, 5, 7),
+        Disagreement("a", "h", 2 * DAY_NS, 4 * DAY_NS, 10, 4),
+        Disagreement("a", "h", 5 * DAY_NS, 6 * DAY_NS, 5, 0),
+        Disagreement("a", "h", 6 * DAY_NS, 7 * DAY_NS, 5, 7),
     )
     assert (agreement.missing, agreement.surplus, agreement.agrees) == (11, 2, False)
     assert str(agreement.disagreements[0]) == (
@@ -33,17 +33,17 @@ def test_days_that_differ_alike_are_one_disagreement() -> None:
 
 
 def test_what_others_write_into_the_same_store_is_no_surplus() -> None:
-    assert compare({day(1): 5}, {day(1): 5, day(1, "theirs"): 9}, DAY, 0.0).agrees
+    assert compare({day(1): 5}, {day(1): 5, day(1, "theirs"): 9}, DAY_NS, 0.0).agrees
 
 
 def test_what_changes_at_this_moment_is_in_neither_number() -> None:
-    agreement = compare({day(1): 5, day(2): 7}, {day(1): 5, day(2): 6}, DAY, 0.0, unsettled={day(2)})
+    agreement = compare({day(1): 5, day(2): 7}, {day(1): 5, day(2): 6}, DAY_NS, 0.0, unsettled={day(2)})
     assert (agreement.agrees, agreement.counted, agreement.found, agreement.waiting) == (True, 5, 5, 7)
 
 
 @given(CELLS, CELLS)
 def test_missing_and_surplus_are_the_whole_difference(counted: dict[Cell, int], found: dict[Cell, int]) -> None:
-    agreement = compare(counted, found, DAY, 0.0)
+    agreement = compare(counted, found, DAY_NS, 0.0)
     assert agreement.found - agreement.counted == agreement.surplus - agreement.missing
     ours = {cell.source for cell in counted}
     found = {cell: events for cell, events in found.items() if cell.source in ours}
@@ -52,8 +52,8 @@ def test_missing_and_surplus_are_the_whole_difference(counted: dict[Cell, int], 
 
 
 def test_days_come_by_need_and_then_all_in_turn() -> None:
-    period = Period(0, 8 * DAY)
+    period = Period(0, 8 * DAY_NS)
     counted = {day(1): 5, day(3): 4, day(6): 2}
     compared = {day(1): (5, 5), day(3): (3, 3), day(4): (2, 1)}
-    turn = [start // DAY for start in days_in_turn(counted, compared, period, 3 * DAY)]
+    turn = [start // DAY_NS for start in days_in_turn(counted, compared, period, 3 * DAY_NS)]
     assert turn == [6, 4, 3, 2, 1, 0, 7, 5], "new and differing ones first, then back from the cursor, and round"

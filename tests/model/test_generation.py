@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.model.generation import Fingerprint, Generation, Kinship, Stretch
+from ingestor.model.generation import Generation, Match, Position, Stretch
 
 OWN = 7
 """The number of the generation that the file is read as."""
@@ -124,15 +124,15 @@ def test_a_stretch_that_is_noted_again_after_a_failed_read_changes_nothing() -> 
 @pytest.mark.parametrize(
     ("content", "kinship"),
     [
-        (b"abcdefgh", Kinship.SAME),
-        (b"abcdefghi", Kinship.SAME),
-        (b"abcdefg", Kinship.SHORTER),
-        (b"abXdefgh", Kinship.OTHER),
-        (b"abcdefgX", Kinship.OTHER),
-        (b"", Kinship.OTHER),
+        (b"abcdefgh", Match.SAME),
+        (b"abcdefghi", Match.SAME),
+        (b"abcdefg", Match.PREFIX),
+        (b"abXdefgh", Match.OTHER),
+        (b"abcdefgX", Match.OTHER),
+        (b"", Match.OTHER),
     ],
 )
-def test_kinship_is_told_by_content(content: bytes, kinship: Kinship) -> None:
-    mark = Fingerprint.at(8, b"abcd", b"efgh")
+def test_kinship_is_told_by_content(content: bytes, kinship: Match) -> None:
+    mark = Position.at(8, b"abcd", b"efgh")
     assert mark.kinship(len(content), content[:4], content[4:8]) is kinship
-    assert Fingerprint().kinship(len(content), b"", b"") is Kinship.SAME, "of which nothing was read, anything may be"
+    assert Position().kinship(len(content), b"", b"") is Match.SAME, "of which nothing was read, anything may be"

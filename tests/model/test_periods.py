@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.model.periods import DAY, HOUR, SECOND, clip, local_pieces, merge, newest_first, offsets, split, start_of
+from ingestor.model.periods import (
+    DAY_NS,
+    HOUR_NS,
+    SECOND,
+    clip,
+    local_pieces,
+    merge,
+    newest_first,
+    offsets,
+    split,
+    start_of,
+)
 from ingestor.model.questions import Period
 
 # Transitions in these years: by an hour, by half an hour (Lord Howe), a whole day that never was (Apia, 30 December
@@ -30,15 +41,15 @@ def nanoseconds(text: str) -> int:
 
 
 @pytest.mark.parametrize(("zone", "begin"), PLACES)
-@pytest.mark.parametrize("unit", [HOUR, DAY])
+@pytest.mark.parametrize("unit", [HOUR_NS, DAY_NS])
 def test_every_instant_of_a_piece_is_in_its_local_hour_or_date(zone: str, begin: str, unit: int) -> None:
-    period = Period(nanoseconds(begin) + 7, nanoseconds(begin) + 30 * HOUR + 123)
+    period = Period(nanoseconds(begin) + 7, nanoseconds(begin) + 30 * HOUR_NS + 123)
     zone_info = ZoneInfo(zone)
     pieces = list(local_pieces(period, unit, zone_info))
 
     def local(time: int) -> tuple[int, ...]:
         at = datetime.fromtimestamp(time // SECOND, zone_info)
-        return (at.year, at.month, at.day, at.hour) if unit == HOUR else (at.year, at.month, at.day)
+        return (at.year, at.month, at.day, at.hour) if unit == HOUR_NS else (at.year, at.month, at.day)
 
     assert pieces[0][1].since == period.since
     assert pieces[-1][1].until == period.until
@@ -52,13 +63,13 @@ def test_every_instant_of_a_piece_is_in_its_local_hour_or_date(zone: str, begin:
 
 @pytest.mark.parametrize(("zone", "begin"), PLACES)
 def test_the_clocks_of_a_piece_are_ahead_of_utc_by_its_offset(zone: str, begin: str) -> None:
-    period = Period(nanoseconds(begin) - 40 * DAY + 7, nanoseconds(begin) + 40 * DAY + 123)
+    period = Period(nanoseconds(begin) - 40 * DAY_NS + 7, nanoseconds(begin) + 40 * DAY_NS + 123)
     pieces = list(offsets(period, ZoneInfo(zone)))
     assert (pieces[0][1].since, pieces[-1][1].until) == (period.since, period.until)
     for (_, before), (_, after) in itertools.pairwise(pieces):
         assert before.until == after.since
     for offset, piece in pieces:
-        for time in (*range(piece.since, piece.until, 7 * HOUR), piece.until - 1):
+        for time in (*range(piece.since, piece.until, 7 * HOUR_NS), piece.until - 1):
             local = datetime.fromtimestamp(time // SECOND, ZoneInfo(zone)).replace(tzinfo=UTC)
             assert int(local.timestamp()) == time // SECOND + offset // SECOND
     assert len(pieces) == (1 if zone in {"UTC", "Asia/Kolkata", "Asia/Kathmandu"} else 2)
@@ -66,8 +77,8 @@ def test_the_clocks_of_a_piece_are_ahead_of_utc_by_its_offset(zone: str, begin: 
 
 @given(st.tuples(st.integers(-9, 9), st.integers(-9, 900)), st.integers(-20, 950))
 def test_newest_first_loses_and_repeats_nothing(edges: tuple[int, int], now: int) -> None:
-    period = Period(edges[0] * DAY + 1, edges[1] * DAY)
-    pieces = list(newest_first(period, now * DAY))
+    period = Period(edges[0] * DAY_NS + 1, edges[1] * DAY_NS)
+    pieces = list(newest_first(period, now * DAY_NS))
     assert list(merge(reversed(pieces))) == ([period] if period.since < period.until else [])
     assert all(piece.since < piece.until for piece in pieces)
     assert len(pieces) <= 7
@@ -80,22 +91,24 @@ def test_no_clocks_in_no_time() -> None:
 
 def test_a_zone_of_whole_hours_is_cut_at_the_hours_of_utc_so_that_counters_can_answer() -> None:
     begin = nanoseconds("2026-10-24T00:00")
-    pieces = [piece for _, piece in local_pieces(Period(begin, begin + 2 * DAY), HOUR, ZoneInfo("Europe/Berlin"))]
-    assert pieces == [Period(begin + n * HOUR, begin + (n + 1) * HOUR) for n in range(48)]
+    pieces = [piece for _, piece in local_pieces(Period(begin, begin + 2 * DAY_NS), HOUR_NS, ZoneInfo("Europe/Berlin"))]
+    assert pieces == [Period(begin + n * HOUR_NS, begin + (n + 1) * HOUR_NS) for n in range(48)]
 
 
 def test_the_hour_that_comes_twice_is_the_same_hour_of_the_clock() -> None:
     begin = nanoseconds("2026-10-25T00:00")
-    starts = [start for start, _ in local_pieces(Period(begin, begin + 3 * HOUR), HOUR, ZoneInfo("Europe/Berlin"))]
+    starts = [
+        start for start, _ in local_pieces(Period(begin, begin + 3 * HOUR_NS), HOUR_NS, ZoneInfo("Europe/Berlin"))
+    ]
     assert [start.hour for start in starts] == [2, 2, 3]
 
 
 def test_no_time_has_no_pieces() -> None:
-    assert list(local_pieces(Period(HOUR, HOUR), HOUR, ZoneInfo("UTC"))) == []
-    assert list(local_pieces(Period(DAY, HOUR), DAY, ZoneInfo("UTC"))) == []
+    assert list(local_pieces(Period(HOUR_NS, HOUR_NS), HOUR_NS, ZoneInfo("UTC"))) == []
+    assert list(local_pieces(Period(DAY_NS, HOUR_NS), DAY_NS, ZoneInfo("UTC"))) == []
 
 
-@given(st.integers(0, 5 * DAY), st.integers(0, 5 * DAY), st.sampled_from([HOUR, DAY]), st.integers(0, 3))
+@given(st.integers(0, 5 * DAY_NS), st.integers(0, 5 * DAY_NS), st.sampled_from([HOUR_NS, DAY_NS]), st.integers(0, 3))
 def test_split_loses_and_repeats_nothing(since: int, until: int, unit: int, snap: int) -> None:
     if snap & 1:
         since = start_of(since, unit)
@@ -128,6 +141,6 @@ def test_clip_keeps_what_lies_within() -> None:
 def test_hours_and_days_begin_at_midnight_utc() -> None:
     noon = datetime(2026, 11, 1, 12, 34, 56, tzinfo=UTC)
     time = int(noon.timestamp()) * SECOND + 789
-    day = datetime.fromtimestamp(start_of(time, DAY) // SECOND, UTC)
+    day = datetime.fromtimestamp(start_of(time, DAY_NS) // SECOND, UTC)
     assert day == noon.replace(hour=0, minute=0, second=0)
-    assert datetime.fromtimestamp(start_of(time, HOUR) // SECOND, UTC) == day + timedelta(hours=12)
+    assert datetime.fromtimestamp(start_of(time, HOUR_NS) // SECOND, UTC) == day + timedelta(hours=12)

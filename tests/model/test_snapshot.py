@@ -5,12 +5,12 @@ from collections import Counter
 
 from ingestor.model import schema
 from ingestor.model.accounting import Account
-from ingestor.model.snapshot import Figures, SourceFigures
+from ingestor.model.snapshot import Snapshot, SourceSnapshot
 from ingestor.stores.influxdb.write.own_lines import own_lines
 from parsers.contract import Reason
 
 ACCOUNT = Account(10, 5, Counter({Reason.INVALID_JSON: 2, Reason.MISSING_KEY: 1}), 2)
-FIGURES = Figures(
+FIGURES = Snapshot(
     time=1_793_500_000.5,
     started_at=1_793_499_000.0,
     lag_since=1_793_499_990.5,
@@ -19,9 +19,9 @@ FIGURES = Figures(
     store_requests=110,
     store_seconds=6.0,
     counts={"redacted_jwt": 2, "redacted_code": 1, "addresses_invalid": 4},
-    sources={"/logs/a b,c\nd": SourceFigures(ACCOUNT, clients=3, overflowing=True)},
+    sources={"/logs/a b,c\nd": SourceSnapshot(ACCOUNT, clients=3, overflowing=True)},
 )
-BEFORE = Figures(time=1_793_499_990.5, started_at=1_793_499_000.0, store_requests=100, store_seconds=1.0)
+BEFORE = Snapshot(time=1_793_499_990.5, started_at=1_793_499_000.0, store_requests=100, store_seconds=1.0)
 
 OF_OTHERS = {"validated", "state", "run", "holder", "writing"}
 """Fields that `tokentail validate` and the claims on sources write."""
@@ -58,5 +58,5 @@ def test_the_values_are_those_of_the_snapshot() -> None:
 
 def test_the_summary_begins_with_what_is_wrong() -> None:
     assert FIGURES.summary() == "10 lines read: 5 stored, 3 rejected, 2 ignored; lag 10 s"
-    broken = Figures(time=1.0, started_at=0.0, store_problem="The disk is full", log_problems=("/a cannot be read",))
+    broken = Snapshot(time=1.0, started_at=0.0, store_problem="The disk is full", log_problems=("/a cannot be read",))
     assert broken.summary().startswith("The disk is full; /a cannot be read; 0 lines")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import parsers
-from parsers.contract import Event, Outcome, Parser, Rejection, Verdict
+from parsers.contract import Event, NoEvent, Outcome, Parser, Rejection
 
 ROOT = Path(parsers.__file__).parent
 NOW_MS = 1_798_761_600_000  # 2027-01-01T00:00:00Z
@@ -51,7 +51,7 @@ def options(case: Path) -> dict[str, Any]:
 def describe(outcome: Outcome, line: bytes, parser: Parser) -> dict[str, Any]:
     if isinstance(outcome, Rejection):
         return {"rejected": outcome.reason, "detail": outcome.detail, "text": parser.redact(line)}
-    if isinstance(outcome, Verdict):
+    if isinstance(outcome, NoEvent):
         return {outcome.value: True}
     event = Event(*outcome)
     tags = {key: value for key, value in event.tags._asdict().items() if value}

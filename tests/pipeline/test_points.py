@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ingestor.model.identity import point_time
 from ingestor.model.points import SeriesTable
 from ingestor.pipeline.admission import Admission
-from ingestor.pipeline.points import place
+from ingestor.pipeline.points import to_points
 from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Reason, Rejection, Tags
 
 REJECTED = Rejection(Reason.INVALID_JSON, "")
@@ -24,7 +24,7 @@ def event(client: str = "web", fraction: str | None = None) -> EventRow:
     ordinal=st.integers(0, 2**32),
 )
 def test_every_line_takes_an_ordinal_whatever_became_of_it(outcomes: list[Outcome], h: int, ordinal: int) -> None:
-    placed = place(outcomes, h=h, ordinal=ordinal, admission=Admission("audit", "host", SeriesTable()))
+    placed = to_points(outcomes, h=h, ordinal=ordinal, admission=Admission("audit", "host", SeriesTable()))
     expected = [
         point_time(outcome[0], outcome[1], h, ordinal + index)
         for index, outcome in enumerate(outcomes)
@@ -37,7 +37,7 @@ def test_every_line_takes_an_ordinal_whatever_became_of_it(outcomes: list[Outcom
 
 def test_the_series_carries_source_and_host_and_the_point_the_fields_in_the_store_s_order() -> None:
     table = SeriesTable()
-    (point,) = place([event()], h=7, ordinal=3, admission=Admission("audit", "host-1", table)).points
+    (point,) = to_points([event()], h=7, ordinal=3, admission=Admission("audit", "host-1", table)).points
     series = table.by_number[point[1]]
     assert (series.source, series.host, series.client_id, series.outcome) == ("audit", "host-1", "web", "success")
     assert point[2:] == ("u-1", None, None, None, None, 3600, None, "id", None)

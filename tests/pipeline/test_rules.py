@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ingestor.config.settings import BudgetSettings, ErrorRule, LogSettings, ReadSettings, Settings
-from ingestor.pipeline.pipeline import Ingest
+from ingestor.pipeline.pipeline import Pipeline
 from ingestor.state.state import State
 from parsers.native import NativeParser
 from tests.support.world import World
@@ -21,11 +21,11 @@ def state(world: World) -> Iterator[State]:
 
 
 def rules(state: State, settings: Settings) -> str:
-    ingest = Ingest(settings, state)
+    pipeline = Pipeline(settings, state)
     try:
-        return ingest.rules_of(PATH)
+        return pipeline.rules_of(PATH)
     finally:
-        ingest.close()
+        pipeline.close()
 
 
 def test_a_release_alone_reclassifies_nothing(state: State, monkeypatch: pytest.MonkeyPatch) -> None:

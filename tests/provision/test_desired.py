@@ -16,7 +16,7 @@ from ingestor.provision.dashboards import fitted
 from ingestor.provision.data_source import data_source
 from ingestor.provision.desired import desired, routed, unrouted
 from ingestor.provision.export import write
-from ingestor.provision.resources import Kind, Thing
+from ingestor.provision.resources import Kind, Resource
 from tests.support.servers import private_file
 
 SECRET = "canary-secret-of-grafana"
@@ -27,7 +27,7 @@ def settings(**changes: Any) -> Settings:
     return dataclasses.replace(Settings(store=STORE), **changes)
 
 
-def of(kind: Kind, things: list[Thing]) -> list[Thing]:
+def of(kind: Kind, things: list[Resource]) -> list[Resource]:
     return [thing for thing in things if thing.kind is kind]
 
 

@@ -11,7 +11,7 @@ from ingestor.config.settings import ContactSettings, GrafanaSettings, Settings
 from ingestor.provision.desired import desired
 from ingestor.provision.export import write
 from ingestor.provision.normalize import as_set
-from ingestor.provision.resources import Kind, Thing, by_uid, rules_of
+from ingestor.provision.resources import Kind, Resource, by_uid, rules_of
 from tests.support.grafana_servers import NO_GRAFANA, grafana_home, new_grafana
 from tests.support.servers import InfluxServer, private_file
 
@@ -65,5 +65,5 @@ def test_grafana_reads_the_files(influxdb: InfluxServer, tmp_path: Path, monkeyp
         server.stop()
 
 
-def of(kind: Kind, things: list[Thing]) -> list[Any]:
+def of(kind: Kind, things: list[Resource]) -> list[Any]:
     return [thing for thing in things if thing.kind is kind]

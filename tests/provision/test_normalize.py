@@ -7,7 +7,7 @@ import pytest
 from ingestor.provision.diff import differences
 from ingestor.provision.normalize import as_set
 from ingestor.provision.plan import plan
-from ingestor.provision.resources import Found, Kind, Thing
+from ingestor.provision.resources import Existing, Kind, Resource
 
 QUERY: dict[str, Any] = {
     "refId": "A",
@@ -26,12 +26,12 @@ RULE: dict[str, Any] = {
     "data": [QUERY],
     "notification_settings": {"receiver": "tokentail page"},
 }
-GROUP = Thing(Kind.RULE_GROUP, "g", "g", {"interval": 60, "rules": [RULE]})
+GROUP = Resource(Kind.RULE_GROUP, "g", "g", {"interval": 60, "rules": [RULE]})
 
 
 def places(found: dict[str, Any]) -> list[str]:
     body = {"interval": 60, "rules": [found]}
-    steps = plan([GROUP], [Found(GROUP._replace(body=body))]).steps
+    steps = plan([GROUP], [Existing(GROUP._replace(body=body))]).steps
     return [difference.place for step in steps for difference in step.differences]
 
 
@@ -102,28 +102,32 @@ def test_another_query_or_rule_is_a_difference() -> None:
     more = RULE | {"data": [QUERY, QUERY | {"refId": "B"}]}
     assert places(more) == ['rules/"T"/data/B']
     assert places(RULE | {"data": []}) == ['rules/"T"/data/A']
-    stray = Found(GROUP._replace(body={"interval": 60, "rules": [RULE, RULE | {"uid": "tokentail-s", "title": "S"}]}))
+    stray = Existing(
+        GROUP._replace(body={"interval": 60, "rules": [RULE, RULE | {"uid": "tokentail-s", "title": "S"}]})
+    )
     (step,) = plan([GROUP], [stray]).steps
     assert [difference.place for difference in step.differences] == ['rules/"S"']
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.DATA_SOURCE, Kind.CONTACT_POINT])
 def test_other_things_of_the_api_are_compared_alike(kind: Kind) -> None:
-    wanted = Thing(kind, "u", "t", {"settings": {"url": "http://a", "timeout": "30s"}, "disableResolveMessage": False})
+    wanted = Resource(
+        kind, "u", "t", {"settings": {"url": "http://a", "timeout": "30s"}, "disableResolveMessage": False}
+    )
     found = {"settings": {"url": "http://a", "timeout": "30s", "new": 1}, "disableResolveMessage": None, "more": "x"}
-    assert plan([wanted], [Found(wanted._replace(body=found))]).is_empty
+    assert plan([wanted], [Existing(wanted._replace(body=found))]).is_empty
     found["settings"] = {"url": "http://b"}
-    (step,) = plan([wanted], [Found(wanted._replace(body=found))]).steps
+    (step,) = plan([wanted], [Existing(wanted._replace(body=found))]).steps
     assert [difference.place for difference in step.differences] == ["settings/url", "settings/timeout"]
 
 
 def test_a_dashboard_is_compared_to_the_letter() -> None:
-    wanted = Thing(Kind.DASHBOARD, "u", "t", {"panels": [{"id": 1, "title": "a"}], "refresh": "60s"})
+    wanted = Resource(Kind.DASHBOARD, "u", "t", {"panels": [{"id": 1, "title": "a"}], "refresh": "60s"})
     for found in (
         {"panels": [{"id": 1, "title": "a", "transparent": True}], "refresh": "60s"},
         wanted.body | {"refresh": "1m"},
     ):
-        assert not plan([wanted], [Found(wanted._replace(body=found))]).is_empty
+        assert not plan([wanted], [Existing(wanted._replace(body=found))]).is_empty
 
 
 def test_true_is_not_one_and_nothing_is_nothing() -> None:

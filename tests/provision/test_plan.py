@@ -1,11 +1,11 @@
 from typing import Any
 
 from ingestor.provision.plan import Action, plan, removal
-from ingestor.provision.resources import Found, Kind, Thing
+from ingestor.provision.resources import Existing, Kind, Resource
 
 
-def thing(kind: Kind, uid: str, *, locked: bool = True, **body: Any) -> Thing:
-    return Thing(kind, uid, uid, body, locked=locked)
+def thing(kind: Kind, uid: str, *, locked: bool = True, **body: Any) -> Resource:
+    return Resource(kind, uid, uid, body, locked=locked)
 
 
 FOLDER = thing(Kind.FOLDER, "tokentail")
@@ -16,7 +16,7 @@ GROUP = thing(Kind.RULE_GROUP, "failures", interval=60, rules=[])
 ALL = [GROUP, BOARD, CONTACT, SOURCE, FOLDER]
 
 
-def told(wanted: list[Thing], found: list[Found]) -> list[tuple[Action, Kind]]:
+def told(wanted: list[Resource], found: list[Existing]) -> list[tuple[Action, Kind]]:
     return [(step.action, step.thing.kind) for step in plan(wanted, found).changes]
 
 
@@ -25,23 +25,23 @@ def test_things_are_made_in_the_order_in_which_they_need_each_other() -> None:
 
 
 def test_what_is_there_is_kept() -> None:
-    made = plan(ALL, [Found(entry) for entry in ALL])
+    made = plan(ALL, [Existing(entry) for entry in ALL])
     assert made.is_empty
     assert {step.action for step in made.steps} == {Action.KEEP}
 
 
 def test_what_differs_is_updated() -> None:
-    (step,) = plan([BOARD], [Found(BOARD._replace(body={"title": "by hand"}))]).steps
+    (step,) = plan([BOARD], [Existing(BOARD._replace(body={"title": "by hand"}))]).steps
     assert step.action is Action.UPDATE
     assert [difference.place for difference in step.differences] == ["title"]
 
 
 def test_what_is_ours_and_not_wanted_any_more_goes_rules_first() -> None:
-    assert told([], [Found(entry) for entry in ALL]) == [(Action.DELETE, thing.kind) for thing in ALL]
+    assert told([], [Existing(entry) for entry in ALL]) == [(Action.DELETE, thing.kind) for thing in ALL]
 
 
 def test_what_is_not_ours_is_in_the_way_or_left_alone() -> None:
-    found = [Found(BOARD, others="no tag"), Found(thing(Kind.DASHBOARD, "tokentail-x"), others="no tag")]
+    found = [Existing(BOARD, others="no tag"), Existing(thing(Kind.DASHBOARD, "tokentail-x"), others="no tag")]
     made = plan([FOLDER, BOARD], found)
     assert [(conflict.thing, conflict.why) for conflict in made.conflicts] == [(BOARD, "no tag")]
     assert [step.thing for step in made.steps] == [FOLDER]
@@ -51,20 +51,20 @@ def test_what_is_not_ours_is_in_the_way_or_left_alone() -> None:
 
 def test_rules_that_become_editable_or_locked_are_updated() -> None:
     for wanted, found in ((GROUP._replace(locked=False), GROUP), (GROUP, GROUP._replace(locked=False))):
-        (step,) = plan([wanted], [Found(found)]).steps
+        (step,) = plan([wanted], [Existing(found)]).steps
         assert (step.action, [d.place for d in step.differences]) == (Action.UPDATE, ["editable in Grafana"])
-    assert plan([CONTACT._replace(locked=False)], [Found(CONTACT)]).is_empty, "it keeps the lock of its making"
+    assert plan([CONTACT._replace(locked=False)], [Existing(CONTACT)]).is_empty, "it keeps the lock of its making"
 
 
 def test_what_others_use_is_kept() -> None:
-    made = plan([], [Found(CONTACT, in_use="the notification policies send to it"), Found(BOARD)])
+    made = plan([], [Existing(CONTACT, in_use="the notification policies send to it"), Existing(BOARD)])
     assert [(kept.thing, kept.why) for kept in made.kept] == [(CONTACT, "the notification policies send to it")]
     assert [(step.action, step.thing) for step in made.steps] == [(Action.DELETE, BOARD)]
-    assert plan([CONTACT], [Found(CONTACT, in_use="the notification policies send to it")]).is_empty
+    assert plan([CONTACT], [Existing(CONTACT, in_use="the notification policies send to it")]).is_empty
 
 
 def test_ours_and_somebody_elses_of_one_name() -> None:
-    found = [Found(CONTACT), Found(CONTACT, others="theirs")]
+    found = [Existing(CONTACT), Existing(CONTACT, others="theirs")]
     made = plan([CONTACT], found)
     assert ([conflict.why for conflict in made.conflicts], made.steps) == (["theirs"], ())
     (step,) = removal(found).steps

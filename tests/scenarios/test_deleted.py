@@ -18,15 +18,15 @@ from tests.support.world import Log, gz, head
 
 def after_the_look(scene: Scene, action: Callable[[], object]) -> None:
     """Have something happen between the daemon's next look at the logs and the reading that follows."""
-    follower = scene.daemon.follower
-    original = follower.poll
+    file_source = scene.daemon.file_source
+    original = file_source.poll
 
     def poll(now: float) -> None:
         original(now)
-        follower.poll = original  # type: ignore[method-assign]
+        file_source.poll = original  # type: ignore[method-assign]
         action()
 
-    follower.poll = poll  # type: ignore[method-assign]
+    file_source.poll = poll  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("made_again", [False, True])
@@ -207,7 +207,7 @@ def test_rotated_and_deleted_during_a_backfill_that_the_daemon_does(
     old.write(5000)
     log.write(10)
     scene.turn(2)
-    take = scene.daemon.ingest.take
+    take = scene.daemon.pipeline.process
     generations: list[list[str]] = []
 
     def rotate_meanwhile(block: Block) -> None:
@@ -221,7 +221,7 @@ def test_rotated_and_deleted_during_a_backfill_that_the_daemon_does(
             log.sibling(".2").unlink(missing_ok=True)
             generations.append(log.written[before:])
 
-    monkeypatch.setattr(scene.daemon.ingest, "take", rotate_meanwhile)
+    monkeypatch.setattr(scene.daemon.pipeline, "take", rotate_meanwhile)
     scene.backfill(old.path)
     monkeypatch.undo()
     log.write(5)

@@ -180,13 +180,13 @@ def test_killed_amid_a_backfill_that_the_daemon_does(scene: Scene, monkeypatch: 
     rotated = log.rename()
     log.write(10)
     daemon = scene.daemon
-    original = daemon.ingest.take
+    original = daemon.pipeline.process
 
     def take(block: object) -> None:
         original(block)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(daemon.ingest, "take", take)
+    monkeypatch.setattr(daemon.pipeline, "take", take)
     with pytest.raises(KeyboardInterrupt):
         scene.turn()
     scene.stop()

@@ -14,7 +14,7 @@ from ingestor.jobs.replay import replay
 from ingestor.model.points import Series, SeriesTable
 from ingestor.state.state import State
 from ingestor.stores.influxdb.write.migration import Migration
-from ingestor.stores.influxdb.write.partial_write import RefusedPoint, Shipment
+from ingestor.stores.influxdb.write.partial_write import PartialWrite, RefusedPoint
 from ingestor.stores.influxdb.write.sender import Sender
 from parsers.contract import Reason
 from tests.support.scripted import OK, Reply, ScriptedServer, scripted
@@ -113,7 +113,7 @@ def test_a_backfill_under_other_rules_waits_for_the_migration(remote: World, mon
     monkeypatch.setattr("ingestor.stores.influxdb.write.migration.POINTS", 50)
     settings = dataclasses.replace(remote.settings, errors=RULES)
     with daemon_of(remote, settings) as daemon:
-        backfill(daemon.ingest, [str(remote.log.path)])
+        backfill(daemon.pipeline, [str(remote.log.path)])
         while daemon.delivery.migrating or daemon.step():
             daemon.step()
         daemon.delivery.flush(20)
@@ -136,12 +136,12 @@ def test_a_replay_that_failed_and_is_repeated_stores_its_lines_once(
         monkeypatch.setattr(type(daemon.delivery).flush, "__defaults__", (0.3,))
         for _ in range(3):
             with pytest.raises(UnavailableError):
-                replay(daemon.ingest, NOW_MS)
+                replay(daemon.pipeline, NOW_MS)
         server.otherwise = OK
         monkeypatch.undo()
         daemon.delivery.flush(20)
-        replay(daemon.ingest, NOW_MS)
-        assert list(daemon.ingest.listed()) == []
+        replay(daemon.pipeline, NOW_MS)
+        assert list(daemon.pipeline.listed()) == []
     (account,) = world.ask(lambda state: state.accounts()).values()
     assert (account.read, account.stored, account.total_rejected) == (1, 1, 0)
     assert counted(world) == 1
@@ -187,7 +187,7 @@ def test_an_event_that_is_refused_under_its_new_tags_is_rejected_and_listed(
     remote.once()
     original = Sender.send
 
-    def send(self: Sender, policy: str, body: bytes, times: list[int]) -> Shipment:
+    def send(self: Sender, policy: str, body: bytes, times: list[int]) -> PartialWrite:
         shipment = original(self, policy, body, times)
         if b"token.expired" in body and policy == "raw":
             shipment.refused.append(RefusedPoint(0, "max-values-per-tag"))
@@ -195,8 +195,8 @@ def test_an_event_that_is_refused_under_its_new_tags_is_rejected_and_listed(
 
     monkeypatch.setattr(Sender, "send", send)
     with daemon_of(remote, dataclasses.replace(remote.settings, errors=RULES)) as daemon:
-        backfill(daemon.ingest, [str(remote.log.path)])
-        daemon.ingest.commit()
+        backfill(daemon.pipeline, [str(remote.log.path)])
+        daemon.pipeline.commit()
     (account,) = remote.ask(lambda state: state.accounts()).values()
     assert (account.read, account.stored, account.rejected[Reason.STORE_REFUSED]) == (6, 5, 1)
     assert remote.rejected() == [Reason.STORE_REFUSED]
@@ -211,10 +211,10 @@ def test_a_lost_state_is_rebuilt_also_while_the_log_is_busy(remote: World) -> No
 
     def busy() -> bool:
         remote.log.write(1)
-        return next(turns, None) is None or not daemon.ingest.book.rebuilding
+        return next(turns, None) is None or not daemon.pipeline.book.rebuilding
 
     daemon.run_forever(busy)
-    assert not daemon.ingest.book.rebuilding
+    assert not daemon.pipeline.book.rebuilding
     daemon.drain()
     remote.stop()
     remote.once()

@@ -9,7 +9,7 @@ from ingestor.checks.checks import preflight
 from ingestor.config.settings import Settings
 from ingestor.errors import PermissionDeniedError
 from ingestor.model.check_result import Level
-from ingestor.state.health import VITALS, Vitals, VitalsFile, read_vitals
+from ingestor.state.health import VITALS, Health, VitalsFile, read_vitals
 from ingestor.state.lock import StateLock, is_held
 from ingestor.state.own_files import LinkError
 from ingestor.state.rejected_file import REJECTED, RejectedFile
@@ -48,13 +48,13 @@ def test_a_link_to_nothing_makes_no_file(state: Path, tmp_path: Path) -> None:
 
 def test_vitals_are_neither_written_nor_read_through_a_link(state: Path, precious: Path) -> None:
     (state / VITALS).symlink_to(precious)
-    VitalsFile(state).write(Vitals(1.0))
+    VitalsFile(state).write(Health(1.0))
     assert precious.read_text() == PRECIOUS
     precious.write_text('{"written_at":1.0,"log_problems":[]}')
     assert read_vitals(state) is None
     (state / VITALS).unlink()
-    VitalsFile(state).write(Vitals(1.0))
-    assert read_vitals(state) == Vitals(1.0)
+    VitalsFile(state).write(Health(1.0))
+    assert read_vitals(state) == Health(1.0)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link"])
@@ -65,18 +65,18 @@ def test_what_is_no_file_for_vitals_is_told_once(state: Path, caplog: pytest.Log
         (state / VITALS).symlink_to(state / "other")
     vitals = VitalsFile(state)
     for _ in range(3):
-        vitals.write(Vitals(1.0))
+        vitals.write(Health(1.0))
     (said,) = [record.getMessage() for record in caplog.records]
     assert str(state / VITALS) in said
     (state / VITALS).unlink()
-    vitals.write(Vitals(1.0))
-    assert read_vitals(state) == Vitals(1.0)
+    vitals.write(Health(1.0))
+    assert read_vitals(state) == Health(1.0)
     vitals.close()
 
 
 def test_a_pipe_for_vitals_hangs_nobody(state: Path) -> None:
     os.mkfifo(state / VITALS)
-    VitalsFile(state).write(Vitals(1.0))
+    VitalsFile(state).write(Health(1.0))
     assert read_vitals(state) is None
 
 

@@ -28,8 +28,8 @@ from ingestor.stores.influxdb.ownership import claiming, rebuilding
 from ingestor.stores.influxdb.recovery import restarts
 from ingestor.stores.influxdb.write import counters
 from ingestor.stores.influxdb.write import delivery as remote_module
-from ingestor.stores.influxdb.write.counter_publisher import Publisher
-from ingestor.stores.influxdb.write.delivery import RemoteDelivery
+from ingestor.stores.influxdb.write.counter_publisher import CounterPublisher
+from ingestor.stores.influxdb.write.delivery import InfluxDelivery
 from parsers.contract import Reason
 from parsers.redaction.identifiers import one_form
 from parsers.text import FIELD_BYTES, TAG_BYTES, normal_field, normal_tag
@@ -75,10 +75,10 @@ def test_t30_a_day_without_influxdb_costs_neither_lines_nor_memory_nor_descripto
     caught_up(world)
     mortal.stop()
     delivery = world.daemon.delivery
-    assert isinstance(delivery, RemoteDelivery)
+    assert isinstance(delivery, InfluxDelivery)
     world.log.write(300)
     until(lambda: delivery.trouble is not None, world)
-    logs = world.daemon.ingest.book.open_files
+    logs = world.daemon.pipeline.book.open_files
     before = 0
     for hour in range(24):
         world.log.write(2000)
@@ -92,7 +92,7 @@ def test_t30_a_day_without_influxdb_costs_neither_lines_nor_memory_nor_descripto
             (gz if hour % 4 else zst)(old)
         world.turn(3, seconds=1200.0)
         assert len(delivery._sending) <= remote_module.IN_FLIGHT
-        assert world.daemon.ingest._batch.size <= 2 * delivery.batch_points
+        assert world.daemon.pipeline._batch.size <= 2 * delivery.batch_points
         if hour == 3:
             before = open_files() - len(logs)
     assert open_files() - len(logs) <= before + 2
@@ -140,7 +140,7 @@ def test_influxdb_is_killed_in_the_middle_of_writing_again_and_again(world: Worl
 @contextlib.contextmanager
 def full_disk(world: World) -> Iterator[None]:
     """Have SQLite say that the disk is full."""
-    connection = world.daemon.ingest.state.connection
+    connection = world.daemon.pipeline.state.connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
     yield
@@ -157,14 +157,14 @@ def test_t25_a_full_disk_under_the_state_stops_reading_and_heals(
     remote: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(remote_module, "BATCH_POINTS", 50)
-    monkeypatch.setattr(RemoteDelivery, "batch_points", 50)
+    monkeypatch.setattr(InfluxDelivery, "batch_points", 50)
     monkeypatch.setattr(remote_module, "MOST_UNSAVED", 5)
     users = [f"user-{number}-{'x' * 200}" for number in range(400)]
     remote.now = time.monotonic()  # as ``flush`` has it
     remote.log.write(10)
     caught_up(remote)
     delivery = remote.daemon.delivery
-    assert isinstance(delivery, RemoteDelivery)
+    assert isinstance(delivery, InfluxDelivery)
     with full_disk(remote):
         remote.log.write(b"".join(remote.log.line(user_id=user) for user in users) + b"{broken\n")
         until(lambda: delivery.trouble is not None and delivery._unsaved.batches >= 5, remote, seconds=1.0)
@@ -184,12 +184,12 @@ def test_t25_a_full_disk_under_the_state_stops_reading_and_heals(
 
 
 def test_rejected_lines_that_no_checkpoint_holds_are_bounded(remote: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RemoteDelivery, "batch_points", 50)
+    monkeypatch.setattr(InfluxDelivery, "batch_points", 50)
     monkeypatch.setattr(remote_module, "MOST_UNSAVED_LINES", 100)
     remote.log.write(10)
     caught_up(remote)
     delivery = remote.daemon.delivery
-    assert isinstance(delivery, RemoteDelivery)
+    assert isinstance(delivery, InfluxDelivery)
 
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
@@ -298,7 +298,7 @@ def test_once_gives_up_with_69_and_loses_nothing(
     world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.5)
-    monkeypatch.setattr(RemoteDelivery.flush, "__defaults__", (0.3,))
+    monkeypatch.setattr(InfluxDelivery.flush, "__defaults__", (0.3,))
     world.log.write(30)
     slow.otherwise = Reply(503)
     with pytest.raises(UnavailableError, match="503") as caught:
@@ -314,8 +314,8 @@ def test_once_waits_no_longer_for_a_store_that_only_keeps_silent(
     world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch, lines: int
 ) -> None:
     monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.5)
-    monkeypatch.setattr(RemoteDelivery.flush, "__defaults__", (0.5,))
-    monkeypatch.setattr(RemoteDelivery, "batch_points", 10)
+    monkeypatch.setattr(InfluxDelivery.flush, "__defaults__", (0.5,))
+    monkeypatch.setattr(InfluxDelivery, "batch_points", 10)
     world.store = dataclasses.replace(world.store, timeout_seconds=30.0)
     world.log.write(lines)
     slow.otherwise = Reply(hang=True)
@@ -383,22 +383,22 @@ def crashing_after(owner: type, name: str) -> Callable[[pytest.MonkeyPatch, int]
 
 
 STEPS = {
-    "before it is sent": crashing_before(RemoteDelivery, "submit"),
-    "after it is stored": crashing_after(RemoteDelivery, "write"),
-    "before the acknowledgement is taken": crashing_before(RemoteDelivery, "_acknowledge"),
-    "after the acknowledgement": crashing_after(RemoteDelivery, "_acknowledge"),
+    "before it is sent": crashing_before(InfluxDelivery, "submit"),
+    "after it is stored": crashing_after(InfluxDelivery, "write"),
+    "before the acknowledgement is taken": crashing_before(InfluxDelivery, "_acknowledge"),
+    "after the acknowledgement": crashing_after(InfluxDelivery, "_acknowledge"),
     "before the rejected file": crashing_before(RejectedFile, "append"),
     "after the rejected file": crashing_after(RejectedFile, "append"),
     "in the checkpoint": crashing_after(State, "save"),
-    "after the checkpoint": crashing_after(RemoteDelivery, "_save"),
-    "before counters are sent": crashing_before(Publisher, "_go_on"),
-    "after counters are sent": crashing_after(Publisher, "_go_on"),
-    "before counters are marked as written": crashing_before(Publisher, "_say_what_is_refused"),
+    "after the checkpoint": crashing_after(InfluxDelivery, "_save"),
+    "before counters are sent": crashing_before(CounterPublisher, "_go_on"),
+    "after counters are sent": crashing_after(CounterPublisher, "_go_on"),
+    "before counters are marked as written": crashing_before(CounterPublisher, "_say_what_is_refused"),
 }
 
 
 def test_t22_a_crash_between_any_two_steps_changes_nothing(remote: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RemoteDelivery, "batch_points", 100)
+    monkeypatch.setattr(InfluxDelivery, "batch_points", 100)
     remote.log.write(210)
     caught_up(remote)
     broken = 0
@@ -552,8 +552,8 @@ def test_a_line_that_is_refused_again_when_it_is_replayed_stays_listed_once(
         state = State.open(remote.state_directory, "host-1")
         daemon = Daemon(remote.settings, state)
         daemon.run_once()
-        replay(daemon.ingest, time.time_ns() // 1_000_000)
-        still = [entry.ordinal for entry in daemon.ingest.listed()]
+        replay(daemon.pipeline, time.time_ns() // 1_000_000)
+        still = [entry.ordinal for entry in daemon.pipeline.listed()]
         (account,) = state.accounts().values()
         daemon.close()
         state.close()
@@ -589,7 +589,7 @@ def test_what_is_refused_before_anything_was_taken_does_not_keep_what_is_behind_
 ) -> None:
     slow.otherwise = refusing_client
     delivery = world.daemon.delivery
-    assert isinstance(delivery, RemoteDelivery)
+    assert isinstance(delivery, InfluxDelivery)
     for number in range(1, 5):
         world.log.write(world.log.line(details={"client_id": "evil"}) + b"{broken\n")
         until(lambda number=number: delivery._sender.unproven("raw") == number, world)  # type: ignore[misc]
@@ -610,7 +610,7 @@ def test_a_store_that_takes_nothing_is_not_read_for_without_end(
     monkeypatch.setattr(remote_module, "MOST_UNSAVED", 5)
     slow.otherwise = refusing_client
     delivery = world.daemon.delivery
-    assert isinstance(delivery, RemoteDelivery)
+    assert isinstance(delivery, InfluxDelivery)
     for _ in range(10):
         world.log.write(world.log.line(details={"client_id": "evil"}))
         for _ in range(10):

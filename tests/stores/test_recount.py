@@ -106,7 +106,7 @@ def test_the_embedded_store_counts_its_events(world: World) -> None:
     before = counters(world)
     spoil(world)
     assert counters(world) != before
-    assert world.daemon.ingest.recount() == 200
+    assert world.daemon.pipeline.recount() == 200
     assert counters(world) == before
 
 
@@ -117,7 +117,7 @@ def test_the_counters_of_what_influxdb_keeps_are_counted_there(world: World, inf
     before = counters(world)
     assert published(world) == before[0]
     spoil(world)
-    assert world.daemon.ingest.recount() == 200
+    assert world.daemon.pipeline.recount() == 200
     assert counters(world) == before
     assert published(world) == before[0]
 
@@ -127,10 +127,10 @@ def test_the_embedded_store_shows_life_while_it_counts(world: World, monkeypatch
     write_days(world, 5)
     world.once()
     ticks: list[None] = []
-    assert world.daemon.ingest.recount(lambda: ticks.append(None)) == 200
+    assert world.daemon.pipeline.recount(lambda: ticks.append(None)) == 200
     assert len(ticks) > 20
     before = len(ticks)
-    world.daemon.ingest.state.connection.execute("SELECT count(*) FROM token_events AS a, token_events").fetchall()
+    world.daemon.pipeline.state.connection.execute("SELECT count(*) FROM token_events AS a, token_events").fetchall()
     assert len(ticks) == before, "only while it counts"
 
 
@@ -141,9 +141,9 @@ def test_counting_what_influxdb_keeps_shows_life_and_blocks_nobody(
     world.store = influxdb.make()
     write_days(world, 2)
     world.once()
-    connection = world.daemon.ingest.state.connection
+    connection = world.daemon.pipeline.state.connection
     writing: list[bool] = []
-    assert world.daemon.ingest.recount(lambda: writing.append(connection.in_transaction)) == 200
+    assert world.daemon.pipeline.recount(lambda: writing.append(connection.in_transaction)) == 200
     assert len(writing) >= 200 / 10
     assert not any(writing), "while InfluxDB is read, the state can be written by others"
 
@@ -165,8 +165,8 @@ def test_a_series_that_only_the_store_knows_is_saved_though_a_count_failed(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recount_module, "add_to_counters", full)
         with pytest.raises(sqlite3.OperationalError):
-            world.daemon.ingest.recount()
-    assert world.daemon.ingest.recount() == 201
+            world.daemon.pipeline.recount()
+    assert world.daemon.pipeline.recount() == 201
     assert sum(row[3] for row in counters(world)[0].hours) == 201  # type: ignore[misc]
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.systemd.permissions import Obstacle, group_name, group_number, obstacle
+from ingestor.systemd.permissions import Barrier, first_barrier, group_name, group_number
 
 
 @pytest.fixture
@@ -19,8 +19,8 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def found(file: Path, *groups: int) -> Obstacle | None:
-    return obstacle(file, groups, hidden=False)
+def found(file: Path, *groups: int) -> Barrier | None:
+    return first_barrier(file, groups, hidden=False)
 
 
 def test_what_everybody_can_read_is_reached(file: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_link_is_followed_to_what_it_leads_to(file: Path) -> None:
 
 @pytest.mark.parametrize("place", ["root", "home/me", "tmp", "var/tmp", "run/user/0", "srv/../root"])
 def test_what_the_sandbox_hides_is_not_reached(place: str) -> None:
-    what = obstacle(Path("/", place, "audit.jsonl"))
+    what = first_barrier(Path("/", place, "audit.jsonl"))
     assert what is not None
     assert "=" in what.why
 

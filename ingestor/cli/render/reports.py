@@ -16,7 +16,7 @@ from ingestor.jobs.status import StatusReport
 from ingestor.jobs.store_status import StoreStatus
 from ingestor.jobs.verify import Verified
 from ingestor.model.accounting import Account
-from ingestor.model.check_result import Finding, Level
+from ingestor.model.check_result import CheckResult, Level
 from ingestor.model.questions import Record
 from ingestor.state.rejected_file import RejectedLine
 from ingestor.stores.comparing import said
@@ -84,7 +84,7 @@ def _told(event: Record) -> Iterable[tuple[str, Text]]:
 # validate
 
 
-def findings(console: Console, found: Sequence[Finding]) -> None:
+def findings(console: Console, found: Sequence[CheckResult]) -> None:
     """Print every finding, then the verdict."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)

@@ -24,7 +24,7 @@ class _Journal(_OneLine):
         return f"<{_SYSLOG_LEVELS.get(record.levelno, 6)}>{super().format(record)}"
 
 
-def speak() -> None:
+def configure_logging() -> None:
     """Send the messages of tokentail to stderr."""
     handler = logging.StreamHandler()
     if sys.stderr.isatty():

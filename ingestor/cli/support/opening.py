@@ -14,7 +14,7 @@ from ingestor.config.settings import Settings
 from ingestor.errors import DamagedStateError, ExitCode, TokentailError
 from ingestor.model.questions import Answers, Filters, Period, Record
 from ingestor.model.words import counted
-from ingestor.pipeline.pipeline import Ingest
+from ingestor.pipeline.pipeline import Pipeline
 from ingestor.state import requests
 from ingestor.state.database import DATABASE, damaged, find_database, first_fault, is_damage, suspect
 from ingestor.state.lock import is_held
@@ -78,8 +78,8 @@ def events(store: Answers, period: Period, filters: Filters) -> Iterator[Iterato
             records.close()
 
 
-def by_whoever_holds_the_state(
-    settings: Settings, kind: str, arguments: dict[str, Any], work: Callable[[Ingest], dict[str, Any]], *, first: bool
+def run_or_delegate(
+    settings: Settings, kind: str, arguments: dict[str, Any], work: Callable[[Pipeline], dict[str, Any]], *, first: bool
 ) -> dict[str, Any]:
     """Do ``work`` in this process; when a daemon holds the state, have it do the request of that kind, and wait for it.
 
@@ -89,8 +89,8 @@ def by_whoever_holds_the_state(
     if not is_held(directory):
         if not first:
             find_database(directory)
-        with writing(settings) as state, contextlib.closing(Ingest(settings, state)) as ingest:
-            return work(ingest)
+        with writing(settings) as state, contextlib.closing(Pipeline(settings, state)) as pipeline:
+            return work(pipeline)
     with reading(settings):  # it has its tables, and none that this version does not know
         number = requests.submit(directory, kind, arguments)
     with stderr().status(f"The running daemon does it (request {number}); Ctrl-C stops waiting, not the work"):

@@ -12,13 +12,13 @@ from ingestor.model.generation import Status
 from ingestor.model.log_file import shown
 from ingestor.model.rotation_names import possible_live_names
 from ingestor.sources.file.path_patterns import matches
-from ingestor.state.generations import Book
+from ingestor.state.generations import Generations
 
 
 class AbsentLogs:
     """The absent logs of one glob."""
 
-    def __init__(self, entry: LogSettings, book: Book) -> None:
+    def __init__(self, entry: LogSettings, book: Generations) -> None:
         """``book`` knows what was followed."""
         self._entry = entry
         self._book = book

@@ -8,13 +8,13 @@ from collections import deque
 from typing import NamedTuple
 
 from ingestor.model.generation import Generation
-from ingestor.model.log_file import FileIdentity, Sighting
+from ingestor.model.log_file import FileIdentity, FileStat
 from ingestor.sources.file.beside import Candidate
-from ingestor.state.generations import Book
+from ingestor.state.generations import Generations
 
 
 class _Asked(NamedTuple):
-    seen: Sighting
+    seen: FileStat
     key: int
     generation: Generation
     """The one that the file begins like."""
@@ -25,7 +25,7 @@ class _Asked(NamedTuple):
 class Alike:
     """Those that one log has found."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Generations) -> None:
         self._book = book
         self._asked: dict[FileIdentity, _Asked] = {}
         self._waiting: dict[int, deque[tuple[Candidate, _Asked]]] = {}
@@ -35,12 +35,12 @@ class Alike:
         """Forget who waits: they are come upon again."""
         self._waiting.clear()
 
-    def add(self, candidate: Candidate, seen: Sighting, key: int | None, generation: Generation) -> None:
+    def add(self, candidate: Candidate, seen: FileStat, key: int | None, generation: Generation) -> None:
         """Note a file that holds what was read of a generation, if that says nothing."""
-        if key is not None and (not generation.mark.offset or generation.first_event is None):
-            self._wait(candidate, _Asked(seen, key, generation, generation.mark.offset))
+        if key is not None and (not generation.position.offset or generation.first_event is None):
+            self._wait(candidate, _Asked(seen, key, generation, generation.position.offset))
 
-    def waits(self, candidate: Candidate, seen: Sighting) -> bool:
+    def waits(self, candidate: Candidate, seen: FileStat) -> bool:
         """Tell whether to ask a file again would tell as little; it is noted then."""
         asked = self._asked.pop(seen.identity, None)
         if asked is None or asked.seen != seen or not self._is_held_up(asked):
@@ -65,9 +65,9 @@ class Alike:
         if not _has_moved(asked, self._book):
             alike.append(asked.generation)
         readers = (self._book.readers.get(generation.number) for generation in alike)
-        return any(reader is not None and reader.exhausted_at is None for reader in readers)
+        return any(reader is not None and reader.read_to_end_at is None for reader in readers)
 
 
-def _has_moved(asked: _Asked, book: Book) -> bool:
+def _has_moved(asked: _Asked, book: Generations) -> bool:
     """Whether the one that a file begins like was read on since, or let go."""
-    return asked.generation.mark.offset != asked.offset or asked.generation.number not in book.readers
+    return asked.generation.position.offset != asked.offset or asked.generation.number not in book.readers

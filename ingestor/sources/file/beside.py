@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingestor.model.generation import Generation
-from ingestor.model.log_file import FileIdentity, Sighting
+from ingestor.model.log_file import FileIdentity, FileStat
 from ingestor.model.rotation_names import Age, is_compressed, may_be_rotated, rotation_age, uncompressed_name
-from ingestor.sources.file.files import look
+from ingestor.sources.file.files import stat_file
 
 RELIST_SECONDS: Final = 10.0
 """A directory is listed when it has changed, and at least so often, should its time of change not be true."""
@@ -33,7 +33,7 @@ class Candidate(NamedTuple):
 class Told(NamedTuple):
     """What a file was found to hold that is no other log's past by its name. Who asks makes no difference to that."""
 
-    seen: Sighting
+    seen: FileStat
     key: int | None
     generation: Generation | None
     alike: int
@@ -66,7 +66,7 @@ class _Listing:
         self.looked_at = float("-inf")
         self.there: dict[FileIdentity, str] = {}
         """Where files are, as that look has found; logs that are followed are left out."""
-        self.to_ask: dict[str, Sighting] = {}
+        self.to_ask: dict[str, FileStat] = {}
         """Those of them that are still to be asked in this turn, by path."""
         self.told: dict[str, Told] = {}
         """What the others hold that belong to another log than the one that asked them, by path."""
@@ -76,9 +76,9 @@ class Beside:
     """The directories of all logs."""
 
     def __init__(self) -> None:
-        self.settled: dict[FileIdentity, Sighting] = {}
+        self.settled: dict[FileIdentity, FileStat] = {}
         """Files of which nothing is left to read, as they looked when that was found."""
-        self.unknown: dict[FileIdentity, Sighting] = {}
+        self.unknown: dict[FileIdentity, FileStat] = {}
         """Files that hold nothing known: those whose past they may be look at them, no others."""
         self.all_looked_at = float("inf")
         """Since when every log has looked at what lies beside it (monotonic seconds); for one log alone that is always."""
@@ -196,10 +196,10 @@ class Beside:
         return listing
 
 
-def look_or_none(path: str) -> Sighting | None:
+def look_or_none(path: str) -> FileStat | None:
     """Return what is at a path; None when that cannot be told."""
     try:
-        return look(path)
+        return stat_file(path)
     except OSError:
         return None
 
@@ -212,7 +212,7 @@ def places_of(live_path: str, archive_directories: tuple[str, ...]) -> dict[str,
     return places
 
 
-def siblings(live_path: str, archive_directories: tuple[str, ...]) -> list[str]:
+def rotated_paths(live_path: str, archive_directories: tuple[str, ...]) -> list[str]:
     """Return the paths of the rotated generations of a log that are on the disk, oldest first."""
     live = {live_path, os.path.realpath(live_path)}
     found = Beside().candidates(places_of(live_path, archive_directories), live, 0.0)

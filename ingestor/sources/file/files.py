@@ -20,7 +20,7 @@ import zstandard
 
 from ingestor.model.generation import TAIL_BYTES
 from ingestor.model.identity import HEAD_BYTES as KEPT_BYTES
-from ingestor.model.log_file import FileIdentity, LogFile, Sighting
+from ingestor.model.log_file import FileIdentity, FileStat, LogFile
 from ingestor.model.rotation_names import is_compressed
 
 _INODE_BITS = 0x7FFF_FFFF_FFFF_FFFF
@@ -41,7 +41,7 @@ class DamagedFileError(Exception):
     """A compressed file is truncated or corrupt. Everything before the damage has been delivered."""
 
 
-def look(path: str) -> Sighting | None:
+def stat_file(path: str) -> FileStat | None:
     """Return what is at ``path`` (through symlinks); None when nothing is. Raises OSError when it cannot be told."""
     try:
         return _sighting(os.stat(path))  # noqa: PTH116 - a Path object per poll and file would cost more than the call
@@ -49,7 +49,7 @@ def look(path: str) -> Sighting | None:
         return None
 
 
-def is_as_before(path: str, before: Sighting) -> bool:
+def is_as_before(path: str, before: FileStat) -> bool:
     """Tell whether ``path`` still is what it was then. Cheap: idle logs by the thousand are asked this every second."""
     try:
         status = os.stat(path)  # noqa: PTH116 - as above
@@ -90,7 +90,7 @@ class PlainFile:
     def __init__(self, path: str, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
-        self.identity = self.look().identity
+        self.identity = self.stat().identity
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``."""
@@ -102,15 +102,15 @@ class PlainFile:
             offset = max(offset, os.lseek(self._descriptor, offset, os.SEEK_DATA))
         except OSError as error:
             if error.errno == errno.ENXIO:  # nothing but a hole up to the end
-                return max(offset, self.look().size)
+                return max(offset, self.stat().size)
             # A file system that cannot tell: the NULs are read.
         return _after_nuls(self, offset)
 
     def progress(self, offset: int) -> float:
         """Return which part of the file lies before ``offset``."""
-        return min(1.0, offset / max(1, self.look().size))
+        return min(1.0, offset / max(1, self.stat().size))
 
-    def look(self) -> Sighting:
+    def stat(self) -> FileStat:
         """Return the file's present size, modification time and link count."""
         return _sighting(os.fstat(self._descriptor))
 
@@ -130,7 +130,7 @@ class CompressedFile:
         self.path = path
         self.damaged = False
         self._raw = os.fdopen(descriptor, "rb")
-        self.identity = self.look().identity
+        self.identity = self.stat().identity
         self._opener = _OPENERS[Path(path).suffix]
         self._head = b""
         self._start = 0
@@ -164,9 +164,9 @@ class CompressedFile:
 
     def progress(self, offset: int) -> float:  # noqa: ARG002 - where decompressed bytes lie in the file only the stream knows
         """Return which part of the compressed file has been taken up."""
-        return min(1.0, self._raw.tell() / max(1, self.look().size))
+        return min(1.0, self._raw.tell() / max(1, self.stat().size))
 
-    def look(self) -> Sighting:
+    def stat(self) -> FileStat:
         """Return the compressed file's size, modification time and link count."""
         return _sighting(os.fstat(self._raw.fileno()))
 
@@ -259,9 +259,9 @@ _OPENERS: dict[str, Callable[[IO[bytes]], _Stream]] = {
 }
 
 
-def _sighting(status: os.stat_result) -> Sighting:
+def _sighting(status: os.stat_result) -> FileStat:
     identity = FileIdentity(status.st_dev, status.st_ino & _INODE_BITS)
-    return Sighting(identity, status.st_size, status.st_mtime_ns, status.st_nlink)
+    return FileStat(identity, status.st_size, status.st_mtime_ns, status.st_nlink)
 
 
 def close_quietly(file: LogFile | None) -> None:

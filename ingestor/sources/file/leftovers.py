@@ -3,7 +3,7 @@
 import logging
 
 from ingestor.model.generation import NOTHING_READ, Generation, Status
-from ingestor.model.log_file import FileIdentity, LogFile, Sighting, shown
+from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.model.rotation_names import is_compressed
 from ingestor.sources.file.files import is_as_before
 from ingestor.sources.file.place import Place
@@ -18,10 +18,10 @@ class Leftovers:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._book = place.book
-        self._watched: dict[FileIdentity, tuple[str, Sighting]] = {}
+        self._watched: dict[FileIdentity, tuple[str, FileStat]] = {}
         """Plain files, as they looked when they were left: a writer may still have them open."""
 
-    def watch(self, file: LogFile, seen: Sighting) -> None:
+    def watch(self, file: LogFile, seen: FileStat) -> None:
         """Look now and then whether something is written to a file. ``seen``: how it looked before it was asked."""
         if not file.compressed:
             self._watched[file.identity] = file.path, seen
@@ -46,10 +46,10 @@ class Leftovers:
         """Tell whether a file that was left to a backfill holds more than it did then: that is read, the former lines are not."""
         if is_compressed(generation.path):
             return False  # only its beginning is remembered, and nobody writes to it
-        if file.read_at(generation.mark.offset, 1):
+        if file.read_at(generation.position.offset, 1):
             return True
         if file.compressed:  # so that it is not decompressed again at each look; the path tells what the mark is of
-            seen = file.look()
+            seen = file.stat()
             generation.device, generation.inode = file.identity
             generation.size_seen, generation.sealed_ns = seen.size, seen.mtime_ns
             self._book.changed(generation)
@@ -65,7 +65,7 @@ class Leftovers:
             not place.may_be_live(file.path)
             or generation.status is Status.OPEN
             or generation.number in self._book.readers
-            or not file.read_at(generation.mark.offset, 1)
+            or not file.read_at(generation.position.offset, 1)
         ):
             return False
         log.info(
@@ -73,9 +73,9 @@ class Leftovers:
         )
         if generation.status is Status.SKIPPED:
             if place.settings.start == "end":
-                skip_to_end(generation, file, end=generation.mark.offset)
+                skip_to_end(generation, file, end=generation.position.offset)
             else:  # as any log under the glob it is read from its beginning
-                generation.mark = NOTHING_READ
+                generation.position = NOTHING_READ
             generation.status = Status.CLOSED
             self._book.changed(generation)
         self._book.follow(shown(file.path))

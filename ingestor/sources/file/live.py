@@ -4,11 +4,11 @@ import logging
 import os
 
 from ingestor.model.generation import Generation, Status
-from ingestor.model.log_file import LogFile, Sighting
-from ingestor.sources.file.files import DamagedFileError, look, open_log
+from ingestor.model.log_file import FileStat, LogFile
+from ingestor.sources.file.files import DamagedFileError, open_log, stat_file
 from ingestor.sources.file.matching import Content, key_of, parts_from, recognise
 from ingestor.sources.file.place import Part, Place
-from ingestor.sources.file.reader import Block, Tail, skip_to_end
+from ingestor.sources.file.reader import Block, GenerationReader, skip_to_end
 
 log = logging.getLogger("tokentail")
 
@@ -17,10 +17,10 @@ class LiveFile:
     """What is open at the live path. Times are monotonic seconds."""
 
     def __init__(self, place: Place) -> None:
-        self.tail: Tail | None = None
+        self.tail: GenerationReader | None = None
         self._place = place
         self._book = place.book
-        self._twin: tuple[Sighting, int, int] | None = None
+        self._twin: tuple[FileStat, int, int] | None = None
         """How the file looked that holds what another one holds, which generation that is, and where its mark was."""
 
     @property
@@ -28,7 +28,7 @@ class LiveFile:
         """Whether the file at the live path was told by its content."""
         return self.tail is not None or self._twin is not None
 
-    def is_elsewhere(self, sighting: Sighting | None) -> bool:
+    def is_elsewhere(self, sighting: FileStat | None) -> bool:
         """Tell whether another file is at the live path than the one that is open, or one that must be asked anew."""
         if self.tail is not None:
             return sighting is None or sighting.identity != self.tail.file.identity
@@ -40,17 +40,17 @@ class LiveFile:
         reader = self._book.readers.get(number)
         if seen != sighting or reader is None:
             return True
-        return reader.exhausted_at is not None and reader.generation.mark.offset != asked_at
+        return reader.read_to_end_at is not None and reader.generation.position.offset != asked_at
 
-    def release(self) -> Tail | None:
+    def release(self) -> GenerationReader | None:
         """Hand over the open file, which is no longer the live one."""
         tail, self.tail = self.tail, None
         return tail
 
-    def note(self, sighting: Sighting, now: float) -> None:
+    def note(self, sighting: FileStat, now: float) -> None:
         """Remember what was seen, so that it is missed when it is gone; of what was not read also how it begins.
 
-        The file was asked before whether it holds what was read of it (``Tail.is_cut``).
+        The file was asked before whether it holds what was read of it (``GenerationReader.is_cut``).
         """
         tail = self.tail
         if tail is None:
@@ -58,7 +58,7 @@ class LiveFile:
         tail.seen, tail.seen_at = sighting, now
         generation = tail.generation
         generation.size_seen = max(generation.size_seen, sighting.size)
-        if not generation.mark.offset and generation.file_key is None and sighting.size:
+        if not generation.position.offset and generation.file_key is None and sighting.size:
             generation.file_key = key_of(tail.file)
             if generation.file_key is not None:
                 self._book.seen(generation)
@@ -70,8 +70,8 @@ class LiveFile:
             return None
         try:
             # A poll in this very turn has looked already: what comes later is seen by the next one.
-            sighting = tail.seen if tail.seen is not None and tail.seen_at == now else tail.file.look()
-            if sighting == tail.exhausted_at:
+            sighting = tail.seen if tail.seen is not None and tail.seen_at == now else tail.file.stat()
+            if sighting == tail.read_to_end_at:
                 return None
             block = tail.read(final=False)
         except OSError as error:
@@ -79,22 +79,25 @@ class LiveFile:
             return None
         self._place.report(None, part=Part.CONTENT)
         if block is None and not tail.busy and not tail.waits:
-            tail.exhausted_at = sighting
-            if sighting.size > tail.generation.mark.offset:
+            tail.read_to_end_at = sighting
+            if sighting.size > tail.generation.position.offset:
                 # A half line is known to be there: a gap would have to say so.
                 tail.generation.size_seen = max(tail.generation.size_seen, sighting.size)
-                start, length = tail.generation.mark.offset, tail.generation.size_seen - tail.generation.mark.offset
+                start, length = (
+                    tail.generation.position.offset,
+                    tail.generation.size_seen - tail.generation.position.offset,
+                )
                 known = length <= self._place.read.max_line_bytes  # a longer one costs too much to tell it by its bytes
                 self._book.note_rest(tail.generation, tail.file.read_at(start, length) if known else b"")
         return block
 
-    def take(self, tails: list[Tail], *, known_only: bool = False) -> Generation | None:
+    def take(self, tails: list[GenerationReader], *, known_only: bool = False) -> Generation | None:
         """Take up the file at the live path; return the generation that it holds. ``tails``: rotated ones, one of which it may be.
 
         ``known_only``: not if nothing is known of its content yet.
         """
         path = self._place.path
-        seen = look(path)
+        seen = stat_file(path)
         for tail in tails:
             if seen is not None and tail.file.identity == seen.identity:
                 tails.remove(tail)  # renamed back
@@ -159,11 +162,11 @@ class LiveFile:
         if reader is not None:
             if parts_from(file, reader):
                 return book.begin(place.source, place.path, file.identity, like=same)
-            self._twin = file.look(), same.number, same.mark.offset
+            self._twin = file.stat(), same.number, same.position.offset
             book.twins[same.number] = place.path
             place.report(f"{place.path} holds the same as {reader.file.path}, which is read already", harmless=True)
             return None
-        if (same.source, same.host) == (place.source, book.host) or not same.mark.offset:
+        if (same.source, same.host) == (place.source, book.host) or not same.position.offset:
             return same
         return self._go_on_as_another(same, file)
 
@@ -174,11 +177,11 @@ class LiveFile:
             "%s was read as source %r until byte %d, and is source %r from there on",
             path,
             same.source,
-            same.mark.offset,
+            same.position.offset,
             source,
         )
         same.status = Status.CLOSED
-        same.size_seen = same.mark.offset  # what follows is not its own to wait for
+        same.size_seen = same.position.offset  # what follows is not its own to wait for
         self._book.changed(same)
         return self._book.begin(source, path, file.identity, like=same)
 

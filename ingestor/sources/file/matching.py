@@ -7,9 +7,9 @@ from ingestor.model.generation import (
     HEAD_BYTES,
     TAIL_BYTES,
     Comparison,
-    Fingerprint,
     Generation,
-    Kinship,
+    Match,
+    Position,
     Status,
     digest,
 )
@@ -17,7 +17,7 @@ from ingestor.model.identity import HEAD_BYTES as KEY_BYTES
 from ingestor.model.identity import generation_hash, telling_head
 from ingestor.model.log_file import LogFile
 from ingestor.model.trail import DIGEST_BYTES, agreement, line_digests, rejoins
-from ingestor.state.generations import BEGINNING_LINES, Book, Reader
+from ingestor.state.generations import BEGINNING_LINES, Generations, Reader
 
 COMPARED_BYTES = 1 << 18
 """Of the generations that begin like a file, the one that agrees longest within so many bytes is the one it comes from."""
@@ -45,7 +45,7 @@ class Content(NamedTuple):
 
 
 def recognise(
-    file: LogFile, book: Book, *, near: tuple[Generation, ...] = (), sources: Container[str] | None = None
+    file: LogFile, book: Generations, *, near: tuple[Generation, ...] = (), sources: Container[str] | None = None
 ) -> Content:
     """Ask the book for what a file holds. ``sources``: of these alone, if somebody wants it so; else of all.
 
@@ -64,10 +64,16 @@ def recognise(
     return Content(key, None, former_of(file, book, key, sources=sources) or trimmed(file, book, near))
 
 
-def _longer(file: LogFile, book: Book, same: Generation, key: int, sources: Container[str] | None) -> Comparison | None:
+def _longer(
+    file: LogFile, book: Generations, same: Generation, key: int, sources: Container[str] | None
+) -> Comparison | None:
     """Return a former content that a file agrees with for longer than with the one of which it holds all."""
     read = same.trail.lines
-    if not same.mark.offset or same.status is Status.SKIPPED or not any(g.trail.lines > read for g in book.by_key(key)):
+    if (
+        not same.position.offset
+        or same.status is Status.SKIPPED
+        or not any(g.trail.lines > read for g in book.by_key(key))
+    ):
         return None
     found = former_of(file, book, key, sources=sources)
     if found is None or found.former == same.number:
@@ -77,15 +83,15 @@ def _longer(file: LogFile, book: Book, same: Generation, key: int, sources: Cont
     return found if agrees > read else None
 
 
-def _joined(file: LogFile, book: Book, same: Generation, sources: Container[str] | None) -> Comparison | None:
+def _joined(file: LogFile, book: Generations, same: Generation, sources: Container[str] | None) -> Comparison | None:
     """Return the former content with which a file goes on behind the one of which it holds all."""
-    if not same.mark.offset or same.status is Status.SKIPPED or same.compared is not None:
+    if not same.position.offset or same.status is Status.SKIPPED or same.compared is not None:
         return None
-    return follows(file, book, same.mark.offset, same, sources=sources)
+    return follows(file, book, same.position.offset, same, sources=sources)
 
 
 def follows(
-    file: LogFile, book: Book, at: int, generation: Generation, *, sources: Container[str] | None = None
+    file: LogFile, book: Generations, at: int, generation: Generation, *, sources: Container[str] | None = None
 ) -> Comparison | None:
     """Return the former content that a file goes on with from a byte on, where the one before has ended: files were joined.
 
@@ -118,15 +124,15 @@ def _telling_head(file: LogFile, at: int = 0, *, closed: bool = False) -> bytes 
     return telling_head(head, closed=closed or (file.compressed and not file.damaged and len(head) < KEY_BYTES))
 
 
-def kinship(file: LogFile, generation: Generation, at: int = 0) -> Kinship:
+def kinship(file: LogFile, generation: Generation, at: int = 0) -> Match:
     """Compare a file's content, from a byte on, with what is remembered of a generation. Raises OSError, DamagedFileError.
 
     Of a compressed file everything up to the offset is decompressed, but only when its head is the generation's.
     """
-    mark = generation.mark
+    mark = generation.position
     head = file.read_at(at, mark.head_length)
-    if mark.kinship(mark.offset, head, b"") is Kinship.OTHER and mark.kinship(0, head, b"") is Kinship.OTHER:
-        return Kinship.OTHER
+    if mark.kinship(mark.offset, head, b"") is Match.OTHER and mark.kinship(0, head, b"") is Match.OTHER:
+        return Match.OTHER
     tail = file.read_at(at + mark.offset - mark.tail_length, mark.tail_length)
     # What could be read is there, whatever size a share's attributes tell.
     return mark.kinship(mark.offset - mark.tail_length + len(tail), head, tail)
@@ -138,13 +144,13 @@ def parts_from(file: LogFile, reader: Reader) -> bool:
     A copy of a log that is written holds what the log has got meanwhile: the bytes behind the mark tell, as far as both have
     any. Where the other one has none, and is at rest, all that follows is another way. Raises OSError, DamagedFileError.
     """
-    other, mark = reader.file, reader.generation.mark
+    other, mark = reader.file, reader.generation.position
     if other.identity == file.identity:
         return False
     here = file.read_at(mark.offset, TAIL_BYTES)
     there = b"" if other.compressed else other.read_at(mark.offset, len(here))
     if not there:
-        return bool(here) and other.look() == reader.exhausted_at
+        return bool(here) and other.stat() == reader.read_to_end_at
     both = min(len(here), len(there))
     return here[:both] != there[:both]
 
@@ -164,21 +170,21 @@ def holds_all_seen(file: LogFile, generation: Generation, rest: bytes | None) ->
 
     ``rest``: the digest of that half line; None when it is not known. Raises OSError, DamagedFileError.
     """
-    length = generation.size_seen - generation.mark.offset
-    if length > 0 and (rest is None or digest(file.read_at(generation.mark.offset, length)) != rest):
+    length = generation.size_seen - generation.position.offset
+    if length > 0 and (rest is None or digest(file.read_at(generation.position.offset, length)) != rest):
         return False
-    return kinship(file, generation) is Kinship.SAME
+    return kinship(file, generation) is Match.SAME
 
 
-def whole_mark(file: LogFile) -> Fingerprint:
+def whole_mark(file: LogFile) -> Position:
     """Return the fingerprint of all of a file that is there; of a compressed one, of its head alone (all would take long)."""
     head = file.read_at(0, HEAD_BYTES)
-    size = len(head) if file.compressed else file.look().size
+    size = len(head) if file.compressed else file.stat().size
     start = max(0, size - TAIL_BYTES)
-    return Fingerprint.at(size, head, file.read_at(start, size - start))
+    return Position.at(size, head, file.read_at(start, size - start))
 
 
-def _likeliest(file: LogFile, book: Book, key: int | None) -> list[Generation]:
+def _likeliest(file: LogFile, book: Generations, key: int | None) -> list[Generation]:
     """Return the generations that a file may hold, the likeliest first.
 
     The one of which most was read says most about the content. Then what is open, and then by inode. Of what was read the
@@ -194,7 +200,12 @@ def _likeliest(file: LogFile, book: Book, key: int | None) -> list[Generation]:
     found.update((g.number, g) for g in book.by_identity(file.identity))
     return sorted(
         found.values(),
-        key=lambda g: (-g.mark.offset, g.status is not Status.OPEN, (g.device, g.inode) != file.identity, -g.number),
+        key=lambda g: (
+            -g.position.offset,
+            g.status is not Status.OPEN,
+            (g.device, g.inode) != file.identity,
+            -g.number,
+        ),
     )
 
 
@@ -205,11 +216,11 @@ def _holds(file: LogFile, generation: Generation, key: int | None) -> bool:
     same file, or one that begins alike through its first line with a date.
     """
     same_file = (generation.device, generation.inode) == file.identity
-    if not generation.mark.offset:
+    if not generation.position.offset:
         if generation.status is not Status.OPEN:
             return False
         if generation.file_key is None:
-            return same_file and file.look().size >= generation.size_seen
+            return same_file and file.stat().size >= generation.size_seen
         return generation.file_key == key
     if generation.status is not Status.SKIPPED:
         if generation.file_key is None and not same_file:
@@ -218,17 +229,17 @@ def _holds(file: LogFile, generation: Generation, key: int | None) -> bool:
             # The number of a file that is gone is given to the next one: what closed the former as half a line may be the
             # beginning of an event of this one.
             # Half a line with a date tells as a whole one does, and what follows it is read as one with it.
-            ends_a_line = file.read_at(generation.mark.offset - 1, 1) == b"\n"
-            half = b"" if ends_a_line else file.read_at(0, min(generation.mark.offset, KEY_BYTES))
+            ends_a_line = file.read_at(generation.position.offset - 1, 1) == b"\n"
+            half = b"" if ends_a_line else file.read_at(0, min(generation.position.offset, KEY_BYTES))
             tells = bool(half) and telling_head(half + b"\n") is not None
             if not tells and not (same_file and (ends_a_line or key is None)):
                 return False
-    return kinship(file, generation) is Kinship.SAME
+    return kinship(file, generation) is Match.SAME
 
 
 def former_of(
     file: LogFile,
-    book: Book,
+    book: Generations,
     key: int,
     *,
     at: int = 0,
@@ -252,7 +263,7 @@ def former_of(
     return Comparison(candidates[-1].number, 0, 0)
 
 
-def _agreeing_longest(begins: bytes, candidates: list[Generation], book: Book) -> list[Generation]:
+def _agreeing_longest(begins: bytes, candidates: list[Generation], book: Generations) -> list[Generation]:
     """Return the generation whose first lines agree for longest, the newest of equal ones; several if it takes more lines."""
     longest = -1
     found: list[tuple[Generation, bytes]] = []
@@ -268,7 +279,7 @@ def _agreeing_longest(begins: bytes, candidates: list[Generation], book: Book) -
     return [generation for generation, _ in found]
 
 
-def trimmed(file: LogFile, book: Book, near: Collection[Generation]) -> Comparison | None:
+def trimmed(file: LogFile, book: Generations, near: Collection[Generation]) -> Comparison | None:
     """Return the former content that a log goes on with after its first lines were deleted or changed (``trail.rejoins``).
 
     Raises OSError, DamagedFileError, sqlite3.Error.

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from ingestor.model.generation import Generation, Status
-from ingestor.state.generations import Book
+from ingestor.state.generations import Generations
 
 
-class Remainder(NamedTuple):
+class MissingGeneration(NamedTuple):
     """What is looked for."""
 
     generation: Generation
@@ -16,21 +16,21 @@ class Remainder(NamedTuple):
     """Whether there is reason to think that it holds unread bytes; else it is closed quietly in the end."""
 
 
-class Missing:
+class MissingGenerations:
     """The remainders that one log looks for, each for a time of grace; then it is a gap, which is reported."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Generations) -> None:
         self.grace_seconds = 0.0
         self._book = book
-        self._remainders: dict[int, Remainder] = {}
+        self._remainders: dict[int, MissingGeneration] = {}
 
     def __bool__(self) -> bool:
         return bool(self._remainders)
 
     def add(self, generation: Generation, now: float, *, unread: bool) -> None:
         """Look for the rest of a generation. ``now``: monotonic seconds; the grace of one already missing goes on."""
-        if generation.mark.offset or (unread and generation.size_seen):
-            self._remainders.setdefault(generation.number, Remainder(generation, now, unread))
+        if generation.position.offset or (unread and generation.size_seen):
+            self._remainders.setdefault(generation.number, MissingGeneration(generation, now, unread))
         else:
             # Nothing was read or seen of it. The state has to learn of it, or it would say for ever that all of the file
             # is unread that has this one's inode by then.
@@ -52,7 +52,7 @@ class Missing:
         """
         for remainder in list(self._remainders.values()):
             generation = remainder.generation
-            if not generation.mark.offset and generation.file_key is None and generation.size_seen <= size:
+            if not generation.position.offset and generation.file_key is None and generation.size_seen <= size:
                 self.found(generation)
                 generation.status = Status.CLOSED
                 self._book.changed(generation)
@@ -76,7 +76,9 @@ class Missing:
                 continue
             del self._remainders[number]
             if remainder.unread:
-                self._book.lose(remainder.generation, "rotated, truncated or deleted before it was read to its end")
+                self._book.report_loss(
+                    remainder.generation, "rotated, truncated or deleted before it was read to its end"
+                )
             else:
                 remainder.generation.status = Status.CLOSED
                 self._book.changed(remainder.generation)

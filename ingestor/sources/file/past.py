@@ -5,16 +5,16 @@ import os
 import time
 from collections.abc import Container, Iterator
 
-from ingestor.model.generation import Generation, Kinship, Status
-from ingestor.model.log_file import FileIdentity, LogFile, Sighting, shown
+from ingestor.model.generation import Generation, Match, Status
+from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.model.rotation_names import COMPRESSED_SUFFIXES, is_compressed
 from ingestor.model.words import some_of
 from ingestor.sources.file.alike import Alike
 from ingestor.sources.file.beside import Asker, Beside, Candidate, Told, look_or_none
-from ingestor.sources.file.files import DamagedFileError, look, open_log
+from ingestor.sources.file.files import DamagedFileError, open_log, stat_file
 from ingestor.sources.file.leftovers import Leftovers
 from ingestor.sources.file.matching import Content, holds_all_seen, kinship, parts_from, recognise, whole_mark
-from ingestor.sources.file.missing import Missing
+from ingestor.sources.file.missing import MissingGenerations
 from ingestor.sources.file.place import Part, Place
 from ingestor.sources.file.reader import skip_to_end
 from ingestor.sources.file.rotated import Rotated
@@ -27,7 +27,7 @@ class Past:
     """The past of one log. Times are monotonic seconds."""
 
     def __init__(self, place: Place, beside: Beside) -> None:
-        self.missing = Missing(place.book)
+        self.missing = MissingGenerations(place.book)
         self.rotated = Rotated(place, self.missing)
         self.has_twins = False
         """Whether a file beside the log holds what another one holds that is being read: it is asked again afterwards."""
@@ -115,7 +115,7 @@ class Past:
             if self._place.has(generation, live_paths) or succeeded or self._was_moved_away(generation):
                 # Of what was live when we stopped nobody knows how much was written afterwards.
                 was_live = generation.path in live_paths or self._book.is_followed(shown(generation.path))
-                unread = succeeded or generation.size_seen > generation.mark.offset or was_live
+                unread = succeeded or generation.size_seen > generation.position.offset or was_live
                 self.missing.add(generation, now, unread=unread and not self._is_read_as_another(generation))
 
     def miss_predecessors(self, generation: Generation, now: float) -> None:
@@ -129,7 +129,7 @@ class Past:
             if (
                 former is not generation
                 and former.status is Status.OPEN
-                and former.mark.offset
+                and former.position.offset
                 and former.number not in self._book.readers
             ):
                 self.missing.add(former, now, unread=not self._is_read_as_another(former))
@@ -154,9 +154,9 @@ class Past:
 
         Nor of one that is whole in a file into which several were joined. A header without a date tells nothing: neither a copy of the file nor its next content can be told to be the same.
         """
-        if not generation.mark.offset:
+        if not generation.position.offset:
             identity = FileIdentity(generation.device, generation.inode)
-            if any(g.mark.offset for g in self._book.by_identity(identity)):
+            if any(g.position.offset for g in self._book.by_identity(identity)):
                 return True
             return bool(generation.size_seen) and self._is_in_a_file(generation)
         if self._is_joined(generation):
@@ -172,7 +172,7 @@ class Past:
     def _is_joined(self, generation: Generation) -> bool:
         """Tell whether a file that is read holds all that was read of a generation, at its beginning or behind another one."""
         return any(
-            kinship(reader.file, generation, at) is Kinship.SAME
+            kinship(reader.file, generation, at) is Match.SAME
             for reader in self._book.readers_with(generation)
             for at in reader.generation.begins_of(generation.number)
         )
@@ -194,7 +194,7 @@ class Past:
         seen = None
         self._beside.asked(candidate.path)
         try:
-            seen = look(candidate.path)
+            seen = stat_file(candidate.path)
             if seen is None or self._need_not_ask(candidate, seen):
                 return None
             content = self._take(candidate, seen, now, stray=stray)
@@ -210,7 +210,7 @@ class Past:
         self._unreadable.pop(seen.identity, None)
         return content
 
-    def _tell(self, candidate: Candidate, error: OSError, seen: Sighting | None) -> None:
+    def _tell(self, candidate: Candidate, error: OSError, seen: FileStat | None) -> None:
         denied = isinstance(error, PermissionError)
         self._place.report(f"{candidate.path} cannot be read: {error.strerror}", part=Part.PAST, denied=denied)
         self.failed = True
@@ -224,7 +224,7 @@ class Past:
                 continue
             del self._unreadable[identity]
             if not any(f"{path}{suffix}" in listed for suffix in COMPRESSED_SUFFIXES) and not any(
-                generation.mark.offset for generation in self._book.by_identity(identity)
+                generation.position.offset for generation in self._book.by_identity(identity)
             ):
                 self._book.report_gap(
                     Gap(
@@ -247,7 +247,7 @@ class Past:
         elif self._place.once:
             self.missing.forget()
 
-    def _need_not_ask(self, candidate: Candidate, seen: Sighting) -> bool:
+    def _need_not_ask(self, candidate: Candidate, seen: FileStat) -> bool:
         path, identity, beside = candidate.path, seen.identity, self._beside
         reader = self._book.open_files.get(identity)
         if reader is not None:
@@ -271,7 +271,7 @@ class Past:
             or (not candidate.related and beside.unknown.get(identity) == seen)
         )
 
-    def _take(self, candidate: Candidate, seen: Sighting, now: float, *, stray: bool) -> Content:
+    def _take(self, candidate: Candidate, seen: FileStat, now: float, *, stray: bool) -> Content:
         file = open_log(candidate.path)
         attached = False
         try:
@@ -288,7 +288,7 @@ class Past:
                 self._beside.unknown[seen.identity] = seen
             elif content.same is not None and (reader := self._book.readers.get(content.same.number)) is not None:
                 self.has_twins = True
-                self.is_undecided = self.is_undecided or reader.exhausted_at is None
+                self.is_undecided = self.is_undecided or reader.read_to_end_at is None
                 if not stray:
                     self._alike.add(candidate, seen, content.key, content.same)
             elif content.same is not None and (candidate.related or self._place.has(content.same)):
@@ -334,14 +334,14 @@ class Past:
 
     def _rest_of(self, generation: Generation, file: LogFile) -> Generation | None:
         """Return the generation if the file holds more of it than was read, or may yet grow."""
-        if generation.status is Status.OPEN or file.read_at(generation.mark.offset, 1):
+        if generation.status is Status.OPEN or file.read_at(generation.position.offset, 1):
             if generation.status is Status.SKIPPED:
-                skip_to_end(generation, file, end=generation.mark.offset)
+                skip_to_end(generation, file, end=generation.position.offset)
             return generation
         # Remember where it is now, so that it is not decompressed again at every rotation.
         generation.path, generation.device, generation.inode = file.path, *file.identity
-        seen = file.look()
-        generation.size_seen = seen.size if file.compressed else generation.mark.offset
+        seen = file.stat()
+        generation.size_seen = seen.size if file.compressed else generation.position.offset
         generation.sealed_ns = seen.mtime_ns if file.compressed else 0
         self._book.changed(generation)
         return None
@@ -354,7 +354,7 @@ class Past:
             return False  # the next look sees where it is
         attached = left = False
         try:
-            seen = file.look()
+            seen = file.stat()
             content = recognise(file, self._book)  # what was begun meanwhile may hold the same
             if content.same is not None or content.compared is not None:
                 self.has_twins = True
@@ -363,7 +363,7 @@ class Past:
                 self._leftovers.watch(file, seen)
                 left = True
             elif file.read_at(0, 1):  # an empty one is found when a late writer fills it
-                self.missing.found_unknown(file.look().size)
+                self.missing.found_unknown(file.stat().size)
                 source = self._place.source
                 self._attach(self._book.begin(source, path, file.identity, key=content.key), file, now)
                 attached = True
@@ -375,14 +375,14 @@ class Past:
         return left
 
     def _attach(self, generation: Generation, file: LogFile, now: float) -> None:
-        if file.compressed or file.look().size > generation.mark.offset:
-            log.info("Reading %s from byte %d (source %s)", file.path, generation.mark.offset, generation.source)
+        if file.compressed or file.stat().size > generation.position.offset:
+            log.info("Reading %s from byte %d (source %s)", file.path, generation.position.offset, generation.source)
         generation.status = Status.OPEN
         self.missing.found(generation)
         self.rotated.add(self._place.tail(generation, file, file.path), now)
 
 
-def _was_looked_through(path: str, seen: Sighting, generation: Generation) -> bool:
+def _was_looked_through(path: str, seen: FileStat, generation: Generation) -> bool:
     """Tell whether a compressed file was read to its end before, as it looks now."""
     return (
         is_compressed(path)

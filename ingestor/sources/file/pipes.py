@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from ingestor.config.settings import STDIN, LogSettings, Settings
-from ingestor.model.generation import Generation, Kinship, Status
+from ingestor.model.generation import Generation, Match, Status
 from ingestor.model.log_file import LogFile, shown
 from ingestor.model.trail import line_digests
 from ingestor.model.words import counted
 from ingestor.sources.file.files import DamagedFileError, open_log
 from ingestor.sources.file.matching import COMPARED_BYTES, kinship, recognise
 from ingestor.sources.file.spool import Spool, ends, is_pipe, spool_name
-from ingestor.state.generations import Book
+from ingestor.state.generations import Generations
 from ingestor.state.own_files import SPOOL
 
 log = logging.getLogger("tokentail")
@@ -51,7 +51,7 @@ class Delivery(Protocol):
 class Reading(Protocol):
     """How far the segments were read: what a pipeline knows, which is below none of this."""
 
-    book: Book
+    book: Generations
 
     @property
     def accepted_bytes(self) -> int:
@@ -94,7 +94,7 @@ class Pipes:
             spool.start()
         return replace(settings, logs=tuple(map(self._in_place, settings.logs)))
 
-    def begin(self, book: Book) -> None:
+    def begin(self, book: Generations) -> None:
         """Have all segments be read, also those that were there before the first look at them; tell of what nobody reads."""
         for spool in self._spools.values():
             book.follow(str(spool.file))
@@ -191,7 +191,7 @@ class Pipes:
                 path.unlink(missing_ok=True)
                 del self._read[path]
 
-    def _tell_of_what_is_left(self, book: Book) -> None:
+    def _tell_of_what_is_left(self, book: Generations) -> None:
         """Delete the segments of pipes that are followed no more, and tell of those that nobody has read."""
         ours = tuple(spool.file.name for spool in self._spools.values())
         left = sorted(self.directory.glob("*.log*")) if self.directory.is_dir() else []
@@ -217,30 +217,30 @@ class Pipes:
                 path.unlink(missing_ok=True)
 
 
-def unread_of(path: Path, book: Book) -> int:
+def unread_of(path: Path, book: Generations) -> int:
     """Return how many bytes of a segment were not read, as its content tells. Raises UNREADABLE."""
     file = open_log(str(path))
     try:
-        size = file.look().size
+        size = file.stat().size
         if not size:
             return 0
-        its_own = [g for g in book.by_identity(file.identity) if g.mark.offset and g.status is not Status.SKIPPED]
+        its_own = [g for g in book.by_identity(file.identity) if g.position.offset and g.status is not Status.SKIPPED]
         for generation in its_own:
-            if kinship(file, generation) is Kinship.SAME:
-                return max(0, size - generation.mark.offset)
+            if kinship(file, generation) is Match.SAME:
+                return max(0, size - generation.position.offset)
         content = recognise(file, book)
         if content.same is not None:
-            return size if content.same.status is Status.SKIPPED else max(0, size - content.same.mark.offset)
+            return size if content.same.status is Status.SKIPPED else max(0, size - content.same.position.offset)
         # Another file holds the same and more: its writer began anew, and repeated what is here.
         if content.compared is None:
             return size
-        begin = content.like.mark.offset if content.like else 0
+        begin = content.like.position.offset if content.like else 0
         return size - _agreeing(file, begin, book, book[content.compared.former])
     finally:
         file.close()
 
 
-def _agreeing(file: LogFile, begin: int, book: Book, former: Generation) -> int:
+def _agreeing(file: LogFile, begin: int, book: Generations, former: Generation) -> int:
     """Return up to where the lines of a file, from a byte on, are those with which another one begins, as it was read."""
     trail, offset, line = book.trail_of(former), begin, 0
     while end := (data := file.read_at(offset, COMPARED_BYTES)).rfind(b"\n") + 1:

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from ingestor.config.settings import LogSettings, ReadSettings
 from ingestor.model.generation import Generation
-from ingestor.model.log_file import FileIdentity, LogFile, Sighting, shown
+from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.model.rotation_names import may_be_live
 from ingestor.sources.file.beside import places_of
 from ingestor.sources.file.path_patterns import matches
-from ingestor.sources.file.reader import Tail
-from ingestor.state.generations import Book
+from ingestor.sources.file.reader import GenerationReader
+from ingestor.state.generations import Generations
 
 log = logging.getLogger("tokentail")
 
@@ -44,13 +44,13 @@ class Place:
         source: str,
         settings: LogSettings,
         read: ReadSettings,
-        book: Book,
+        book: Generations,
         *,
         once: bool = False,
         first: bool = True,
         owner_of: Callable[[FileIdentity], str | None] = lambda _: None,
         is_live: Callable[[str], bool] = lambda _: False,
-        note_stranger: Callable[[LogFile, Sighting, str], None] = lambda *_: None,
+        note_stranger: Callable[[LogFile, FileStat, str], None] = lambda *_: None,
     ) -> None:
         """``first``: it was never looked at before, so what was rotated here is not ours.
 
@@ -123,16 +123,16 @@ class Place:
         pattern = self.settings.path
         return pattern != self.path and may_be_live(self.path, path) and matches(pattern, path)
 
-    def tail(self, generation: Generation, file: LogFile, path: str) -> Tail:
+    def tail(self, generation: Generation, file: LogFile, path: str) -> GenerationReader:
         """Begin to read a generation from a file. Raises OSError, sqlite3.Error."""
         generation.path = path
         generation.device, generation.inode = file.identity
-        if generation.mark.offset:
+        if generation.position.offset:
             self.book.changed(generation)
         else:
             self.book.seen(generation)
-            generation.size_seen = 0 if file.compressed else file.look().size
-        tail = Tail(generation, file, self.book, max_line_bytes=self.read.max_line_bytes)
+            generation.size_seen = 0 if file.compressed else file.stat().size
+        tail = GenerationReader(generation, file, self.book, max_line_bytes=self.read.max_line_bytes)
         self.book.opened(tail)
         return tail
 

@@ -10,12 +10,12 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ingestor.model.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Fingerprint, Generation, Stretch
-from ingestor.model.log_file import LogFile, Sighting
+from ingestor.model.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Generation, Position, Stretch
+from ingestor.model.log_file import FileStat, LogFile
 from ingestor.model.trail import DIGEST_BYTES, Alignment, Run, line_digests, long_line_digest
 from ingestor.model.unended import may_become_object
 from ingestor.sources.file.matching import follows, former_of, key_of, trimmed
-from ingestor.state.generations import Book
+from ingestor.state.generations import Generations
 
 SHOWN_BYTES = 4096
 """How much of an over-long line is kept for the rejected file (which redacts and cuts it further)."""
@@ -63,14 +63,14 @@ class _Skip:
     head: bytes
 
 
-class Tail:
+class GenerationReader:
     """A position within the file of a generation, and the file to read on from."""
 
     def __init__(
         self,
         generation: Generation,
         file: LogFile,
-        book: Book,
+        book: Generations,
         *,
         max_line_bytes: int,
         from_start: bool = False,
@@ -84,10 +84,10 @@ class Tail:
         """
         self.generation = generation
         self.file = file
-        self.offset = 0 if from_start else generation.mark.offset
-        self.exhausted_at: Sighting | None = None
+        self.offset = 0 if from_start else generation.position.offset
+        self.read_to_end_at: FileStat | None = None
         """How the file looked when nothing more could be read from it."""
-        self.seen: Sighting | None = None
+        self.seen: FileStat | None = None
         """How it looked at the last poll, and when that was (monotonic seconds, as the poll was told)."""
         self.seen_at = float("-inf")
         self.moved_at = 0.0
@@ -116,7 +116,7 @@ class Tail:
         """Where the first line of the file begins, once it is needed."""
         self._alignment: Alignment | None = None
         self._joined_at = joined_at
-        self._ended = generation.skipped[1] == generation.mark.offset > 0
+        self._ended = generation.skipped[1] == generation.position.offset > 0
         """Whether what the file held until here has ended: what follows may be another content that is known."""
         self._again = 0
         """The ordinal of the next line that is read again."""
@@ -129,14 +129,14 @@ class Tail:
         self._book.closed(self)
         self.file.close()
 
-    def is_cut(self, sighting: Sighting) -> bool:
+    def is_cut(self, sighting: FileStat) -> bool:
         """Tell whether the file has lost what was read of it, or seen: it was truncated or rewritten. Raises OSError.
 
         Its bytes tell, as far as they are known; of a file of which not even the beginning is known, its size does.
         """
-        if sighting in (self.exhausted_at, self.seen):
+        if sighting in (self.read_to_end_at, self.seen):
             return False
-        if self.generation.mark.offset:
+        if self.generation.position.offset:
             return not self.holds_what_was_read()
         return (self.seen is not None and sighting.size < self.seen.size) or not self._begins_as_seen()
 
@@ -147,9 +147,9 @@ class Tail:
 
     def holds_what_was_read(self) -> bool:
         """Tell whether the bytes before the mark are still those that were read. Raises OSError."""
-        mark = self.generation.mark
+        mark = self.generation.position
         self._tail = self.file.read_at(mark.offset - mark.tail_length, mark.tail_length)
-        return not mark.offset or Fingerprint.at(mark.offset, b"", self._tail)[3:] == mark[3:]
+        return not mark.offset or Position.at(mark.offset, b"", self._tail)[3:] == mark[3:]
 
     def read(self, *, final: bool) -> Block | None:
         """Return the next block, or None when there is no whole line, or nothing but lines that were counted before (``busy``).
@@ -157,7 +157,7 @@ class Tail:
         ``final``: the generation is closed, so a last line without an end is a line. Raises ContentChangedError,
         files.DamagedFileError, OSError and sqlite3.Error; the position is then as before.
         """
-        mark = self.generation.mark
+        mark = self.generation.position
         self.busy = self.waits = False
         self._final = final
         if self._skip is None and self.offset < mark.offset:
@@ -182,7 +182,7 @@ class Tail:
 
     def _read_on(self, *, final: bool) -> Block | None:
         """Return a block; or None after some bytes of a hole, of a long line or of counted lines; or None at the end."""
-        chunk = self._verified_chunk(self.generation.mark)
+        chunk = self._verified_chunk(self.generation.position)
         if self._skip is not None:
             return self._skip_on(chunk, self._skip, final=final)
         if chunk.startswith(b"\0"):
@@ -261,7 +261,7 @@ class Tail:
 
     # Reading what was counted before
 
-    def _read_again(self, mark: Fingerprint) -> Block | None:
+    def _read_again(self, mark: Position) -> Block | None:
         """Read lines before the mark, which is the start of a line: counted ones, or such as were skipped."""
         stretch, end = self.generation.stretch_at(self.offset)
         if self.offset == stretch.offset:
@@ -328,7 +328,7 @@ class Tail:
 
     # Reading for the first time
 
-    def _verified_chunk(self, mark: Fingerprint) -> bytes:
+    def _verified_chunk(self, mark: Position) -> bytes:
         position = self.offset + self._hole + (self._skip.length if self._skip else 0)
         chunk = self._chunk_at(position)
         # After the read: what was there when the bytes came is what counts.
@@ -336,7 +336,7 @@ class Tail:
             raise ContentChangedError
         if not self.file.compressed and not mark.offset:
             # Nothing was read, so nothing can be compared: size tells.
-            sighting = self.file.look()
+            sighting = self.file.stat()
             if sighting.size < position or self.is_cut(sighting):
                 raise ContentChangedError
         return chunk
@@ -432,7 +432,7 @@ class Tail:
         if alignment is None or former is None or (alignment.ended and not alignment.all_met):
             return True
         generation, reader = self._book[former.former], self._book.readers.get(former.former)
-        if reader is not None and reader.exhausted_at is None:
+        if reader is not None and reader.read_to_end_at is None:
             return False  # its trail is loaded once, when it is whole
         if generation.trail.lines > alignment.lines:
             self._compare_with(former)
@@ -461,9 +461,9 @@ class Tail:
     def _learn_beginning(self) -> None:
         """Find out how the file begins once a line with a date is whole. It may be that of a content that is known."""
         generation = self.generation
-        if generation.file_key is not None and generation.mark.offset:
+        if generation.file_key is not None and generation.position.offset:
             return
-        if not generation.mark.offset and not self._begins_as_seen():
+        if not generation.position.offset and not self._begins_as_seen():
             raise ContentChangedError
         if generation.file_key is None:
             generation.file_key = key_of(self.file, self._find_first_line(), closed=self._final)
@@ -498,13 +498,13 @@ class Tail:
     def _find_first_line(self) -> int:
         """Return where the first line of the file begins: behind a hole that may be longer than ``key_of`` looks over."""
         if self._first_line is None:
-            read = self.generation.mark.offset
+            read = self.generation.position.offset
             self._first_line = self._after_whole_hole(0) if read else self.offset + self._hole
         return self._first_line
 
     def _move(self, data: bytes, length: int, *, whole: bool) -> None:
         """Move the offset and the mark behind bytes that were read."""
-        mark, hole = self.generation.mark, self._hole
+        mark, hole = self.generation.position, self._hole
         self.offset += hole + length
         self._hole = 0
         if whole and not hole:
@@ -513,10 +513,10 @@ class Tail:
             start = max(0, self.offset - TAIL_BYTES)
             tail = self.file.read_at(start, self.offset - start)
         head = self.file.read_at(0, HEAD_BYTES) if mark.head_length < HEAD_BYTES else b""
-        grown = Fingerprint.at(self.offset, head, tail)
+        grown = Position.at(self.offset, head, tail)
         if mark.head_length >= HEAD_BYTES:
             grown = grown._replace(head_length=mark.head_length, head_digest=mark.head_digest)
-        self.generation.mark = grown
+        self.generation.position = grown
         self.generation.size_seen = max(self.generation.size_seen, self.offset)
         self._book.changed(self.generation)
 
@@ -541,7 +541,7 @@ def skip_to_end(generation: Generation, file: LogFile, *, end: int | None = None
         position += len(chunk)
     tail_start = max(0, last_line - TAIL_BYTES)
     tail = file.read_at(tail_start, last_line - tail_start)
-    generation.mark = Fingerprint.at(last_line, file.read_at(0, HEAD_BYTES), tail)
+    generation.position = Position.at(last_line, file.read_at(0, HEAD_BYTES), tail)
     generation.ordinal = generation.trail.lines = ordinal
     generation.h = generation.file_key = key_of(file)
     generation.size_seen = position

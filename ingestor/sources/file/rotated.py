@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from ingestor.model.generation import Status
-from ingestor.model.log_file import FileIdentity, LogFile, Sighting
+from ingestor.model.log_file import FileIdentity, FileStat, LogFile
 from ingestor.sources.file.files import DamagedFileError, is_as_before, open_log
 from ingestor.sources.file.matching import begins_with_rest, key_of
-from ingestor.sources.file.missing import Missing
+from ingestor.sources.file.missing import MissingGenerations
 from ingestor.sources.file.place import Part, Place
-from ingestor.sources.file.reader import Block, ContentChangedError, Tail
+from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
 from ingestor.state.generations import Reader
 
 log = logging.getLogger("tokentail")
@@ -25,28 +25,28 @@ WATCHED: Final = 8
 class Rotated:
     """The rotated files of one log that are open, oldest first."""
 
-    def __init__(self, place: Place, missing: Missing) -> None:
+    def __init__(self, place: Place, missing: MissingGenerations) -> None:
         self.quiet_seconds = 0.0
         """A file that has not grown for so long is closed, so its half line is final."""
-        self.tails: list[Tail] = []
+        self.tails: list[GenerationReader] = []
         self.deleted_one = False
         """A plain file was read to its end and let go: a copy of it may hold what came after our last read."""
         self._place = place
         self._book = place.book
         self.missing = missing
-        self._damaged: dict[FileIdentity, Sighting] = {}
+        self._damaged: dict[FileIdentity, FileStat] = {}
         """Compressed files that could not be read to their end, as they were then."""
-        self._closed: dict[str, Sighting] = {}
+        self._closed: dict[str, FileStat] = {}
 
     @property
     def full(self) -> bool:
         """Whether no more files should be opened now."""
         return len(self.tails) >= MOST_OPEN
 
-    def add(self, tail: Tail, now: float) -> None:
+    def add(self, tail: GenerationReader, now: float) -> None:
         """Follow a file that was rotated. ``now``: monotonic seconds."""
         tail.moved_at = now
-        tail.exhausted_at = None
+        tail.read_to_end_at = None
         tail.is_past = True
         self.tails.append(tail)
 
@@ -67,7 +67,7 @@ class Rotated:
         """Let go of a rotated file that is at its end, for one that holds the same and more: it was a copy of that one."""
         for tail in self.tails:
             if tail is reader and not tail.file.compressed and not file.compressed:
-                if tail.file.read_at(tail.generation.mark.offset, 1):
+                if tail.file.read_at(tail.generation.position.offset, 1):
                     return False
                 self._finish(tail, Status.OPEN)
                 return True
@@ -80,9 +80,9 @@ class Rotated:
 
     def holds_deleted(self) -> bool:
         """Whether a deleted file is still open here: a compressed one that turns up is most likely its copy."""
-        return any(tail.file.look().links == 0 for tail in self.tails)
+        return any(tail.file.stat().links == 0 for tail in self.tails)
 
-    def is_known_damaged(self, seen: Sighting) -> bool:
+    def is_known_damaged(self, seen: FileStat) -> bool:
         """Whether a file could not be read to its end, and has not changed since."""
         return self._damaged.get(seen.identity) == seen
 
@@ -93,11 +93,11 @@ class Rotated:
                 del self._closed[path]
                 yield path
 
-    def _read(self, tail: Tail, now: float) -> Block | None:
+    def _read(self, tail: GenerationReader, now: float) -> Block | None:
         """Read on; a file that cannot be read on is let go, and what it may hold is missed."""
         sighting = None
         try:
-            sighting = tail.file.look()  # fstat of an open file
+            sighting = tail.file.stat()  # fstat of an open file
             block = self._read_on(tail, sighting, now)
         except (ContentChangedError, DamagedFileError) as error:
             self._finish(tail, Status.OPEN)
@@ -112,12 +112,12 @@ class Rotated:
         self._place.report(None, part=Part.ROTATED)
         return block
 
-    def _read_on(self, tail: Tail, sighting: Sighting, now: float) -> Block | None:
+    def _read_on(self, tail: GenerationReader, sighting: FileStat, now: float) -> Block | None:
         """Return the next block. A file is closed once nothing can follow: compressed, or quiet and deleted or not the newest."""
         newest = tail is self.tails[-1]
         quiet = now - tail.moved_at >= self.quiet_seconds
         gone = tail.file.compressed or (sighting.links == 0 and quiet)
-        if sighting == tail.exhausted_at and not gone and (newest or not quiet):
+        if sighting == tail.read_to_end_at and not gone and (newest or not quiet):
             return None
         block = tail.read(final=False)
         if block is None and tail.file.damaged:
@@ -133,17 +133,17 @@ class Rotated:
         if block is not None:
             tail.moved_at = now
         elif not tail.busy:
-            tail.exhausted_at = sighting if quiet and not tail.waits else None
+            tail.read_to_end_at = sighting if quiet and not tail.waits else None
         return block
 
-    def _goes_on_in_live_log(self, tail: Tail, sighting: Sighting) -> Status | None:
+    def _goes_on_in_live_log(self, tail: GenerationReader, sighting: FileStat) -> Status | None:
         """Tell what becomes of a half line that is no last line, since it is in a live log as well; None: it is one.
 
         That log is this very file under another name, or one that was put in its place and holds the same, and more. Where
         nothing but a header was read the content does not tell that they are one: then all of this file is in the other one.
         """
         generation = tail.generation
-        start = generation.mark.offset
+        start = generation.position.offset
         if tail.file.compressed or not 0 < sighting.size - start <= self._place.read.max_line_bytes:
             return None
         twin = self._book.twins.get(generation.number)
@@ -159,7 +159,7 @@ class Rotated:
         except (OSError, ValueError, DamagedFileError):
             return None  # it is gone again
 
-    def _finish(self, tail: Tail, status: Status) -> None:
+    def _finish(self, tail: GenerationReader, status: Status) -> None:
         self.tails.remove(tail)
         generation = tail.generation
         generation.status = status
@@ -168,15 +168,15 @@ class Rotated:
         self._book.changed(generation)
         tail.close()
 
-    def _seal(self, tail: Tail) -> None:
+    def _seal(self, tail: GenerationReader) -> None:
         """Remember how the file looks that was read to its end."""
         generation, file = tail.generation, tail.file
-        seen = file.look()
+        seen = file.stat()
         if file.compressed:
             generation.size_seen, generation.sealed_ns = seen.size, seen.mtime_ns
             return
         self.deleted_one = True
-        generation.size_seen = generation.mark.offset
+        generation.size_seen = generation.position.offset
         if generation.file_key is None:
             generation.file_key = key_of(file, closed=True)
         if seen.links:

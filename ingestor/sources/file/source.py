@@ -20,8 +20,8 @@ from ingestor.sources.file.path_patterns import has_pattern, matches
 from ingestor.sources.file.place import Place
 from ingestor.sources.file.reader import Block
 from ingestor.sources.file.strangers import Strangers
-from ingestor.sources.file.tailer import FollowedLog
-from ingestor.state.generations import Book
+from ingestor.sources.file.tailer import LogTailer
+from ingestor.state.generations import Generations
 
 log = logging.getLogger("tokentail")
 
@@ -76,7 +76,7 @@ def matched_files(pattern: str) -> list[str]:
 class LiveLogs:
     """The live logs of a path or glob, looked for again when their directory has changed."""
 
-    def __init__(self, entry: LogSettings, book: Book, is_known: Callable[[str], bool]) -> None:
+    def __init__(self, entry: LogSettings, book: Generations, is_known: Callable[[str], bool]) -> None:
         """``is_known`` tells the logs that were followed before."""
         self.absent: set[str] = set()
         """Logs that are not there, and that are followed until nothing of them is left to do."""
@@ -117,37 +117,37 @@ class LiveLogs:
             return None
 
 
-class Follower:
+class FileSource:
     """All followed logs. Times are monotonic seconds."""
 
-    def __init__(self, settings: Settings, book: Book, *, once: bool = False) -> None:
+    def __init__(self, settings: Settings, book: Generations, *, once: bool = False) -> None:
         self._settings = settings
         self._book = book
         self._once = once
-        self._logs: dict[str, FollowedLog] = {}
+        self._logs: dict[str, LogTailer] = {}
         self.found_any = False
         """Whether there was a log to follow, even if it is gone and done with by now."""
         self._live = self._live_logs(settings)
-        self._sources: dict[str, FollowedLog] = {}
+        self._sources: dict[str, LogTailer] = {}
         self._beside = Beside()
         self._beside.all_looked_at = float("-inf")
         self._strangers = Strangers(book, self._is_live)
         self._moved: bool | None = None
-        self._owners: dict[FileIdentity, FollowedLog] = {}
+        self._owners: dict[FileIdentity, LogTailer] = {}
         """Which log has a file open as its live one, as far as the last look at it tells."""
-        self._round: deque[FollowedLog] = deque()
+        self._round: deque[LogTailer] = deque()
         """Those that a look at all logs has still to come to: it may take many turns."""
         self._round_began_at = float("-inf")
         """When that look began, and how many turns it has taken."""
         self._turns_of_round = 0
-        self._unnoted: set[FollowedLog] = set()
+        self._unnoted: set[LogTailer] = set()
         """Logs that the book does not know as followed: the first look at what lies beside them is not over."""
         self._directories: set[str] = set()
-        self._turn: deque[FollowedLog] = deque()
+        self._turn: deque[LogTailer] = deque()
         """Which logs may have a block: those that the last poll looked at, less those that had none since."""
-        self._lately: dict[FollowedLog, float] = {}
+        self._lately: dict[LogTailer, float] = {}
         """Logs that had a block lately, with the time; what waited longest for its turn comes first."""
-        self._unsettled: dict[FollowedLog, None] = {}
+        self._unsettled: dict[LogTailer, None] = {}
         """Logs that may have unread bytes, as far as the last look at all of them tells."""
         self._full_look_at = float("-inf")
         self._closed_left = False
@@ -159,7 +159,7 @@ class Follower:
         """When bytes were first seen (wall clock), and how many had been seen by then in all; acknowledged ones are forgotten."""
 
     @property
-    def logs(self) -> list[FollowedLog]:
+    def logs(self) -> list[LogTailer]:
         """The followed logs, by path."""
         return list(self._logs.values())
 
@@ -204,7 +204,7 @@ class Follower:
         begun = time.monotonic()
         if not self._round:
             self._begin_round(now)
-        looked: dict[FollowedLog, bool] = {}
+        looked: dict[LogTailer, bool] = {}
         while self._round and (not looked or time.monotonic() - begun < TURN_SECONDS):
             followed = self._round.popleft()
             looked[followed] = self._poll(followed, now)
@@ -328,7 +328,7 @@ class Follower:
             is_live=self._is_live,
             note_stranger=self._strangers.note,
         )
-        followed = FollowedLog(place, self._beside)
+        followed = LogTailer(place, self._beside)
         self._logs[path] = followed
         self._unnoted.add(followed)
         self.found_any = True
@@ -362,7 +362,7 @@ class Follower:
             if path not in listed and is_pattern(followed.settings.path) and followed.is_done_with:
                 self._leave(followed)
 
-    def _leave(self, followed: FollowedLog) -> None:
+    def _leave(self, followed: LogTailer) -> None:
         followed.close()
         del self._logs[followed.path]
         self._unnoted.discard(followed)
@@ -403,7 +403,7 @@ class Follower:
         if not self._behind or self._behind[-1][1] < seen:
             self._behind.append((since, seen))
 
-    def _poll(self, followed: FollowedLog, now: float) -> bool:
+    def _poll(self, followed: LogTailer, now: float) -> bool:
         before = followed.live_identity
         ready = followed.poll(now)
         if (

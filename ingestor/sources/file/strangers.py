@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 import parsers
 from ingestor.model.generation import Generation
-from ingestor.model.log_file import FileIdentity, LogFile, Sighting, shown
+from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.sources.file.beside import look_or_none
-from ingestor.state.generations import Book
+from ingestor.state.generations import Generations
 
 log = logging.getLogger("tokentail")
 
@@ -27,14 +27,14 @@ LOOKED_OVER_BYTES = 1 << 16
 class Strangers:
     """Those of all logs."""
 
-    def __init__(self, book: Book, is_live: Callable[[str], bool]) -> None:
+    def __init__(self, book: Generations, is_live: Callable[[str], bool]) -> None:
         """``is_live`` tells the live paths of all logs."""
         self._book = book
         self._is_live = is_live
         self._found = {seen.identity: (path, seen) for path, seen in remembered(book.strangers).items()}
         self._told: set[FileIdentity] = set()
 
-    def note(self, file: LogFile, seen: Sighting, parser: str) -> None:
+    def note(self, file: LogFile, seen: FileStat, parser: str) -> None:
         """Note a file that no log has taken yet. Raises OSError, files.DamagedFileError."""
         if self._book.strangers.get(file.path) == ANOTHERS or self._is_written_on(seen):
             return
@@ -58,7 +58,7 @@ class Strangers:
                 log.warning("%s", problem(path))
         return said
 
-    def _is_written_on(self, seen: Sighting) -> bool:
+    def _is_written_on(self, seen: FileStat) -> bool:
         """Tell whether a file has grown since it was noted: it is another's live log, and is not told again."""
         path, before = self._found.get(seen.identity, ("", seen))
         if seen.size <= before.size:
@@ -77,14 +77,14 @@ def problem(path: str) -> str:
     )
 
 
-def remembered(strangers: Mapping[str, str]) -> dict[str, Sighting]:
+def remembered(strangers: Mapping[str, str]) -> dict[str, FileStat]:
     """Return the strangers that a state tells of, as they looked, by path."""
     found = {}
     for path, kept in strangers.items():
         if kept == ANOTHERS:
             continue
         device, inode, *rest = map(int, kept.split())
-        found[path] = Sighting(FileIdentity(device, inode), *rest)
+        found[path] = FileStat(FileIdentity(device, inode), *rest)
     return found
 
 
@@ -97,7 +97,7 @@ def still_there(meta: Mapping[str, str], generations: Collection[Generation]) ->
             yield problem(path)
 
 
-def _kept(seen: Sighting) -> str:
+def _kept(seen: FileStat) -> str:
     return " ".join(map(str, (*seen.identity, *seen[1:])))
 
 

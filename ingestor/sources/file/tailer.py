@@ -12,13 +12,13 @@ from typing import Final
 
 from ingestor.config.settings import LogSettings, ReadSettings
 from ingestor.model.generation import Generation
-from ingestor.model.log_file import FileIdentity, Sighting
+from ingestor.model.log_file import FileIdentity, FileStat
 from ingestor.sources.file.beside import Beside
-from ingestor.sources.file.files import is_as_before, look
+from ingestor.sources.file.files import is_as_before, stat_file
 from ingestor.sources.file.live import LiveFile
 from ingestor.sources.file.past import Past
 from ingestor.sources.file.place import Place
-from ingestor.sources.file.reader import Block, ContentChangedError, Tail
+from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
 
 log = logging.getLogger("tokentail")
 
@@ -30,7 +30,7 @@ LATE_SECONDS: Final = 10.0
 """How often files that were closed lately are looked at: a writer may still have them open."""
 
 
-class FollowedLog:
+class LogTailer:
     """One live path with its past. ``poll`` looks at the disk, ``next_block`` reads. Times are monotonic seconds."""
 
     def __init__(self, place: Place, beside: Beside | None = None) -> None:
@@ -129,7 +129,7 @@ class FollowedLog:
             remember
             and live is not None
             and not self._past.rotated.tails
-            and live.seen == live.exhausted_at is not None
+            and live.seen == live.read_to_end_at is not None
         ):
             return 0
         unread = 0
@@ -137,8 +137,8 @@ class FollowedLog:
             if tail.file.compressed or tail.waits:
                 continue
             seen = (remember and tail is live and tail.seen) or _look_at(tail)
-            if seen is not None and seen != tail.exhausted_at:
-                unread += max(0, seen.size - tail.generation.mark.offset)
+            if seen is not None and seen != tail.read_to_end_at:
+                unread += max(0, seen.size - tail.generation.position.offset)
         return unread if live else unread + self._unreadable_bytes()
 
     def half_line_bytes(self) -> int:
@@ -147,7 +147,7 @@ class FollowedLog:
         if live is None or live.file.compressed:  # which is written whole
             return 0
         seen = _look_at(live)
-        return 0 if seen is None else max(0, seen.size - live.generation.mark.offset)
+        return 0 if seen is None else max(0, seen.size - live.generation.position.offset)
 
     @property
     def is_unread_unseen(self) -> bool:
@@ -161,19 +161,19 @@ class FollowedLog:
         if live is None:
             return False
         seen = _look_at(live)
-        return seen is None or seen.size < live.generation.mark.offset or live.is_cut(seen)
+        return seen is None or seen.size < live.generation.position.offset or live.is_cut(seen)
 
     def _unreadable_bytes(self) -> int:
         """Return how much lies in a log that may be looked at and not be read."""
         if not self.denied:
             return 0
         try:
-            seen = look(self.path)
+            seen = stat_file(self.path)
         except OSError:
             return 0
         if seen is None:
             return 0
-        known = [g.mark.offset for g in self._book.by_identity(seen.identity)]
+        known = [g.position.offset for g in self._book.by_identity(seen.identity)]
         return max(0, seen.size - max(known, default=0))
 
     def poll(self, now: float) -> bool:
@@ -181,7 +181,7 @@ class FollowedLog:
         if self._is_idle(now):
             return False
         try:
-            sighting = look(self.path)
+            sighting = stat_file(self.path)
             if self._is_cut(sighting):
                 self._live_changed(now)  # before a copy beside it is taken for another way that its content goes
             elif self._must_look_beside(sighting, now):
@@ -217,22 +217,22 @@ class FollowedLog:
         for tail in self._tails():
             tail.close()
 
-    def _tails(self) -> list[Tail]:
+    def _tails(self) -> list[GenerationReader]:
         live = self._live.tail
         return [*self._past.rotated.tails, live] if live else self._past.rotated.tails
 
     def _is_idle(self, now: float) -> bool:
         """Whether all is read, nothing is looked for, and the live file and its neighbours are as they were then."""
         live, past = self._live.tail, self._past
-        if live is None or live.exhausted_at is None or not self._place.looked or self._look is not None:
+        if live is None or live.read_to_end_at is None or not self._place.looked or self._look is not None:
             return False
         if self._place.problem is not None:
             return False
         if past.missing or past.rotated.deleted_one or past.rotated.tails or past.has_twins or past.failed:
             return False
-        if not is_as_before(self.path, live.exhausted_at) or self._has_news_beside(now):
+        if not is_as_before(self.path, live.read_to_end_at) or self._has_news_beside(now):
             return False
-        live.seen = live.exhausted_at
+        live.seen = live.read_to_end_at
         return True
 
     def _has_news_beside(self, now: float) -> bool:
@@ -243,13 +243,13 @@ class FollowedLog:
         self._late_at = now
         return self._past.is_written_late()
 
-    def _is_cut(self, sighting: Sighting | None) -> bool:
+    def _is_cut(self, sighting: FileStat | None) -> bool:
         live = self._live.tail
         if live is None or sighting is None or sighting.identity != live.file.identity:
             return False
         return live.is_cut(sighting)
 
-    def _must_look_beside(self, sighting: Sighting | None, now: float) -> bool:
+    def _must_look_beside(self, sighting: FileStat | None, now: float) -> bool:
         past = self._past
         return (
             self._look is not None
@@ -270,8 +270,8 @@ class FollowedLog:
             return
         tail.close()
         generation = tail.generation
-        log.info("%s was truncated or rewritten after byte %d", self.path, generation.mark.offset)
-        self._past.missing.add(generation, now, unread=generation.size_seen > generation.mark.offset)
+        log.info("%s was truncated or rewritten after byte %d", self.path, generation.position.offset)
+        self._past.missing.add(generation, now, unread=generation.size_seen > generation.position.offset)
         self._look = None
         self._look_beside(now)
 
@@ -288,7 +288,7 @@ class FollowedLog:
     def _match(self, now: float) -> Iterator[None]:
         self._version = self._beside.version(self._place.directories(), now)
         self._finished = self._book.finished
-        if self._live.tail is not None and self._live.is_elsewhere(look(self.path)):
+        if self._live.tail is not None and self._live.is_elsewhere(stat_file(self.path)):
             # Go on with a file that is no longer at the live path: writers may still have it open.
             self._past.rotated.add(self._live.tail, now)
             self._live.release()
@@ -306,7 +306,7 @@ class FollowedLog:
             self._past.missing.found(generation)
             self._past.miss_predecessors(generation, now)
 
-    def _note_absence(self, sighting: Sighting | None, now: float) -> None:
+    def _note_absence(self, sighting: FileStat | None, now: float) -> None:
         """Complain of a log that is not there; of one that was, when it is not made again soon: most likely it was rotated."""
         if sighting is not None:
             self._absent_since = None
@@ -317,9 +317,9 @@ class FollowedLog:
             self._place.report(f"{self.path} does not exist", harmless=known)
 
 
-def _look_at(tail: Tail) -> Sighting | None:
+def _look_at(tail: GenerationReader) -> FileStat | None:
     """Return how an open file looks; None when that cannot be told, which is the log's problem where it is read."""
     try:
-        return tail.file.look()
+        return tail.file.stat()
     except OSError:
         return None

@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ingestor.model import statistics
-from ingestor.model.periods import DAY, HOUR, local_pieces, merge, split
+from ingestor.model.periods import DAY_NS, HOUR_NS, local_pieces, merge, split
 from ingestor.model.questions import AnalyticsRow, Filters, PeakCell, Period, Ranked, Record, Stats
 from ingestor.stores.embedded.filters import NO_FILTERS, Condition, on_events, within
 from ingestor.stores.embedded.reads import Reads
@@ -60,7 +60,7 @@ class SqliteAnswers:
 
     def top_users(self, period: Period, filters: Filters, limit: int) -> list[Ranked]:
         """Return the most active users. ``failures`` are the events of outcome failure, as everywhere."""
-        whole, edges = split(period, DAY) if filters == NO_FILTERS else (Period(0, 0), [period])
+        whole, edges = split(period, DAY_NS) if filters == NO_FILTERS else (Period(0, 0), [period])
         days = within(whole)
         parts, conditions = [_USER_DAYS + days.sql], [days]
         for edge in edges:
@@ -80,7 +80,7 @@ class SqliteAnswers:
         cells: Counter[tuple[int, int]] = Counter()
         with self._reads.snapshot():
             for window in merge(self._reads.windows(period, filters)):
-                for local, piece in local_pieces(window, HOUR, ZoneInfo(zone)):
+                for local, piece in local_pieces(window, HOUR_NS, ZoneInfo(zone)):
                     cells[local.weekday(), local.hour] += self._reads.count(piece, filters)
         return [PeakCell(*cell, events) for cell, events in sorted(cells.items()) if events]
 
@@ -89,7 +89,7 @@ class SqliteAnswers:
         rows: Counter[tuple[str, str, str, str]] = Counter()
         with self._reads.snapshot():
             for window in merge(self._reads.windows(period, filters)):
-                for local, piece in local_pieces(window, DAY, ZoneInfo(zone)):
+                for local, piece in local_pieces(window, DAY_NS, ZoneInfo(zone)):
                     date = local.date().isoformat()
                     for group in self._reads.groups(piece, filters):
                         rows[date, group.tags.action, group.client_id, group.tags.grant_type] += group.events

@@ -14,10 +14,10 @@ from ingestor.state.counters import save_series
 from ingestor.state.database import is_damage
 from ingestor.state.rejected_file import RejectedFile
 from ingestor.state.state import State
-from ingestor.stores.backoff import Trouble
+from ingestor.stores.backoff import Outage
 from ingestor.stores.batch import Batch
 from ingestor.stores.comparing import Comparing, Finish
-from ingestor.stores.delivery import Patience, add_to, merged
+from ingestor.stores.delivery import Backoff, add_to, merged
 from ingestor.stores.embedded.agreement import look_at_embedded
 from ingestor.stores.embedded.events import SqliteStore
 from ingestor.stores.influxdb.write.migration import claim
@@ -38,7 +38,7 @@ class EmbeddedDelivery:
 
     batch_points = BATCH_POINTS
     batch_bytes = BATCH_BYTES
-    refuses_points = False
+    can_reject_points = False
 
     def __init__(self, settings: Settings, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
         """Begin with nothing waiting. Raises ConfigError for a state whose events are in InfluxDB."""
@@ -54,7 +54,7 @@ class EmbeddedDelivery:
         self._store = SqliteStore(state.connection, series)
         self._rejected = rejected
         self._waiting: Batch | None = None
-        self._patience = Patience()
+        self._patience = Backoff()
         self._comparing = Comparing(self._look)
 
     @property
@@ -73,7 +73,7 @@ class EmbeddedDelivery:
     waiting_since = None
 
     @property
-    def trouble(self) -> Trouble | None:
+    def trouble(self) -> Outage | None:
         """Why the disk refuses."""
         return self._patience.trouble
 
@@ -96,9 +96,9 @@ class EmbeddedDelivery:
         if self._waiting is not None:
             raise ValueError("no room")
         self._waiting = batch
-        self.settle(now)
+        self.advance(now)
 
-    def settle(self, now: float) -> bool:
+    def advance(self, now: float) -> bool:
         """Try the batch that waits again, when it is time."""
         if self._comparing.settle(at_rest=self._waiting is None) is not None:
             self._comparing.tell("The embedded store", DIFFERS_ADVICE)
@@ -157,8 +157,8 @@ class EmbeddedDelivery:
             save_series(self._state.connection, batch.series)
             if batch.points:
                 self._store.write(batch.points)
-            if batch.repeats:
-                self._store.rewrite(batch.repeats, recount=False)
+            if batch.rewrites:
+                self._store.rewrite(batch.rewrites, recount=False)
             fresh = self._store.rewrite(batch.reclassified, recount=True) if batch.reclassified else []
             checkpoint.accounts = merged(batch.accounts, self._were_ignored(fresh))
             self._state.save(checkpoint)

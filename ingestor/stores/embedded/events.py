@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from ingestor.model.counter_deltas import Tally
+from ingestor.model.counter_deltas import CounterDeltas
 from ingestor.model.points import POINT_COLUMNS, Point, Series, SeriesTable
 from ingestor.state.counters import GROUP, add_to_counters, placeholders, save_series
-from ingestor.stores.lookup import NOTHING_STORED, Finding, StoredLine, finding, stored_lines
+from ingestor.stores.lookup import NOTHING_STORED, LookupResult, StoredLine, finding, stored_lines
 
 _COLUMNS: Final = ",".join(POINT_COLUMNS)
 _INSERT: Final = f"INSERT INTO token_events({_COLUMNS}) VALUES "
@@ -33,7 +33,7 @@ class SqliteStore:
         cost least, since a counter is written once a batch. Raises sqlite3.Error; the caller then rolls back.
         """
         self._save_new_series()
-        tally = Tally(self._series.by_number)
+        tally = CounterDeltas(self._series.by_number)
         whole = len(points) - len(points) % GROUP
         for start in range(0, whole, GROUP):
             self._insert(points[start : start + GROUP], tally)
@@ -49,7 +49,7 @@ class SqliteStore:
         nothing was stored. Otherwise as ``write``.
         """
         self._save_new_series()
-        tally = Tally(self._series.by_number)
+        tally = CounterDeltas(self._series.by_number)
         fresh = []
         for start in range(0, len(points), GROUP):
             group = list({point[:2]: point for point in points[start : start + GROUP]}.values())
@@ -73,7 +73,7 @@ class SqliteStore:
             add_to_counters(self._connection, tally)
         return fresh
 
-    def look_up(self, points: Sequence[Point]) -> list[Finding]:
+    def look_up(self, points: Sequence[Point]) -> list[LookupResult]:
         """Look up points that ought to be stored: one finding for each, in order.
 
         A series that is only in ``series.new`` is in no stored event, whatever number a running writer gives out next.
@@ -89,7 +89,7 @@ class SqliteStore:
     def _save_new_series(self) -> None:
         save_series(self._connection, {number: self._series.by_number[number] for number in self._series.new})
 
-    def _insert(self, points: Sequence[Point], tally: Tally) -> None:
+    def _insert(self, points: Sequence[Point], tally: CounterDeltas) -> None:
         """Insert as if all were new, which nearly all are; a statement that meets a repeat undoes itself whole."""
         statement = _INSERT + placeholders(len(POINT_COLUMNS), len(points))
         try:
@@ -99,7 +99,7 @@ class SqliteStore:
         else:
             tally.add(points)
 
-    def _replace(self, points: Sequence[Point], tally: Tally) -> None:
+    def _replace(self, points: Sequence[Point], tally: CounterDeltas) -> None:
         stored = self._stored(points)
         wanted = {point[:2]: point for point in points}
         changed = [point for identity, point in wanted.items() if stored.get(identity) != point]

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
-from ingestor.model.periods import DAY, HOUR, clip, split, start_of
+from ingestor.model.periods import DAY_NS, HOUR_NS, clip, split, start_of
 from ingestor.model.points import POINT_COLUMNS, Series
 from ingestor.model.questions import Filters, Period, Record
 from ingestor.model.records import record
@@ -59,7 +59,7 @@ class Reads:
 
     def windows(self, period: Period, filters: Filters, *, newest_first: bool = False) -> Iterator[Period]:
         """Yield the hours (days, for a user) that may hold what is asked for, so that nothing else is read."""
-        unit = HOUR if filters.user is None else DAY
+        unit = HOUR_NS if filters.user is None else DAY_NS
         touched = Period(start_of(period.since, unit), period.until)
         order = "DESC" if newest_first else "ASC"
         if filters.user is None:
@@ -115,7 +115,7 @@ class Reads:
 
     def unique_users(self, period: Period, filters: Filters) -> int:
         """Count the distinct users of a period."""
-        whole, edges = split(period, DAY) if filters == NO_FILTERS else (Period(0, 0), [period])
+        whole, edges = split(period, DAY_NS) if filters == NO_FILTERS else (Period(0, 0), [period])
         days = within(whole)
         parts = [(f"SELECT user_id FROM token_users_1d WHERE events > 0 AND {days.sql}", days)]
         for edge in edges:
@@ -134,7 +134,7 @@ class Reads:
             return self.rows(f"{sql} ORDER BY time {order}", where)
         overflow = within(touched) & Condition("client = ?", (filters.client,))
         return self.rows(
-            f"{sql} UNION SELECT time - time % {HOUR} FROM token_events {_OVERFLOW} {overflow.sql} ORDER BY time {order}",
+            f"{sql} UNION SELECT time - time % {HOUR_NS} FROM token_events {_OVERFLOW} {overflow.sql} ORDER BY time {order}",
             where,
             overflow,
         )
@@ -158,4 +158,4 @@ class Reads:
 
 
 def _split(period: Period, filters: Filters) -> tuple[Period, list[Period]]:
-    return split(period, HOUR) if counted(filters) else (Period(0, 0), [period])
+    return split(period, HOUR_NS) if counted(filters) else (Period(0, 0), [period])

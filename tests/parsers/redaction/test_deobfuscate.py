@@ -5,7 +5,7 @@ from unicodedata import normalize
 
 import pytest
 
-from parsers.redaction.deobfuscate import undisguised
+from parsers.redaction.deobfuscate import deobfuscated
 from parsers.redaction.redact import redact_identifier, redact_text
 from parsers.text import normal_field
 
@@ -74,11 +74,11 @@ def test_both_readings_are_looked_at() -> None:
 
 def test_plain_text_is_the_same_text() -> None:
     text = "plain" * 3
-    assert undisguised(text) is text
+    assert deobfuscated(text) is text
 
 
 def test_every_form_of_an_ascii_character_is_known() -> None:
     for character in map(chr, range(0x80, sys.maxunicode + 1)):
         form = normalize("NFKC", character)
         if form.isascii() and form.isprintable():
-            assert undisguised(character) in {form, "'", '"'}, hex(ord(character))
+            assert deobfuscated(character) in {form, "'", '"'}, hex(ord(character))

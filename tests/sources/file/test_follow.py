@@ -216,7 +216,7 @@ def test_t12_a_crash_right_after_a_reset_reads_from_the_start_again(
     world.once()
     os.truncate(world.log.path, 0)
     world.log.write(200)
-    monkeypatch.setattr(world.daemon.ingest, "ship", _crash)
+    monkeypatch.setattr(world.daemon.pipeline, "ship", _crash)
     with pytest.raises(KeyboardInterrupt):
         world.turn()
     world.stop()
@@ -300,7 +300,7 @@ def test_generations_behind_more_nulls_than_are_looked_over_are_told_apart(
         gz(world.log.rename())
         world.turn(5)
     generations = world.ask(State.generations)
-    read = [generation for generation in generations if generation.mark.offset]
+    read = [generation for generation in generations if generation.position.offset]
     assert len(read) == 3
     assert len({generation.h for generation in read} - {None}) == 3
     assert {generation.h for generation in read} == {generation.file_key for generation in read}
@@ -387,7 +387,7 @@ def test_t17_an_unreadable_log_becomes_readable(world: World) -> None:
         os.seteuid(65534)
     try:
         world.turn()
-        (followed,) = world.daemon.follower.logs
+        (followed,) = world.daemon.file_source.logs
         assert "cannot be read" in (followed.problem or "")
     finally:
         if as_root:
@@ -503,7 +503,7 @@ def test_rotated_names_in_a_glob_are_no_logs_of_their_own(world: World) -> None:
     world.log.rename()
     world.turn(2)
     world.check()
-    assert [followed.path for followed in world.daemon.follower.logs] == [str(world.log.path)]
+    assert [followed.path for followed in world.daemon.file_source.logs] == [str(world.log.path)]
 
 
 def test_two_entries_never_share_a_source(world: World) -> None:
@@ -538,7 +538,7 @@ def test_a_pipe_that_a_pattern_finds_is_refused_and_does_not_block(world: World)
     os.mkfifo(world.log.path)
     world.log_settings = (LogSettings(str(world.logs_directory / "*.log")),)
     world.turn()
-    (followed,) = world.daemon.follower.logs
+    (followed,) = world.daemon.file_source.logs
     assert "is a pipe" in (followed.problem or "")
 
 

@@ -16,7 +16,7 @@ def test_bytes_that_were_seen_and_are_gone_are_no_lag(world: World, how: str) ->
     half = world.log.line()[:60]
     world.log.write(half if how == "half a line" else world.log.lines(10))
     daemon = world.daemon
-    daemon.follower.poll(world.now)
+    daemon.file_source.poll(world.now)
     assert daemon.figures().lag_since is not None, "it waits, while it waits"
     if how == "truncated":
         os.truncate(world.log.path, 0)
@@ -37,7 +37,7 @@ def waiting(world: World) -> float:
     world.log.write(5)
     world.turn(2)
     world.log.write(10)
-    world.daemon.follower.poll(world.now)
+    world.daemon.file_source.poll(world.now)
     since = world.daemon.figures().lag_since
     assert since is not None
     return since
@@ -51,8 +51,10 @@ def test_bytes_that_are_in_no_file_for_a_moment_keep_their_age(world: World, mon
     world.turn(2)
     world.log.write(10)
     daemon = world.daemon
-    daemon.follower.poll(world.now)
-    since = daemon.follower.lag_since(accepted=daemon.ingest.accepted_bytes, acknowledged=daemon.ingest.accepted_bytes)
+    daemon.file_source.poll(world.now)
+    since = daemon.file_source.lag_since(
+        accepted=daemon.pipeline.accepted_bytes, acknowledged=daemon.pipeline.accepted_bytes
+    )
     assert since is not None
     copy = world.log.copy_truncate()
     hidden = copy.rename(world.directory / "elsewhere")
@@ -68,7 +70,7 @@ def test_a_compressed_remainder_keeps_its_age(world: World) -> None:
     since = waiting(world)
     daemon = world.daemon
     gz(world.log.copy_truncate())
-    daemon.follower.next_block(world.now)  # finds out; what it returns, if anything, is not taken
+    daemon.file_source.next_block(world.now)  # finds out; what it returns, if anything, is not taken
     assert daemon.figures().lag_since == since
 
 
@@ -83,7 +85,7 @@ def test_a_log_that_is_truncated_during_an_outage_keeps_the_age_of_what_waits_in
     since = waiting(world)
     daemon = world.daemon
     world.log.copy_truncate()
-    daemon.follower._looked_at = float("-inf")  # as after a second in which the store had no room
+    daemon.file_source._looked_at = float("-inf")  # as after a second in which the store had no room
     assert daemon.figures().unread_bytes == 0
     assert daemon.figures().lag_since == since
     world.turn(2)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from ingestor.config.settings import LogSettings
-from ingestor.sources.file import source as follower
+from ingestor.sources.file import source as file_source
 from ingestor.sources.file.beside import RELIST_SECONDS
 from ingestor.sources.file.past import Past
 from ingestor.sources.file.source import LATELY_SECONDS, LiveLogs
-from ingestor.sources.file.tailer import FollowedLog
-from ingestor.state.generations import Book
+from ingestor.sources.file.tailer import LogTailer
+from ingestor.state.generations import Generations
 from tests.support.world import Log, World
 
 
@@ -26,7 +26,7 @@ def all_of(world: World) -> None:
 def expensive_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a look at all logs seem to take so long that it is made once in a poll interval (a second) alone."""
     world.turn()
-    monkeypatch.setattr(world.daemon.follower, "_full_look_seconds", 3600.0)
+    monkeypatch.setattr(world.daemon.file_source, "_full_look_seconds", 3600.0)
 
 
 def stored_of(world: World, log: Log) -> list[str]:
@@ -68,7 +68,7 @@ def test_every_log_gets_its_turn_while_all_have_a_backlog(world: World) -> None:
 
 
 def test_a_new_log_is_found_though_the_directory_is_not_listed_every_time(tmp_path: Path) -> None:
-    live = LiveLogs(LogSettings(f"{tmp_path}/*.log"), Book(), lambda _: False)
+    live = LiveLogs(LogSettings(f"{tmp_path}/*.log"), Generations(), lambda _: False)
     (tmp_path / "one.log").touch()
     os.utime(tmp_path, (1, 1))
     assert live.paths(0.0) == live.paths(0.1) == [f"{tmp_path}/one.log"]
@@ -77,7 +77,7 @@ def test_a_new_log_is_found_though_the_directory_is_not_listed_every_time(tmp_pa
 
 
 def test_a_directory_whose_time_does_not_tell_is_listed_all_the_same(tmp_path: Path) -> None:
-    live = LiveLogs(LogSettings(f"{tmp_path}/*.log"), Book(), lambda _: False)
+    live = LiveLogs(LogSettings(f"{tmp_path}/*.log"), Generations(), lambda _: False)
     os.utime(tmp_path, (1, 1))
     assert live.paths(0.0) == []
     (tmp_path / "one.log").touch()
@@ -88,7 +88,7 @@ def test_a_directory_whose_time_does_not_tell_is_listed_all_the_same(tmp_path: P
 
 def test_a_directory_that_changed_just_now_is_listed_again(tmp_path: Path) -> None:
     """Within the tick of the file system's clock it may change again and keep its time."""
-    live = LiveLogs(LogSettings(f"{tmp_path}/*.log"), Book(), lambda _: False)
+    live = LiveLogs(LogSettings(f"{tmp_path}/*.log"), Generations(), lambda _: False)
     before = tmp_path.stat()
     assert live.paths(0.0) == []
     (tmp_path / "one.log").touch()
@@ -101,11 +101,11 @@ def test_figures_of_idle_logs_cost_no_look_and_an_outage_none_of_their_truth(
 ) -> None:
     world.log.write(3)
     world.turn(2)
-    follower = world.daemon.follower
-    assert follower.unread_bytes() == 0
+    file_source = world.daemon.file_source
+    assert file_source.unread_bytes() == 0
     world.log.write(1)
-    monkeypatch.setattr(follower, "_looked_at", float("-inf"))  # no poll since: the store takes nothing
-    assert follower.unread_bytes() > 0
+    monkeypatch.setattr(file_source, "_looked_at", float("-inf"))  # no poll since: the store takes nothing
+    assert file_source.unread_bytes() > 0
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, owner: object, *names: str) -> Counter[str]:
@@ -166,11 +166,11 @@ def test_logs_whose_directory_was_moved_are_all_found_before_one_is_given_up(
         log.write(1)
     world.turn(2)
     moved(world)
-    monkeypatch.setattr(follower, "TURN_SECONDS", 0.0)
-    calls = counted(monkeypatch, FollowedLog, "poll")
+    monkeypatch.setattr(file_source, "TURN_SECONDS", 0.0)
+    calls = counted(monkeypatch, LogTailer, "poll")
     world.daemon.step(world.now)
     assert calls["poll"] == 1, "a turn is bounded by time, not by a number of logs"
-    assert world.daemon.follower.busy
+    assert world.daemon.file_source.busy
     for _ in range(4 * len(logs)):
         world.now += 1.0
         world.daemon.step(world.now)

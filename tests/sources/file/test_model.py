@@ -16,7 +16,7 @@ from ingestor.config.settings import BudgetSettings, LogSettings
 from ingestor.jobs.status import status
 from ingestor.jobs.verify import verify
 from ingestor.model.generation import Status
-from ingestor.pipeline.pipeline import Ingest
+from ingestor.pipeline.pipeline import Pipeline
 from tests.support.world import World, gz, zst
 
 PACKERS: list[Callable[[Path], Path]] = [gz, zst]
@@ -167,15 +167,15 @@ class FollowerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.log.path.exists())
     @rule()
     def rotate_by_copy_and_truncate_between_look_and_read(self) -> None:
-        follower = self.world.daemon.follower
-        original = follower.poll
+        file_source = self.world.daemon.file_source
+        original = file_source.poll
 
         def poll(now: float) -> None:
             original(now)
-            follower.poll = original  # type: ignore[method-assign]
+            file_source.poll = original  # type: ignore[method-assign]
             self.rotate_by_copy_and_truncate()
 
-        follower.poll = poll  # type: ignore[method-assign]
+        file_source.poll = poll  # type: ignore[method-assign]
         self.world.turn()
 
     @rule()
@@ -191,22 +191,22 @@ class FollowerMachine(RuleBasedStateMachine):
     @rule(place=st.sampled_from(["before the commit", "inside the transaction", "after the commit"]))
     def kill(self, place: str) -> None:
         daemon = self.world.daemon
-        state = daemon.ingest.state
-        original_save, original_ship = state.save, Ingest.ship
+        state = daemon.pipeline.state
+        original_save, original_ship = state.save, Pipeline.submit
 
         def save(*arguments: object) -> None:
             original_save(*arguments)  # type: ignore[arg-type]
             raise CrashError
 
-        def ship(ingest: Ingest, now: float) -> None:
+        def ship(pipeline: Pipeline, now: float) -> None:
             if place == "after the commit":
-                original_ship(ingest, now)
+                original_ship(pipeline, now)
             raise CrashError
 
         if place == "inside the transaction":
             state.save = save  # type: ignore[method-assign,assignment]
         else:
-            daemon.ingest.ship = ship.__get__(daemon.ingest)  # type: ignore[method-assign]
+            daemon.pipeline.submit = ship.__get__(daemon.pipeline)  # type: ignore[method-assign]
         with contextlib.suppress(CrashError):
             self.world.turn()
         self.world.stop()
@@ -238,7 +238,7 @@ class FollowerMachine(RuleBasedStateMachine):
             generations = self.world.ask(lambda state: state.generations())
             there = {path.stat().st_ino for path in self.log.path.parent.iterdir()}
             assert all(
-                entry.mark.offset or entry.inode in there for entry in generations if entry.status is Status.OPEN
+                entry.position.offset or entry.inode in there for entry in generations if entry.status is Status.OPEN
             )
             self.verify()
         finally:

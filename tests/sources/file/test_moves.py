@@ -106,7 +106,7 @@ def test_a_backfill_moves_them_with_their_counters(remote: World) -> None:
     assert (found.stored, found.other_tags, found.missing, found.good) == (101, 200, 0, False)
     for _ in range(2):
         with daemon_of(remote, settings) as daemon:
-            backfill(daemon.ingest, [str(remote.log.path)])
+            backfill(daemon.pipeline, [str(remote.log.path)])
         assert by_action(remote) == (AFTER, AFTER, AFTER)
         assert stored(remote) == 301
         assert proof(remote, settings).good
@@ -141,11 +141,11 @@ def test_a_move_that_a_crash_interrupts_is_done_once(
 
             monkeypatch.setattr(mover, "_carry_out", carry_out)
         with pytest.raises(KeyboardInterrupt):
-            backfill(daemon.ingest, [str(remote.log.path)])
+            backfill(daemon.pipeline, [str(remote.log.path)])
     monkeypatch.undo()
     with daemon_of(remote, settings) as daemon:
         daemon.delivery.flush(20)
-        backfill(daemon.ingest, [str(remote.log.path)])
+        backfill(daemon.pipeline, [str(remote.log.path)])
     assert by_action(remote) == (AFTER, AFTER, AFTER)
     assert stored(remote) == 301
     assert proof(remote, settings).good

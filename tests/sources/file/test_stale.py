@@ -29,21 +29,21 @@ def assert_nothing_waits(world: World) -> None:
 
 def after_the_look(world: World, action: Callable[[], object]) -> None:
     """Have something happen between a look at the logs and the reading that follows."""
-    follower = world.daemon.follower
-    original = follower.poll
+    file_source = world.daemon.file_source
+    original = file_source.poll
 
     def poll(now: float) -> None:
         original(now)
-        follower.poll = original  # type: ignore[method-assign]
+        file_source.poll = original  # type: ignore[method-assign]
         action()
 
-    follower.poll = poll  # type: ignore[method-assign]
+    file_source.poll = poll  # type: ignore[method-assign]
 
 
 def open_ones(world: World) -> list[tuple[int, int]]:
     """Return number and offset of the open generations in the state."""
     generations = world.ask(lambda state: state.generations())
-    return [(entry.number, entry.mark.offset) for entry in generations if entry.status is Status.OPEN]
+    return [(entry.number, entry.position.offset) for entry in generations if entry.status is Status.OPEN]
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["running", "killed"])
@@ -77,11 +77,11 @@ def test_truncated_and_written_again_while_older_files_are_read(world: World) ->
     world.log.path.touch()
     world.turn()
     world.log.write(20)
-    follower = world.daemon.follower
-    follower.poll(world.now + 1)
+    file_source = world.daemon.file_source
+    file_source.poll(world.now + 1)
     world.log.copy_truncate()
     world.log.write(3)
-    follower.poll(world.now + 2)
+    file_source.poll(world.now + 2)
     world.now += 2
     world.log.write(40)  # more than there was
     world.turn(2)

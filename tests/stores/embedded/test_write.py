@@ -14,7 +14,7 @@ from ingestor.model.points import Point, Series, SeriesTable
 from ingestor.state.database import PRAGMAS
 from ingestor.state.upgrades import upgrade
 from ingestor.stores.embedded.events import SqliteStore, load_series
-from ingestor.stores.lookup import Finding
+from ingestor.stores.lookup import LookupResult
 from ingestor.stores.recount import recount_embedded
 from tests.support.generated import Sample, points, random_samples, samples, survivors
 
@@ -232,9 +232,9 @@ def test_a_point_is_stored_different_or_missing(connection: sqlite3.Connection) 
         wanted[column] = (*wanted[column][:column], value, *wanted[column][column + 1 :])  # type: ignore[assignment]
     changed = [n for n, point in enumerate(points(made, table)) if point != wanted[n]]
     findings = store.look_up(wanted)
-    assert [n for n, finding in enumerate(findings) if finding is Finding.DIFFERENT] == changed
-    assert findings[300:] == [Finding.MISSING] * 100
-    assert findings.count(Finding.STORED) == 300 - len(changed)
+    assert [n for n, finding in enumerate(findings) if finding is LookupResult.DIFFERENT] == changed
+    assert findings[300:] == [LookupResult.MISSING] * 100
+    assert findings.count(LookupResult.STORED) == 300 - len(changed)
 
 
 def test_looking_up_does_not_take_a_new_series_for_a_stored_one(connection: sqlite3.Connection) -> None:
@@ -244,7 +244,7 @@ def test_looking_up_does_not_take_a_new_series_for_a_stored_one(connection: sqli
     write(connection, SqliteStore(connection, writer), writer, points([first], writer))
     reader = SeriesTable()
     other = Sample(first.time, second.series, first.fields, first.written)
-    assert SqliteStore(connection, reader).look_up(points([other], reader)) == [Finding.MISSING]
+    assert SqliteStore(connection, reader).look_up(points([other], reader)) == [LookupResult.MISSING]
 
 
 def test_no_statement_scans_the_events(connection: sqlite3.Connection) -> None:
@@ -256,7 +256,7 @@ def test_no_statement_scans_the_events(connection: sqlite3.Connection) -> None:
     connection.set_trace_callback(statements.add)
     write(connection, store, table, batch)
     write(connection, store, table, batch)
-    assert store.look_up(batch) == [Finding.STORED] * 200
+    assert store.look_up(batch) == [LookupResult.STORED] * 200
     connection.set_trace_callback(None)
     plans = [
         detail

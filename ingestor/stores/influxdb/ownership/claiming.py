@@ -24,14 +24,14 @@ from ingestor.model.log_file import shown
 from ingestor.state.database import save_meta
 from ingestor.state.state import State
 from ingestor.stores.background import Background
-from ingestor.stores.backoff import Trouble
+from ingestor.stores.backoff import Outage
 from ingestor.stores.influxdb.client.http import InfluxHttp, NoAnswerError
 from ingestor.stores.influxdb.ownership import claims
 from ingestor.stores.influxdb.ownership.claims import Claim, claim_lines, read_claims, sources_of_host
 from ingestor.stores.influxdb.ownership.rebuilding import STATE_ID
 from ingestor.stores.influxdb.read.queries import Queries
 from ingestor.stores.influxdb.setup.plan import OWN
-from ingestor.stores.influxdb.write.response import Verdict, failure
+from ingestor.stores.influxdb.write.response import WriteResponse, failure
 from ingestor.stores.influxdb.write.sender import Sender
 from ingestor.stores.waiting import answer_beside
 from parsers.text import clean, normal_tag
@@ -66,7 +66,7 @@ class Claiming:
 
     def __init__(self, settings: Settings, state: State, background: Background) -> None:
         """Ask nothing yet. Raises sqlite3.Error, ConfigError."""
-        self.trouble: Trouble | None = None
+        self.trouble: Outage | None = None
         """Why nothing may be sent: another state writes the same."""
         self._settings = settings
         self._host = state.host
@@ -168,7 +168,7 @@ class Claiming:
         store = replace(self._store, timeout_seconds=GIVE_UP_SECONDS)
         lines = claim_lines(self._me._replace(writing=False), self._held, self._host)
 
-        def tell() -> Verdict:
+        def tell() -> WriteResponse:
             with contextlib.closing(InfluxHttp(store, connections=1)) as http:
                 return Sender(http, store).try_once(OWN, lines)
 
@@ -228,8 +228,8 @@ class Claiming:
         )
         if self.trouble is None:
             log.error("%s. %s Nothing is lost: reading waits, and it is tried again by itself.", what, ADVICE)
-        since = self.trouble or Trouble(what, time.monotonic(), time.time())
-        self.trouble = Trouble(what, since.since, since.since_wall)
+        since = self.trouble or Outage(what, time.monotonic(), time.time())
+        self.trouble = Outage(what, since.since, since.since_wall)
         self._due = now + CONTESTED_SECONDS
         self._held.clear()
 

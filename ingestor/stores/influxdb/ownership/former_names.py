@@ -14,7 +14,7 @@ import orjson
 from ingestor.config.settings import LogSettings
 from ingestor.model.generation import Generation
 from ingestor.model.log_file import shown
-from ingestor.state.generations import Book
+from ingestor.state.generations import Generations
 
 Name: TypeAlias = tuple[str, str]
 """(source, host)."""
@@ -46,7 +46,7 @@ class FormerNames:
     def __bool__(self) -> bool:
         return bool(self._names)
 
-    def of(self, generation: Generation, ordinal: int, book: Book) -> list[Name]:
+    def of(self, generation: Generation, ordinal: int, book: Generations) -> list[Name]:
         """Return the names under which a generation's lines from ``ordinal`` on may be stored, and were not counted."""
         return [
             (source, host)

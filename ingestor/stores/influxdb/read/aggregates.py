@@ -27,7 +27,7 @@ from ingestor.stores.influxdb.read.retention import Parts
 CLIENT: Final = "client_id"
 
 
-class Tally(NamedTuple):
+class GroupedCount(NamedTuple):
     """Some events that are alike in what was asked for. There may be several for the same."""
 
     time: int
@@ -79,7 +79,7 @@ class Statement(NamedTuple):
     """A statement and how a table of its answer is read."""
 
     text: str
-    read: Callable[[Table], Iterator[Tally]]
+    read: Callable[[Table], Iterator[GroupedCount]]
 
 
 class Sources(NamedTuple):
@@ -126,18 +126,18 @@ def _of_clients(client: str | None, *, told_apart: bool) -> tuple[str | None, st
     return f" AND {of_client(client)}", None
 
 
-def _grouped(grouping: Grouping, offset: int, client: str | None, table: Table) -> Iterator[Tally]:
+def _grouped(grouping: Grouping, offset: int, client: str | None, table: Table) -> Iterator[GroupedCount]:
     # What a client filter finds under the tag `_other` is of that client.
     true_client = client if table.tags.get(CLIENT) == OTHER else None
     for time, events, *lifetimes in table.rows:
         if events:
             lifetime_sum, lifetime_count = lifetimes or (0, 0)
             start = grouping.start(time, offset)
-            yield Tally(start, table.tags, true_client, events, lifetime_sum or 0, lifetime_count or 0)
+            yield GroupedCount(start, table.tags, true_client, events, lifetime_sum or 0, lifetime_count or 0)
 
 
-def _listed(grouping: Grouping, offset: int, table: Table) -> Iterator[Tally]:
+def _listed(grouping: Grouping, offset: int, table: Table) -> Iterator[GroupedCount]:
     for time, client, events, *lifetimes in table.rows:
         lifetime = lifetimes[0] if lifetimes else None
         start = grouping.start(time, offset)
-        yield Tally(start, table.tags, client, events, lifetime or 0, int(lifetime is not None))
+        yield GroupedCount(start, table.tags, client, events, lifetime or 0, int(lifetime is not None))

@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 
 from ingestor.config.settings import RetentionSettings, StoreSettings
 from ingestor.model import schema, statistics
-from ingestor.model.periods import DAY, HOUR, offsets
+from ingestor.model.periods import DAY_NS, HOUR_NS, offsets
 from ingestor.model.points import Series
 from ingestor.model.questions import AnalyticsRow, Filters, PeakCell, Period, Ranked, Record, Stats
 from ingestor.model.records import record
 from ingestor.model.statistics import Group
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.read import aggregates
-from ingestor.stores.influxdb.read.aggregates import CLIENT, EVENTS, LIFETIMES, Clocks, Grouping, Tally, Values
+from ingestor.stores.influxdb.read.aggregates import CLIENT, EVENTS, LIFETIMES, Clocks, GroupedCount, Grouping, Values
 from ingestor.stores.influxdb.read.events import Events
 from ingestor.stores.influxdb.read.influxql import measurement
 from ingestor.stores.influxdb.read.queries import Queries
@@ -34,8 +34,8 @@ from ingestor.stores.influxdb.setup.plan import RAW, ROLLUP
 
 _ALIKE: Final = Grouping(("action", CLIENT, "endpoint", "error", "grant_type", "outcome", "realm"))
 """What section 7 tells apart."""
-_HOURS: Final = Grouping(unit=HOUR)
-_ROWS: Final = Grouping(("action", CLIENT, "grant_type"), DAY)
+_HOURS: Final = Grouping(unit=HOUR_NS)
+_ROWS: Final = Grouping(("action", CLIENT, "grant_type"), DAY_NS)
 _NOWHERE: Final = Series(*[""] * len(Series._fields))
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -83,7 +83,7 @@ class InfluxAnswers:
         """Return the hours of the week in which there were events, from Monday's first."""
         cells: Counter[tuple[int, int]] = Counter()
         for tally in self._tallies(period, filters, EVENTS, _HOURS, _clocks_of(zone)):
-            cells[_weekday(tally.time), tally.time % DAY // HOUR] += tally.events
+            cells[_weekday(tally.time), tally.time % DAY_NS // HOUR_NS] += tally.events
         return [PeakCell(*cell, events) for cell, events in sorted(cells.items())]
 
     def analytics(self, period: Period, filters: Filters, zone: str) -> list[AnalyticsRow]:
@@ -111,7 +111,7 @@ class InfluxAnswers:
 
     def _tallies(
         self, period: Period, filters: Filters, values: Values, grouping: Grouping, clocks: Clocks
-    ) -> Iterator[Tally]:
+    ) -> Iterator[GroupedCount]:
         retained = parts(period, filters, self._retention, self._now())
         asked = aggregates.statements(self._sources, retained, filters, values, grouping, clocks)
         for table in self._queries.run([statement.text for statement in asked]):
@@ -129,8 +129,8 @@ def _clocks_of(zone: str) -> Clocks:
 
 
 def _weekday(time: int) -> int:
-    return (time // DAY + _EPOCH.weekday()) % 7
+    return (time // DAY_NS + _EPOCH.weekday()) % 7
 
 
 def _date(time: int) -> str:
-    return date.fromordinal(_EPOCH.toordinal() + time // DAY).isoformat()
+    return date.fromordinal(_EPOCH.toordinal() + time // DAY_NS).isoformat()

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from ingestor.config.settings import RetentionSettings
-from ingestor.model.periods import DAY, HOUR, split, start_of
+from ingestor.model.periods import DAY_NS, HOUR_NS, split, start_of
 from ingestor.model.questions import Filters, Period
 from ingestor.stores.influxdb.read.influxql import FIRST, LAST
 
@@ -31,14 +31,14 @@ def parts(period: Period, filters: Filters, retention: RetentionSettings, now: i
     if period.since >= first_whole:
         return Parts(NOTHING, period)
     first_counted = _first_whole_hour(retention.rollup_days, now)
-    counted, _ = split(Period(max(period.since, first_counted), min(period.until, first_whole)), HOUR)
+    counted, _ = split(Period(max(period.since, first_counted), min(period.until, first_whole)), HOUR_NS)
     return Parts(counted, Period(first_whole, max(period.until, first_whole)))
 
 
 def oldest_kept(retention: RetentionSettings, now: int) -> int:
     """Return the time before which single events are gone; ``now``: nanoseconds."""
-    return now - retention.raw_days * DAY
+    return now - retention.raw_days * DAY_NS
 
 
 def _first_whole_hour(days: int, now: int) -> int:
-    return start_of(now - days * DAY + HOUR - 1, HOUR)
+    return start_of(now - days * DAY_NS + HOUR_NS - 1, HOUR_NS)

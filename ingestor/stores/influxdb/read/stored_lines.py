@@ -28,7 +28,7 @@ from ingestor.stores.influxdb.read.points import stored_points
 from ingestor.stores.influxdb.read.results import tables
 from ingestor.stores.influxdb.setup.plan import RAW
 from ingestor.stores.influxdb.setup.setup import administration
-from ingestor.stores.lookup import NOTHING_STORED, NOWHERE, Elsewhere, Finding, StoredLine, finding, stored_lines
+from ingestor.stores.lookup import NOTHING_STORED, NOWHERE, Elsewhere, LookupResult, StoredLine, finding, stored_lines
 from parsers.text import normal_tag
 
 WIDEST_GAP: Final = 60 * 10**9
@@ -67,7 +67,7 @@ class InfluxLines:
         self._store = store
         self._series = series
 
-    def look_up(self, points: Sequence[Point]) -> list[Finding]:
+    def look_up(self, points: Sequence[Point]) -> list[LookupResult]:
         """Look up points that ought to be stored: one finding for each, in order. Raises TokentailError."""
         lines, _, _ = self.lines(points)
         return [finding(point, line) for point, line in zip(points, lines, strict=True)]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from ingestor.model.agreement import Cell
-from ingestor.model.periods import DAY, HOUR, SECOND
+from ingestor.model.periods import DAY_NS, HOUR_NS, SECOND
 from ingestor.model.points import MEASUREMENT
 from ingestor.model.questions import Period
 from ingestor.stores.influxdb.read.influxql import columns, equal, measurement, where
@@ -24,11 +24,11 @@ class Published(NamedTuple):
 
 
 COUNTERS: Final = (
-    Published(ROLLUP, "token_events_1h", ("events", "lifetime_sum", "lifetime_count"), HOUR),
-    Published(ROLLUP, "token_totals_15m", ("events", "lifetime_sum", "lifetime_count"), HOUR),
-    Published(ROLLUP, "token_clients_1h", ("events", "issued", "refreshed", "failed"), HOUR),
-    Published(RAW, "token_users_1d", ("events", "issued", "refreshed", "failed"), DAY),
-    Published(ROLLUP, "token_active_1d", ("users",), DAY),
+    Published(ROLLUP, "token_events_1h", ("events", "lifetime_sum", "lifetime_count"), HOUR_NS),
+    Published(ROLLUP, "token_totals_15m", ("events", "lifetime_sum", "lifetime_count"), HOUR_NS),
+    Published(ROLLUP, "token_clients_1h", ("events", "issued", "refreshed", "failed"), HOUR_NS),
+    Published(RAW, "token_users_1d", ("events", "issued", "refreshed", "failed"), DAY_NS),
+    Published(ROLLUP, "token_active_1d", ("users",), DAY_NS),
 )
 
 

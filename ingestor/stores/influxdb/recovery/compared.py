@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from ingestor.config.settings import Settings
 from ingestor.model.agreement import Agreement, Cell, compare, days_in_turn
-from ingestor.model.periods import DAY, merge, start_of
+from ingestor.model.periods import DAY_NS, merge, start_of
 from ingestor.model.questions import Period
 from ingestor.state.database import save_meta
 from ingestor.state.state import State
@@ -45,7 +45,7 @@ class Look(NamedTuple):
         known = {**self.known, **self.settled(changing)}
         unsettled = {cell for cell, events in self.counted.items() if known.get(cell, (-1, 0))[0] != events}
         found = {cell: events for cell, (_, events) in known.items()}
-        return compare(self.counted, found, DAY, self.at, unsettled=unsettled)
+        return compare(self.counted, found, DAY_NS, self.at, unsettled=unsettled)
 
     def settled(self, changing: Collection[int]) -> dict[Cell, tuple[int, int]]:
         """Return what is new, without the days that were written to meanwhile."""
@@ -55,7 +55,10 @@ class Look(NamedTuple):
 def kept_days(settings: Settings) -> Period:
     """Return the days of which InfluxDB keeps every event."""
     now = time.time_ns()
-    return Period(max(0, start_of(now - settings.retention.raw_days * DAY + DAY, DAY)), start_of(now + 2 * DAY, DAY))
+    return Period(
+        max(0, start_of(now - settings.retention.raw_days * DAY_NS + DAY_NS, DAY_NS)),
+        start_of(now + 2 * DAY_NS, DAY_NS),
+    )
 
 
 def known(state: State, settings: Settings) -> Look:
@@ -66,7 +69,7 @@ def known(state: State, settings: Settings) -> Look:
         (period.since, period.until),
     )
     compared = {Cell(source, host, day): (counted, found) for source, host, day, counted, found in rows}
-    counted = counted_sums(state.connection, period, DAY)
+    counted = counted_sums(state.connection, period, DAY_NS)
     return Look(counted, compared, {}, int(meta.get(CURSOR, period.until)), float(meta.get(COMPARED_AT, 0)))
 
 
@@ -80,7 +83,7 @@ def look(state: State, settings: Settings, queries: Queries) -> Look:
     while turn and ours and (asked := time.monotonic()) - began < LOOK_SECONDS:
         days, turn = sorted(turn[:size]), turn[size:]
         found = stored_sums(
-            queries, settings.store.database, list(merge(Period(day, day + DAY) for day in days)), DAY, names
+            queries, settings.store.database, list(merge(Period(day, day + DAY_NS) for day in days)), DAY_NS, names
         )
         cells = [Cell(*name, day) for day in days for name in sorted(ours)]
         fresh |= {cell: (before.counted.get(cell, 0), found[cell]) for cell in cells}

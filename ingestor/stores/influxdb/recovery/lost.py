@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ingestor.config.settings import StoreSettings
 from ingestor.model.agreement import Cell
-from ingestor.model.periods import DAY, HOUR, QUARTER_HOUR, merge, start_of
+from ingestor.model.periods import DAY_NS, HOUR_NS, QUARTER_HOUR, merge, start_of
 from ingestor.model.questions import Period
 from ingestor.model.statistics import FAILURE, REFRESHED
 from ingestor.state.state import State
@@ -24,21 +24,21 @@ _SUMS_OF_HOURS = "sum(events), sum(lifetime_sum), sum(lifetime_count)"
 _HOURLY = "SELECT time - time % {unit}, source, host, {sums} FROM {table} WHERE time >= ? AND time < ? GROUP BY 1, 2, 3"
 _STATE = {
     "token_events_1h": _HOURLY.format(
-        unit=HOUR, sums=_SUMS_OF_HOURS, table="token_events_1h JOIN series ON number = series"
+        unit=HOUR_NS, sums=_SUMS_OF_HOURS, table="token_events_1h JOIN series ON number = series"
     ),
     "token_totals_15m": _HOURLY.format(
-        unit=HOUR, sums=_SUMS_OF_HOURS, table="token_totals_15m JOIN total_series ON number = series"
+        unit=HOUR_NS, sums=_SUMS_OF_HOURS, table="token_totals_15m JOIN total_series ON number = series"
     ),
     "token_clients_1h": _HOURLY.format(
-        unit=HOUR,
+        unit=HOUR_NS,
         sums=f"sum(events), sum(events * (action GLOB '{ISSUED_PREFIX}*')), sum(events * (action = '{REFRESHED}')),"
         f" sum(events * (outcome = '{FAILURE}'))",
         table="token_events_1h JOIN series ON number = series",
     ),
     "token_users_1d": _HOURLY.format(
-        unit=DAY, sums="sum(events), sum(issued), sum(refreshed), sum(failed)", table="token_users_1d"
+        unit=DAY_NS, sums="sum(events), sum(issued), sum(refreshed), sum(failed)", table="token_users_1d"
     ),
-    "token_active_1d": _HOURLY.format(unit=DAY, sums="sum(events > 0)", table="token_users_1d"),
+    "token_active_1d": _HOURLY.format(unit=DAY_NS, sums="sum(events > 0)", table="token_users_1d"),
 }
 """What the published counters of a source and host add up to, by the state: of the same fields as in ``COUNTERS``."""
 
@@ -74,10 +74,10 @@ def look_for_losses(
             counted += counted_sums(connection, period, QUARTER_HOUR)
         found = stored_sums(queries, store.database, periods, QUARTER_HOUR, names)
         events = Counter({cell: lost for cell, events in counted.items() if (lost := events - found[cell]) > 0})
-        differing: dict[int, set[int]] = {HOUR: set(), DAY: set()}
+        differing: dict[int, set[int]] = {HOUR_NS: set(), DAY_NS: set()}
         for counters in COUNTERS:
             differing[counters.unit] |= _differing(connection, queries, store.database, counters, hours, names)
-    return Lost(events, tuple(sorted(differing[HOUR])), tuple(sorted(differing[DAY])))
+    return Lost(events, tuple(sorted(differing[HOUR_NS])), tuple(sorted(differing[DAY_NS])))
 
 
 def _differing(

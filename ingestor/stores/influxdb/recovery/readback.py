@@ -20,12 +20,12 @@ from typing import Final
 from ingestor.config.settings import Settings
 from ingestor.errors import TokentailError, one_line
 from ingestor.model.agreement import written
-from ingestor.model.periods import DAY, QUARTER_HOUR, clip, merge, start_of
+from ingestor.model.periods import DAY_NS, QUARTER_HOUR, clip, merge, start_of
 from ingestor.model.questions import Period
 from ingestor.state.database import save_meta
 from ingestor.state.state import State
 from ingestor.stores.background import Background
-from ingestor.stores.backoff import longer
+from ingestor.stores.backoff import next_delay
 from ingestor.stores.influxdb.client.http import InfluxHttp, NoAnswerError
 from ingestor.stores.influxdb.client.started import Start
 from ingestor.stores.influxdb.recovery.lost import NOTHING_LOST, Lost, look_for_losses
@@ -33,7 +33,7 @@ from ingestor.stores.influxdb.recovery.recent import Recent
 from ingestor.stores.influxdb.recovery.restarts import Suspicion, Watch
 from ingestor.stores.influxdb.setup.plan import RAW
 from ingestor.stores.influxdb.write.counters import write_again
-from ingestor.stores.influxdb.write.partial_write import Shipment
+from ingestor.stores.influxdb.write.partial_write import PartialWrite
 
 log = logging.getLogger("tokentail")
 
@@ -45,7 +45,7 @@ RESTARTS: Final = "store_restarts"
 BROUGHT_BACK: Final = "brought_back"
 """Key of ``meta``: events that were acknowledged, were not there any more, and were sent again."""
 
-Send = Callable[[str, bytes, list[int]], "Future[Shipment]"]
+Send = Callable[[str, bytes, list[int]], "Future[PartialWrite]"]
 
 
 class ReadBack:
@@ -80,7 +80,7 @@ class ReadBack:
         self._looks: list[Lost] = []
         """What was found: first, and after each time that what is kept was sent again."""
         self._rows: deque[int] = deque()
-        self._sending: deque[tuple[int, Future[Shipment]]] = deque()
+        self._sending: deque[tuple[int, Future[PartialWrite]]] = deque()
         self._retry_at = float("-inf")
         self._backoff = 0.0
 
@@ -116,7 +116,7 @@ class ReadBack:
             self._ask(suspicion)
 
     def _ask(self, suspicion: Suspicion) -> None:
-        oldest = start_of(time.time_ns() - self._settings.retention.raw_days * DAY + DAY, DAY)
+        oldest = start_of(time.time_ns() - self._settings.retention.raw_days * DAY_NS + DAY_NS, DAY_NS)
         kept = Period(oldest, 1 << 62)
         periods = [clip(period, kept) for period in self._recent.periods(QUARTER_HOUR) if period.until > oldest]
         hours = [hour for hour in self._recent.hours() if hour >= oldest]
@@ -134,7 +134,7 @@ class ReadBack:
                 log.warning(
                     "What InfluxDB acknowledged cannot be read back, which is tried again: %s", one_line(str(error))
                 )
-            self._backoff = longer(self._backoff)
+            self._backoff = next_delay(self._backoff)
             self._retry_at = time.monotonic() + self._backoff
             return
         self._backoff = 0.0

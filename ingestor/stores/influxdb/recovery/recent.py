@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import zstandard
 
-from ingestor.model.periods import HOUR, start_of
+from ingestor.model.periods import HOUR_NS, start_of
 from ingestor.model.points import MEASUREMENT
 from ingestor.model.questions import Period
 from ingestor.stores.influxdb.write.line_protocol import tag_set
-from ingestor.stores.influxdb.write.partial_write import Shipment
+from ingestor.stores.influxdb.write.partial_write import PartialWrite
 
 if TYPE_CHECKING:
     from ingestor.stores.influxdb.read.stored_lines import Outdated
@@ -44,7 +44,7 @@ class Kept(NamedTuple):
 class Sent(NamedTuple):
     """What became of a request of events."""
 
-    shipment: Shipment
+    shipment: PartialWrite
     kept: Kept | None
 
 
@@ -61,7 +61,7 @@ def pack(body: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=_LEVEL).compress(body)
 
 
-def kept(body: bytes, packed: bytes, times: Sequence[int], shipment: Shipment) -> Kept | None:
+def kept(body: bytes, packed: bytes, times: Sequence[int], shipment: PartialWrite) -> Kept | None:
     """Return what is to be kept of a request: not what InfluxDB refuses, or keeps no longer; None when that is nothing."""
     left_out = {refused.point for refused in shipment.refused}.union(shipment.expired)
     if left_out:
@@ -87,7 +87,7 @@ class Recent:
     def published(self, times: Iterable[int]) -> None:
         """Note that counters of these times were acknowledged."""
         now = time.time()
-        hours = sorted({start_of(moment, HOUR) for moment in times})
+        hours = sorted({start_of(moment, HOUR_NS) for moment in times})
         self._connection.executemany("REPLACE INTO recently_published VALUES(?,?)", [(hour, now) for hour in hours])
 
     @property

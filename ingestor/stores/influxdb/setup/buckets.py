@@ -13,7 +13,7 @@ from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError
 from ingestor.stores.influxdb.client.http import reason, tls_context
 from ingestor.stores.influxdb.client.refusals import no_token, refusal, said
 from ingestor.stores.influxdb.client.server import Server, unreachable
-from ingestor.stores.influxdb.setup.plan import FOR_EVER, Place, places, shard_seconds
+from ingestor.stores.influxdb.setup.plan import FOR_EVER, Bucket, places, shard_seconds
 from parsers.text import clean
 
 _MOST: Final = 100
@@ -46,7 +46,7 @@ class Buckets:
         """The name of the organization; its id when the token may not see the name. Raises TokentailError."""
         return self._resolve()[1]
 
-    def desired(self, retention: RetentionSettings) -> tuple[Place, ...]:
+    def desired(self, retention: RetentionSettings) -> tuple[Bucket, ...]:
         """Return what should be there."""
         return places("bucket", self._store.database, retention)
 
@@ -59,13 +59,13 @@ class Buckets:
                 self._found[place.name] = bucket
         return {name: _seconds(bucket) for name, bucket in self._found.items()}
 
-    def make(self, place: Place) -> None:
+    def make(self, place: Bucket) -> None:
         """Make a bucket that is missing. Raises TokentailError."""
         organization, _ = self._resolve()
         request = PostBucketRequest(org_id=organization, name=place.name, retention_rules=_rules(place))
         self._do(f"make the bucket {place.name}", lambda: self._buckets.create_bucket(request), administrator=True)
 
-    def change(self, place: Place) -> None:
+    def change(self, place: Bucket) -> None:
         """Give a bucket the retention that it should have. Raises TokentailError."""
         bucket = self._found[place.name]
         bucket.retention_rules = _rules(place)
@@ -143,7 +143,7 @@ class Buckets:
             return None
 
 
-def _rules(place: Place) -> list[BucketRetentionRules]:
+def _rules(place: Bucket) -> list[BucketRetentionRules]:
     return [
         BucketRetentionRules(
             type="expire", every_seconds=place.seconds, shard_group_duration_seconds=shard_seconds(place.seconds)

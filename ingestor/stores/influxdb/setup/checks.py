@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from ingestor.config.credentials import password_of, token_of
 from ingestor.config.settings import RetentionSettings, StoreSettings
 from ingestor.errors import ExitCode, PermissionDeniedError, TokentailError
-from ingestor.model.check_result import Finding, Level, failed, wrong
+from ingestor.model.check_result import CheckResult, Level, failed, wrong
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.client.refusals import USER_ADVICE
 from ingestor.stores.influxdb.client.server import Server, identify
-from ingestor.stores.influxdb.setup.plan import OWN, POLICIES, Status, Step, plan, written
+from ingestor.stores.influxdb.setup.plan import OWN, POLICIES, BucketStatus, SetupStep, plan, written
 from ingestor.stores.influxdb.setup.probe import prove_reading, prove_writing, write_point
 from ingestor.stores.influxdb.setup.setup import admin_of
 
@@ -25,7 +25,7 @@ CLOCK_WARNING_SECONDS: Final = 5.0
 CLOCK_ERROR_SECONDS: Final = 86_400.0
 
 
-def check_influxdb(store: StoreSettings, retention: RetentionSettings) -> Iterator[Finding]:
+def check_influxdb(store: StoreSettings, retention: RetentionSettings) -> Iterator[CheckResult]:
     """Yield what is found of the server and of what it takes to use it."""
     secrets = list(_secrets(store))
     yield from secrets
@@ -41,18 +41,18 @@ def check_influxdb(store: StoreSettings, retention: RetentionSettings) -> Iterat
         except TokentailError as error:
             yield failed(error)
             return
-        yield Finding(Level.OK, f"InfluxDB {server.version} answers", store.url)
+        yield CheckResult(Level.OK, f"InfluxDB {server.version} answers", store.url)
         yield from clock(server.ahead, store.url)
         if all(finding.level is not Level.ERROR for finding in secrets):  # else every request would tell the same again
             yield from _inside(store, retention, server, http)
 
 
-def _secrets(store: StoreSettings) -> Iterator[Finding]:
+def _secrets(store: StoreSettings) -> Iterator[CheckResult]:
     token, password = token_of(store), password_of(store)
     if place := token.place():
         yield _secret("API token", token.read, str(place))
     if store.username and place:
-        yield Finding(
+        yield CheckResult(
             Level.WARNING,
             "A token and a user are configured: the token is used",
             store.url,
@@ -66,18 +66,18 @@ def _secrets(store: StoreSettings) -> Iterator[Finding]:
             yield wrong(what, store.url, USER_ADVICE, ExitCode.BAD_CONFIG)
 
 
-def _secret(name: str, read: Callable[[], str], where: str) -> Finding:
+def _secret(name: str, read: Callable[[], str], where: str) -> CheckResult:
     try:
         read()
     except TokentailError as error:
         return failed(error)
-    return Finding(Level.OK, f"{name} can be read", where)
+    return CheckResult(Level.OK, f"{name} can be read", where)
 
 
-def _transport(store: StoreSettings) -> Iterator[Finding]:
+def _transport(store: StoreSettings) -> Iterator[CheckResult]:
     secret = bool(token_of(store).place() or store.username)
     if secret and store.url.startswith("http://") and not is_loopback(urlsplit(store.url).hostname or ""):
-        yield Finding(
+        yield CheckResult(
             Level.WARNING,
             "The secret and all events go through the network unencrypted",
             store.url,
@@ -93,21 +93,25 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")  # RFC 6761
 
 
-def clock(ahead: float | None, where: str) -> Iterator[Finding]:
+def clock(ahead: float | None, where: str) -> Iterator[CheckResult]:
     """Yield what the server's clock is like."""
     if ahead is None:
-        yield Finding(Level.WARNING, "InfluxDB does not tell what time it is", where, "Is there a proxy in between?")
+        yield CheckResult(
+            Level.WARNING, "InfluxDB does not tell what time it is", where, "Is there a proxy in between?"
+        )
         return
     if abs(ahead) <= CLOCK_WARNING_SECONDS:
-        yield Finding(Level.OK, "Its clock agrees with this machine's", where)
+        yield CheckResult(Level.OK, "Its clock agrees with this machine's", where)
         return
     what = f"Its clock is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
     advice = "Set both by a time server: alerts look at the last minutes, and retention ends, by the clock of InfluxDB."
     bad = abs(ahead) > CLOCK_ERROR_SECONDS
-    yield wrong(what, where, advice) if bad else Finding(Level.WARNING, what, where, advice)
+    yield wrong(what, where, advice) if bad else CheckResult(Level.WARNING, what, where, advice)
 
 
-def _inside(store: StoreSettings, retention: RetentionSettings, server: Server, http: InfluxHttp) -> Iterator[Finding]:
+def _inside(
+    store: StoreSettings, retention: RetentionSettings, server: Server, http: InfluxHttp
+) -> Iterator[CheckResult]:
     """Yield what is found by asking as the daemon will: places, rights to write and to read."""
     usable = list(POLICIES)
     told: set[str] = set()
@@ -118,7 +122,7 @@ def _inside(store: StoreSettings, retention: RetentionSettings, server: Server, 
         told.add(error.what)
         yield failed(error)
     else:
-        unseen = [step.place for step in steps if step.status is Status.MISSING]
+        unseen = [step.place for step in steps if step.status is BucketStatus.MISSING]
         absent = [place.policy for place in unseen if place.policy and _is_absent(http, store, server, place.policy)]
         usable = [policy for policy in POLICIES if policy not in absent]
         yield from _places(steps, [place.name for place in unseen if place.policy in absent or not usable], store)
@@ -148,7 +152,7 @@ def _is_absent(http: InfluxHttp, store: StoreSettings, server: Server, policy: s
     return False
 
 
-def _places(steps: Iterable[Step], absent: list[str], store: StoreSettings) -> Iterator[Finding]:
+def _places(steps: Iterable[SetupStep], absent: list[str], store: StoreSettings) -> Iterator[CheckResult]:
     if absent:
         yield wrong(
             f"Missing, or not to be seen with these rights: {', '.join(absent)}",
@@ -156,8 +160,8 @@ def _places(steps: Iterable[Step], absent: list[str], store: StoreSettings) -> I
             "`tokentail store init` makes what is missing.",
         )
     for step in steps:
-        if step.status is Status.DIFFERS:
-            yield Finding(
+        if step.status is BucketStatus.DIFFERS:
+            yield CheckResult(
                 Level.WARNING,
                 f"{step.place.name} keeps points for another time ({written(step.found or 0)}) than configured "
                 f"({written(step.place.seconds)})",
@@ -166,18 +170,18 @@ def _places(steps: Iterable[Step], absent: list[str], store: StoreSettings) -> I
                 + (", which deletes the points that are older." if step.shortens else "."),
             )
     if all(step.good for step in steps):
-        yield Finding(Level.OK, f"{store.database} has all it needs, with the configured retention", store.url)
+        yield CheckResult(Level.OK, f"{store.database} has all it needs, with the configured retention", store.url)
 
 
 def _tried(
     good: str, attempt: Callable[[str], None], policies: list[str], store: StoreSettings, told: set[str]
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Try each policy, and yield one finding for all that went alike, but for errors that were ``told`` before."""
-    outcomes: dict[Finding, list[str]] = {}
+    outcomes: dict[CheckResult, list[str]] = {}
     for policy in policies:
         try:
             attempt(policy)
-            finding = Finding(Level.OK, good, store.url)
+            finding = CheckResult(Level.OK, good, store.url)
         except TokentailError as error:
             finding = failed(error)
         outcomes.setdefault(finding, []).append(f"{store.database}/{policy}")

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from ingestor.config.settings import RetentionSettings
 
-HOUR: Final = 3600
-DAY: Final = 24 * HOUR
+HOUR_SECONDS: Final = 3600
+DAY_SECONDS: Final = 24 * HOUR_SECONDS
 FOR_EVER: Final = 0
 """A retention that ends nothing, as both major versions write it."""
 
@@ -18,7 +18,7 @@ OWN: Final = "own"
 POLICIES: Final = (RAW, ROLLUP, FINDINGS, OWN)
 
 
-class Place(NamedTuple):
+class Bucket(NamedTuple):
     """A database, or what in it keeps points for a time: a retention policy (1.x) or a bucket (2.x)."""
 
     kind: str
@@ -39,7 +39,7 @@ class Place(NamedTuple):
         return self.name.partition("/")[2]
 
 
-class Status(StrEnum):
+class BucketStatus(StrEnum):
     """What is to be said of a place."""
 
     THERE = "there"
@@ -51,18 +51,18 @@ class Status(StrEnum):
     CHANGED = "changed"
 
 
-class Step(NamedTuple):
+class SetupStep(NamedTuple):
     """A place as it should be, and what was found."""
 
-    place: Place
-    status: Status
+    place: Bucket
+    status: BucketStatus
     found: int | None = None
     """The retention that it has or had, seconds; None: it was not there."""
 
     @property
     def good(self) -> bool:
         """Whether nothing remains to be done."""
-        return self.status not in {Status.MISSING, Status.DIFFERS}
+        return self.status not in {BucketStatus.MISSING, BucketStatus.DIFFERS}
 
     @property
     def shortens(self) -> bool:
@@ -71,7 +71,7 @@ class Step(NamedTuple):
         return self.found is not None and wanted != FOR_EVER and (self.found == FOR_EVER or self.found > wanted)
 
 
-def places(kind: str, database: str, retention: RetentionSettings) -> tuple[Place, ...]:
+def places(kind: str, database: str, retention: RetentionSettings) -> tuple[Bucket, ...]:
     """Return what should be in a database."""
     days = {
         RAW: retention.raw_days,
@@ -79,18 +79,18 @@ def places(kind: str, database: str, retention: RetentionSettings) -> tuple[Plac
         FINDINGS: retention.findings_days,
         OWN: retention.own_days,
     }
-    return tuple(Place(kind, f"{database}/{policy}", count * DAY) for policy, count in days.items())
+    return tuple(Bucket(kind, f"{database}/{policy}", count * DAY_SECONDS) for policy, count in days.items())
 
 
-def plan(desired: Iterable[Place], actual: Mapping[str, int]) -> tuple[Step, ...]:
+def plan(desired: Iterable[Bucket], actual: Mapping[str, int]) -> tuple[SetupStep, ...]:
     """Compare what should be with what is: the retention of each place that is there, by name."""
     return tuple(_step(place, actual.get(place.name)) for place in desired)
 
 
-def _step(place: Place, found: int | None) -> Step:
+def _step(place: Bucket, found: int | None) -> SetupStep:
     if found is None:
-        return Step(place, Status.MISSING)
-    return Step(place, Status.THERE if found == place.seconds else Status.DIFFERS, found)
+        return SetupStep(place, BucketStatus.MISSING)
+    return SetupStep(place, BucketStatus.THERE if found == place.seconds else BucketStatus.DIFFERS, found)
 
 
 def shard_seconds(seconds: int) -> int:
@@ -101,16 +101,16 @@ def shard_seconds(seconds: int) -> int:
 
     It must be said when a retention changes: the server keeps the old span then, and refuses a retention that is shorter.
     """
-    if seconds == FOR_EVER or seconds >= 28 * DAY:
-        return 7 * DAY
-    return HOUR if seconds < 2 * DAY else DAY
+    if seconds == FOR_EVER or seconds >= 28 * DAY_SECONDS:
+        return 7 * DAY_SECONDS
+    return HOUR_SECONDS if seconds < 2 * DAY_SECONDS else DAY_SECONDS
 
 
 def written(seconds: int) -> str:
     """Write a retention for people."""
     if seconds == FOR_EVER:
         return "for ever"
-    for unit, size in (("day", DAY), ("hour", HOUR), ("minute", 60), ("second", 1)):
+    for unit, size in (("day", DAY_SECONDS), ("hour", HOUR_SECONDS), ("minute", 60), ("second", 1)):
         if seconds % size == 0:
             return f"{seconds // size:,} {unit}{'' if seconds == size else 's'}"
     raise AssertionError("every number is divisible by 1")

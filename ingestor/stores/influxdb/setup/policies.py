@@ -8,7 +8,7 @@ from ingestor.errors import TokentailError
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.client.server import Server
 from ingestor.stores.influxdb.client.statements import ask
-from ingestor.stores.influxdb.setup.plan import Place, places, shard_seconds
+from ingestor.stores.influxdb.setup.plan import Bucket, places, shard_seconds
 from parsers.text import clean
 
 _UNITS: Final = {"h": 3600, "m": 60, "s": 1}
@@ -24,10 +24,10 @@ class Policies:
         self._store = store
         self._http = http
 
-    def desired(self, retention: RetentionSettings) -> tuple[Place, ...]:
+    def desired(self, retention: RetentionSettings) -> tuple[Bucket, ...]:
         """Return what should be there: the database before its policies."""
         database = self._store.database
-        return Place("database", database, 0), *places("retention policy", database, retention)
+        return Bucket("database", database, 0), *places("retention policy", database, retention)
 
     def actual(self) -> dict[str, int]:
         """Return what is there, of the database that we want: names and retentions. Raises TokentailError."""
@@ -38,14 +38,14 @@ class Policies:
         rows = self._ask(f'SHOW RETENTION POLICIES ON "{database}"', f"list the policies of {database}")
         return {database: 0} | {f"{database}/{row[0]}": duration_seconds(row[1]) for row in rows}
 
-    def make(self, place: Place) -> None:
+    def make(self, place: Bucket) -> None:
         """Make a place that is missing. Raises TokentailError."""
         statement = f'CREATE DATABASE "{place.name}"'
         if not place.is_database:
             statement = f"CREATE RETENTION POLICY {self._retention(place)} REPLICATION 1 {_shards(place)}"
         self._ask(statement, f"make the {place.kind} {place.name}", administrator=True)
 
-    def change(self, place: Place) -> None:
+    def change(self, place: Bucket) -> None:
         """Give a policy the retention that it should have. Raises TokentailError."""
         statement = f"ALTER RETENTION POLICY {self._retention(place)} {_shards(place)}"
         self._ask(statement, f"change the {place.kind} {place.name}", administrator=True)
@@ -53,14 +53,14 @@ class Policies:
     def close(self) -> None:
         """Nothing is open: the connections are the caller's."""
 
-    def _retention(self, place: Place) -> str:
+    def _retention(self, place: Bucket) -> str:
         return f'"{place.policy}" ON "{self._store.database}" DURATION {place.seconds}s'
 
     def _ask(self, statement: str, doing: str, *, administrator: bool = False) -> list[list[Any]]:
         return ask(self._http, self._store, self.server, statement, doing=doing, administrator=administrator)
 
 
-def _shards(place: Place) -> str:
+def _shards(place: Bucket) -> str:
     return f"SHARD DURATION {shard_seconds(place.seconds)}s"
 
 

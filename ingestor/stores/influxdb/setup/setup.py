@@ -7,7 +7,7 @@ from typing import Protocol
 from ingestor.config.settings import RetentionSettings, StoreSettings
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.client.server import Server, identify
-from ingestor.stores.influxdb.setup.plan import Place, Status, Step, plan
+from ingestor.stores.influxdb.setup.plan import Bucket, BucketStatus, SetupStep, plan
 from ingestor.stores.influxdb.setup.policies import Policies
 
 
@@ -21,7 +21,7 @@ class Admin(Protocol):
         """Where the buckets are (2.x); empty on 1.x."""
         ...
 
-    def desired(self, retention: RetentionSettings) -> tuple[Place, ...]:
+    def desired(self, retention: RetentionSettings) -> tuple[Bucket, ...]:
         """Return what should be there, in the order in which it can be made."""
         ...
 
@@ -29,11 +29,11 @@ class Admin(Protocol):
         """Return what of it is there: names, and retentions in seconds."""
         ...
 
-    def make(self, place: Place) -> None:
+    def make(self, place: Bucket) -> None:
         """Make a place that is missing."""
         ...
 
-    def change(self, place: Place) -> None:
+    def change(self, place: Bucket) -> None:
         """Give a place the retention that it should have; after ``actual``."""
         ...
 
@@ -63,7 +63,7 @@ def admin_of(store: StoreSettings, server: Server, http: InfluxHttp) -> Admin:
 
 def init(
     admin: Admin, retention: RetentionSettings, *, change_retention: bool = False, dry_run: bool = False
-) -> tuple[Step, ...]:
+) -> tuple[SetupStep, ...]:
     """Make what is missing, and with ``change_retention`` alter what keeps points for another time; return what was done.
 
     What is there is never changed otherwise, and nothing is dropped. ``dry_run``: only look. Raises TokentailError.
@@ -80,11 +80,11 @@ def init(
     return tuple(step if after.good else after for step, after in zip(done, afterwards, strict=True))
 
 
-def _done(admin: Admin, step: Step, *, change_retention: bool) -> Step:
-    if step.status is Status.MISSING:
+def _done(admin: Admin, step: SetupStep, *, change_retention: bool) -> SetupStep:
+    if step.status is BucketStatus.MISSING:
         admin.make(step.place)
-        return step._replace(status=Status.MADE)
-    if step.status is Status.DIFFERS and change_retention:
+        return step._replace(status=BucketStatus.MADE)
+    if step.status is BucketStatus.DIFFERS and change_retention:
         admin.change(step.place)
-        return step._replace(status=Status.CHANGED)
+        return step._replace(status=BucketStatus.CHANGED)
     return step

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Final
 
 from ingestor.config.settings import RetentionSettings
-from ingestor.model.periods import DAY
+from ingestor.model.periods import DAY_NS
 from ingestor.state.database import save_meta
 from ingestor.state.state import State
 from ingestor.stores.influxdb.write.counters import (
@@ -22,7 +22,7 @@ from ingestor.stores.influxdb.write.counters import (
     newest_hour,
     unwritten,
 )
-from ingestor.stores.influxdb.write.partial_write import Shipment
+from ingestor.stores.influxdb.write.partial_write import PartialWrite
 
 log = logging.getLogger("tokentail")
 
@@ -32,10 +32,10 @@ FORGOTTEN: Final = "forgotten"
 REQUESTS_AT_ONCE: Final = 5
 """Clients, hours, totals, active users, users."""
 
-Send = Callable[[str, bytes, list[int]], "Future[Shipment]"]
+Send = Callable[[str, bytes, list[int]], "Future[PartialWrite]"]
 
 
-class Publisher:
+class CounterPublisher:
     """One round a minute; a round goes on until nothing is unwritten. Times are monotonic seconds."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Publisher:
         self._retention = retention
         self._send = send
         self._published = published
-        self._sending: deque[tuple[Written, Future[Shipment]]] = deque()
+        self._sending: deque[tuple[Written, Future[PartialWrite]]] = deque()
         self._round: int | None = None
         """Counters with a mark up to this one are written in the round that is under way."""
         self._next_round = float("-inf")
@@ -62,7 +62,7 @@ class Publisher:
         """Whether no round is under way."""
         return self._round is None
 
-    def hurry(self) -> None:
+    def publish_now(self) -> None:
         """Have a round begin at once."""
         self._round = self._state.marks.last
 
@@ -90,7 +90,7 @@ class Publisher:
             self._round = None
         return moved
 
-    def _say_what_is_refused(self, written: Written, shipment: Shipment) -> None:
+    def _say_what_is_refused(self, written: Written, shipment: PartialWrite) -> None:
         """Whatever was refused would be refused again. The counter stays in the state, and goes again when it changes."""
         if shipment.refused:
             log.error(
@@ -119,12 +119,12 @@ class Publisher:
         connection = self._state.connection
         if (newest := newest_hour(connection)) is None:
             return
-        now = min(time.time_ns(), newest + DAY)
+        now = min(time.time_ns(), newest + DAY_NS)
         with self._state.transaction():
             gone = forget_before(
                 connection,
-                raw=now - self._retention.raw_days * DAY,
-                rollup=now - self._retention.rollup_days * DAY,
+                raw=now - self._retention.raw_days * DAY_NS,
+                rollup=now - self._retention.rollup_days * DAY_NS,
             )
             forgotten = self._forgotten.and_then(gone)
             if forgotten != self._forgotten:

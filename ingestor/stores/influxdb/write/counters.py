@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from ingestor.model.periods import DAY, HOUR, start_of
+from ingestor.model.periods import DAY_NS, HOUR_NS, start_of
 from ingestor.model.points import Series, TotalSeries
 from ingestor.model.statistics import FAILURE, REFRESHED
 from ingestor.stores.influxdb.setup.plan import RAW, ROLLUP
@@ -178,7 +178,7 @@ def write_again(connection: sqlite3.Connection, hours: Iterable[int], days: Iter
         for unwritten, table in (("unwritten_hours", "token_events_1h"), ("unwritten_totals", "token_totals_15m")):
             connection.execute(
                 f"REPLACE INTO {unwritten} SELECT time, series, ? FROM {table} WHERE time >= ? AND time < ?",
-                (mark, hour, hour + HOUR),
+                (mark, hour, hour + HOUR_NS),
             )
     for day in days:
         connection.execute(
@@ -208,12 +208,12 @@ def forget_before(connection: sqlite3.Connection, *, raw: int, rollup: int) -> F
 
     Returns the newest that went.
     """
-    day = _forget(connection, "users", "token_users_1d", raw - 2 * DAY)
-    hours = start_of(rollup - 2 * DAY, HOUR)  # whole ones, so that no quarter of one is left
+    day = _forget(connection, "users", "token_users_1d", raw - 2 * DAY_NS)
+    hours = start_of(rollup - 2 * DAY_NS, HOUR_NS)  # whole ones, so that no quarter of one is left
     hour = _forget(connection, "hours", "token_events_1h", hours)
     quarter = _forget(connection, "totals", "token_totals_15m", hours)
     # Mostly the same hour; one whose events were all taken off may be known to the quarters alone.
-    return Forgotten(max(hour, start_of(quarter, HOUR)), day)
+    return Forgotten(max(hour, start_of(quarter, HOUR_NS)), day)
 
 
 def leave_forgotten(connection: sqlite3.Connection, forgotten: Forgotten) -> None:
@@ -222,7 +222,7 @@ def leave_forgotten(connection: sqlite3.Connection, forgotten: Forgotten) -> Non
     An event that comes late counts from nothing there: InfluxDB, if it still has them, knows more.
     """
     connection.execute("DELETE FROM unwritten_hours WHERE time <= ?", (forgotten.hour,))
-    connection.execute("DELETE FROM unwritten_totals WHERE time < ?", (forgotten.hour + HOUR,))
+    connection.execute("DELETE FROM unwritten_totals WHERE time < ?", (forgotten.hour + HOUR_NS,))
     connection.execute("DELETE FROM unwritten_users WHERE time <= ?", (forgotten.day,))
 
 

@@ -25,10 +25,10 @@ from ingestor.state.database import is_damage, save_meta
 from ingestor.state.rejected_file import RejectedFile, RejectedLine
 from ingestor.state.state import State
 from ingestor.stores.background import Background
-from ingestor.stores.backoff import Trouble
+from ingestor.stores.backoff import Outage
 from ingestor.stores.batch import Batch, refused_line
 from ingestor.stores.comparing import Comparing, Finish
-from ingestor.stores.delivery import PATIENCE_SECONDS, Patience, add_to
+from ingestor.stores.delivery import PATIENCE_SECONDS, Backoff, add_to
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.ownership.claiming import Claiming
 from ingestor.stores.influxdb.ownership.rebuilding import EARLIER, REBUILDING, begin_rebuild
@@ -38,17 +38,17 @@ from ingestor.stores.influxdb.recovery.compared import look, save
 from ingestor.stores.influxdb.recovery.readback import ReadBack
 from ingestor.stores.influxdb.recovery.recent import Kept, Recent, Sent, kept, pack
 from ingestor.stores.influxdb.setup.plan import RAW
-from ingestor.stores.influxdb.write.counter_publisher import REQUESTS_AT_ONCE, Publisher
+from ingestor.stores.influxdb.write.counter_publisher import REQUESTS_AT_ONCE, CounterPublisher
 from ingestor.stores.influxdb.write.counters import unwritten_sources
 from ingestor.stores.influxdb.write.expired import ExpiredEvents
 from ingestor.stores.influxdb.write.line_protocol import Encoder
 from ingestor.stores.influxdb.write.migration import Migration, claim
-from ingestor.stores.influxdb.write.partial_write import Shipment
-from ingestor.stores.influxdb.write.reclassifier import Mover
+from ingestor.stores.influxdb.write.partial_write import PartialWrite
+from ingestor.stores.influxdb.write.reclassifier import Reclassifier
 from ingestor.stores.influxdb.write.recount import recount_stored
-from ingestor.stores.influxdb.write.response import Verdict
+from ingestor.stores.influxdb.write.response import WriteResponse
 from ingestor.stores.influxdb.write.sender import Sender
-from ingestor.stores.influxdb.write.uncheckpointed import Unsaved
+from ingestor.stores.influxdb.write.uncheckpointed import Uncheckpointed
 
 log = logging.getLogger("tokentail")
 
@@ -72,12 +72,12 @@ DIFFERS_ADVICE: Final = (
 )
 
 
-class RemoteDelivery:
+class InfluxDelivery:
     """Implements ``Delivery``."""
 
     batch_points = BATCH_POINTS
     batch_bytes = BATCH_BYTES
-    refuses_points = True
+    can_reject_points = True
 
     def __init__(self, settings: Settings, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
         """Nothing is sent yet. Raises ConfigError for certificates that cannot be loaded."""
@@ -97,7 +97,7 @@ class RemoteDelivery:
         self._claiming = Claiming(settings, state, self._background)
         self._claiming.add(unwritten_sources(state.connection), self.accounts)
         self._recent = Recent(state.connection)
-        self._mover = Mover(
+        self._mover = Reclassifier(
             state,
             series,
             InfluxLines(self._http, settings.store, series),
@@ -106,9 +106,9 @@ class RemoteDelivery:
             settings.retention.raw_days,
             self._recent,
         )
-        self._publisher = Publisher(state, settings.retention, self.write, self._recent.published)
+        self._publisher = CounterPublisher(state, settings.retention, self.write, self._recent.published)
         self._read_back = ReadBack(
-            settings, state, self._http, self._recent, self._background, self.write, self._publisher.hurry
+            settings, state, self._http, self._recent, self._background, self.write, self._publisher.publish_now
         )
         self._comparing = Comparing(self._look, self._came_back)
         self._tried = (0, 0)
@@ -120,8 +120,8 @@ class RemoteDelivery:
         """A batch that is sent only when what its lines were is moved."""
         held, self._notes = claim(settings, state)
         self._migration = Migration(state, series, self._write_events, self._notes) if held else None
-        self._unsaved = Unsaved(series)
-        self._patience = Patience()
+        self._unsaved = Uncheckpointed(series)
+        self._patience = Backoff()
         self._expired = ExpiredEvents()
         self._saved_at = self._submitted_at = self._sent_at = float("-inf")
         self._back = threading.Event()
@@ -131,7 +131,7 @@ class RemoteDelivery:
         self.wake: Callable[[], None] = lambda: None
 
     @property
-    def trouble(self) -> Trouble | None:
+    def trouble(self) -> Outage | None:
         """Why the store, or the disk under the state, refuses."""
         return self._claiming.trouble or self._sender.trouble or self._patience.trouble
 
@@ -162,7 +162,7 @@ class RemoteDelivery:
         """Raise ContestedError when another state writes the same."""
         self._claiming.raise_if_contested()
 
-    def write(self, policy: str, body: bytes, times: list[int]) -> "Future[Shipment]":
+    def write(self, policy: str, body: bytes, times: list[int]) -> "Future[PartialWrite]":
         """Write points that are in no batch: counters."""
         return self._background.do(lambda: self._sender.send(policy, body, times))
 
@@ -176,7 +176,7 @@ class RemoteDelivery:
 
         return self._background.do(send)
 
-    def try_to_write(self, policy: str, body: bytes) -> "Future[Verdict]":
+    def try_to_write(self, policy: str, body: bytes) -> "Future[WriteResponse]":
         """Write points that may be lost: the daemon's own figures."""
         return self._background.do(lambda: self._sender.try_once(policy, body))
 
@@ -233,13 +233,13 @@ class RemoteDelivery:
             raise ValueError("no room")
         self._submitted_at = now
         if self._comparing.looking:
-            self._comparing.changed(point[0] for point in chain(batch.points, batch.repeats, batch.reclassified))
-        if batch.reclassified or batch.perhaps_sent or batch.perhaps_under or self._claiming.holds:
+            self._comparing.changed(point[0] for point in chain(batch.points, batch.rewrites, batch.reclassified))
+        if batch.reclassified or batch.may_be_stored or batch.may_be_stored_under or self._claiming.holds:
             self._held = batch
         else:
             self._send(batch)
 
-    def settle(self, now: float) -> bool:
+    def advance(self, now: float) -> bool:
         """Take what has come back; make a checkpoint when it is time. ``now``: infinity for a moment that is always right."""
         self._back.clear()
         self._settle_claims(now)
@@ -271,9 +271,9 @@ class RemoteDelivery:
         Raises UnavailableError when nothing has come back for ``patience`` seconds, or after ``at_most``; ContestedError.
         """
         began = time.monotonic()
-        self._publisher.hurry()
+        self._publisher.publish_now()
         while True:
-            self.settle(float("inf"))
+            self.advance(float("inf"))
             self._claiming.raise_if_contested()
             if self.idle:
                 return
@@ -302,7 +302,7 @@ class RemoteDelivery:
         with self._state.transaction():
             save_meta(self._state.connection, {EARLIER: str(max(0, counted - own))})
         self.counting = True
-        self._publisher.hurry()
+        self._publisher.publish_now()
         return counted
 
     def close(self) -> None:
@@ -318,7 +318,7 @@ class RemoteDelivery:
         self.wake()
 
     def _send(self, batch: Batch) -> None:
-        points = batch.points + batch.repeats
+        points = batch.points + batch.rewrites
         body, times = self._encoder.encode(points), [point[0] for point in points]
         self._sending.append((batch, self._write_events(body, times)))
         self._sent_at = time.monotonic()
@@ -335,7 +335,7 @@ class RemoteDelivery:
             self._refused(error, now)
         self.counting = False
         if self._held is not None and self._held.points:
-            self._held.perhaps_sent = True  # under other tags: clients may have come in another order
+            self._held.may_be_stored = True  # under other tags: clients may have come in another order
 
     def _settle_read_back(self, now: float) -> None:
         if not self._patience.may_try(now):
@@ -382,7 +382,7 @@ class RemoteDelivery:
                 if self._migration.done:
                     self._migration = None
                     self.accounts = self._state.accounts()
-                    self._publisher.hurry()
+                    self._publisher.publish_now()
         except sqlite3.Error as error:
             self._refused(error, now)
             return
@@ -392,7 +392,7 @@ class RemoteDelivery:
         if self._claiming.holds:
             return
         batch, self._held = self._held, None
-        if batch.reclassified or batch.perhaps_sent or batch.perhaps_under:
+        if batch.reclassified or batch.may_be_stored or batch.may_be_stored_under:
             if batch.reclassified:
                 origins = batch.reclassified_origins
                 self._mover.begin(
@@ -403,8 +403,8 @@ class RemoteDelivery:
                 )
                 batch.reclassified = []
             else:
-                self._mover.begin(batch.points, batch.series, counted=False, elsewhere=batch.perhaps_under)
-                batch.perhaps_sent, batch.perhaps_under = False, {}
+                self._mover.begin(batch.points, batch.series, counted=False, elsewhere=batch.may_be_stored_under)
+                batch.may_be_stored, batch.may_be_stored_under = False, {}
             self._held = batch
         else:
             self._send(batch)
@@ -446,7 +446,7 @@ class RemoteDelivery:
         add_to(self.accounts, self._mover.accounts)
         self._mover.accounts = {}
         self.checkpoint_at = time.time()
-        self._unsaved = Unsaved(self._series)
+        self._unsaved = Uncheckpointed(self._series)
         self._saved_at = now
         return True
 
@@ -459,7 +459,7 @@ class RemoteDelivery:
             ) from error
         self._patience.failed(f"The state in {self._state.directory} cannot be written: {error}", now)
 
-    def _acknowledge(self, batch: Batch, shipment: Shipment) -> None:
+    def _acknowledge(self, batch: Batch, shipment: PartialWrite) -> None:
         """Add a batch whose points are in the store, or refused, or too old."""
         self._moved_at = time.monotonic()
         too_old = self._unsaved.add(batch, shipment, counting=self.counting)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from ingestor.model.schema import OWN
-from ingestor.model.snapshot import Figures
+from ingestor.model.snapshot import Snapshot
 from ingestor.stores.influxdb.write.line_protocol import tag_set
 
 
-def own_lines(figures: Figures, previous: Figures | None, host: str) -> Iterator[str]:
+def own_lines(figures: Snapshot, previous: Snapshot | None, host: str) -> Iterator[str]:
     """Yield the figures as line protocol of the measurement ``tokentail``, at the time of the snapshot.
 
     ``previous``: the snapshot that was written last, for the mean latency in between.

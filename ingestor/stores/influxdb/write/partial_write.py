@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final, NamedTuple
 
-from ingestor.stores.influxdb.write.response import Expired, Refused, Retry, Stored, TooLarge, Verdict, failure
+from ingestor.stores.influxdb.write.response import Expired, Refused, Retry, Stored, TooLarge, WriteResponse, failure
 
 FEWEST_POINTS: Final = 50
 """A link that is too slow for so few is down; fewer only make more requests of what is sent when it is up again."""
@@ -25,7 +25,7 @@ class RefusedPoint(NamedTuple):
     reason: str
 
 
-class Told(Enum):
+class Progress(Enum):
     """What a verdict has changed."""
 
     STORED = "stored"
@@ -36,7 +36,7 @@ class Told(Enum):
     """Whoever sends should wait a while."""
 
 
-class Shipment:
+class PartialWrite:
     """The points 0 to ``len(times)`` of one batch, on their way."""
 
     def __init__(self, times: Sequence[int]) -> None:
@@ -61,7 +61,7 @@ class Shipment:
         """Whether every point that is left was refused alone, while it was not proven that the store takes points at all."""
         return bool(self._waiting) and self._waiting[-1][0] in self._alone
 
-    def tell(self, verdict: Verdict, *, proven: bool) -> Told:
+    def apply(self, verdict: WriteResponse, *, proven: bool) -> Progress:
         """Take the verdict on ``next``.
 
         ``proven``: the store has taken some other point since the start. Until it has, a refusal may be the fault of the
@@ -73,20 +73,20 @@ class Shipment:
             sent = sent[: self._most]
         match verdict:
             case Stored():
-                return Told.STORED
+                return Progress.STORED
             case Expired(dropped) if 0 < dropped <= len(sent):
                 oldest = set(sorted(sent, key=self._times.__getitem__)[:dropped])
                 self.expired += sorted(oldest)
                 if young := [point for point in sent if point not in oldest]:
                     self._waiting.append(young)
-                return Told.SORTED
+                return Progress.SORTED
             case Refused() | TooLarge() if len(sent) > 1:
                 middle = len(sent) // 2
                 self._waiting += [sent[middle:], sent[:middle]]
-                return Told.SORTED
+                return Progress.SORTED
             case Refused() | TooLarge() if proven:
                 self.refused.append(RefusedPoint(sent[0], failure(verdict)))
-                return Told.SORTED
+                return Progress.SORTED
             case Refused() | TooLarge():
                 self._waiting.appendleft(sent)
                 self._alone.add(sent[0])
@@ -95,4 +95,4 @@ class Shipment:
                 self._waiting.append(sent)
             case Expired() | Retry():
                 self._waiting.append(sent)
-        return Told.NOTHING
+        return Progress.NOTHING

@@ -15,8 +15,8 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from ingestor.model.accounting import Account
-from ingestor.model.counter_deltas import Tally
-from ingestor.model.periods import DAY
+from ingestor.model.counter_deltas import CounterDeltas
+from ingestor.model.periods import DAY_NS
 from ingestor.model.points import Point, Series, SeriesTable
 from ingestor.state.counters import add_to_counters, save_series
 from ingestor.state.rejected_file import RejectedLine
@@ -42,7 +42,7 @@ class _Move(NamedTuple):
     times: list[int]
 
 
-class Mover:
+class Reclassifier:
     """One move at a time."""
 
     def __init__(
@@ -100,13 +100,15 @@ class Mover:
         says so: what they were is only deleted, and the caller writes and counts them.
         """
         # What the store keeps no longer is not there to be moved, and was counted when it came.
-        oldest = time.time_ns() - self._raw_days * DAY
+        oldest = time.time_ns() - self._raw_days * DAY_NS
         kept = [point for point in points if point[0] >= oldest]
         if not kept:
             return
         places = [index for index, point in enumerate(points) if point[0] >= oldest]
         self._listed = None if listed is None else lambda index, reason: listed(places[index], reason)
-        looking = self._background.do(lambda: self._sender.insist(lambda: self._lines.compare(kept, elsewhere)))
+        looking = self._background.do(
+            lambda: self._sender.retry_until_done(lambda: self._lines.compare(kept, elsewhere))
+        )
         self._looking = (kept, series, counted, looking)
 
     def settle(self) -> None:
@@ -139,7 +141,7 @@ class Mover:
             with self._state.transaction():
                 self._recent.forget(move.outdated)
             return
-        tally = Tally(self._series.by_number)
+        tally = CounterDeltas(self._series.by_number)
         # The counters of a series that the state does not know do not hold its points.
         tally.add([point for point in moved.removed if point[1] in self._series.by_number], sign=-1)
         tally.add(moved.added)
@@ -159,7 +161,7 @@ class Mover:
             self.refused.append(self._listed(self._written[refused.point], refused.reason))
 
     def _carry_out(self, move: _Move) -> Sent:
-        self._sender.insist(lambda: self._lines.delete(move.outdated))
+        self._sender.retry_until_done(lambda: self._lines.delete(move.outdated))
         shipment = self._sender.send(RAW, move.body, move.times)
         return Sent(shipment, kept(move.body, pack(move.body), move.times, shipment))
 

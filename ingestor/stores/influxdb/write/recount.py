@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from ingestor.config.settings import Settings
-from ingestor.model.periods import DAY, start_of
+from ingestor.model.periods import DAY_NS, start_of
 from ingestor.model.points import SeriesTable
 from ingestor.model.questions import Period
 from ingestor.state.state import State
@@ -29,15 +29,15 @@ def recount_stored(
     ``tick`` is called now and then, also while the server says nothing. Raises TokentailError, sqlite3.Error.
     """
     host, now = state.host, time.time_ns()
-    first = start_of(now - settings.retention.raw_days * DAY + DAY, DAY)
+    first = start_of(now - settings.retention.raw_days * DAY_NS + DAY_NS, DAY_NS)
     counted = 0
     for source in sources:
-        period = Period(first, now + 2 * DAY)
+        period = Period(first, now + 2 * DAY_NS)
         asked = partial(oldest_time, http, settings.store, period, source, host)
         oldest = answer_beside(asked, tick, PATIENCE_SECONDS)
-        for start in range(start_of(oldest or now, DAY), now + 2 * DAY, DAY):
+        for start in range(start_of(oldest or now, DAY_NS), now + 2 * DAY_NS, DAY_NS):
             tick()
-            day = Period(start, start + DAY)
+            day = Period(start, start + DAY_NS)
             stored = taken_beside(stored_points(http, settings.store, day, source, host), tick, PATIENCE_SECONDS)
             points = (
                 (point[0], series.number(tags._replace(source=source, host=host)), *point[2:]) for tags, point in stored

@@ -74,10 +74,10 @@ class Retry(NamedTuple):
     """Whether fewer points may get through where these did not."""
 
 
-Verdict: TypeAlias = Stored | TooLarge | Expired | Refused | Retry
+WriteResponse: TypeAlias = Stored | TooLarge | Expired | Refused | Retry
 
 
-def failure(verdict: Verdict) -> str:
+def failure(verdict: WriteResponse) -> str:
     """Say, for people, why points are not stored; nothing when they are."""
     match verdict:
         case Stored():
@@ -92,7 +92,7 @@ def failure(verdict: Verdict) -> str:
             return problem
 
 
-def judge(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -> Verdict:
+def classify(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -> WriteResponse:
     """Say what an answer means. ``headers``: names in lower case; ``now``: seconds since the Unix epoch, for dates."""
     if status == 204:
         return Stored()

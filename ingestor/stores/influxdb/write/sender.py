@@ -10,10 +10,10 @@ from typing import Final, TypeVar
 
 from ingestor.config.settings import StoreSettings
 from ingestor.errors import TokentailError, one_line
-from ingestor.stores.backoff import Trouble, longer
+from ingestor.stores.backoff import Outage, next_delay
 from ingestor.stores.influxdb.client.http import InfluxHttp, NoAnswerError
-from ingestor.stores.influxdb.write.partial_write import Shipment, Told
-from ingestor.stores.influxdb.write.response import Refused, Retry, TooLarge, Verdict, judge
+from ingestor.stores.influxdb.write.partial_write import PartialWrite, Progress
+from ingestor.stores.influxdb.write.response import Refused, Retry, TooLarge, WriteResponse, classify
 
 log = logging.getLogger("tokentail")
 
@@ -42,9 +42,9 @@ class Sender:
         self._stuck: set[object] = set()
         self._proven: set[str] = set()
         """Policies that have taken a point since the start."""
-        self._unproven: dict[Shipment, str] = {}
+        self._unproven: dict[PartialWrite, str] = {}
         """What was refused to the last point before its policy had taken one, and the policy."""
-        self.trouble: Trouble | None = None
+        self.trouble: Outage | None = None
         """None while all is well. It lasts until nothing is stuck: that one policy takes points says nothing of another."""
         self._moves_by: dict[int, float] = {}
         """By thread: when it must have shown life again, monotonic seconds."""
@@ -55,12 +55,12 @@ class Sender:
         self.seconds = 0.0
         """How long the requests that were answered took, in sum."""
 
-    def send(self, policy: str, body: bytes, times: Sequence[int]) -> Shipment:
+    def send(self, policy: str, body: bytes, times: Sequence[int]) -> PartialWrite:
         r"""Send lines, each ended by ``\n``, to a retention policy; return when the fate of every point is known.
 
         Raises Stopped.
         """
-        shipment = Shipment(times)
+        shipment = PartialWrite(times)
         lines: list[bytes] = []
         backoff = 0.0
         try:
@@ -72,21 +72,21 @@ class Sender:
                     lines = lines or body.split(b"\n")
                     data = b"\n".join([lines[point] for point in part])
                 if len(part) > 1 and (len(data) > MOST_BYTES or len(part) > MOST_POINTS):
-                    shipment.tell(TooLarge(), proven=False)
+                    shipment.apply(TooLarge(), proven=False)
                     continue
                 verdict = self._post(policy, data)
-                told = shipment.tell(verdict, proven=policy in self._proven)
-                if told is Told.NOTHING:
+                told = shipment.apply(verdict, proven=policy in self._proven)
+                if told is Progress.NOTHING:
                     if shipment.unproven:
                         self._unproven[shipment] = policy
-                    backoff = longer(backoff)
+                    backoff = next_delay(backoff)
                     self._wait(shipment, verdict, backoff)
                     continue
-                if told is Told.STORED:
+                if told is Progress.STORED:
                     self.stored_at = time.monotonic()
                     self._proven.add(policy)
                     backoff = 0.0
-                if told is Told.STORED or policy in self._proven:
+                if told is Progress.STORED or policy in self._proven:
                     self._goes_on(shipment)
         finally:
             self._moves_by.pop(threading.get_ident(), None)
@@ -98,14 +98,14 @@ class Sender:
         """Return how many calls of ``send`` wait for another point to be taken: all of theirs are refused."""
         return 0 if policy in self._proven else list(self._unproven.values()).count(policy)
 
-    def try_once(self, policy: str, body: bytes) -> Verdict:
+    def try_once(self, policy: str, body: bytes) -> WriteResponse:
         """Send lines that may be lost, and return what became of them. A failure is no ``trouble``: nothing waits for it."""
         try:
             return self._post(policy, body)
         finally:
             self._moves_by.pop(threading.get_ident(), None)
 
-    def insist(self, work: Callable[[], T]) -> T:
+    def retry_until_done(self, work: Callable[[], T]) -> T:
         """Do something else with the server until it works, with the same patience. Raises Stopped."""
         backoff = 0.0
         try:
@@ -114,7 +114,7 @@ class Sender:
                 try:
                     result = work()
                 except (TokentailError, NoAnswerError) as error:
-                    backoff = longer(backoff)
+                    backoff = next_delay(backoff)
                     self._wait(work, Retry(str(error)), backoff)
                 else:
                     self._goes_on(work)
@@ -131,7 +131,7 @@ class Sender:
         """Have every ``send`` end soon."""
         self._stop.set()
 
-    def _post(self, policy: str, data: bytes) -> Verdict:
+    def _post(self, policy: str, data: bytes) -> WriteResponse:
         began = time.monotonic()
         self._moves_by[threading.get_ident()] = began + 2 * self._timeout_seconds + GRACE_SECONDS
         try:
@@ -149,7 +149,7 @@ class Sender:
         with self._lock:
             self.requests += 1
             self.seconds += time.monotonic() - began
-        return judge(answer.status, answer.headers, answer.body, now=time.time())
+        return classify(answer.status, answer.headers, answer.body, now=time.time())
 
     def _goes_on(self, task: object) -> None:
         with self._lock:
@@ -158,7 +158,7 @@ class Sender:
                 log.warning("InfluxDB takes points again, after %.0f s", time.monotonic() - self.trouble.since)
                 self.trouble = None
 
-    def _wait(self, task: object, verdict: Verdict, backoff: float) -> None:
+    def _wait(self, task: object, verdict: WriteResponse, backoff: float) -> None:
         match verdict:
             case Retry(problem, after_seconds):
                 asked = after_seconds or 0.0
@@ -174,7 +174,7 @@ class Sender:
             self._stuck.add(task)
             if self.trouble is None:
                 log.error("%s. Nothing is lost: it is tried again by itself, and reading waits.", problem)
-                self.trouble = Trouble(problem, time.monotonic(), time.time())
+                self.trouble = Outage(problem, time.monotonic(), time.time())
             else:
                 self.trouble = self.trouble._replace(what=problem)
         # Jitter: many daemons must not come back in the same moment.

@@ -6,11 +6,11 @@ A snapshot is sent once. That it cannot be written is said once, and is no troub
 import logging
 from concurrent.futures import Future
 
-from ingestor.model.snapshot import Figures
+from ingestor.model.snapshot import Snapshot
 from ingestor.stores.influxdb.setup.plan import OWN
-from ingestor.stores.influxdb.write.delivery import RemoteDelivery
+from ingestor.stores.influxdb.write.delivery import InfluxDelivery
 from ingestor.stores.influxdb.write.own_lines import own_lines
-from ingestor.stores.influxdb.write.response import Verdict, failure
+from ingestor.stores.influxdb.write.response import WriteResponse, failure
 
 log = logging.getLogger("tokentail")
 
@@ -18,16 +18,16 @@ log = logging.getLogger("tokentail")
 class Telemetry:
     """Writes snapshots to the measurement ``tokentail``. What cannot be written in time is left out: the next one says more."""
 
-    def __init__(self, delivery: RemoteDelivery, host: str, interval_seconds: float) -> None:
+    def __init__(self, delivery: InfluxDelivery, host: str, interval_seconds: float) -> None:
         self._delivery = delivery
         self._host = host
         self._interval = interval_seconds
         self._next_at = float("-inf")
-        self._previous: Figures | None = None
-        self._sending: Future[Verdict] | None = None
+        self._previous: Snapshot | None = None
+        self._sending: Future[WriteResponse] | None = None
         self._failing = False
 
-    def tell(self, figures: Figures, now: float) -> None:
+    def tell(self, figures: Snapshot, now: float) -> None:
         """Write a snapshot when it is time. ``now``: monotonic seconds."""
         if now < self._next_at or (self._sending is not None and not self._sending.done()):
             return
@@ -38,7 +38,7 @@ class Telemetry:
         self._previous = figures
         self._sending = self._delivery.try_to_write(OWN, ("\n".join(lines) + "\n").encode())
 
-    def _say(self, sent: "Future[Verdict]") -> None:
+    def _say(self, sent: "Future[WriteResponse]") -> None:
         """Say when it begins to fail, and when it works again."""
         problem = str(error) if (error := sent.exception()) is not None else failure(sent.result())
         if problem and not self._failing:

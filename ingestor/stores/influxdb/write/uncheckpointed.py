@@ -3,30 +3,30 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from ingestor.model.accounting import Account
-from ingestor.model.counter_deltas import Tally
+from ingestor.model.counter_deltas import CounterDeltas
 from ingestor.model.points import Series, SeriesTable
 from ingestor.state.rejected_file import RejectedLine
 from ingestor.state.state import Checkpoint
 from ingestor.stores.batch import Batch
 from ingestor.stores.delivery import merged
-from ingestor.stores.influxdb.write.partial_write import Shipment
+from ingestor.stores.influxdb.write.partial_write import PartialWrite
 from parsers.contract import Reason
 
 
-class Unsaved:
+class Uncheckpointed:
     """Grows by batches, in order, and becomes durable as a whole."""
 
     def __init__(self, table: SeriesTable) -> None:
         """Begin with nothing. ``table`` numbers the series of the points that will come."""
         self._table = table
-        self.tally = Tally(table.by_number)
+        self.tally = CounterDeltas(table.by_number)
         self.checkpoint = Checkpoint()
         self.series: dict[int, Series] = {}
         self.rejected: list[RejectedLine] = []
         self.bytes_read = 0
         self.batches = 0
 
-    def add(self, batch: Batch, shipment: Shipment, *, counting: bool) -> dict[str, list[int]]:
+    def add(self, batch: Batch, shipment: PartialWrite, *, counting: bool) -> dict[str, list[int]]:
         """Add a batch whose points are in the store, or refused, or too old; return the times of these by source.
 
         ``counting``: whether its events are added to the counters.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.config.settings import RetentionSettings
-from ingestor.model.periods import DAY, HOUR
+from ingestor.model.periods import DAY_NS, HOUR_NS
 from ingestor.model.questions import Filters, Period
 from ingestor.stores.influxdb.read.influxql import FIRST, LAST, identifier, literal, on_events, where, within
 from ingestor.stores.influxdb.read.retention import NOTHING, Parts, parts
@@ -44,8 +44,8 @@ def test_a_period_beyond_the_calendar_of_influxdb() -> None:
     assert within(Period(-(1 << 70), 1 << 70)) == f"time >= {FIRST} AND time < {LAST}"
 
 
-NOW = 1_000 * DAY + 1
-CUT = 910 * DAY + HOUR
+NOW = 1_000 * DAY_NS + 1
+CUT = 910 * DAY_NS + HOUR_NS
 """The first hour that raw holds whole: it lost a nanosecond of the one before."""
 
 
@@ -54,9 +54,9 @@ CUT = 910 * DAY + HOUR
     [
         (Period(CUT, NOW), Parts(NOTHING, Period(CUT, NOW))),
         (Period(CUT - 1, NOW), Parts(Period(CUT, CUT), Period(CUT, NOW))),  # not a whole hour
-        (Period(CUT - HOUR, NOW), Parts(Period(CUT - HOUR, CUT), Period(CUT, NOW))),
-        (Period(CUT - 3 * HOUR + 1, CUT - 1), Parts(Period(CUT - 2 * HOUR, CUT - HOUR), Period(CUT, CUT))),
-        (Period(0, NOW), Parts(Period(270 * DAY + HOUR, CUT), Period(CUT, NOW))),
+        (Period(CUT - HOUR_NS, NOW), Parts(Period(CUT - HOUR_NS, CUT), Period(CUT, NOW))),
+        (Period(CUT - 3 * HOUR_NS + 1, CUT - 1), Parts(Period(CUT - 2 * HOUR_NS, CUT - HOUR_NS), Period(CUT, CUT))),
+        (Period(0, NOW), Parts(Period(270 * DAY_NS + HOUR_NS, CUT), Period(CUT, NOW))),
     ],
 )
 def test_a_period_is_cut_where_raw_begins(period: Period, expected: Parts) -> None:

@@ -15,7 +15,7 @@ from ingestor.stores.influxdb.read import stored_lines as lines_module
 from ingestor.stores.influxdb.read.points import StoredPoint, stored_points
 from ingestor.stores.influxdb.read.stored_lines import MOST_QUERIES, WIDEST_GAP, InfluxLines, clusters, runs
 from ingestor.stores.influxdb.write.line_protocol import Encoder
-from ingestor.stores.lookup import Finding
+from ingestor.stores.lookup import LookupResult
 from tests.support.influx import write_lines
 from tests.support.servers import InfluxServer, query
 
@@ -57,7 +57,7 @@ def test_what_lies_between_is_neither_read_nor_held_nor_deleted(influxdb: Influx
     written = [point(time, old) for time in (*wanted, *others, *far)]
     write_lines(store, "raw", Encoder(table).encode(written))
     lines = InfluxLines(InfluxHttp(store), store, table)
-    assert lines.look_up([point(time, new) for time in wanted]) == [Finding.OTHER_TAGS] * 4
+    assert lines.look_up([point(time, new) for time in wanted]) == [LookupResult.OTHER_TAGS] * 4
     assert sorted(rows) == sorted((*wanted, *others)), "nothing of the fifty minutes between"
     _, _, around = lines.lines([point(time, new) for time in wanted])
     assert len(around) == 4 + 2, "one of a thousand is enough to end a run"

@@ -20,7 +20,7 @@ from ingestor.stores.influxdb.client.started import Start, started
 from ingestor.stores.influxdb.read.stored_lines import InfluxLines, Outdated
 from ingestor.stores.influxdb.recovery import recent, restarts
 from ingestor.stores.influxdb.recovery.recent import Recent
-from ingestor.stores.influxdb.write.delivery import RemoteDelivery
+from ingestor.stores.influxdb.write.delivery import InfluxDelivery
 from tests.support.servers import InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2
 from tests.support.turns import caught_up, counted, until
 from tests.support.world import World
@@ -47,9 +47,9 @@ def mortal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     server.stop()
 
 
-def delivery_of(world: World) -> RemoteDelivery:
+def delivery_of(world: World) -> InfluxDelivery:
     delivery = world.daemon.delivery
-    assert isinstance(delivery, RemoteDelivery)
+    assert isinstance(delivery, InfluxDelivery)
     return delivery
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ingestor.model.periods import HOUR, QUARTER_HOUR
+from ingestor.model.periods import HOUR_NS, QUARTER_HOUR
 from ingestor.model.points import Point, Series, SeriesTable
 from ingestor.model.questions import Period
 from ingestor.state.upgrades import upgrade
@@ -13,7 +13,7 @@ from ingestor.stores.influxdb.read.stored_lines import Outdated
 from ingestor.stores.influxdb.recovery import recent
 from ingestor.stores.influxdb.recovery.recent import Kept, Recent, kept, pack
 from ingestor.stores.influxdb.write.line_protocol import Encoder
-from ingestor.stores.influxdb.write.partial_write import RefusedPoint, Shipment
+from ingestor.stores.influxdb.write.partial_write import PartialWrite, RefusedPoint
 
 SERIES = [Series("token.refreshed", client, "", "", "", "h", "success", "", "a b") for client in ("web", "web app")]
 TABLE = SeriesTable()
@@ -27,9 +27,9 @@ def points(*times: int, series: int = 0) -> list[Point]:
     ]
 
 
-def sent(some: list[Point], shipment: Shipment | None = None) -> Kept:
+def sent(some: list[Point], shipment: PartialWrite | None = None) -> Kept:
     body, times = Encoder(TABLE).encode(some), [point[0] for point in some]
-    request = kept(body, pack(body), times, shipment or Shipment(times))
+    request = kept(body, pack(body), times, shipment or PartialWrite(times))
     assert request is not None
     return request
 
@@ -47,19 +47,19 @@ def lines(table: Recent) -> list[bytes]:
 
 
 def test_lines_come_back_as_they_were_sent(table: Recent) -> None:
-    some = points(5, 7, HOUR)
+    some = points(5, 7, HOUR_NS)
     table.add([sent(some)])
     (number,) = table.within([Period(6, 8)])
     row = table.row(number)
     assert row is not None
-    assert (row.lines, row.times) == (Encoder(TABLE).encode(some), [5, 7, HOUR])
-    assert table.within([Period(HOUR + 1, 2 * HOUR)]) == []
-    assert table.periods(QUARTER_HOUR) == [Period(0, HOUR + QUARTER_HOUR)]
+    assert (row.lines, row.times) == (Encoder(TABLE).encode(some), [5, 7, HOUR_NS])
+    assert table.within([Period(HOUR_NS + 1, 2 * HOUR_NS)]) == []
+    assert table.periods(QUARTER_HOUR) == [Period(0, HOUR_NS + QUARTER_HOUR)]
 
 
 def test_what_is_refused_or_too_old_is_not_kept(table: Recent) -> None:
     some = points(1, 2, 3, 4)
-    shipment = Shipment([1, 2, 3, 4])
+    shipment = PartialWrite([1, 2, 3, 4])
     shipment.refused.append(RefusedPoint(1, "no"))
     shipment.expired.append(0)
     table.add([sent(some, shipment)])
@@ -84,8 +84,8 @@ def test_it_is_bounded_by_size_and_by_age(table: Recent, monkeypatch: pytest.Mon
         table.add([sent(points(moment))])
     assert len(lines(table)) == 3
     assert lines(table)[-1].endswith(b" 4\n"), "the newest ones stay"
-    table.published([HOUR + 1, HOUR + 2])
-    assert table.hours() == [HOUR]
+    table.published([HOUR_NS + 1, HOUR_NS + 2])
+    assert table.hours() == [HOUR_NS]
     monkeypatch.setattr(recent, "MOST_SECONDS", 0.0)
     time.sleep(0.01)
     table.add([])

@@ -12,7 +12,7 @@ import pytest
 from ingestor.checks.checks import preflight
 from ingestor.config.settings import RetentionSettings, Settings, StoreSettings
 from ingestor.errors import ExitCode
-from ingestor.model.check_result import Finding, Level, worst
+from ingestor.model.check_result import CheckResult, Level, worst
 from ingestor.state.state import State
 from ingestor.stores.influxdb.setup.checks import check_influxdb, clock, is_loopback
 from ingestor.stores.influxdb.setup.plan import POLICIES
@@ -29,7 +29,7 @@ from tests.support.servers import (
 from tests.support.webserver import web_server
 
 
-def check(store: StoreSettings, retention: RetentionSettings | None = None) -> list[Finding]:
+def check(store: StoreSettings, retention: RetentionSettings | None = None) -> list[CheckResult]:
     return list(check_influxdb(store, retention or RetentionSettings()))
 
 
@@ -39,11 +39,11 @@ def initialize(store: StoreSettings) -> StoreSettings:
     return store
 
 
-def told(findings: Sequence[Finding], level: Level) -> str:
+def told(findings: Sequence[CheckResult], level: Level) -> str:
     return "\n".join(f"{finding.what} | {finding.advice}" for finding in findings if finding.level is level)
 
 
-def errors(findings: Sequence[Finding]) -> list[Finding]:
+def errors(findings: Sequence[CheckResult]) -> list[CheckResult]:
     return [finding for finding in findings if finding.level is Level.ERROR]
 
 

@@ -11,7 +11,7 @@ import pytest
 from ingestor.config.settings import RetentionSettings, StoreSettings
 from ingestor.errors import ConfigError, ExitCode, PermissionDeniedError, TokentailError
 from ingestor.stores.influxdb.client.http import InfluxHttp
-from ingestor.stores.influxdb.setup.plan import DAY, Status, Step
+from ingestor.stores.influxdb.setup.plan import DAY_SECONDS, BucketStatus, SetupStep
 from ingestor.stores.influxdb.setup.setup import administration, init
 from tests.support.servers import (
     ORGANIZATION,
@@ -25,16 +25,21 @@ from tests.support.servers import (
 )
 from tests.support.webserver import web_server
 
-LIFETIMES = {"raw": 90 * DAY, "rollup": 730 * DAY, "findings": 365 * DAY, "own": 14 * DAY}
+LIFETIMES = {
+    "raw": 90 * DAY_SECONDS,
+    "rollup": 730 * DAY_SECONDS,
+    "findings": 365 * DAY_SECONDS,
+    "own": 14 * DAY_SECONDS,
+}
 
 
-def initialize(store: StoreSettings, retention: RetentionSettings | None = None, **how: bool) -> dict[str, Step]:
+def initialize(store: StoreSettings, retention: RetentionSettings | None = None, **how: bool) -> dict[str, SetupStep]:
     with administration(store) as admin:
         steps = init(admin, retention or RetentionSettings(), **how)
     return {step.place.policy: step for step in steps if not step.place.is_database}
 
 
-def statuses(steps: dict[str, Step]) -> set[Status]:
+def statuses(steps: dict[str, SetupStep]) -> set[BucketStatus]:
     return {step.status for step in steps.values()}
 
 
@@ -60,12 +65,17 @@ def _hours(text: str) -> int:
 
 def test_everything_is_made_from_nothing_and_a_second_time_nothing(influxdb: InfluxServer) -> None:
     store = influxdb.fresh()
-    assert statuses(initialize(store, dry_run=True)) == {Status.MISSING}
-    assert statuses(initialize(store)) == {Status.MADE}
-    assert statuses(initialize(store)) == {Status.THERE}
+    assert statuses(initialize(store, dry_run=True)) == {BucketStatus.MISSING}
+    assert statuses(initialize(store)) == {BucketStatus.MADE}
+    assert statuses(initialize(store)) == {BucketStatus.THERE}
     there = found(store)
     assert {policy: there[policy][0] for policy in LIFETIMES} == LIFETIMES
-    assert {policy: there[policy][1] // DAY for policy in LIFETIMES} == {"raw": 7, "rollup": 7, "findings": 7, "own": 1}
+    assert {policy: there[policy][1] // DAY_SECONDS for policy in LIFETIMES} == {
+        "raw": 7,
+        "rollup": 7,
+        "findings": 7,
+        "own": 1,
+    }
 
 
 def test_the_default_policy_of_1_x_stays(influxdb1_or_why: InfluxServer | str) -> None:
@@ -80,7 +90,7 @@ def test_the_default_policy_of_1_x_stays(influxdb1_or_why: InfluxServer | str) -
 def test_a_dry_run_makes_nothing(influxdb: InfluxServer) -> None:
     store = influxdb.fresh()
     initialize(store, dry_run=True)
-    assert statuses(initialize(store, dry_run=True)) == {Status.MISSING}
+    assert statuses(initialize(store, dry_run=True)) == {BucketStatus.MISSING}
 
 
 def test_what_is_missing_is_made_and_nothing_else(influxdb: InfluxServer) -> None:
@@ -94,8 +104,8 @@ def test_what_is_missing_is_made_and_nothing_else(influxdb: InfluxServer) -> Non
             (bucket,) = orjson.loads(http.request("GET", "/api/v2/buckets", params=params).body)["buckets"]
             assert http.request("DELETE", f"/api/v2/buckets/{bucket['id']}").status == 204
     steps = initialize(store)
-    assert [policy for policy, step in steps.items() if step.status is Status.MADE] == ["findings"]
-    assert statuses(initialize(store)) == {Status.THERE}
+    assert [policy for policy, step in steps.items() if step.status is BucketStatus.MADE] == ["findings"]
+    assert statuses(initialize(store)) == {BucketStatus.THERE}
 
 
 def test_another_retention_is_told_and_changed_only_when_asked(influxdb: InfluxServer) -> None:
@@ -104,15 +114,18 @@ def test_another_retention_is_told_and_changed_only_when_asked(influxdb: InfluxS
     # Shorter than a shard, so that the server would refuse it; and much longer.
     other = RetentionSettings(rollup_days=1, own_days=3650)
     steps = initialize(store, other)
-    assert [policy for policy, step in steps.items() if step.status is Status.DIFFERS] == ["rollup", "own"]
-    assert (steps["rollup"].found, steps["rollup"].shortens, steps["own"].shortens) == (730 * DAY, True, False)
+    assert [policy for policy, step in steps.items() if step.status is BucketStatus.DIFFERS] == ["rollup", "own"]
+    assert (steps["rollup"].found, steps["rollup"].shortens, steps["own"].shortens) == (730 * DAY_SECONDS, True, False)
     assert {policy: seconds for policy, (seconds, _) in found(store).items() if seconds} == LIFETIMES
-    assert statuses(initialize(store, other, change_retention=True, dry_run=True)) == {Status.THERE, Status.DIFFERS}
+    assert statuses(initialize(store, other, change_retention=True, dry_run=True)) == {
+        BucketStatus.THERE,
+        BucketStatus.DIFFERS,
+    }
     changed = initialize(store, other, change_retention=True)
-    assert [policy for policy, step in changed.items() if step.status is Status.CHANGED] == ["rollup", "own"]
-    assert statuses(initialize(store, other)) == {Status.THERE}
-    assert (found(store)["rollup"], found(store)["own"]) == ((DAY, 3600), (3650 * DAY, 7 * DAY))
-    assert found(store)["raw"] == (90 * DAY, 7 * DAY)
+    assert [policy for policy, step in changed.items() if step.status is BucketStatus.CHANGED] == ["rollup", "own"]
+    assert statuses(initialize(store, other)) == {BucketStatus.THERE}
+    assert (found(store)["rollup"], found(store)["own"]) == ((DAY_SECONDS, 3600), (3650 * DAY_SECONDS, 7 * DAY_SECONDS))
+    assert found(store)["raw"] == (90 * DAY_SECONDS, 7 * DAY_SECONDS)
 
 
 def test_a_place_that_keeps_for_ever_differs(influxdb: InfluxServer) -> None:
@@ -121,10 +134,10 @@ def test_a_place_that_keeps_for_ever_differs(influxdb: InfluxServer) -> None:
         for place in admin.desired(RetentionSettings()):
             admin.make(place._replace(seconds=0))
     steps = initialize(store)
-    assert statuses(steps) == {Status.DIFFERS}
+    assert statuses(steps) == {BucketStatus.DIFFERS}
     assert all(step.found == 0 and step.shortens for step in steps.values())
-    assert statuses(initialize(store, change_retention=True)) == {Status.CHANGED}
-    assert statuses(initialize(store)) == {Status.THERE}
+    assert statuses(initialize(store, change_retention=True)) == {BucketStatus.CHANGED}
+    assert statuses(initialize(store)) == {BucketStatus.THERE}
 
 
 # 1.x with authentication
@@ -170,9 +183,9 @@ def test_it_takes_an_administrator_once_and_then_no_more(influxdb1_with_users: I
     assert "requires admin privilege" in error.what
     assert "TOKENTAIL_STORE_USERNAME" in error.advice
     administrator = dataclasses.replace(influxdb1_with_users.store, database=database)
-    assert statuses(initialize(administrator)) == {Status.MADE}
+    assert statuses(initialize(administrator)) == {BucketStatus.MADE}
     query(administrator, f'GRANT ALL ON "{database}" TO "{plain.username}"')
-    assert statuses(initialize(plain)) == {Status.THERE}
+    assert statuses(initialize(plain)) == {BucketStatus.THERE}
     error = refused(plain, retention=RetentionSettings(raw_days=30), change_retention=True)
     assert "change the retention policy" in error.what
 
@@ -199,14 +212,14 @@ def test_a_token_that_may_not_make_buckets_is_told_from_a_wrong_one(influxdb2: I
     assert "write:orgs/" in error.what
     assert "read and write all buckets" in error.advice
     initialize(store)
-    assert statuses(initialize(reader)) == {Status.THERE}  # looking takes no more
+    assert statuses(initialize(reader)) == {BucketStatus.THERE}  # looking takes no more
 
 
 @pytest.mark.parametrize("organization", ["", ORGANIZATION])
 def test_a_token_for_buckets_alone_is_enough(influxdb2: InfluxServer, tmp_path: Path, organization: str) -> None:
     token = new_token(influxdb2, tmp_path, ("read", ""), ("write", "")).token_file
     store = influxdb2.fresh(token_file=token, organization=organization)
-    assert statuses(initialize(store)) == {Status.MADE}
+    assert statuses(initialize(store)) == {BucketStatus.MADE}
 
 
 def test_a_token_that_sees_nothing_is_said(influxdb2: InfluxServer, tmp_path: Path) -> None:
@@ -225,7 +238,7 @@ def test_of_several_organizations_one_must_be_named(influxdb2: InfluxServer) -> 
         assert "store.organization" in error.advice
         assert "'third'" in refused(influxdb2.fresh(organization="third")).what
         store = influxdb2.fresh(organization="second")
-        assert statuses(initialize(store)) == {Status.MADE}
+        assert statuses(initialize(store)) == {BucketStatus.MADE}
         with administration(store) as admin:
             assert admin.organization == "second"
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.model.counter_deltas import Tally
-from ingestor.model.periods import DAY, HOUR, QUARTER_HOUR
+from ingestor.model.counter_deltas import CounterDeltas
+from ingestor.model.periods import DAY_NS, HOUR_NS, QUARTER_HOUR
 from ingestor.model.points import Point, Series
-from ingestor.state.counters import Marks, add_to_counters, save_series
+from ingestor.state.counters import Revisions, add_to_counters, save_series
 from ingestor.state.upgrades import upgrade
 from ingestor.stores.influxdb.write import counters
 from ingestor.stores.influxdb.write.counters import acknowledge, unwritten
@@ -45,7 +45,7 @@ class Store:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         upgrade(self.connection)
         save_series(self.connection, MANY)
-        self.marks = Marks(self.connection)
+        self.marks = Revisions(self.connection)
         self.points: dict[str, str] = {}
         """Fields by measurement, tags and time."""
         self.truth: Counter[tuple[int, str]] = Counter()
@@ -55,14 +55,14 @@ class Store:
 
     def happens(self, *users: str, day: int = 0) -> None:
         """Count an event of each."""
-        tally = Tally({1: SERIES})
-        tally.add([(DAY_0 + day * DAY, 1, user, None, None, None, None, None, None, None, None) for user in users])
+        tally = CounterDeltas({1: SERIES})
+        tally.add([(DAY_0 + day * DAY_NS, 1, user, None, None, None, None, None, None, None, None) for user in users])
         add_to_counters(self.connection, tally, mark=self.marks.new())
         self.truth.update((day, user) for user in users)
 
     def counts(self, *events: Event, sign: int = 1) -> None:
         """Count events of nobody, or take them off."""
-        tally = Tally(MANY)
+        tally = CounterDeltas(MANY)
         tally.add([_point(*event) for event in events], sign)
         add_to_counters(self.connection, tally, mark=self.marks.new())
 
@@ -101,7 +101,7 @@ class Store:
         """Events of a day by user tag."""
         events: dict[str, int] = {}
         for key, fields in self.points.items():
-            if key.startswith("token_users_1d,") and key.endswith(f" {DAY_0 + day * DAY}"):
+            if key.startswith("token_users_1d,") and key.endswith(f" {DAY_0 + day * DAY_NS}"):
                 tag = re.search(r"user_id=((?:\\.|[^ ,])*)", key)
                 found = re.match(r"events=(\d+)i", fields)
                 assert tag is not None
@@ -110,7 +110,7 @@ class Store:
         return events
 
     def active(self, day: int = 0) -> str:
-        return self.points[f"token_active_1d,host=host-1,source=log {DAY_0 + day * DAY}"]
+        return self.points[f"token_active_1d,host=host-1,source=log {DAY_0 + day * DAY_NS}"]
 
 
 def _point(quarter: int, series: int, lifetime: int | None) -> Point:
@@ -136,7 +136,7 @@ def true_sums(events: Iterable[Event]) -> Sums:
         of_client = frozenset(
             (key, value) for key, value in tags.items() if key in {"client_id", "host", "realm", "source"}
         )
-        client = ("token_clients_1h", DAY_0 + quarter // 4 * HOUR, of_client)
+        client = ("token_clients_1h", DAY_0 + quarter // 4 * HOUR_NS, of_client)
         sums[*client, "events"] += 1
         sums[*client, "issued"] += series.action.startswith("token.issued.")
         sums[*client, "refreshed"] += series.action == "token.refreshed"
@@ -226,7 +226,7 @@ def test_all_clients_together_and_each_are_written_with_their_tags(store: Store)
     )
     key = "client_id=web,host=host-1,source=log"
     assert store.points[f"token_clients_1h,{key} {DAY_0}"] == "events=4i,issued=1i,refreshed=2i,failed=1i"
-    assert store.points[f"token_clients_1h,{key} {DAY_0 + HOUR}"] == "events=1i,issued=0i,refreshed=0i,failed=1i"
+    assert store.points[f"token_clients_1h,{key} {DAY_0 + HOUR_NS}"] == "events=1i,issued=0i,refreshed=0i,failed=1i"
     key = r"client_id=web,host=host-1,realm=tenant\,\ one,source=log"
     assert store.points[f"token_clients_1h,{key} {DAY_0}"] == "events=1i,issued=0i,refreshed=1i,failed=0i"
     assert store.sums() == true_sums(events)
@@ -288,7 +288,7 @@ def test_a_round_holds_what_had_changed_when_it_began(store: Store) -> None:
 
 def test_marks_grow_over_a_restart(store: Store) -> None:
     store.happens("a")
-    store.marks = Marks(store.connection)
+    store.marks = Revisions(store.connection)
     store.happens("a")
     marks = store.connection.execute("SELECT mark FROM unwritten_users").fetchall()
     assert marks == [(store.marks.last,)]
@@ -301,7 +301,7 @@ def test_marks_grow_whichever_counters_are_left(store: Store, table: str) -> Non
     store.happens("a")
     for other in {"unwritten_hours", "unwritten_totals", "unwritten_users"} - {table}:
         store.connection.execute(f"DELETE FROM {other}")
-    assert Marks(store.connection).last == 2
+    assert Revisions(store.connection).last == 2
 
 
 USERS = st.sampled_from(
@@ -319,7 +319,7 @@ def test_whatever_is_lost_or_repeated_the_sums_are_exact_in_the_end(steps: list[
         for users, day, then in steps:
             store.happens(*users, day=day)
             if then == "restart":
-                store.marks = Marks(store.connection)
+                store.marks = Revisions(store.connection)
             elif then:
                 store.publish(lose_acknowledgements=then == "lose")
         store.publish()
@@ -359,7 +359,7 @@ def test_whatever_is_lost_or_repeated_all_clients_and_each_are_exact_in_the_end(
                 store.counts(*gone, sign=-1)
                 there = there[fewer:]
             if then == "restart":
-                store.marks = Marks(store.connection)
+                store.marks = Revisions(store.connection)
             elif isinstance(then, int):
                 store.publish(parts_only=then)
             elif then:

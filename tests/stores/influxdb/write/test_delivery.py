@@ -125,7 +125,7 @@ def test_a_point_that_influxdb_refuses_is_rejected_with_its_reason_and_its_line(
     assert (account.read, account.stored, account.rejected) == (3203, 3200, Counter({Reason.STORE_REFUSED: 3}))
     state = State.open(remote.state_directory)
     daemon = Daemon(remote.settings, state)
-    entries = list(daemon.ingest.listed())
+    entries = list(daemon.pipeline.listed())
     daemon.close()
     state.close()
     assert [entry.ordinal for entry in entries] == [100, 3101, 3102]

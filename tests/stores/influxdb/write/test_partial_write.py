@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingestor.stores.influxdb.write import partial_write as shipment_module
-from ingestor.stores.influxdb.write.partial_write import FEWEST_POINTS, Shipment, Told
-from ingestor.stores.influxdb.write.response import Expired, Refused, Retry, Stored, TooLarge, Verdict
+from ingestor.stores.influxdb.write.partial_write import FEWEST_POINTS, PartialWrite, Progress
+from ingestor.stores.influxdb.write.response import Expired, Refused, Retry, Stored, TooLarge, WriteResponse
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Server:
     stored: set[int] = field(default_factory=set)
     requests: int = 0
 
-    def take(self, points: Sequence[int]) -> Verdict:
+    def take(self, points: Sequence[int]) -> WriteResponse:
         self.requests += 1
         if len(points) > self.most:
             return TooLarge()
@@ -45,14 +45,14 @@ class Server:
         return Refused("no") if refused else Stored()
 
 
-def ship(shipment: Shipment, answer: Callable[[Sequence[int]], Verdict], *, proven: bool, most: int) -> bool:
+def ship(shipment: PartialWrite, answer: Callable[[Sequence[int]], WriteResponse], *, proven: bool, most: int) -> bool:
     """Send until the end, or ``most`` requests; return whether it ended."""
     for _ in range(most):
         part = shipment.next
         if part is None:
             break
         assert list(part) == sorted(set(part)), "lines are taken from the batch in order"
-        proven = shipment.tell(answer(part), proven=proven) is Told.STORED or proven
+        proven = shipment.apply(answer(part), proven=proven) is Progress.STORED or proven
     return shipment.next is None
 
 
@@ -74,7 +74,7 @@ def servers(draw: st.DrawFn) -> Server:
 @example(Server([1, 9, 9], illegible={1}, bound=5))
 def test_every_point_meets_its_fate_in_a_bounded_number_of_requests(server: Server) -> None:
     size = len(server.times)
-    shipment = Shipment(server.times)
+    shipment = PartialWrite(server.times)
     # A point is halved at most six times here, and a part with old ones is sent once more without them.
     most = 2 * (2 * size + 1) + size
     assert ship(shipment, server.take, proven=True, most=most)
@@ -90,7 +90,7 @@ def test_nothing_is_refused_before_a_point_was_taken_and_everything_ends_after_i
     size = len(server.times)
     old = {point for point in range(size) if server.times[point] < server.bound}
     good = set(range(size)) - old - server.bad - server.illegible
-    shipment = Shipment(server.times)
+    shipment = PartialWrite(server.times)
     ended = ship(shipment, server.take, proven=False, most=6 * size + 10)
     assert server.stored == good
     if not good:
@@ -102,11 +102,11 @@ def test_nothing_is_refused_before_a_point_was_taken_and_everything_ends_after_i
 
 
 @pytest.mark.parametrize("verdict", [Refused("no"), TooLarge()])
-def test_a_bad_first_point_does_not_keep_the_others_from_being_sent(verdict: Verdict) -> None:
-    shipment = Shipment(range(8))
+def test_a_bad_first_point_does_not_keep_the_others_from_being_sent(verdict: WriteResponse) -> None:
+    shipment = PartialWrite(range(8))
     sent = 0
 
-    def answer(points: Sequence[int]) -> Verdict:
+    def answer(points: Sequence[int]) -> WriteResponse:
         nonlocal sent
         sent += 1
         return verdict if 0 in points else Stored()
@@ -117,56 +117,56 @@ def test_a_bad_first_point_does_not_keep_the_others_from_being_sent(verdict: Ver
 
 
 def test_what_a_whole_set_up_refuses_asks_for_a_wait_at_every_single_point() -> None:
-    shipment = Shipment(range(4))
-    told = [shipment.tell(Refused("no"), proven=False) for _ in range(50)]
-    assert told.count(Told.SORTED) == 3
-    assert set(told[-40:]) == {Told.NOTHING}
+    shipment = PartialWrite(range(4))
+    told = [shipment.apply(Refused("no"), proven=False) for _ in range(50)]
+    assert told.count(Progress.SORTED) == 3
+    assert set(told[-40:]) == {Progress.NOTHING}
     assert shipment.refused == []
 
 
 def test_a_shipment_says_when_nothing_is_left_but_what_was_refused_alone() -> None:
-    shipment = Shipment(range(3))
+    shipment = PartialWrite(range(3))
     said = []
     for _ in range(8):
-        shipment.tell(Refused("no"), proven=False)
+        shipment.apply(Refused("no"), proven=False)
         said.append(shipment.unproven)
     assert said == [False, False, False, False, True, True, True, True], "two halvings, three points"
-    shipment.tell(Retry("down"), proven=False)
+    shipment.apply(Retry("down"), proven=False)
     assert shipment.unproven
     for _ in range(3):
-        shipment.tell(Refused("no"), proven=True)
+        shipment.apply(Refused("no"), proven=True)
     assert not shipment.unproven
 
 
 @given(st.integers(1, 50), st.lists(st.sampled_from((Retry("down"), Expired(0), Expired(51)))))
-def test_an_answer_that_tells_nothing_changes_nothing(size: int, verdicts: list[Verdict]) -> None:
-    shipment = Shipment(range(size))
+def test_an_answer_that_tells_nothing_changes_nothing(size: int, verdicts: list[WriteResponse]) -> None:
+    shipment = PartialWrite(range(size))
     for verdict in verdicts:
-        assert shipment.tell(verdict, proven=True) is Told.NOTHING
+        assert shipment.apply(verdict, proven=True) is Progress.NOTHING
         assert shipment.next == range(size)
-    assert shipment.tell(Stored(), proven=False) is Told.STORED
+    assert shipment.apply(Stored(), proven=False) is Progress.STORED
     assert (shipment.next, shipment.refused, shipment.expired) == (None, [], [])
 
 
 def test_what_is_cut_off_is_sent_in_smaller_parts_in_order_until_all_is_stored() -> None:
-    shipment = Shipment(range(5000))
+    shipment = PartialWrite(range(5000))
     sizes, stored = [], list[int]()
     while (part := shipment.next) is not None:
         sizes.append(len(part))
         cut_off = len(part) > 700
-        told = shipment.tell(Retry("cut off", smaller=True) if cut_off else Stored(), proven=False)
-        assert told is (Told.NOTHING if cut_off else Told.STORED), "still a problem, which is waited out"
+        told = shipment.apply(Retry("cut off", smaller=True) if cut_off else Stored(), proven=False)
+        assert told is (Progress.NOTHING if cut_off else Progress.STORED), "still a problem, which is waited out"
         stored += [] if cut_off else part
     assert sizes == [5000, 2500, 1250, *[625] * 8], "what was too much once is not tried again"
     assert stored == list(range(5000))
 
 
 def test_parts_do_not_become_smaller_without_end() -> None:
-    shipment = Shipment(range(5000))
+    shipment = PartialWrite(range(5000))
     for _ in range(100):
-        assert shipment.tell(Retry("cut off", smaller=True), proven=True) is Told.NOTHING
+        assert shipment.apply(Retry("cut off", smaller=True), proven=True) is Progress.NOTHING
     assert shipment.next == range(FEWEST_POINTS)
-    assert shipment.tell(Retry("down"), proven=True) is Told.NOTHING
+    assert shipment.apply(Retry("down"), proven=True) is Progress.NOTHING
     assert shipment.next == range(FEWEST_POINTS)
 
 
@@ -174,9 +174,9 @@ def test_parts_do_not_become_smaller_without_end() -> None:
 def test_links_that_cut_off_change_no_fate(server: Server, cut_off: set[int]) -> None:
     """``cut_off``: which requests are, by number: drawn at once, since a link that always cuts off never ends."""
     size = len(server.times)
-    shipment = Shipment(server.times)
+    shipment = PartialWrite(server.times)
 
-    def answer(points: Sequence[int]) -> Verdict:
+    def answer(points: Sequence[int]) -> WriteResponse:
         verdict = server.take(points)  # stored, perhaps, though nobody heard of it
         return Retry("cut off", smaller=True) if server.requests in cut_off else verdict
 
@@ -191,10 +191,10 @@ def test_links_that_cut_off_change_no_fate(server: Server, cut_off: set[int]) ->
 
 
 def test_a_point_that_is_too_large_alone_is_refused_and_says_why() -> None:
-    shipment = Shipment([1])
-    assert shipment.tell(TooLarge(), proven=True) is Told.SORTED
+    shipment = PartialWrite([1])
+    assert shipment.apply(TooLarge(), proven=True) is Progress.SORTED
     assert shipment.refused == [(0, "larger than the server takes")]
 
 
 def test_no_points_need_no_request() -> None:
-    assert Shipment([]).next is None
+    assert PartialWrite([]).next is None

@@ -16,8 +16,8 @@ from ingestor.stores.influxdb.write.response import (
     Retry,
     Stored,
     TooLarge,
-    Verdict,
-    judge,
+    WriteResponse,
+    classify,
 )
 
 NOW = 1_795_600_000.0
@@ -42,11 +42,11 @@ def retention2(dropped: int, oldest: str = "t,a=b", newest: str = "t,a=c", *, ne
     )
 
 
-def verdict(status: int, body: bytes = b"", **headers: str) -> Verdict:
-    return judge(status, {name.replace("_", "-"): value for name, value in headers.items()}, body, now=NOW)
+def verdict(status: int, body: bytes = b"", **headers: str) -> WriteResponse:
+    return classify(status, {name.replace("_", "-"): value for name, value in headers.items()}, body, now=NOW)
 
 
-def said(found: Verdict) -> str:
+def said(found: WriteResponse) -> str:
     """What of a verdict is shown to people."""
     return found.problem if isinstance(found, Retry) else found.reason if isinstance(found, Refused) else ""
 

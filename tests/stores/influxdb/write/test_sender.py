@@ -18,7 +18,7 @@ from ingestor.stores import backoff as trouble_module
 from ingestor.stores.influxdb.client import http as http_module
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.write import sender as sender_module
-from ingestor.stores.influxdb.write.partial_write import Shipment
+from ingestor.stores.influxdb.write.partial_write import PartialWrite
 from ingestor.stores.influxdb.write.sender import Sender, Stopped
 from tests.support.scripted import OK, Reply, Request, ScriptedServer, expired_certificate, scripted
 from tests.support.servers import free_port
@@ -68,11 +68,13 @@ def lines(count: int, first: int = 0) -> bytes:
     return b"".join(b"point-%d\n" % number for number in range(first, first + count))
 
 
-def send(sender: Sender, count: int = 8, *, policy: str = "raw", first: int = 0) -> Shipment:
+def send(sender: Sender, count: int = 8, *, policy: str = "raw", first: int = 0) -> PartialWrite:
     return sender.send(policy, lines(count, first), range(count))
 
 
-def check_healed(sender: Sender, shipment: Shipment, caplog: pytest.LogCaptureFixture, *, messages: int = 1) -> None:
+def check_healed(
+    sender: Sender, shipment: PartialWrite, caplog: pytest.LogCaptureFixture, *, messages: int = 1
+) -> None:
     assert (shipment.next, shipment.refused, shipment.expired) == (None, [], [])
     assert sender.trouble is None
     levels = [record.levelname for record in caplog.records if record.name == "tokentail"]
@@ -386,7 +388,7 @@ def test_what_one_policy_takes_says_nothing_of_another(
 
     server.otherwise = answer
     with sending(server.store) as sender:
-        done: list[Shipment] = []
+        done: list[PartialWrite] = []
         thread = threading.Thread(target=lambda: done.append(send(sender, policy="rollup")), daemon=True)
         thread.start()
         for number in range(1, 5):

@@ -108,7 +108,7 @@ def test_t24_a_state_of_a_newer_version_is_left_alone(world: World) -> None:
 def test_t25_a_full_disk_is_waited_for_and_heals_by_itself(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.log.write(10)
     world.turn()
-    connection = world.daemon.ingest.state.connection
+    connection = world.daemon.pipeline.state.connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own "database or disk is full"
     world.log.write(3000)
@@ -164,7 +164,7 @@ def test_a_crash_between_the_rejected_file_and_the_checkpoint_lists_no_line_twic
     def crash(*_: object) -> None:
         raise KeyboardInterrupt
 
-    daemon.ingest.state.save = crash  # type: ignore[method-assign,assignment]
+    daemon.pipeline.state.save = crash  # type: ignore[method-assign,assignment]
     with pytest.raises(KeyboardInterrupt):
         world.turn()
     assert len(world.rejected()) == 5, "written, though not checkpointed"
@@ -251,9 +251,9 @@ def test_t40_a_hundred_thousand_equal_lines_are_a_hundred_thousand_points(world:
     daemon = Daemon(world.settings, state)
     from ingestor.jobs.backfill import backfill  # noqa: PLC0415
 
-    (done,) = backfill(daemon.ingest, [str(rotated)])
+    (done,) = backfill(daemon.pipeline, [str(rotated)])
     assert (done.lines, done.new) == (100_000, 100_000)
-    (again,) = backfill(daemon.ingest, [str(rotated)])
+    (again,) = backfill(daemon.pipeline, [str(rotated)])
     assert (again.lines, again.new) == (100_000, 0)
     daemon.close()
     state.close()
