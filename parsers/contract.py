@@ -147,6 +147,8 @@ OUTCOMES: Final[dict[str, str]] = {
     "token.authorization_pending": "pending",
 }
 """Every action a log may write, and its outcome. ``token.suspicious`` is a detector's word, never a log's."""
+FAILURES: Final = tuple(action for action, outcome in OUTCOMES.items() if outcome in {"failure", "pending"})
+"""The actions of requests that gave no token: an error text can turn an action into one of these."""
 
 ENDPOINTS: Final = frozenset({"token", "userinfo", "introspection", "revocation", "device"})
 ERRORS: Final = frozenset(

@@ -19,6 +19,7 @@ from ingestor.cli.support.opening import progress_bar, reading
 from ingestor.cli.support.options import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.cli.support.paths import named_files
 from ingestor.config import load
+from ingestor.config.decode import BadConfigError
 from ingestor.config.settings import Settings
 from ingestor.errors import ConfigError, ExitCode, TokentailError
 from ingestor.format_check.misfit import Misfit, misfit
@@ -139,7 +140,7 @@ def validate(no_environment: bool, as_json: bool, config_file: Path | None, stat
     findings: list[CheckResult] = []
     try:
         configuration = load.load(config_file, state_directory=state_directory)
-    except load.BadConfigError as error:
+    except BadConfigError as error:
         findings += [
             CheckResult(Level.ERROR, problem.what, f"{problem.where}: {problem.key}", exit_code=error.exit_code)
             for problem in error.problems

@@ -1,364 +1,46 @@
-"""What each option of the configuration accepts. Pure: values in, values or ``NotAcceptedError`` out; no file is touched.
+"""The options of the configuration by their names: in TOML, and in the environment. All come from the fields of ``Settings``."""
 
-An option has two readers: ``accept`` for a TOML value, ``read`` for the text of an environment variable. The tables at the
-end have one entry a field of the dataclass in ``ingestor.config.settings`` that they fill (a test compares them).
-"""
-
-import difflib
-import ipaddress
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-import parsers
-from ingestor.config.settings import CLIENT_ALERTS as OF_ONE_CLIENT
-from ingestor.config.settings import ErrorRule
-from ingestor.model.statistics import client_of
-from parsers.contract import ERRORS, OUTCOMES
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-
-class NotAcceptedError(ValueError):
-    """The message says what is accepted."""
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Return ``; did you mean "..."?`` for a near miss, else an empty text."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else ""
-
-
-def text(value: Any) -> str:
-    """Accept a string without control characters."""
-    if not isinstance(value, str) or _CONTROL.search(value):
-        raise NotAcceptedError("must be a text without control characters")
-    return value
-
-
-def absolute_path(value: Any) -> str:
-    """Accept an absolute path: a service has no working directory worth the name, and a source must not depend on it."""
-    path = text(value)
-    if not path.startswith("/"):
-        raise NotAcceptedError("must be an absolute path, such as /var/log/oauth/audit.log")
-    return path
-
-
-def directory_or_none(value: Any) -> Path | None:
-    """Accept an absolute path, or nothing: the documented place is used then."""
-    return Path(absolute_path(value)) if value != "" else None
-
-
-def log_path(value: Any) -> str:
-    """Accept an absolute path or glob of log files."""
-    path = absolute_path(value)
-    if path.endswith("/"):
-        raise NotAcceptedError("must name files, not a directory: add a name or a pattern, such as *.log")
-    return path
-
-
-def one_of(*words: str) -> Callable[[Any], str]:
-    """Accept one of a few words."""
-
-    def accept(value: Any) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise NotAcceptedError(f"must be {_either(words)}")
-        return value
-
-    return accept
-
-
-def whole_number(least: int, most: int) -> Callable[[Any], int]:
-    """Accept an integer within bounds, and no boolean, which is an integer to Python."""
-
-    def accept(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise NotAcceptedError(f"must be a whole number from {least:,} to {most:,}")
-        return value
-
-    return accept
-
-
-def seconds(least: float, most: float) -> Callable[[Any], float]:
-    """Accept a number of seconds within bounds."""
-
-    def accept(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-            raise NotAcceptedError(f"must be a number of seconds from {least:g} to {most:g}")
-        return float(value)
-
-    return accept
-
-
-def time_zone(value: Any) -> str:
-    """Accept a zone of the IANA time zone database."""
-    name = text(value)
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:  # unknown; a path out of the database; a folder of it
-        raise NotAcceptedError("must be a time zone of the IANA database, such as UTC or Europe/Berlin") from error
-    return name
-
-
-def network(value: Any) -> str:
-    """Accept an IP network or a single address."""
-    try:
-        return str(ipaddress.ip_network(text(value), strict=True))
-    except ValueError as error:
-        raise NotAcceptedError("must be an IP address or network, such as 10.0.0.0/8 or 2001:db8::1") from error
-
-
-def public_identifier(value: Any) -> str:
-    """Accept an identifier, or a pattern of some: one that fits everything would let every secret through."""
-    name = text(value)
-    if len(name.replace("*", "").strip()) < 4:
-        raise NotAcceptedError("must be an identifier, or a pattern with at least 4 characters besides its *")
-    return name
-
-
-def list_of(accept: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
-    """Accept a list whose items are all accepted."""
-
-    def accept_list(value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list):
-            raise NotAcceptedError('must be a list, such as ["..."]')
-        items = []
-        for index, item in enumerate(value):
-            try:
-                items.append(accept(item))
-            except NotAcceptedError as error:
-                raise NotAcceptedError(f"item {index + 1} {error}") from error
-        return tuple(items)
-
-    return accept_list
-
-
-def parser_name(value: Any) -> str:
-    """Accept ``auto`` or the name of an installed parser."""
-    return one_of("auto", *parsers.names())(value)
-
-
-def file_or_none(value: Any) -> Path | None:
-    """Accept the absolute path of a file, or nothing."""
-    return Path(absolute_path(value)) if value != "" else None
-
-
-def server_url(value: Any) -> str:
-    """Accept the address of a server: scheme, host, perhaps a port and a path. No secret may stand in it."""
-    parts = urlsplit(text(value))
-    try:
-        port_is_one = parts.port is None or parts.port > 0
-    except ValueError:
-        port_is_one = False
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_one:
-        raise NotAcceptedError("must be a URL such as https://influxdb.example.org:8086")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise NotAcceptedError("must hold no user, password or query: see username, password_file and token_file")
-    return str(value).rstrip("/")
-
-
-def database_name(value: Any) -> str:
-    """Accept a name that can be part of a bucket's name, too."""
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value) or value.startswith("_"):
-        raise NotAcceptedError("must be 1 to 64 letters, digits, dots, dashes or underscores, not beginning with one")
-    return value
-
-
-def boolean(value: Any) -> bool:
-    """Accept true or false."""
-    if not isinstance(value, bool):
-        raise NotAcceptedError("must be true or false")
-    return value
-
-
-def title(value: Any) -> str:
-    """Accept a name that people read."""
-    if not text(value).strip() or len(value) > 100 or "/" in value:
-        raise NotAcceptedError("must be a name of 1 to 100 characters without a slash")
-    return str(value).strip()
-
-
-def mail_address(value: Any) -> str:
-    """Accept one address; Grafana separates several by what is refused here."""
-    if not isinstance(value, str) or not re.fullmatch(r"[^\s@<>,;\"']+@[^\s@<>,;\"']+", value):
-        raise NotAcceptedError("must be an e-mail address, such as on-call@example.org")
-    return value
-
-
-def or_empty(accept: Callable[[Any], str]) -> Callable[[Any], str]:
-    """Accept nothing, too."""
-    return lambda value: "" if value == "" else accept(value)
-
-
-def listen_address(value: Any) -> str:
-    """Accept ``address:port``, or nothing."""
-    if value == "":
-        return ""
-    host, _, port = text(value).rpartition(":")
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-        good = 0 < int(port) < 65536
-    except ValueError:
-        good = False
-    if not good:
-        raise NotAcceptedError("must be an IP address and a port, such as 127.0.0.1:9464, or empty")
-    return str(value)
-
-
-RULE_ACTIONS: Final = tuple(action for action, outcome in OUTCOMES.items() if outcome in {"failure", "pending"})
-"""What an error text can turn an action into: a request that gave no token."""
-
-
-def error_text(value: str) -> None:
-    """Accept an endpoint's own words."""
-    if not value.strip():
-        raise NotAcceptedError("an empty text would match nothing")
-
-
-def error_rule(value: Any) -> ErrorRule:
-    """Accept ``"invalid_code"`` or ``{ error = "invalid_code", action = "token.validation_failed" }``."""
-    table = {"error": value} if isinstance(value, str) else value
-    if not isinstance(table, Mapping) or "error" not in table or set(table) - {"error", "action"}:
-        raise NotAcceptedError('must be an error, or { error = "...", action = "..." }')
-    error = table["error"]
-    if not isinstance(error, str) or error not in ERRORS:
-        hint = did_you_mean(str(error), sorted(ERRORS))
-        raise NotAcceptedError(f"error must be one of the closed set, such as invalid_grant or invalid_code{hint}")
-    action = table.get("action")
-    if action is not None and action not in RULE_ACTIONS:
-        raise NotAcceptedError(f"action must be {_either(RULE_ACTIONS)}")
-    return ErrorRule(error, action)
-
-
-def client(key: str) -> None:
-    """Accept a client as every answer names it: ``realm/id``."""
-    try:
-        client_of(text(key))
-    except ValueError as error:
-        raise NotAcceptedError(str(error)) from error
-
-
-def _either(words: tuple[str, ...]) -> str:
-    quoted = [f'"{word}"' for word in words]
-    return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
-
-
-def _number(written: str) -> int | float | str:
-    """Read a number from the environment; what is none goes on as it is, to be refused with the usual words."""
-    for kind in (int, float):
-        try:
-            return kind(written)
-        except ValueError:
-            continue
-    return written
-
-
-def _true_or_false(written: str) -> bool | str:
-    return {"true": True, "false": False}.get(written.lower(), written)
-
-
-def _comma_separated(written: str) -> list[str]:
-    return [item.strip() for item in written.split(",") if item.strip()]
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One key of the configuration."""
-
-    accept: Callable[[Any], Any]
-    read: Callable[[str], Any] = str
-    private: bool = False
-    """Whether a secret may be found there by mistake: a token where its file belongs, a password in a URL. No message repeats it."""
-
-
-TOP: Final = {
-    "state_directory": Option(directory_or_none),
-    "host": Option(text),
-    "time_zone": Option(time_zone),
-    "trusted_proxies": Option(list_of(network), _comma_separated),
-    "public_identifiers": Option(list_of(public_identifier), _comma_separated),
-}
-LOG: Final = {
-    "path": Option(log_path),
-    "source": Option(text),
-    "parser": Option(parser_name),
-    "start": Option(one_of("beginning", "end")),
-    "archive_directories": Option(list_of(absolute_path)),
-}
-READ: Final = {
-    "poll_interval_seconds": Option(seconds(0.1, 3600), _number),
-    "rotated_quiet_seconds": Option(seconds(0, 86_400), _number),
-    "missing_grace_seconds": Option(seconds(0, 3600), _number),
-    "max_line_bytes": Option(whole_number(1024, 1 << 24), _number),
-}
-BUDGETS: Final = {
-    "clients": Option(whole_number(1, 100_000), _number),
-    "failing_clients": Option(whole_number(0, 100_000), _number),
-    "realms": Option(whole_number(1, 10_000), _number),
-    "failing_realms": Option(whole_number(0, 10_000), _number),
-}
-STORE: Final = {
-    "type": Option(one_of("sqlite", "influxdb")),
-    "url": Option(server_url, private=True),
-    "database": Option(database_name),
-    "organization": Option(text),
-    "token_file": Option(file_or_none, private=True),
-    "username": Option(text, private=True),
-    "password_file": Option(file_or_none, private=True),
-    "ca_file": Option(file_or_none),
-    "timeout_seconds": Option(seconds(1, 600), _number),
-}
-RETENTION: Final = {
-    "raw_days": Option(whole_number(1, 36_500), _number),
-    "rollup_days": Option(whole_number(1, 36_500), _number),
-    "findings_days": Option(whole_number(1, 36_500), _number),
-    "own_days": Option(whole_number(1, 36_500), _number),
-}
-TELEMETRY: Final = {
-    "interval_seconds": Option(seconds(1, 3600), _number),
-    "listen": Option(listen_address),
-}
-GRAFANA: Final = {
-    "url": Option(or_empty(server_url), private=True),
-    "token_file": Option(file_or_none, private=True),
-    "ca_file": Option(file_or_none),
-    "timeout_seconds": Option(seconds(1, 600), _number),
-    "folder": Option(title),
-    "editable": Option(boolean, _true_or_false),
-    "influxdb_url": Option(or_empty(server_url), private=True),
-    "influxdb_token_file": Option(file_or_none, private=True),
-    "influxdb_username": Option(text, private=True),
-    "influxdb_password_file": Option(file_or_none, private=True),
-}
-CONTACT: Final = {
-    "type": Option(one_of("", "email", "slack", "pagerduty", "webhook", "existing")),
-    "addresses": Option(list_of(mail_address), _comma_separated),
-    "channel": Option(text),
-    "url": Option(or_empty(server_url), private=True),
-    "name": Option(text),
-    "secret_file": Option(file_or_none, private=True),
-}
+from ingestor.config import settings
+from ingestor.config.settings import LogSettings, Settings
+from ingestor.config.values import Option
+
+PREFIX: Final = "TOKENTAIL_"
+CONFIG_VARIABLE: Final = "TOKENTAIL_CONFIG"
+DEBUG_VARIABLE: Final = "TOKENTAIL_DEBUG"
+
+
+def options_of(kind: Any) -> dict[str, Option]:
+    """Return the options that the fields of a table's dataclass are annotated with."""
+    return {
+        field.name: option
+        for field in fields(kind)
+        for option in getattr(field.type, "__metadata__", ())
+        if isinstance(option, Option)
+    }
+
+
+def tables_of(kind: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the name and the dataclass of each table within another one; a name with a dot is a table within a table."""
+    for field in fields(kind):
+        if is_dataclass(field.type):
+            yield prefix + field.name, field.type
+            yield from tables_of(field.type, f"{prefix}{field.name}.")
+
+
+TOP: Final = options_of(Settings)
+LOG: Final = options_of(LogSettings)
+SECTIONS: Final = {name: options_of(kind) for name, kind in tables_of(Settings)}
+CLIENT_ALERTS: Final = {name: SECTIONS["alerts"][name] for name in settings.CLIENT_ALERTS}
+"""What a table in ``[alerts.clients]`` may hold."""
 CONTACT_NEEDS: Final = {"email": "addresses", "webhook": "url", "existing": "name"}
 """What a type of contact point is nothing without, secrets apart."""
-_COUNT: Final = Option(whole_number(1, 1_000_000_000), _number)
-ALERTS: Final = {
-    "failure_rate_percent": Option(whole_number(1, 100), _number),
-    "failure_rate_attempts": _COUNT,
-    "issued_drop_percent": Option(whole_number(0, 100), _number),
-    "issued_spike_percent": Option(whole_number(101, 1_000_000), _number),
-    "issued_minimum": _COUNT,
-    "invalid_client_count": _COUNT,
-    "pkce_failed_count": _COUNT,
-    "rate_limited_count": _COUNT,
-    "reuse_count": _COUNT,
-    "silent_minutes": Option(whole_number(1, 120), _number),
-    "no_events_minimum": _COUNT,
-    "lag_seconds": Option(whole_number(10, 86_400), _number),
-    "rejected_lines": _COUNT,
+VARIABLES: Final = {PREFIX + key.upper(): ("", key) for key in TOP} | {
+    f"{PREFIX}{section}_{key}".upper().replace(".", "_"): (section, key)
+    for section, table in SECTIONS.items()
+    for key in table
 }
-CLIENT_ALERTS: Final = {name: ALERTS[name] for name in OF_ONE_CLIENT}
-"""What a table in ``[alerts.clients]`` may hold."""
+"""Each environment variable, and the option that it sets."""

@@ -1,9 +1,42 @@
-"""Settings as the daemon uses them: frozen, validated, complete. ``ingestor.config.load`` makes them from TOML."""
+"""Settings as the daemon uses them: frozen, validated, complete. ``ingestor.config.load`` makes them from TOML.
+
+This is THE list of options: each field of a table says its default and, by its ``Option``, what it accepts. The names in TOML
+and in the environment follow from it; the sample and the documentation are compared with it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from ingestor.config.values import (
+    Option,
+    absolute_path,
+    boolean,
+    comma_separated,
+    database_name,
+    directory_or_none,
+    file_or_none,
+    list_of,
+    listen_address,
+    log_path,
+    mail_address,
+    network,
+    number,
+    one_of,
+    or_empty,
+    parser_name,
+    public_identifier,
+    seconds,
+    server_url,
+    text,
+    time_zone_name,
+    title,
+    true_or_false,
+    whole_number,
+)
+
+_COUNT: Final = Option(whole_number(1, 1_000_000_000), number)
 
 STDIN: Final = "/dev/stdin"
 """The path that stands for standard input; on the command line it is ``-``."""
@@ -13,13 +46,13 @@ STDIN: Final = "/dev/stdin"
 class LogSettings:
     """One ``[[logs]]`` entry: a path or glob, and how to read what it matches."""
 
-    path: str
-    source: str = ""
+    path: Annotated[str, Option(log_path)]
+    source: Annotated[str, Option(text)] = ""
     """The name stored with each point; empty means the path of the live file."""
-    parser: str = "auto"
-    start: str = "beginning"
+    parser: Annotated[str, Option(parser_name)] = "auto"
+    start: Annotated[str, Option(one_of("beginning", "end"))] = "beginning"
     """``beginning`` or ``end``: where a log that the state does not know is taken up."""
-    archive_directories: tuple[str, ...] = ()
+    archive_directories: Annotated[tuple[str, ...], Option(list_of(absolute_path))] = ()
     """Where rotated generations are moved to, beside the log's own directory."""
 
 
@@ -27,22 +60,22 @@ class LogSettings:
 class ReadSettings:
     """How files are followed (design section 5)."""
 
-    poll_interval_seconds: float = 1.0
-    rotated_quiet_seconds: float = 10.0
+    poll_interval_seconds: Annotated[float, Option(seconds(0.1, 3600), number)] = 1.0
+    rotated_quiet_seconds: Annotated[float, Option(seconds(0, 86_400), number)] = 10.0
     """A rotated file that has not grown for so long is closed: its half line is final."""
-    missing_grace_seconds: float = 5.0
+    missing_grace_seconds: Annotated[float, Option(seconds(0, 3600), number)] = 5.0
     """How long the remainder of a rotated log may be nowhere (being compressed, being moved) before it is a gap."""
-    max_line_bytes: int = 1_048_576
+    max_line_bytes: Annotated[int, Option(whole_number(1024, 1 << 24), number)] = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetSettings:
     """Cardinality budgets per source (design section 3)."""
 
-    clients: int = 1000
-    failing_clients: int = 200
-    realms: int = 100
-    failing_realms: int = 20
+    clients: Annotated[int, Option(whole_number(1, 100_000), number)] = 1000
+    failing_clients: Annotated[int, Option(whole_number(0, 100_000), number)] = 200
+    realms: Annotated[int, Option(whole_number(1, 10_000), number)] = 100
+    failing_realms: Annotated[int, Option(whole_number(0, 10_000), number)] = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +90,37 @@ class ErrorRule:
 class StoreSettings:
     """Where events are kept. ``sqlite``, the embedded store, lives in the state directory; the other options are InfluxDB's."""
 
-    type: str = "sqlite"
-    url: str = "http://127.0.0.1:8086"
-    database: str = "tokentail"
+    type: Annotated[str, Option(one_of("sqlite", "influxdb"))] = "sqlite"
+    url: Annotated[str, Option(server_url, private=True)] = "http://127.0.0.1:8086"
+    database: Annotated[str, Option(database_name)] = "tokentail"
     """On InfluxDB 2 the buckets are ``<database>/raw`` and so on."""
-    organization: str = ""
+    organization: Annotated[str, Option(text)] = ""
     """On InfluxDB 2 where ``store init`` makes buckets; empty: the only one that the token sees."""
-    token_file: Path | None = None
-    username: str = ""
-    password_file: Path | None = None
-    ca_file: Path | None = None
+    token_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
+    username: Annotated[str, Option(text, private=True)] = ""
+    password_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
+    ca_file: Annotated[Path | None, Option(file_or_none)] = None
     """Certificates to trust, PEM; None: the system's."""
-    timeout_seconds: float = 30.0
+    timeout_seconds: Annotated[float, Option(seconds(1, 600), number)] = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionSettings:
     """How long InfluxDB keeps what, days (design section 3)."""
 
-    raw_days: int = 90
-    rollup_days: int = 730
-    findings_days: int = 365
-    own_days: int = 14
+    raw_days: Annotated[int, Option(whole_number(1, 36_500), number)] = 90
+    rollup_days: Annotated[int, Option(whole_number(1, 36_500), number)] = 730
+    findings_days: Annotated[int, Option(whole_number(1, 36_500), number)] = 365
+    own_days: Annotated[int, Option(whole_number(1, 36_500), number)] = 14
 
 
 @dataclass(frozen=True, slots=True)
 class TelemetrySettings:
     """How the daemon is watched."""
 
-    interval_seconds: float = 10.0
+    interval_seconds: Annotated[float, Option(seconds(1, 3600), number)] = 10.0
     """How often its own figures are written to the measurement ``tokentail``."""
-    listen: str = ""
+    listen: Annotated[str, Option(listen_address)] = ""
     """``address:port`` of the Prometheus endpoint; empty: none."""
 
 
@@ -95,34 +128,34 @@ class TelemetrySettings:
 class ContactSettings:
     """Whom alerts of one severity go to: ``[grafana.page]`` and ``[grafana.ticket]``."""
 
-    type: str = ""
+    type: Annotated[str, Option(one_of("", "email", "slack", "pagerduty", "webhook", "existing"))] = ""
     """``email``, ``slack``, ``pagerduty``, ``webhook``; ``existing``, one that Grafana has; empty: none of ours."""
-    addresses: tuple[str, ...] = ()
-    channel: str = ""
-    url: str = ""
-    name: str = ""
+    addresses: Annotated[tuple[str, ...], Option(list_of(mail_address), comma_separated)] = ()
+    channel: Annotated[str, Option(text)] = ""
+    url: Annotated[str, Option(or_empty(server_url), private=True)] = ""
+    name: Annotated[str, Option(text)] = ""
     """Of the existing contact point."""
-    secret_file: Path | None = None
+    secret_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
 
 
 @dataclass(frozen=True, slots=True)
 class GrafanaSettings:
     """Which Grafana gets dashboards and alert rules, and what they look like there (design section 10)."""
 
-    url: str = ""
+    url: Annotated[str, Option(or_empty(server_url), private=True)] = ""
     """Empty: no Grafana is used."""
-    token_file: Path | None = None
-    ca_file: Path | None = None
-    timeout_seconds: float = 30.0
-    folder: str = "tokentail"
+    token_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
+    ca_file: Annotated[Path | None, Option(file_or_none)] = None
+    timeout_seconds: Annotated[float, Option(seconds(1, 600), number)] = 30.0
+    folder: Annotated[str, Option(title)] = "tokentail"
     """The title of our folder."""
-    editable: bool = False
+    editable: Annotated[bool, Option(boolean, true_or_false)] = False
     """Whether people may change in Grafana's own pages what was provisioned."""
-    influxdb_url: str = ""
+    influxdb_url: Annotated[str, Option(or_empty(server_url), private=True)] = ""
     """How Grafana reaches InfluxDB; empty: as the daemon does."""
-    influxdb_token_file: Path | None = None
-    influxdb_username: str = ""
-    influxdb_password_file: Path | None = None
+    influxdb_token_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
+    influxdb_username: Annotated[str, Option(text, private=True)] = ""
+    influxdb_password_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
     page: ContactSettings = field(default_factory=ContactSettings)
     ticket: ContactSettings = field(default_factory=ContactSettings)
 
@@ -131,21 +164,21 @@ class GrafanaSettings:
 class AlertSettings:
     """When the alert rules in Grafana fire; ``grafana/alerts`` says of each what it is compared with."""
 
-    failure_rate_percent: int = 25
-    failure_rate_attempts: int = 50
+    failure_rate_percent: Annotated[int, Option(whole_number(1, 100), number)] = 25
+    failure_rate_attempts: Annotated[int, _COUNT] = 50
     """Below so many attempts in the hour a rate says nothing."""
-    issued_drop_percent: int = 50
-    issued_spike_percent: int = 300
-    issued_minimum: int = 50
+    issued_drop_percent: Annotated[int, Option(whole_number(0, 100), number)] = 50
+    issued_spike_percent: Annotated[int, Option(whole_number(101, 1_000_000), number)] = 300
+    issued_minimum: Annotated[int, _COUNT] = 50
     """Below so many in the same hour last week there is nothing to compare with."""
-    invalid_client_count: int = 30
-    pkce_failed_count: int = 10
-    rate_limited_count: int = 50
-    reuse_count: int = 1
-    silent_minutes: int = 3
-    no_events_minimum: int = 50
-    lag_seconds: int = 300
-    rejected_lines: int = 10
+    invalid_client_count: Annotated[int, _COUNT] = 30
+    pkce_failed_count: Annotated[int, _COUNT] = 10
+    rate_limited_count: Annotated[int, _COUNT] = 50
+    reuse_count: Annotated[int, _COUNT] = 1
+    silent_minutes: Annotated[int, Option(whole_number(1, 120), number)] = 3
+    no_events_minimum: Annotated[int, _COUNT] = 50
+    lag_seconds: Annotated[int, Option(whole_number(10, 86_400), number)] = 300
+    rejected_lines: Annotated[int, _COUNT] = 10
     clients: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Thresholds of single clients by ``client_key``, those that differ; ``CLIENT_ALERTS`` names the ones that can."""
 
@@ -168,13 +201,13 @@ class Settings:
     """Everything ``tokentail run`` needs to know."""
 
     logs: tuple[LogSettings, ...] = ()
-    state_directory: Path | None = None
-    host: str = ""
-    time_zone: str = "UTC"
+    state_directory: Annotated[Path | None, Option(directory_or_none)] = None
+    host: Annotated[str, Option(text)] = ""
+    time_zone: Annotated[str, Option(time_zone_name)] = "UTC"
     read: ReadSettings = field(default_factory=ReadSettings)
     budgets: BudgetSettings = field(default_factory=BudgetSettings)
-    trusted_proxies: tuple[str, ...] = ()
-    public_identifiers: tuple[str, ...] = ()
+    trusted_proxies: Annotated[tuple[str, ...], Option(list_of(network), comma_separated)] = ()
+    public_identifiers: Annotated[tuple[str, ...], Option(list_of(public_identifier), comma_separated)] = ()
     """Clients and users whose names look like secrets and are none; ``*`` stands for anything."""
     errors: dict[str, ErrorRule] = field(default_factory=dict)
     store: StoreSettings = field(default_factory=StoreSettings)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from ingestor.model.points import Point, Series, SeriesTable
+from ingestor.model.points import SeriesTable
 from ingestor.model.questions import Record
-from ingestor.model.statistics import written_time
+from ingestor.model.records import record
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import to_points
 from ingestor.stores.influxdb.write.line_protocol import encode_point
@@ -95,28 +95,4 @@ class Explainer:
         point = to_points([outcome], h=h, ordinal=ordinal, admission=self._admission).points[0]
         series = self._series.by_number[point[1]]
         encoded = encode_point(point, series)
-        return Explanation(ordinal, "event", name, None, "", record(point, series), encoded, (), text)
-
-
-def record(point: Point, series: Series) -> Record:
-    """Return a point as people see it."""
-    time, _, user_id, ip, user_agent, scopes, client, expires_in, fraction, event_id, error_detail = point
-    return Record(
-        time=written_time(time, fraction),
-        action=series.action,
-        outcome=series.outcome,
-        client_id=client or series.client_id,
-        user_id=user_id,
-        grant_type=series.grant_type or None,
-        scopes=scopes,
-        ip=ip,
-        user_agent=user_agent,
-        error=series.error or None,
-        error_detail=error_detail,
-        expires_in=expires_in,
-        event_id=event_id,
-        realm=series.realm or None,
-        endpoint=series.endpoint or None,
-        source=series.source,
-        host=series.host,
-    )
+        return Explanation(ordinal, "event", name, None, "", record(series, point), encoded, (), text)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from parsers.contract import ERRORS, GRANT_TYPES, ISSUED_PREFIX, OUTCOMES
+from parsers.contract import ERRORS, FAILURES, GRANT_TYPES, ISSUED_PREFIX, OUTCOMES
 from parsers.redaction.redact import Counts, redact_text
 from parsers.text import normal_field
 from parsers.wildcards import matches
@@ -26,10 +26,6 @@ _ENDPOINTS: Final = {
     "token.introspected": "introspection",
     "token.revoked": "revocation",
 }
-
-
-FAILURES: Final = frozenset(action for action, outcome in OUTCOMES.items() if outcome in {"failure", "pending"})
-"""The actions an error text can stand for."""
 
 
 def endpoint_of(action: str) -> str:
@@ -66,7 +62,7 @@ class ErrorMapping:
             if meaning.error not in ERRORS:
                 raise ValueError(f"{pattern!r}: {meaning.error!r} is not one of {', '.join(sorted(ERRORS))}")
             if meaning.action is not None and meaning.action not in FAILURES:
-                raise ValueError(f"{pattern!r}: {meaning.action!r} is not one of {', '.join(sorted(FAILURES))}")
+                raise ValueError(f"{pattern!r}: {meaning.action!r} is not one of {', '.join(FAILURES)}")
             folded = pattern.strip().casefold()
             if "*" in folded:
                 self._patterns.append((folded.split("*"), meaning))

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ingestor.assets import asset
-from ingestor.config import load as config
 from ingestor.config import options
-from ingestor.config.load import BadConfigError, load
+from ingestor.config.decode import _KUBERNETES, BadConfigError
+from ingestor.config.load import load
 from ingestor.config.settings import (
     AlertSettings,
     BudgetSettings,
@@ -26,6 +26,7 @@ from ingestor.config.settings import (
     StoreSettings,
     TelemetrySettings,
 )
+from ingestor.config.tables import error_rule
 from ingestor.errors import ConfigError, PermissionDeniedError
 
 SAMPLE = asset("config/tokentail.toml")
@@ -85,31 +86,18 @@ def test_the_sample_shows_and_explains_every_option(section: str, kind: Any) -> 
 def test_the_samples_error_rules_are_valid() -> None:
     text = SAMPLE.read_text("utf-8")
     rules = re.findall(r'^# ("[^"]+" = .*)$', text, re.MULTILINE)
-    decoded = {key: options.error_rule(value) for key, value in tomllib.loads("\n".join(rules)).items()}
+    decoded = {key: error_rule(value) for key, value in tomllib.loads("\n".join(rules)).items()}
     assert decoded == {
         "Invalid authorization code": ErrorRule("invalid_code"),
         "Code has expired": ErrorRule("expired_code", "token.expired"),
     }
 
 
-def test_every_setting_has_an_option_and_the_other_way_round() -> None:
-    for table, kind in [
-        (options.TOP, Settings),
-        (options.LOG, LogSettings),
-        (options.READ, ReadSettings),
-        (options.BUDGETS, BudgetSettings),
-        (options.STORE, StoreSettings),
-        (options.RETENTION, RetentionSettings),
-        (options.TELEMETRY, TelemetrySettings),
-        (options.GRAFANA, GrafanaSettings),
-        (options.CONTACT, ContactSettings),
-        (options.ALERTS, AlertSettings),
-    ]:
-        names = {field.name for field in dataclasses.fields(kind)}
-        inner = {section.rpartition(".")[2] for section in config.SECTIONS}
-        assert set(table) == names - {"logs", "errors", "config_file", *inner} - (
-            {"clients"} if kind is AlertSettings else set()
-        )
+def test_every_field_of_the_settings_is_an_option_or_a_table() -> None:
+    for section, kind in [("", Settings), ("logs", LogSettings), *options.tables_of(Settings)]:
+        tables = {name.rpartition(".")[2] for name in options.SECTIONS if name.rpartition(".")[0] == section}
+        others = {"": {"logs", "errors", "config_file"}, "alerts": {"clients"}}.get(section, set())
+        assert {field.name for field in dataclasses.fields(kind)} == {*options.options_of(kind), *tables, *others}
 
 
 # Decoding
@@ -337,12 +325,12 @@ def test_what_is_ours_elsewhere_or_kubernetes_own_is_no_mistake(tmp_path: Path, 
 
 
 def test_no_option_is_taken_for_one_of_kubernetes() -> None:
-    assert not any(config._KUBERNETES.fullmatch(name) for name in config.VARIABLES)
+    assert not any(_KUBERNETES.fullmatch(name) for name in options.VARIABLES)
 
 
 def test_every_scalar_option_has_a_variable() -> None:
-    assert "TOKENTAIL_STORE_TYPE" in config.VARIABLES
-    assert len(config.VARIABLES) == sum(len(table) for table in (options.TOP, *config.SECTIONS.values()))
+    assert "TOKENTAIL_STORE_TYPE" in options.VARIABLES
+    assert len(options.VARIABLES) == sum(len(table) for table in (options.TOP, *options.SECTIONS.values()))
 
 
 def test_assets_are_found_in_a_wheel_and_in_a_checkout(tmp_path: Path) -> None:
@@ -470,7 +458,7 @@ def test_a_token_where_another_value_belongs_is_redacted(tmp_path: Path) -> None
 
 
 def test_whatever_names_a_secrets_file_or_a_server_is_private() -> None:
-    for table in config.SECTIONS.values():
+    for table in options.SECTIONS.values():
         for key, option in table.items():
             secret = key.endswith("url") or re.fullmatch(r"(influxdb_)?(token|password|secret)_file|.*username", key)
             assert option.private == bool(secret), key

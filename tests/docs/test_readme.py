@@ -10,7 +10,7 @@ import pytest
 import parsers
 from ingestor.cli import cli
 from ingestor.config.credentials import SECRET_VARIABLES
-from ingestor.config.load import VARIABLES
+from ingestor.config.options import VARIABLES
 from ingestor.config.settings import Settings
 from ingestor.errors import ExitCode
 from ingestor.model import schema

@@ -22,10 +22,8 @@ from ingestor.model.points import POINT_COLUMNS, Series
 from ingestor.sources.file.rotated import MOST_OPEN
 from ingestor.state.rejected_file import RejectedFile
 from ingestor.state.state import State
-from ingestor.stores import backoff as trouble_module
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.ownership import claiming, rebuilding
-from ingestor.stores.influxdb.recovery import restarts
 from ingestor.stores.influxdb.write import counters
 from ingestor.stores.influxdb.write import delivery as remote_module
 from ingestor.stores.influxdb.write.counter_publisher import CounterPublisher
@@ -34,31 +32,11 @@ from parsers.contract import Reason
 from parsers.redaction.identifiers import one_form
 from parsers.text import FIELD_BYTES, TAG_BYTES, normal_field, normal_tag
 from tests.support.scripted import OK, Reply, Request, ScriptedServer, scripted
-from tests.support.servers import InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2, query
+from tests.support.servers import InfluxServer, query
 from tests.support.turns import caught_up, counted, settled, until
 from tests.support.world import World, gz, zst
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Come back soon: the clock of the world is not that of the sender's threads."""
-    monkeypatch.setattr(trouble_module, "FIRST_BACKOFF_SECONDS", 0.02)
-    monkeypatch.setattr(trouble_module, "LONGEST_BACKOFF_SECONDS", 0.05)
-    monkeypatch.setattr(restarts, "WATCH_SECONDS", 0.2)
-    monkeypatch.setattr(restarts, "BETWEEN_SECONDS", 0.02)
-
-
-@pytest.fixture(params=[1, 2], ids=["influxdb1", "influxdb2"], scope="module")
-def mortal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
-    """A server that a test may kill."""
-    if (influxd1 if request.param == 1 else influxd2)() is None:
-        pytest.skip(f"no InfluxDB {request.param}.x here: see tests/support/servers.py")
-    directory = tmp_path_factory.mktemp("mortal")
-    server = new_influxdb1(directory) if request.param == 1 else new_influxdb2(directory)
-    yield server
-    server.stop()
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
 
 
 def open_files() -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ingestor.config.load import DEBUG_VARIABLE
+from ingestor.config.options import DEBUG_VARIABLE
 from ingestor.errors import ExitCode, OutputError, TokentailError
 from parsers.text import clean
 

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from ingestor.config import load
-from ingestor.config.options import NotAcceptedError, did_you_mean, time_zone
 from ingestor.config.settings import Settings
+from ingestor.config.values import NotAcceptedError, did_you_mean, time_zone_name
 from ingestor.model.moments import FORMS, moment
 from ingestor.model.questions import Filters, Period
 from parsers.contract import ERRORS, OUTCOMES
@@ -46,7 +46,7 @@ class Zone(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return its name. Raises click.BadParameter."""
         try:
-            return time_zone(value)
+            return time_zone_name(value)
         except NotAcceptedError as error:
             self.fail(f"{value!r} {error}", param, ctx)
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from ingestor.cli.support.errors import CommandGroup
-from ingestor.config.load import DEBUG_VARIABLE
+from ingestor.config.options import DEBUG_VARIABLE
 from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError, UnavailableError
 
 SECRET = "client_secret=hunter2"

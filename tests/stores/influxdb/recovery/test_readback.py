@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,7 +11,6 @@ from ingestor.jobs.store_status import store_status
 from ingestor.jobs.verify import verify
 from ingestor.model.agreement import Agreement
 from ingestor.model.points import SeriesTable
-from ingestor.stores import backoff as trouble_module
 from ingestor.stores import comparing
 from ingestor.stores.embedded.events import load_series
 from ingestor.stores.influxdb.client.http import InfluxHttp
@@ -21,30 +19,11 @@ from ingestor.stores.influxdb.read.stored_lines import InfluxLines, Outdated
 from ingestor.stores.influxdb.recovery import recent, restarts
 from ingestor.stores.influxdb.recovery.recent import Recent
 from ingestor.stores.influxdb.write.delivery import InfluxDelivery
-from tests.support.servers import InfluxServer, influxd1, influxd2, new_influxdb1, new_influxdb2
+from tests.support.servers import InfluxServer
 from tests.support.turns import caught_up, counted, until
 from tests.support.world import World
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trouble_module, "FIRST_BACKOFF_SECONDS", 0.02)
-    monkeypatch.setattr(trouble_module, "LONGEST_BACKOFF_SECONDS", 0.05)
-    monkeypatch.setattr(restarts, "WATCH_SECONDS", 0.2)
-    monkeypatch.setattr(restarts, "BETWEEN_SECONDS", 0.02)
-
-
-@pytest.fixture(params=[1, 2], ids=["influxdb1", "influxdb2"], scope="module")
-def mortal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
-    """A server that a test may kill."""
-    if (influxd1 if request.param == 1 else influxd2)() is None:
-        pytest.skip(f"no InfluxDB {request.param}.x here: see tests/support/servers.py")
-    directory = tmp_path_factory.mktemp("mortal")
-    server = new_influxdb1(directory) if request.param == 1 else new_influxdb2(directory)
-    yield server
-    server.stop()
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
 
 
 def delivery_of(world: World) -> InfluxDelivery:
