@@ -1,7 +1,7 @@
-"""The book of generations: what is known of every content that was ever read, and what of it is not yet saved.
+"""The generations: what is known of every content that was ever read, and what of it is not yet saved.
 
 It is one for all sources. A file is asked for its content first, whatever it is called and wherever it was found
-(``sources.file.matching``); only what the book does not know begins a generation.
+(``sources.file.matching``); only what is not known begins a generation.
 """
 
 import dataclasses
@@ -23,13 +23,13 @@ log = logging.getLogger("tokentail")
 NEAR: Final = 3
 """Of a log that lost its beginning so many of its last contents are looked through."""
 REST: Final = "rest:"
-"""Key of ``meta``, with the number of a generation: the half line behind its mark, see ``Generations.note_rest``."""
+"""Key of ``meta``, with the number of a generation: the half line behind its position, see ``Generations.note_rest``."""
 BEGINNING_LINES: Final = 64
 """So many first lines tell most contents apart; only of those that agree in all of them the whole trail is loaded."""
 
 
 class Reader(Protocol):
-    """Whoever reads a generation from an open file (``sources.file.reader.Tail``)."""
+    """Whoever reads a generation from an open file (``sources.file.reader.GenerationReader``)."""
 
     generation: Generation
     file: LogFile
@@ -179,10 +179,10 @@ class Generations:
     ) -> Generation:
         """Add a generation. ``key``: the hash of how the file begins; None when that cannot be told yet.
 
-        ``like``: the file is read as that one until its mark, and its lines are another generation's from there on. Under
+        ``like``: the file is read as that one until its position, and its lines are another generation's from there on. Under
         another source or host they go on with H and ordinals, as the bytes do; under the same, where the file of the other
         goes another way, they have an H of their own. So they have where another one of that name goes on so already.
-        ``compared``: its lines may be those of a former content; with ``like`` from the mark on.
+        ``compared``: its lines may be those of a former content; with ``like`` from the position on.
         """
         self._last_number += 1
         generation = Generation(self._last_number, source, path, *identity, host=self.host, compared=compared)
@@ -280,11 +280,11 @@ class Generations:
         return 1 + max((generation.last_sequence() for generation in self.of(source)), default=0)
 
     def skip(
-        self, source: str, path: str, identity: FileIdentity, mark: Position, *, key: int | None = None
+        self, source: str, path: str, identity: FileIdentity, position: Position, *, key: int | None = None
     ) -> Generation:
         """Remember a generation that was there before this log was first seen."""
         generation = self.begin(source, path, identity, key=key)
-        generation.position, generation.status, generation.size_seen = mark, Status.SKIPPED, mark.offset
+        generation.position, generation.status, generation.size_seen = position, Status.SKIPPED, position.offset
         self.changed(generation)
         return generation
 
@@ -337,13 +337,13 @@ class Generations:
         self._index(generation)
 
     def note_rest(self, generation: Generation, rest: bytes) -> None:
-        """Remember the half line behind the mark, by where it is and a digest: a copy of the file is known by it."""
+        """Remember the half line behind the position, by where it is and a digest: a copy of the file is known by it."""
         self._rests[generation.number] = f"{generation.position.offset} {generation.size_seen} {digest(rest).hex()}"
         self._changed_rests.add(generation.number)
         self.changed(generation)
 
     def rest_of(self, generation: Generation) -> bytes | None:
-        """Return the digest of the half line that was seen last behind the mark; None when it is not known."""
+        """Return the digest of the half line that was seen last behind the position; None when it is not known."""
         offset, _, rest = self._rests.get(generation.number, "").partition(" ")
         size, _, found = rest.partition(" ")
         return (
@@ -412,20 +412,20 @@ class Generations:
         self._index(generation)
 
     def _index(self, generation: Generation) -> None:
-        number, mark = generation.number, generation.position
+        number, position = generation.number, generation.position
         if generation.status is Status.OPEN:
             self._open[number] = generation
         else:
             self._open.pop(number, None)
-        head = (mark.head_length, mark.head_digest)
-        if mark.offset and self._heads.get(number) != head:
+        head = (position.head_length, position.head_digest)
+        if position.offset and self._heads.get(number) != head:
             self._drop_head(generation)
             self._heads[number] = head
             self._by_head.setdefault(head, {})[number] = generation
-            self._head_lengths[mark.head_length] = self._head_lengths.get(mark.head_length, 0) + 1
+            self._head_lengths[position.head_length] = self._head_lengths.get(position.head_length, 0) + 1
         if generation.file_key is not None:
             self._by_key.setdefault(generation.file_key, {})[number] = generation
-            if not mark.offset:
+            if not position.offset:
                 self._unread_by_key.setdefault(generation.file_key, {})[number] = generation
             else:
                 self._unread_by_key.get(generation.file_key, {}).pop(number, None)

@@ -19,9 +19,9 @@ class MissingGeneration(NamedTuple):
 class MissingGenerations:
     """The remainders that one log looks for, each for a time of grace; then it is a gap, which is reported."""
 
-    def __init__(self, book: Generations) -> None:
+    def __init__(self, generations: Generations) -> None:
         self.grace_seconds = 0.0
-        self._book = book
+        self._generations = generations
         self._remainders: dict[int, MissingGeneration] = {}
 
     def __bool__(self) -> bool:
@@ -35,7 +35,7 @@ class MissingGenerations:
             # Nothing was read or seen of it. The state has to learn of it, or it would say for ever that all of the file
             # is unread that has this one's inode by then.
             generation.status = Status.CLOSED
-            self._book.changed(generation)
+            self._generations.changed(generation)
 
     def found(self, generation: Generation) -> None:
         """Stop looking for it: it is in a file again."""
@@ -55,7 +55,7 @@ class MissingGenerations:
             if not generation.position.offset and generation.file_key is None and generation.size_seen <= size:
                 self.found(generation)
                 generation.status = Status.CLOSED
-                self._book.changed(generation)
+                self._generations.changed(generation)
                 return
 
     def keys(self) -> set[int | None]:
@@ -68,7 +68,7 @@ class MissingGenerations:
         ``all_looked_at``: since then every log has looked beside it; before that nothing is given up.
         """
         for number, remainder in list(self._remainders.items()):
-            if number in self._book.readers or remainder.generation.status is not Status.OPEN:
+            if number in self._generations.readers or remainder.generation.status is not Status.OPEN:
                 self.found(remainder.generation)  # another log has found it
                 continue
             since = remainder.since
@@ -76,9 +76,9 @@ class MissingGenerations:
                 continue
             del self._remainders[number]
             if remainder.unread:
-                self._book.report_loss(
+                self._generations.report_loss(
                     remainder.generation, "rotated, truncated or deleted before it was read to its end"
                 )
             else:
                 remainder.generation.status = Status.CLOSED
-                self._book.changed(remainder.generation)
+                self._generations.changed(remainder.generation)

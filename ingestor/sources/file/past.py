@@ -27,7 +27,7 @@ class Past:
     """The past of one log. Times are monotonic seconds."""
 
     def __init__(self, place: Place, beside: Beside) -> None:
-        self.missing = MissingGenerations(place.book)
+        self.missing = MissingGenerations(place.generations)
         self.rotated = Rotated(place, self.missing)
         self.has_twins = False
         """Whether a file beside the log holds what another one holds that is being read: it is asked again afterwards."""
@@ -38,15 +38,15 @@ class Past:
         self._leftovers = Leftovers(place)
         self._unreadable: dict[FileIdentity, tuple[str, int]] = {}
         """Files that could not be read, with path and size: what is in them is missed when they are gone."""
-        self._alike = Alike(place.book)
+        self._alike = Alike(place.generations)
         self._ages: dict[FileIdentity, int] = {}
         """The order of the files beside the log at the last look."""
         self._place = place
-        self._book = place.book
+        self._generations = place.generations
         self._beside = beside
 
     def look(self, now: float, *, known: bool) -> Iterator[None]:
-        """Match the files beside the log with the generations of the book, a file at a time.
+        """Match the files beside the log with the known generations, a file at a time.
 
         ``known``: the live file is known, so this log was here before.
         """
@@ -93,16 +93,16 @@ class Past:
         return Asker(
             place.is_live,
             lambda told: (told.generation is not None and place.has(told.generation, live_paths)) or told.key in keys,
-            lambda told: told.alike == self._book.count_by_key(told.key),
-            {tail.file.identity for tail in self.rotated.tails},
+            lambda told: told.alike == self._generations.count_by_key(told.key),
+            {reader.file.identity for reader in self.rotated.readers},
         )
 
     def go_on(self, now: float) -> bool:
         """Open the next file that waited for one alike, now that this one is read; return whether there was any."""
-        count = len(self.rotated.tails)
+        count = len(self.rotated.readers)
         while not self.rotated.full and (candidate := self._alike.next()) is not None:
             self._ask(candidate, now, stray=False)
-            if len(self.rotated.tails) > count:
+            if len(self.rotated.readers) > count:
                 self.rotated.sort(self._ages)
                 return True
         return False
@@ -110,11 +110,11 @@ class Past:
     def miss_what_is_open(self, now: float) -> None:
         """After a restart: every generation that was not read to its end must be in some file."""
         live_paths = self._place.live_paths()
-        for generation in self._book.open_unread():
-            succeeded = self._book.is_succeeded(generation)
+        for generation in self._generations.open_unread():
+            succeeded = self._generations.is_succeeded(generation)
             if self._place.has(generation, live_paths) or succeeded or self._was_moved_away(generation):
                 # Of what was live when we stopped nobody knows how much was written afterwards.
-                was_live = generation.path in live_paths or self._book.is_followed(shown(generation.path))
+                was_live = generation.path in live_paths or self._generations.is_followed(shown(generation.path))
                 unread = succeeded or generation.size_seen > generation.position.offset or was_live
                 self.missing.add(generation, now, unread=unread and not self._is_read_as_another(generation))
 
@@ -123,14 +123,16 @@ class Past:
 
         Nobody knows what was written to it between the last look and then.
         """
-        predecessors = [former for number in generation.formers if (former := self._book.get(number)) is not None]
-        predecessors += self._book.by_identity(FileIdentity(generation.device, generation.inode))
+        predecessors = [
+            former for number in generation.formers if (former := self._generations.get(number)) is not None
+        ]
+        predecessors += self._generations.by_identity(FileIdentity(generation.device, generation.inode))
         for former in predecessors:
             if (
                 former is not generation
                 and former.status is Status.OPEN
                 and former.position.offset
-                and former.number not in self._book.readers
+                and former.number not in self._generations.readers
             ):
                 self.missing.add(former, now, unread=not self._is_read_as_another(former))
 
@@ -146,7 +148,7 @@ class Past:
     def _was_moved_away(self, generation: Generation) -> bool:
         """Tell whether a log is no longer followed where it was, and not there any more: its directory was moved, perhaps to here."""
         path = generation.path
-        was_followed = self._book.is_followed(shown(path)) and not self._place.is_live(path)
+        was_followed = self._generations.is_followed(shown(path)) and not self._place.is_live(path)
         return was_followed and not os.path.lexists(path)
 
     def _is_read_as_another(self, generation: Generation) -> bool:
@@ -156,7 +158,7 @@ class Past:
         """
         if not generation.position.offset:
             identity = FileIdentity(generation.device, generation.inode)
-            if any(g.position.offset for g in self._book.by_identity(identity)):
+            if any(g.position.offset for g in self._generations.by_identity(identity)):
                 return True
             return bool(generation.size_seen) and self._is_in_a_file(generation)
         if self._is_joined(generation):
@@ -165,15 +167,15 @@ class Past:
 
     def _is_in_a_file(self, generation: Generation) -> bool:
         """Tell whether all that was read of a generation, and seen of it, is in a file of this log that is read."""
-        rest = self._book.rest_of(generation)
-        readers = [reader for reader in self._book.readers.values() if self._place.has(reader.generation)]
+        rest = self._generations.rest_of(generation)
+        readers = [reader for reader in self._generations.readers.values() if self._place.has(reader.generation)]
         return any(holds_all_seen(reader.file, generation, rest) for reader in readers)
 
     def _is_joined(self, generation: Generation) -> bool:
         """Tell whether a file that is read holds all that was read of a generation, at its beginning or behind another one."""
         return any(
             kinship(reader.file, generation, at) is Match.SAME
-            for reader in self._book.readers_with(generation)
+            for reader in self._generations.readers_with(generation)
             for at in reader.generation.begins_of(generation.number)
         )
 
@@ -182,9 +184,9 @@ class Past:
         known = self._place.live_paths()
         return [
             generation.path
-            for generation in self._book.of(self._place.source)
+            for generation in self._generations.of(self._place.source)
             if generation.status is Status.OPEN
-            and generation.number not in self._book.readers
+            and generation.number not in self._generations.readers
             and generation.path not in known
             and not self._place.is_live(generation.path)
         ]
@@ -224,9 +226,9 @@ class Past:
                 continue
             del self._unreadable[identity]
             if not any(f"{path}{suffix}" in listed for suffix in COMPRESSED_SUFFIXES) and not any(
-                generation.position.offset for generation in self._book.by_identity(identity)
+                generation.position.offset for generation in self._generations.by_identity(identity)
             ):
-                self._book.report_gap(
+                self._generations.report_gap(
                     Gap(
                         self._place.source,
                         shown(path),
@@ -249,11 +251,11 @@ class Past:
 
     def _need_not_ask(self, candidate: Candidate, seen: FileStat) -> bool:
         path, identity, beside = candidate.path, seen.identity, self._beside
-        reader = self._book.open_files.get(identity)
+        reader = self._generations.open_files.get(identity)
         if reader is not None:
-            if reader in self.rotated.tails and reader.generation.path != path:
+            if reader in self.rotated.readers and reader.generation.path != path:
                 reader.generation.path = path
-                self._book.changed(reader.generation)
+                self._generations.changed(reader.generation)
             return True
         if is_compressed(path) and self.rotated.holds_deleted():
             self.has_twins = True
@@ -261,11 +263,11 @@ class Past:
         if self._alike.waits(candidate, seen):
             self.has_twins = True
             return True
-        if any(_was_looked_through(path, seen, generation) for generation in self._book.by_identity(identity)):
+        if any(_was_looked_through(path, seen, generation) for generation in self._generations.by_identity(identity)):
             beside.settled[identity] = seen
         return (
             self._place.is_live(path)
-            or (self._place.may_be_live(path) and self._book.is_followed(shown(path)))  # or will be in a moment
+            or (self._place.may_be_live(path) and self._generations.is_followed(shown(path)))  # or will be in a moment
             or self.rotated.is_known_damaged(seen)
             or beside.settled.get(identity) == seen
             or (not candidate.related and beside.unknown.get(identity) == seen)
@@ -276,8 +278,8 @@ class Past:
         attached = False
         try:
             live_path = os.path.realpath(self._place.path)
-            near = self._book.near(self._place.source, live_path, file.identity) if candidate.related else ()
-            content = recognise(file, self._book, near=near)
+            near = self._generations.near(self._place.source, live_path, file.identity) if candidate.related else ()
+            content = recognise(file, self._generations, near=near)
             generation = self._to_read(file, content, candidate, stray=stray)
             if generation is not None:
                 self._attach(generation, file, now)
@@ -286,7 +288,9 @@ class Past:
                 if not candidate.related and content.key is not None and seen.identity not in self._beside.unknown:
                     self._place.note_stranger(file, seen, self._place.settings.parser)
                 self._beside.unknown[seen.identity] = seen
-            elif content.same is not None and (reader := self._book.readers.get(content.same.number)) is not None:
+            elif (
+                content.same is not None and (reader := self._generations.readers.get(content.same.number)) is not None
+            ):
                 self.has_twins = True
                 self.is_undecided = self.is_undecided or reader.read_to_end_at is None
                 if not stray:
@@ -297,7 +301,7 @@ class Past:
                     self._leftovers.watch(file, seen)
             is_settled = self._beside.settled.get(seen.identity) == seen
             if not attached and not candidate.related and not is_settled and (content.same or content.compared):
-                alike = self._book.count_by_key(content.key)
+                alike = self._generations.count_by_key(content.key)
                 self._beside.told(candidate.path, Told(seen, content.key, content.same, alike))
             return content
         finally:
@@ -311,8 +315,10 @@ class Past:
             if not ours or stray:
                 return None
             like, compared = content.like, content.compared
-            source = (like or self._book[compared.former]).source
-            return self._book.begin(source, file.path, file.identity, key=content.key, like=like, compared=compared)
+            source = (like or self._generations[compared.former]).source
+            return self._generations.begin(
+                source, file.path, file.identity, key=content.key, like=like, compared=compared
+            )
         same = content.same
         if (
             same is None
@@ -320,7 +326,7 @@ class Past:
             or self._leftovers.is_not_ours(same, file, related=candidate.related)
         ):
             return None
-        reader = self._book.readers.get(same.number)
+        reader = self._generations.readers.get(same.number)
         if reader is None:
             return self._rest_of(same, file)
         if file.compressed or not parts_from(file, reader):
@@ -330,7 +336,7 @@ class Past:
     def _fork(self, same: Generation, file: LogFile) -> Generation:
         # A plain file that is equal up to here and different afterwards goes its own way from here. A compressed one is
         # the copy of the file that is still open, and is looked at again when that one is closed.
-        return self._book.begin(same.source, file.path, file.identity, like=same)
+        return self._generations.begin(same.source, file.path, file.identity, like=same)
 
     def _rest_of(self, generation: Generation, file: LogFile) -> Generation | None:
         """Return the generation if the file holds more of it than was read, or may yet grow."""
@@ -343,7 +349,7 @@ class Past:
         seen = file.stat()
         generation.size_seen = seen.size if file.compressed else generation.position.offset
         generation.sealed_ns = seen.mtime_ns if file.compressed else 0
-        self._book.changed(generation)
+        self._generations.changed(generation)
         return None
 
     def _take_unknown(self, path: str, now: float, *, ours: bool) -> bool:
@@ -355,17 +361,17 @@ class Past:
         attached = left = False
         try:
             seen = file.stat()
-            content = recognise(file, self._book)  # what was begun meanwhile may hold the same
+            content = recognise(file, self._generations)  # what was begun meanwhile may hold the same
             if content.same is not None or content.compared is not None:
                 self.has_twins = True
             elif not ours:
-                self._book.skip(self._place.source, path, file.identity, whole_mark(file), key=content.key)
+                self._generations.skip(self._place.source, path, file.identity, whole_mark(file), key=content.key)
                 self._leftovers.watch(file, seen)
                 left = True
             elif file.read_at(0, 1):  # an empty one is found when a late writer fills it
                 self.missing.found_unknown(file.stat().size)
                 source = self._place.source
-                self._attach(self._book.begin(source, path, file.identity, key=content.key), file, now)
+                self._attach(self._generations.begin(source, path, file.identity, key=content.key), file, now)
                 attached = True
         except (OSError, DamagedFileError) as error:
             log.warning("%s cannot be read: %s", path, error)
@@ -379,7 +385,7 @@ class Past:
             log.info("Reading %s from byte %d (source %s)", file.path, generation.position.offset, generation.source)
         generation.status = Status.OPEN
         self.missing.found(generation)
-        self.rotated.add(self._place.tail(generation, file, file.path), now)
+        self.rotated.add(self._place.reader(generation, file, file.path), now)
 
 
 def _was_looked_through(path: str, seen: FileStat, generation: Generation) -> bool:

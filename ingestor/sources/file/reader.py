@@ -70,14 +70,14 @@ class GenerationReader:
         self,
         generation: Generation,
         file: LogFile,
-        book: Generations,
+        generations: Generations,
         *,
         max_line_bytes: int,
         from_start: bool = False,
         sources: Container[str] | None = None,
         joined_at: int = 0,
     ) -> None:
-        """``from_start`` returns what was counted before, too (backfill); otherwise reading goes on at the mark.
+        """``from_start`` returns what was counted before, too (backfill); otherwise reading goes on at the position.
 
         ``sources``: what was counted under others is counted again, because somebody wants it so. ``joined_at``: a line begins
         there that may be another content's. Raises sqlite3.Error when the state cannot tell what the file is compared with.
@@ -103,13 +103,13 @@ class GenerationReader:
         self.is_past = False
         """Whether it is what was a log: what is appended to it then may be another one's content, as in an archive."""
         self._final = False
-        self._book = book
+        self._generations = generations
         self._from_start = from_start
         self._sources = sources
         self._max_line_bytes = max_line_bytes
         self._skip: _Skip | None = None
         self._tail = b""
-        """The last bytes before the mark, as they were read last."""
+        """The last bytes before the position, as they were read last."""
         self._hole = 0
         """NULs at the offset that are no part of the next line."""
         self._first_line: int | None = None
@@ -120,13 +120,13 @@ class GenerationReader:
         """Whether what the file held until here has ended: what follows may be another content that is known."""
         self._again = 0
         """The ordinal of the next line that is read again."""
-        book.resume_trail(generation)
+        generations.resume_trail(generation)
         if generation.compared is not None:
             self._compare_with(generation.compared)
 
     def close(self) -> None:
         """Let go of the file."""
-        self._book.closed(self)
+        self._generations.closed(self)
         self.file.close()
 
     def is_cut(self, sighting: FileStat) -> bool:
@@ -146,10 +146,10 @@ class GenerationReader:
         return key is None or key_of(self.file) == key
 
     def holds_what_was_read(self) -> bool:
-        """Tell whether the bytes before the mark are still those that were read. Raises OSError."""
-        mark = self.generation.position
-        self._tail = self.file.read_at(mark.offset - mark.tail_length, mark.tail_length)
-        return not mark.offset or Position.at(mark.offset, b"", self._tail)[3:] == mark[3:]
+        """Tell whether the bytes before the position are still those that were read. Raises OSError."""
+        position = self.generation.position
+        self._tail = self.file.read_at(position.offset - position.tail_length, position.tail_length)
+        return not position.offset or Position.at(position.offset, b"", self._tail)[3:] == position[3:]
 
     def read(self, *, final: bool) -> Block | None:
         """Return the next block, or None when there is no whole line, or nothing but lines that were counted before (``busy``).
@@ -157,13 +157,13 @@ class GenerationReader:
         ``final``: the generation is closed, so a last line without an end is a line. Raises ContentChangedError,
         files.DamagedFileError, OSError and sqlite3.Error; the position is then as before.
         """
-        mark = self.generation.position
+        position = self.generation.position
         self.busy = self.waits = False
         self._final = final
-        if self._skip is None and self.offset < mark.offset:
+        if self._skip is None and self.offset < position.offset:
             if self._from_start:
-                return self._read_again(mark)
-            self.offset, self._hole = mark.offset, 0  # a backfill was here
+                return self._read_again(position)
+            self.offset, self._hole = position.offset, 0  # a backfill was here
         passed = 0
         while passed < BUSY_BYTES:
             if not self._may_compare():
@@ -229,7 +229,7 @@ class GenerationReader:
         return rest if is_half and may_become_object(rest) else b""
 
     def _half_before(self, chunk: bytes) -> bytes:
-        """Return the line before the mark if it was taken without its end, as all that there was, and goes on here."""
+        """Return the line before the position if it was taken without its end, as all that there was, and goes on here."""
         if not self._is_unended() or self._alignment is not None:
             return b""
         most = self._max_line_bytes + 1
@@ -240,7 +240,7 @@ class GenerationReader:
         return half if goes_on and may_become_object(half) else b""
 
     def _is_unended(self) -> bool:
-        """Tell whether the line before the mark was taken without its end."""
+        """Tell whether the line before the position was taken without its end."""
         return bool(self._tail) and not self._hole and not self._tail.endswith((b"\n", b"\0"))
 
     def _finish(self, half: bytes, chunk: bytes, *, final: bool) -> Block | None:
@@ -253,7 +253,7 @@ class GenerationReader:
         owner, _ = generation.stretch_at(begin)
         self._tail = self._tail[: -len(half)] if len(half) < len(self._tail) else b""
         self.offset = begin
-        self._book.forget_last_line(generation)
+        self._generations.forget_last_line(generation)
         if not generation.trail.lines:
             generation.file_key = key_of(self.file, begin) or generation.file_key
         block = self._accept(half + rest, len(half) + len(rest))
@@ -261,23 +261,23 @@ class GenerationReader:
 
     # Reading what was counted before
 
-    def _read_again(self, mark: Position) -> Block | None:
-        """Read lines before the mark, which is the start of a line: counted ones, or such as were skipped."""
+    def _read_again(self, position: Position) -> Block | None:
+        """Read lines before the position, which is the start of a line: counted ones, or such as were skipped."""
         stretch, end = self.generation.stretch_at(self.offset)
         if self.offset == stretch.offset:
             self._again = stretch.ordinal
-        limit = mark.offset if end is None else min(end, mark.offset)
+        limit = position.offset if end is None else min(end, position.offset)
         skipped_from, skipped_to = self.generation.skipped
         repeat = not skipped_from <= self.offset < skipped_to
         if self.offset < skipped_to:
             limit = min(limit, skipped_from if repeat else skipped_to)
-        owner = self._book.get(stretch.generation) or self.generation
+        owner = self._generations.get(stretch.generation) or self.generation
         first = self.offset
         if self.file.read_at(first, 1) == b"\0":
             first = min(limit, self._after_whole_hole(first))
             if first == limit:
                 self.offset = limit
-                return self.read(final=False) if limit == mark.offset else self._read_again(mark)
+                return self.read(final=False) if limit == position.offset else self._read_again(position)
         length = min(self._max_line_bytes + 1, limit - first)
         chunk = self.file.read_at(first, length)
         end_of_line = chunk.rfind(b"\n") + 1
@@ -304,40 +304,40 @@ class GenerationReader:
         for generation in (self.generation, owner):
             if generation.skipped[0] == skipped_from:
                 generation.skipped = (self.offset, generation.skipped[1])
-                self._book.changed(generation)
+                self._generations.changed(generation)
 
     def _after_whole_hole(self, offset: int) -> int:
         while (end := self.file.after_hole(offset)) != offset:
             offset = end
         return offset
 
-    def _measure_long_line(self, position: int, limit: int) -> tuple[int, TooLong]:
+    def _measure_long_line(self, at: int, limit: int) -> tuple[int, TooLong]:
         """Return how many bytes to move on (with the line's end), and the line's measure."""
-        sha256, begin = hashlib.sha256(), position
-        while position < limit:
-            chunk = self.file.read_at(position, min(self._max_line_bytes, limit - position))
+        sha256, begin = hashlib.sha256(), at
+        while at < limit:
+            chunk = self.file.read_at(at, min(self._max_line_bytes, limit - at))
             if not chunk:
                 raise ContentChangedError
             end = chunk.find(b"\n")
             part = chunk if end < 0 else chunk[:end]
             sha256.update(part)
-            position += len(part)
+            at += len(part)
             if end >= 0:
-                return position + 1 - begin, TooLong(position - begin, sha256.hexdigest())
-        return position - begin, TooLong(position - begin, sha256.hexdigest())
+                return at + 1 - begin, TooLong(at - begin, sha256.hexdigest())
+        return at - begin, TooLong(at - begin, sha256.hexdigest())
 
     # Reading for the first time
 
-    def _verified_chunk(self, mark: Position) -> bytes:
-        position = self.offset + self._hole + (self._skip.length if self._skip else 0)
-        chunk = self._chunk_at(position)
+    def _verified_chunk(self, position: Position) -> bytes:
+        at = self.offset + self._hole + (self._skip.length if self._skip else 0)
+        chunk = self._chunk_at(at)
         # After the read: what was there when the bytes came is what counts.
         if not self.holds_what_was_read():
             raise ContentChangedError
-        if not self.file.compressed and not mark.offset:
+        if not self.file.compressed and not position.offset:
             # Nothing was read, so nothing can be compared: size tells.
             sighting = self.file.stat()
-            if sighting.size < position or self.is_cut(sighting):
+            if sighting.size < at or self.is_cut(sighting):
                 raise ContentChangedError
         return chunk
 
@@ -378,7 +378,7 @@ class GenerationReader:
                 digests, length = digests[: DIGEST_BYTES * run.lines], len(data)
         start, line, own = self.offset + self._hole, generation.trail.lines, generation.ordinal
         if former is not None:
-            owner = self._book[generation.compared.former].owner_of_line(former)  # type: ignore[union-attr]
+            owner = self._generations[generation.compared.former].owner_of_line(former)  # type: ignore[union-attr]
             generation.extend(Stretch(self.offset, line, owner.generation, owner.ordinal))
         else:
             self._learn_h()
@@ -393,12 +393,12 @@ class GenerationReader:
             return Block(generation, start, own, data, repeat=False, too_long=too_long)
         if not self._from_start:
             return None
-        return Block(self._book[owner.generation], start, owner.ordinal, data, repeat=True, too_long=too_long)
+        return Block(self._generations[owner.generation], start, owner.ordinal, data, repeat=True, too_long=too_long)
 
     def _compare_with(self, former: Comparison) -> None:
-        generation = self._book[former.former]
+        generation = self._generations[former.former]
         breaks = [stretch.line for stretch in generation.stretches]
-        self._alignment = Alignment(self._book.trail_of(generation), former.position, former.unmatched, breaks)
+        self._alignment = Alignment(self._generations.trail_of(generation), former.position, former.unmatched, breaks)
         self.generation.compared = former
 
     def _run(self, digests: bytes, *, more: bool) -> Run:
@@ -414,7 +414,7 @@ class GenerationReader:
         run = alignment.first_run(digests)
         if run.former is None or generation.first_event is not None:
             return run
-        first_event = self._book[generation.compared.former].first_event
+        first_event = self._generations[generation.compared.former].first_event
         if first_event is not None and first_event < run.former + run.lines:
             generation.first_event = generation.trail.lines + max(0, first_event - run.former)
             return run
@@ -431,7 +431,7 @@ class GenerationReader:
         alignment, former = self._alignment, self.generation.compared
         if alignment is None or former is None or (alignment.ended and not alignment.all_met):
             return True
-        generation, reader = self._book[former.former], self._book.readers.get(former.former)
+        generation, reader = self._generations[former.former], self._generations.readers.get(former.former)
         if reader is not None and reader.read_to_end_at is None:
             return False  # its trail is loaded once, when it is whole
         if generation.trail.lines > alignment.lines:
@@ -444,7 +444,7 @@ class GenerationReader:
     def _look_what_follows(self) -> bool:
         """Compare with the content that begins here, if one that is known does; return whether one does."""
         self._ended = False
-        found = follows(self.file, self._book, self.offset + self._hole, self.generation, sources=self._sources)
+        found = follows(self.file, self._generations, self.offset + self._hole, self.generation, sources=self._sources)
         if found is not None:
             self._compare_with(found)
         return found is not None
@@ -469,11 +469,11 @@ class GenerationReader:
             generation.file_key = key_of(self.file, self._find_first_line(), closed=self._final)
         if generation.file_key is None or generation.stretches or self._alignment is not None:
             return
-        found = former_of(self.file, self._book, generation.file_key, besides=generation, sources=self._sources)
+        found = former_of(self.file, self._generations, generation.file_key, besides=generation, sources=self._sources)
         if found is not None:
             found = found._replace(position=generation.trail.lines)
         else:
-            found = trimmed(self.file, self._book, [g for g in self.near if g is not generation])
+            found = trimmed(self.file, self._generations, [g for g in self.near if g is not generation])
         if found is not None:
             if not generation.trail.lines:
                 generation.h = None  # what it goes on with is told apart from the other one, where they part
@@ -491,7 +491,7 @@ class GenerationReader:
         first = here if begin is None else begin or self._find_first_line()
         h = key_of(self.file, first)
         place = (generation.source, generation.host)
-        if h is not None and any(g.h == h and (g.source, g.host) == place for g in self._book.by_key(h)):
+        if h is not None and any(g.h == h and (g.source, g.host) == place for g in self._generations.by_key(h)):
             h = key_of(self.file, here) if here > first else None
         generation.h = h
 
@@ -503,8 +503,8 @@ class GenerationReader:
         return self._first_line
 
     def _move(self, data: bytes, length: int, *, whole: bool) -> None:
-        """Move the offset and the mark behind bytes that were read."""
-        mark, hole = self.generation.position, self._hole
+        """Move the offset and the position behind bytes that were read."""
+        position, hole = self.generation.position, self._hole
         self.offset += hole + length
         self._hole = 0
         if whole and not hole:
@@ -512,13 +512,13 @@ class GenerationReader:
         else:
             start = max(0, self.offset - TAIL_BYTES)
             tail = self.file.read_at(start, self.offset - start)
-        head = self.file.read_at(0, HEAD_BYTES) if mark.head_length < HEAD_BYTES else b""
+        head = self.file.read_at(0, HEAD_BYTES) if position.head_length < HEAD_BYTES else b""
         grown = Position.at(self.offset, head, tail)
-        if mark.head_length >= HEAD_BYTES:
-            grown = grown._replace(head_length=mark.head_length, head_digest=mark.head_digest)
+        if position.head_length >= HEAD_BYTES:
+            grown = grown._replace(head_length=position.head_length, head_digest=position.head_digest)
         self.generation.position = grown
         self.generation.size_seen = max(self.generation.size_seen, self.offset)
-        self._book.changed(self.generation)
+        self._generations.changed(self.generation)
 
 
 def _first_lines(data: bytes, count: int) -> bytes:
@@ -529,7 +529,7 @@ def _first_lines(data: bytes, count: int) -> bytes:
 
 
 def skip_to_end(generation: Generation, file: LogFile, *, end: int | None = None, step: int = 1 << 20) -> None:
-    """Move the mark behind the last whole line that is there now, counting what is skipped (``start = "end"``).
+    """Move the position behind the last whole line that is there now, counting what is skipped (``start = "end"``).
 
     ``end``: or that was there when the file had so many bytes.
     """

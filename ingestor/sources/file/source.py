@@ -76,14 +76,14 @@ def matched_files(pattern: str) -> list[str]:
 class LiveLogs:
     """The live logs of a path or glob, looked for again when their directory has changed."""
 
-    def __init__(self, entry: LogSettings, book: Generations, is_known: Callable[[str], bool]) -> None:
+    def __init__(self, entry: LogSettings, generations: Generations, is_known: Callable[[str], bool]) -> None:
         """``is_known`` tells the logs that were followed before."""
         self.absent: set[str] = set()
         """Logs that are not there, and that are followed until nothing of them is left to do."""
         self._pattern = entry.path
         self._is_known = is_known
-        self._absent_logs = AbsentLogs(entry, book)
-        self._book = book
+        self._absent_logs = AbsentLogs(entry, generations)
+        self._generations = generations
         self._followed = -1
         """How many places were followed when it was listed: a file that is found to be live is one more."""
         self._directory = os.path.dirname(entry.path)  # noqa: PTH120 - beside the strings of glob
@@ -94,7 +94,7 @@ class LiveLogs:
     def paths(self, now: float) -> list[str]:
         """Return the paths of what is there. ``now``: monotonic seconds."""
         changed_ns = self._directory_changed_ns()
-        followed = len(self._book.followed)
+        followed = len(self._generations.followed)
         is_old = changed_ns != self._changed_ns or followed != self._followed or now - self._listed_at >= RELIST_SECONDS
         if changed_ns is None or is_old:
             self._followed = followed
@@ -120,9 +120,9 @@ class LiveLogs:
 class FileSource:
     """All followed logs. Times are monotonic seconds."""
 
-    def __init__(self, settings: Settings, book: Generations, *, once: bool = False) -> None:
+    def __init__(self, settings: Settings, generations: Generations, *, once: bool = False) -> None:
         self._settings = settings
-        self._book = book
+        self._generations = generations
         self._once = once
         self._logs: dict[str, LogTailer] = {}
         self.found_any = False
@@ -131,7 +131,7 @@ class FileSource:
         self._sources: dict[str, LogTailer] = {}
         self._beside = Beside()
         self._beside.all_looked_at = float("-inf")
-        self._strangers = Strangers(book, self._is_live)
+        self._strangers = Strangers(generations, self._is_live)
         self._moved: bool | None = None
         self._owners: dict[FileIdentity, LogTailer] = {}
         """Which log has a file open as its live one, as far as the last look at it tells."""
@@ -141,7 +141,7 @@ class FileSource:
         """When that look began, and how many turns it has taken."""
         self._turns_of_round = 0
         self._unnoted: set[LogTailer] = set()
-        """Logs that the book does not know as followed: the first look at what lies beside them is not over."""
+        """Logs that are not known as followed: the first look at what lies beside them is not over."""
         self._directories: set[str] = set()
         self._turn: deque[LogTailer] = deque()
         """Which logs may have a block: those that the last poll looked at, less those that had none since."""
@@ -237,7 +237,7 @@ class FileSource:
             return
         self._beside.all_looked_at = self._round_began_at
         for entry in self._settings.logs:
-            self._book.follow(entry.path)
+            self._generations.follow(entry.path)
         for followed in self._logs.values():
             followed.miss_what_is_open(now)
         self._close_what_was_left()
@@ -321,9 +321,11 @@ class FileSource:
             source,
             settings,
             self._settings.read,
-            self._book,
+            self._generations,
             once=self._once,
-            first=not (any(map(self._book.is_followed, (source, shown(path), settings.path))) or self._was_moved()),
+            first=not (
+                any(map(self._generations.is_followed, (source, shown(path), settings.path))) or self._was_moved()
+            ),
             owner_of=self._owner_of,
             is_live=self._is_live,
             note_stranger=self._strangers.note,
@@ -336,7 +338,7 @@ class FileSource:
         self._directories = set()
 
     def _live_logs(self, settings: Settings) -> list[tuple[LiveLogs, LogSettings]]:
-        return [(LiveLogs(entry, self._book, self._is_known), entry) for entry in settings.logs]
+        return [(LiveLogs(entry, self._generations, self._is_known), entry) for entry in settings.logs]
 
     def _was_moved(self) -> bool:
         """Tell whether a log that was followed is gone with something unread: what lies elsewhere may be its past."""
@@ -346,7 +348,7 @@ class FileSource:
                 not has_pattern(place)
                 and not os.path.lexists(place)
                 and not any(place == path or matches(path, place) for path in named)
-                for place in self._book.unfinished_places()
+                for place in self._generations.unfinished_places()
             )
         return self._moved
 
@@ -354,7 +356,7 @@ class FileSource:
         return path in self._logs
 
     def _is_known(self, path: str) -> bool:
-        return path in self._logs or self._book.is_followed(shown(path))
+        return path in self._logs or self._generations.is_followed(shown(path))
 
     def _leave_what_is_gone(self, listed: set[str]) -> None:
         """Leave the files of a glob that were deleted and are read: one a day, for years."""
@@ -381,11 +383,11 @@ class FileSource:
         if self._closed_left or not all(followed.looked for followed in self._logs.values()):
             return
         self._closed_left = True
-        for generation in self._book.open_unread():
+        for generation in self._generations.open_unread():
             is_anybodys = any(followed.has(generation) for followed in self._logs.values())
             if not is_anybodys and os.path.lexists(generation.path):
                 generation.status = Status.CLOSED
-                self._book.changed(generation)
+                self._generations.changed(generation)
 
     def _owner_of(self, identity: FileIdentity) -> str | None:
         owner = self._owners.get(identity)
@@ -410,8 +412,10 @@ class FileSource:
             followed in self._unnoted and not followed.looking
         ):  # else what lies beside it would be ours after a kill meanwhile
             self._unnoted.remove(followed)
-            self._book.follow(followed.source)
-            self._book.follow(shown(followed.path))  # where it was is known when it is not there, whatever its source
+            self._generations.follow(followed.source)
+            self._generations.follow(
+                shown(followed.path)
+            )  # where it was is known when it is not there, whatever its source
         if (identity := followed.live_identity) != before:
             self._owners.pop(before, None)  # type: ignore[arg-type]  # None is never there
             if identity is not None:
