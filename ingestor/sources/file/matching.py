@@ -17,7 +17,8 @@ from ingestor.model.identity import HEAD_BYTES as KEY_BYTES
 from ingestor.model.identity import generation_hash, telling_head
 from ingestor.model.log_file import LogFile
 from ingestor.model.trail import DIGEST_BYTES, agreement, line_digests, rejoins
-from ingestor.state.generations import BEGINNING_LINES, Generations, Reader
+from ingestor.state.generation_trails import BEGINNING_LINES
+from ingestor.state.generations import Generations, Reader
 
 COMPARED_BYTES = 1 << 18
 """Of the generations that begin like a file, the one that agrees longest within so many bytes is the one it comes from."""
