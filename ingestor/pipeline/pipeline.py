@@ -15,7 +15,7 @@ from ingestor.model.log_file import shown
 from ingestor.model.snapshot import SourceSnapshot
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import BlockResult, to_points
-from ingestor.sources.file.reader import Block
+from ingestor.sources.block import Block
 from ingestor.sources.file.strangers import KEY
 from ingestor.state.database import save_meta
 from ingestor.state.generations import Generations

@@ -7,7 +7,7 @@ from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.model.rotation_names import is_compressed
 from ingestor.sources.file.files import is_as_before
 from ingestor.sources.file.place import Place
-from ingestor.sources.file.reader import skip_to_end
+from ingestor.sources.file.skip import skip_to_end
 
 log = logging.getLogger("tokentail")
 

@@ -16,8 +16,8 @@ from ingestor.sources.file.leftovers import Leftovers
 from ingestor.sources.file.matching import Content, holds_all_seen, kinship, parts_from, recognise, whole_mark
 from ingestor.sources.file.missing import MissingGenerations
 from ingestor.sources.file.place import Part, Place
-from ingestor.sources.file.reader import skip_to_end
 from ingestor.sources.file.rotated import Rotated
+from ingestor.sources.file.skip import skip_to_end
 from ingestor.state.state import Gap
 
 log = logging.getLogger("tokentail")
