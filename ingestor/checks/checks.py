@@ -26,8 +26,8 @@ from ingestor.model.check_result import CheckResult, Level, failed, wrong
 from ingestor.model.log_file import LogFile
 from ingestor.model.questions import Filters, Period
 from ingestor.model.words import counted
+from ingestor.sources.file.discovery import live_paths
 from ingestor.sources.file.files import open_log
-from ingestor.sources.file.source import live_paths
 from ingestor.sources.file.spool import is_pipe
 from ingestor.state.database import DATABASE, damaged, first_fault, is_damage, suspect
 from ingestor.state.lock import is_held

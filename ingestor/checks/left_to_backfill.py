@@ -12,7 +12,7 @@ from ingestor.model.log_file import shown
 from ingestor.model.rotation_names import is_compressed
 from ingestor.model.words import counted, some_of
 from ingestor.sources.file.beside import rotated_paths
-from ingestor.sources.file.source import live_paths, matched_files
+from ingestor.sources.file.discovery import live_paths, matched_files
 from ingestor.state.database import DATABASE
 from ingestor.state.state import State
 
