@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ingestor.checks.grafana import check_grafana
-from ingestor.checks.left_to_backfill import left_to_backfill
+from ingestor.checks.leftovers import leftovers
 from ingestor.checks.pipes import check_pipe
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.errors import ExitCode, TokentailError
@@ -56,7 +56,7 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[CheckResult
     known = _accounts(state_directory)
     for entry in settings.logs:
         yield from _log(entry, settings, known)
-    yield from left_to_backfill(settings, state_directory)
+    yield from leftovers(settings, state_directory)
     yield from _state_findings(settings, state_directory)
     if settings.store.type == "influxdb":
         yield from check_influxdb(settings.store, settings.retention)

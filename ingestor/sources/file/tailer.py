@@ -86,7 +86,7 @@ class LogTailer:
     @property
     def waiting(self) -> bool:
         """Whether something is looked for or waited for, so that `--once` must not end yet."""
-        unknown = bool(self._past.missing) or self._past.is_undecided
+        unknown = bool(self._past.missing) or self._past.candidates.is_undecided
         return unknown or self._look is not None or any(reader.waits for reader in self._readers())
 
     @property
@@ -114,7 +114,7 @@ class LogTailer:
         """Look, once after a start, for what no log has found when all of them had looked."""
         if self._place.looked and not self._missed:
             self._missed = True
-            self._past.miss_what_is_open(now)
+            self._past.unfinished.miss_what_is_open(now)
 
     def has(self, generation: Generation) -> bool:
         """Tell whether a generation is this log's, by source or path."""
@@ -229,7 +229,13 @@ class LogTailer:
             return False
         if self._place.problem is not None:
             return False
-        if past.missing or past.rotated.deleted_one or past.rotated.readers or past.has_twins or past.failed:
+        if (
+            past.missing
+            or past.rotated.deleted_one
+            or past.rotated.readers
+            or past.candidates.has_twins
+            or past.candidates.unreadable.failed
+        ):
             return False
         if not is_as_before(self.path, live.read_to_end_at) or self._has_news_beside(now):
             return False
@@ -257,10 +263,10 @@ class LogTailer:
             or not self._place.looked
             or bool(past.missing)
             or past.rotated.deleted_one
-            or past.failed
-            or past.is_undecided
+            or past.candidates.unreadable.failed
+            or past.candidates.is_undecided
             or self._live.is_elsewhere(sighting)
-            or (past.has_twins and self._finished != self._generations.finished)
+            or (past.candidates.has_twins and self._finished != self._generations.finished)
             or self._has_news_beside(now)
         )
 
@@ -305,7 +311,7 @@ class LogTailer:
         generation = self._live.take(self._past.rotated.readers, known_only=known_only)
         if generation is not None:
             self._past.missing.found(generation)
-            self._past.miss_predecessors(generation, now)
+            self._past.unfinished.miss_predecessors(generation, now)
 
     def _note_absence(self, sighting: FileStat | None, now: float) -> None:
         """Complain of a log that is not there; of one that was, when it is not made again soon: most likely it was rotated."""

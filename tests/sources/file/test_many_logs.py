@@ -12,8 +12,8 @@ import pytest
 from ingestor.config.settings import LogSettings
 from ingestor.sources.file import turns
 from ingestor.sources.file.beside import RELIST_SECONDS
+from ingestor.sources.file.candidates import Candidates
 from ingestor.sources.file.discovery import LiveLogs
-from ingestor.sources.file.past import Past
 from ingestor.sources.file.tailer import LogTailer
 from ingestor.sources.file.turns import LATELY_SECONDS
 from ingestor.state.generations import Generations
@@ -147,7 +147,7 @@ def test_a_file_beside_many_logs_is_asked_once_not_once_for_each_of_them(
         shutil.copy(log.sibling(".1"), world.logs_directory / f"kept-{number}")
         (world.logs_directory / f"note-{number}").write_text(f"of {number}\n")
     files = len(list(world.logs_directory.iterdir()))
-    calls = counted(monkeypatch, Past, "_ask", "_take")
+    calls = counted(monkeypatch, Candidates, "ask", "_take")
     for change in (world.stop, lambda: moved(world)):
         change()
         calls.clear()

@@ -19,7 +19,7 @@ from ingestor.state.state import State
 ADVICE = "`tokentail backfill FILE` reads one. What is written to it from now on is read by itself."
 
 
-def left_to_backfill(settings: Settings, state_directory: Path) -> Iterator[CheckResult]:
+def leftovers(settings: Settings, state_directory: Path) -> Iterator[CheckResult]:
     """Yield a finding for files that are not read, or will not be at the first start. A state that cannot be read is told elsewhere."""
     try:
         left = _left_by(state_directory) if (state_directory / DATABASE).exists() else None
