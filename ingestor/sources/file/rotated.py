@@ -13,6 +13,15 @@ from ingestor.sources.file.matching import begins_with_rest, key_of
 from ingestor.sources.file.missing import MissingGenerations
 from ingestor.sources.file.place import Part, Place
 from ingestor.sources.file.reader import GenerationReader
+from ingestor.sources.file.transitions import (
+    AT_ONCE,
+    Action,
+    Seen,
+    State,
+    end_of_rotated,
+    outcome,
+    transition,
+)
 from ingestor.state.generations import Reader
 
 log = logging.getLogger("tokentail")
@@ -95,50 +104,71 @@ class Rotated:
                 yield path
 
     def _read(self, reader: GenerationReader, now: float) -> Block | None:
-        """Read on; a file that cannot be read on is let go, and what it may hold is missed."""
-        sighting = None
+        """Look at a file and do what the table says, until it says that the next turn goes on."""
+        state, block, sighting = State.ROTATED, None, None
         try:
             sighting = reader.file.stat()  # fstat of an open file
-            block = self._read_on(reader, sighting, now)
-        except (ContentChangedError, DamagedFileError) as error:
-            self._finish(reader, Status.OPEN)
-            if isinstance(error, DamagedFileError) and sighting is not None:
-                log.warning("%s", error)
-                self._damaged[reader.file.identity] = sighting
-            self.missing.add(reader.generation, now, unread=True)
-            return None
+            end = self._end_of(reader, sighting, now)
+            while True:
+                seen, block = self._look(state, end, reader, sighting)
+                action, state = transition(state, seen)
+                self._act(action, reader, sighting, now)
+                if state not in AT_ONCE:
+                    break
         except OSError as error:
             self._place.report(f"{reader.file.path} cannot be read: {error.strerror}", part=Part.ROTATED)
             return None
-        self._place.report(None, part=Part.ROTATED)
+        if state is not State.MISSING:
+            self._place.report(None, part=Part.ROTATED)
         return block
 
-    def _read_on(self, reader: GenerationReader, sighting: FileStat, now: float) -> Block | None:
-        """Return the next block. A file is closed once nothing can follow: compressed, or quiet and deleted or not the newest."""
-        newest = reader is self.readers[-1]
-        quiet = now - reader.moved_at >= self.quiet_seconds
-        gone = reader.file.compressed or (sighting.links == 0 and quiet)
-        if sighting == reader.read_to_end_at and not gone and (newest or not quiet):
-            return None
-        block = reader.read(final=False)
-        if block is None and reader.file.damaged:
-            raise DamagedFileError(f"{reader.file.path} is truncated or damaged")
-        if block is None and not reader.busy and not reader.waits and (gone or quiet):
-            if (status := self._goes_on_in_live_log(reader, sighting)) is not None:
-                self._finish(reader, status)
-                return None
-            block = reader.read(final=True)
-            if block is None and (gone or not newest):
+    def _end_of(self, reader: GenerationReader, sighting: FileStat, now: float) -> Seen:
+        return end_of_rotated(
+            quiet=now - reader.moved_at >= self.quiet_seconds,
+            newest=reader is self.readers[-1],
+            deleted=sighting.links == 0,
+            compressed=reader.file.compressed,
+        )
+
+    def _look(self, state: State, end: Seen, reader: GenerationReader, sighting: FileStat) -> tuple[Seen, Block | None]:
+        """Return what is seen of a file in a state, and the lines that were read. Raises OSError.
+
+        ``end``: what it means that no whole line is left.
+        """
+        if state is State.HALF_LINE:
+            return self._where_it_goes_on(reader, sighting), None
+        if state is State.ROTATED and sighting == reader.read_to_end_at and end is not Seen.END_OVER:
+            return Seen.AS_BEFORE, None
+        try:
+            block = reader.read(final=state is State.LAST_LINE)
+        except ContentChangedError:
+            return Seen.CUT, None
+        except DamagedFileError:
+            return Seen.DAMAGED, None
+        is_block, is_damaged = block is not None, reader.file.damaged
+        return outcome(end, block=is_block, damaged=is_damaged, busy=reader.busy, waits=reader.waits), block
+
+    def _act(self, action: Action, reader: GenerationReader, sighting: FileStat, now: float) -> None:
+        match action:
+            case Action.HAND_OUT:
+                reader.moved_at = now
+            case Action.LOOK_AGAIN:
+                reader.read_to_end_at = None
+            case Action.NOTE_END:
+                reader.read_to_end_at = sighting
+            case Action.LEAVE:
+                self._finish(reader, Status.OPEN)
+            case Action.CLOSE:
                 self._finish(reader, Status.CLOSED)
-                return None
-        if block is not None:
-            reader.moved_at = now
-        elif not reader.busy:
-            reader.read_to_end_at = sighting if quiet and not reader.waits else None
-        return block
+            case Action.MISS | Action.MISS_DAMAGED:
+                self._finish(reader, Status.OPEN)
+                if action is Action.MISS_DAMAGED:
+                    log.warning("%s is truncated or damaged", reader.file.path)
+                    self._damaged[reader.file.identity] = sighting
+                self.missing.add(reader.generation, now, unread=True)
 
-    def _goes_on_in_live_log(self, reader: GenerationReader, sighting: FileStat) -> Status | None:
-        """Tell what becomes of a half line that is no last line, since it is in a live log as well; None: it is one.
+    def _where_it_goes_on(self, reader: GenerationReader, sighting: FileStat) -> Seen:
+        """Tell whether a half line is no last line, since it is in a live log as well.
 
         That log is this very file under another name, or one that was put in its place and holds the same, and more. Where
         nothing but a header was read the content does not tell that they are one: then all of this file is in the other one.
@@ -146,19 +176,19 @@ class Rotated:
         generation = reader.generation
         start = generation.position.offset
         if reader.file.compressed or not 0 < sighting.size - start <= self._place.read.max_line_bytes:
-            return None
+            return Seen.ENDS
         twin = self._generations.twins.get(generation.number)
         if twin is None and (generation.file_key is not None or generation.first_event is not None):
-            return None
+            return Seen.ENDS
         try:
             with contextlib.closing(open_log(twin or self._place.path)) as live:
                 if twin is not None:
                     goes_on = live.identity == reader.file.identity or begins_with_rest(live, reader.file, start)
-                    return Status.OPEN if goes_on else None
+                    return Seen.GOES_ON if goes_on else Seen.ENDS
                 goes_on = live.identity != reader.file.identity and begins_with_rest(live, reader.file, 0)
-                return Status.CLOSED if goes_on else None
+                return Seen.GOES_ON_ELSEWHERE if goes_on else Seen.ENDS
         except (OSError, ValueError, DamagedFileError):
-            return None  # it is gone again
+            return Seen.ENDS  # it is gone again
 
     def _finish(self, reader: GenerationReader, status: Status) -> None:
         self.readers.remove(reader)
