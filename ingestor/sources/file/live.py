@@ -11,6 +11,7 @@ from ingestor.sources.file.matching import Content, key_of, parts_from, recognis
 from ingestor.sources.file.place import Part, Place
 from ingestor.sources.file.reader import GenerationReader
 from ingestor.sources.file.skip import skip_to_end
+from ingestor.sources.file.transitions import Action, Seen, State, outcome, transition
 
 log = logging.getLogger("tokentail")
 
@@ -30,19 +31,27 @@ class LiveFile:
         """Whether the file at the live path was told by its content."""
         return self.reader is not None or self._twin is not None
 
-    def is_elsewhere(self, sighting: FileStat | None) -> bool:
-        """Tell whether another file is at the live path than the one that is open, or one that must be asked anew."""
+    @property
+    def state(self) -> State:
+        """Where what is at the live path is in the table of following."""
         if self.reader is not None:
-            return sighting is None or sighting.identity != self.reader.file.identity
+            return State.LIVE
+        return State.NOTHING if self._twin is None else State.COPY
+
+    def where(self, sighting: FileStat | None) -> Seen:
+        """Return what is at the live path, compared with what was there. ``sighting``: how it looks; None: nothing is there."""
         if sighting is None:
-            return False
-        if self._twin is None:
-            return True
-        seen, number, asked_at = self._twin
+            return Seen.ABSENT
+        if self.reader is not None:
+            return Seen.SAME if sighting.identity == self.reader.file.identity else Seen.OTHER
+        return Seen.SAME if self._twin is not None and self._is_still_twin(sighting, *self._twin) else Seen.OTHER
+
+    def _is_still_twin(self, sighting: FileStat, seen: FileStat, number: int, asked_at: int) -> bool:
+        """Tell whether asking the file again would tell the same: neither it nor the other one has changed."""
         reader = self._generations.readers.get(number)
         if seen != sighting or reader is None:
-            return True
-        return reader.read_to_end_at is not None and reader.generation.position.offset != asked_at
+            return False
+        return reader.read_to_end_at is None or reader.generation.position.offset == asked_at
 
     def release(self) -> GenerationReader | None:
         """Hand over the open file, which is no longer the live one."""
@@ -66,32 +75,35 @@ class LiveFile:
                 self._generations.seen(generation)
 
     def read(self, now: float) -> Block | None:
-        """Return the next block. Raises reader.ContentChangedError; what else goes wrong is told as the log's problem."""
+        """Return the next block. Raises ContentChangedError; what else goes wrong is told as the log's problem."""
         reader = self.reader
         if reader is None:
             return None
         try:
             # A poll in this very turn has looked already: what comes later is seen by the next one.
             sighting = reader.seen if reader.seen is not None and reader.seen_at == now else reader.file.stat()
-            if sighting == reader.read_to_end_at:
-                return None
-            block = reader.read(final=False)
+            seen, block = _look(reader, sighting)
         except OSError as error:
             self._place.report_error(error, part=Part.CONTENT)
             return None
+        action, _ = transition(State.LIVE, seen)
+        if action is Action.REST:
+            return None
         self._place.report(None, part=Part.CONTENT)
-        if block is None and not reader.busy and not reader.waits:
-            reader.read_to_end_at = sighting
-            if sighting.size > reader.generation.position.offset:
-                # A half line is known to be there: a gap would have to say so.
-                reader.generation.size_seen = max(reader.generation.size_seen, sighting.size)
-                start, length = (
-                    reader.generation.position.offset,
-                    reader.generation.size_seen - reader.generation.position.offset,
-                )
-                known = length <= self._place.read.max_line_bytes  # a longer one costs too much to tell it by its bytes
-                self._generations.note_rest(reader.generation, reader.file.read_at(start, length) if known else b"")
+        if action is Action.NOTE_END:
+            self._note_end(reader, sighting)
         return block
+
+    def _note_end(self, reader: GenerationReader, sighting: FileStat) -> None:
+        reader.read_to_end_at = sighting
+        generation = reader.generation
+        start = generation.position.offset
+        if sighting.size > start:
+            # A half line is known to be there: a gap would have to say so.
+            generation.size_seen = max(generation.size_seen, sighting.size)
+            length = generation.size_seen - start
+            known = length <= self._place.read.max_line_bytes  # a longer one costs too much to tell it by its bytes
+            self._generations.note_rest(generation, reader.file.read_at(start, length) if known else b"")
 
     def take(self, readers: list[GenerationReader], *, known_only: bool = False) -> Generation | None:
         """Take up the file at the live path; return the generation that it holds. ``readers``: rotated ones, one of which it may be.
@@ -194,3 +206,11 @@ class LiveFile:
             skip_to_end(generation, file)
             self._generations.changed(generation)
         return generation
+
+
+def _look(reader: GenerationReader, sighting: FileStat) -> tuple[Seen, Block | None]:
+    if sighting == reader.read_to_end_at:
+        return Seen.AS_BEFORE, None
+    block = reader.read(final=False)
+    end, is_block = Seen.END_GROWING, block is not None
+    return outcome(end, block=is_block, damaged=False, busy=reader.busy, waits=reader.waits), block

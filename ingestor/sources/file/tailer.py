@@ -20,6 +20,7 @@ from ingestor.sources.file.live import LiveFile
 from ingestor.sources.file.past import Past
 from ingestor.sources.file.place import Place
 from ingestor.sources.file.reader import GenerationReader
+from ingestor.sources.file.transitions import Action, Seen, State, transition
 
 log = logging.getLogger("tokentail")
 
@@ -183,13 +184,9 @@ class LogTailer:
             return False
         try:
             sighting = stat_file(self.path)
-            if self._is_cut(sighting):
-                self._live_changed(now)  # before a copy beside it is taken for another way that its content goes
-            elif self._must_look_beside(sighting, now):
-                self._look_beside(now)
+            self._act(self._look_at_live(sighting), now)
             self._note_absence(sighting, now)
-            live = self._live.reader
-            if live is not None and sighting is not None and sighting.identity == live.file.identity:
+            if self._live.state is State.LIVE and sighting is not None and self._live.where(sighting) is Seen.SAME:
                 self._place.report(None)
                 self._live.note(sighting, now)
         except OSError as error:
@@ -207,7 +204,7 @@ class LogTailer:
         try:
             return self._live.read(now)
         except ContentChangedError:
-            self._live_changed(now)
+            self._act(Seen.CUT, now)
             return None
 
     def _goes_on_beside(self, now: float) -> bool:
@@ -250,13 +247,22 @@ class LogTailer:
         self._late_at = now
         return self._past.is_written_late()
 
-    def _is_cut(self, sighting: FileStat | None) -> bool:
-        live = self._live.reader
-        if live is None or sighting is None or sighting.identity != live.file.identity:
-            return False
-        return live.is_cut(sighting)
+    def _look_at_live(self, sighting: FileStat | None) -> Seen:
+        """Return what is seen at the live path. Raises OSError."""
+        seen, live = self._live.where(sighting), self._live.reader
+        is_cut = live is not None and sighting is not None and seen is Seen.SAME and live.is_cut(sighting)
+        return Seen.CUT if is_cut else seen
 
-    def _must_look_beside(self, sighting: FileStat | None, now: float) -> bool:
+    def _act(self, seen: Seen, now: float) -> None:
+        """Do what the table says of the live path. What is cut comes before a copy of it is taken for another way it goes."""
+        action, _ = transition(self._live.state, seen)
+        if action is Action.MISS:
+            self._miss_live(now)
+        elif action in {Action.ROTATE, Action.TAKE} or self._must_look_beside(now):
+            self._look_beside(now)
+
+    def _must_look_beside(self, now: float) -> bool:
+        """Tell whether what lies beside the log is to be asked, whatever is at the live path."""
         past = self._past
         return (
             self._look is not None
@@ -265,12 +271,11 @@ class LogTailer:
             or past.rotated.deleted_one
             or past.candidates.unreadable.failed
             or past.candidates.is_undecided
-            or self._live.is_elsewhere(sighting)
             or (past.candidates.has_twins and self._finished != self._generations.finished)
             or self._has_news_beside(now)
         )
 
-    def _live_changed(self, now: float) -> None:
+    def _miss_live(self, now: float) -> None:
         """Leave a file that was truncated or rewritten: what was unread of it may be in a copy beside it."""
         reader = self._live.release()
         if reader is None:
@@ -295,9 +300,9 @@ class LogTailer:
     def _match(self, now: float) -> Iterator[None]:
         self._version = self._beside.version(self._place.directories(), now)
         self._finished = self._generations.finished
-        if self._live.reader is not None and self._live.is_elsewhere(stat_file(self.path)):
-            # Go on with a file that is no longer at the live path: writers may still have it open.
-            self._past.rotated.add(self._live.reader, now)
+        live = self._live.reader
+        if live is not None and transition(State.LIVE, self._live.where(stat_file(self.path))).action is Action.ROTATE:
+            self._past.rotated.add(live, now)  # writers may still have it open
             self._live.release()
         if self._live.reader is None:
             self._take_live(now, known_only=True)  # before a copy of it beside it is taken for it

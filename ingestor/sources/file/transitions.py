@@ -64,6 +64,7 @@ class Seen(Enum):
 
     # Of a rest that is looked for
     FOUND = "a file that holds it is open, or was"
+    FOUND_AS_NEW = "a file is read as a new content that is this one, as far as can be told"
     TOO_SOON = "it may still be moved or compressed, or not every log has looked for it"
     GONE_UNREAD = "it is nowhere, and there is reason to think that something was unread"
     GONE_READ = "it is nowhere, and nothing tells that anything was unread"
@@ -137,6 +138,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Seen], Step]] = {
     (State.LAST_LINE, Seen.DAMAGED): Step(Action.MISS_DAMAGED, State.MISSING),
     # What is looked for
     (State.MISSING, Seen.FOUND): Step(Action.FORGET, State.ROTATED),
+    (State.MISSING, Seen.FOUND_AS_NEW): Step(Action.CLOSE, State.CLOSED),
     (State.MISSING, Seen.TOO_SOON): Step(Action.REST, State.MISSING),
     (State.MISSING, Seen.GONE_UNREAD): Step(Action.REPORT_GAP, State.LOST),
     (State.MISSING, Seen.GONE_READ): Step(Action.CLOSE, State.CLOSED),
@@ -170,3 +172,16 @@ def outcome(end: Seen, *, block: bool, damaged: bool, busy: bool, waits: bool) -
     if busy:
         return Seen.BUSY
     return Seen.WAITS if waits else end
+
+
+def look_for_rest(*, is_found: bool, waited_enough: bool, unread: bool) -> Seen:
+    """Return what was seen of a rest that is looked for.
+
+    ``is_found``: somebody has it, or has had it. ``waited_enough``: its grace is over, and every log has looked beside it.
+    ``unread``: there is reason to think that something was unread.
+    """
+    if is_found:
+        return Seen.FOUND
+    if not waited_enough:
+        return Seen.TOO_SOON
+    return Seen.GONE_UNREAD if unread else Seen.GONE_READ

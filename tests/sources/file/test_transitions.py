@@ -11,6 +11,7 @@ from ingestor.sources.file.transitions import (
     Seen,
     State,
     end_of_rotated,
+    look_for_rest,
     outcome,
     transition,
 )
@@ -50,6 +51,7 @@ LAST_LINE  END_OVER            CLOSE           CLOSED
 LAST_LINE  CUT                 MISS            MISSING
 LAST_LINE  DAMAGED             MISS_DAMAGED    MISSING
 MISSING    FOUND               FORGET          ROTATED
+MISSING    FOUND_AS_NEW        CLOSE           CLOSED
 MISSING    TOO_SOON            REST            MISSING
 MISSING    GONE_UNREAD         REPORT_GAP      LOST
 MISSING    GONE_READ           CLOSE           CLOSED
@@ -134,3 +136,18 @@ def test_an_end_is_seen_only_where_nothing_else_is(end: Seen, damaged: bool, bus
     seen = outcome(end, block=False, damaged=damaged, busy=busy, waits=waits)
     assert (seen is end) == (not (damaged or busy or waits))
     assert (seen is Seen.DAMAGED) == damaged
+
+
+@pytest.mark.parametrize(
+    ("is_found", "waited_enough", "unread", "seen"),
+    [
+        (True, False, True, Seen.FOUND),
+        (True, True, True, Seen.FOUND),
+        (False, False, True, Seen.TOO_SOON),
+        (False, False, False, Seen.TOO_SOON),
+        (False, True, True, Seen.GONE_UNREAD),
+        (False, True, False, Seen.GONE_READ),
+    ],
+)
+def test_what_is_seen_of_a_rest(*, is_found: bool, waited_enough: bool, unread: bool, seen: Seen) -> None:
+    assert look_for_rest(is_found=is_found, waited_enough=waited_enough, unread=unread) is seen
