@@ -21,6 +21,7 @@ from ingestor.sources.file.past import Past
 from ingestor.sources.file.place import Place
 from ingestor.sources.file.reader import GenerationReader
 from ingestor.sources.file.transitions import Action, Seen, State, transition
+from ingestor.sources.file.unread import Unread
 
 log = logging.getLogger("tokentail")
 
@@ -43,6 +44,7 @@ class LogTailer:
         self._beside = beside or Beside()
         self._live = LiveFile(place)
         self._past = Past(place, self._beside)
+        self._unread = Unread(place, self._live, self._past.rotated, self._past.missing)
         self._look: Iterator[None] | None = None
         """A look at what is beside the log that is under way; it may take many turns."""
         self._missed = False
@@ -122,61 +124,17 @@ class LogTailer:
         return self._place.has(generation)
 
     def unread_bytes(self, *, look_again: bool = True) -> int:
-        """Return how many bytes of the plain files wait to be read. Half a line does not: nothing can be done with it yet.
-
-        ``look_again=False``: as the last poll has seen the live file; a log that is read to its end then costs no system call.
-        """
-        live, remember = self._live.reader, not look_again
-        if (
-            remember
-            and live is not None
-            and not self._past.rotated.readers
-            and live.seen == live.read_to_end_at is not None
-        ):
-            return 0
-        unread = 0
-        for reader in self._readers():
-            if reader.file.compressed or reader.waits:
-                continue
-            seen = (remember and reader is live and reader.seen) or _look_at(reader)
-            if seen is not None and seen != reader.read_to_end_at:
-                unread += max(0, seen.size - reader.generation.position.offset)
-        return unread if live else unread + self._unreadable_bytes()
+        """Return how many bytes of the plain files wait to be read (``unread.Unread``)."""
+        return self._unread.unread_bytes(look_again=look_again)
 
     def half_line_bytes(self) -> int:
         """Return how many bytes of the live file are a last line that has no end yet."""
-        live = self._live.reader
-        if live is None or live.file.compressed:  # which is written whole
-            return 0
-        seen = _look_at(live)
-        return 0 if seen is None else max(0, seen.size - live.generation.position.offset)
+        return self._unread.half_line_bytes()
 
     @property
     def is_unread_unseen(self) -> bool:
-        """Whether bytes may wait that ``unread_bytes`` does not count: in a compressed file, or in one that is looked for.
-
-        Also in the copy of a log that was truncated, which only reading finds out about: perhaps after an outage.
-        """
-        if self._past.missing or any(reader.file.compressed for reader in self._past.rotated.readers):
-            return True
-        live = self._live.reader
-        if live is None:
-            return False
-        seen = _look_at(live)
-        return seen is None or seen.size < live.generation.position.offset or live.is_cut(seen)
-
-    def _unreadable_bytes(self) -> int:
-        """Return how much lies in a log that may be looked at and not be read."""
-        if not self.denied:
-            return 0
-        try:
-            seen = stat_file(self.path)
-        except OSError:
-            return 0
-        if seen is None:
-            return 0
-        known = [g.position.offset for g in self._generations.by_identity(seen.identity)]
-        return max(0, seen.size - max(known, default=0))
+        """Whether bytes may wait that ``unread_bytes`` does not count."""
+        return self._unread.is_more_unseen
 
     def poll(self, now: float) -> bool:
         """Look at the live path; find out about rotation and truncation. Return whether there may be something to read."""
@@ -327,11 +285,3 @@ class LogTailer:
         self._absent_since = now if self._absent_since is None else self._absent_since
         if not known or self._place.once or now - self._absent_since >= self._place.read.missing_grace_seconds:
             self._place.report(f"{self.path} does not exist", harmless=known)
-
-
-def _look_at(reader: GenerationReader) -> FileStat | None:
-    """Return how an open file looks; None when that cannot be told, which is the log's problem where it is read."""
-    try:
-        return reader.file.stat()
-    except OSError:
-        return None
