@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ingestor.checks.grafana import check_grafana
-from ingestor.checks.left_to_backfill import left_to_backfill
+from ingestor.checks.leftovers import leftovers
 from ingestor.checks.pipes import check_pipe
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.errors import ExitCode, TokentailError
@@ -26,8 +26,8 @@ from ingestor.model.check_result import CheckResult, Level, failed, wrong
 from ingestor.model.log_file import LogFile
 from ingestor.model.questions import Filters, Period
 from ingestor.model.words import counted
+from ingestor.sources.file.discovery import live_paths
 from ingestor.sources.file.files import open_log
-from ingestor.sources.file.source import live_paths
 from ingestor.sources.file.spool import is_pipe
 from ingestor.state.database import DATABASE, damaged, first_fault, is_damage, suspect
 from ingestor.state.lock import is_held
@@ -56,7 +56,7 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[CheckResult
     known = _accounts(state_directory)
     for entry in settings.logs:
         yield from _log(entry, settings, known)
-    yield from left_to_backfill(settings, state_directory)
+    yield from leftovers(settings, state_directory)
     yield from _state_findings(settings, state_directory)
     if settings.store.type == "influxdb":
         yield from check_influxdb(settings.store, settings.retention)

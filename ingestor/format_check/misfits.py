@@ -15,8 +15,8 @@ from ingestor.format_check.misfit import Misfit, Sample, as_of_now, misfit, outc
 from ingestor.format_check.understanding import FEWEST, HANDFUL, NOTHING_KNOWN, Understanding, judged, of_account
 from ingestor.model.accounting import Account
 from ingestor.model.snapshot import Snapshot
+from ingestor.sources.file.discovery import live_paths
 from ingestor.sources.file.files import DamagedFileError, open_log
-from ingestor.sources.file.source import live_paths
 from ingestor.state.state import State
 from parsers.contract import Parser
 

@@ -12,10 +12,11 @@ from ingestor.model.generation import NOTHING_READ, Generation, Match, Status
 from ingestor.model.log_file import LogFile
 from ingestor.model.rotation_names import live_name, may_be_rotated
 from ingestor.pipeline.pipeline import Pipeline
-from ingestor.sources.file.files import DamagedFileError, open_log
+from ingestor.sources.block import Block
+from ingestor.sources.file.discovery import live_paths
+from ingestor.sources.file.files import ContentChangedError, DamagedFileError, open_log
 from ingestor.sources.file.matching import Content, follows, kinship, recognise
-from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
-from ingestor.sources.file.source import live_paths
+from ingestor.sources.file.reader import GenerationReader
 from ingestor.state.generations import Generations
 
 FIRST_LOOK_BYTES = 65_536

@@ -103,7 +103,7 @@ class Comparison(NamedTuple):
 
 @dataclass(slots=True)
 class Generation:
-    """One generation and how far it has been read and counted. Every line before ``mark.offset`` is in the accounting."""
+    """One generation and how far it has been read and counted. Every line before ``position.offset`` is in the accounting."""
 
     number: int
     """Order of first reading within the state; admission positions compare by it."""

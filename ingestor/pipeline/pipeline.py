@@ -15,13 +15,14 @@ from ingestor.model.log_file import shown
 from ingestor.model.snapshot import SourceSnapshot
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import BlockResult, to_points
-from ingestor.sources.file.reader import Block
+from ingestor.sources.block import Block
 from ingestor.sources.file.strangers import KEY
 from ingestor.state.database import save_meta
-from ingestor.state.generations import REST, Generations
+from ingestor.state.generations import Generations
 from ingestor.state.rejected_file import RejectedFile, RejectedLine, read_rejected, rejected_line
 from ingestor.state.state import State
 from ingestor.state.trails import Trails, forget_oldest
+from ingestor.state.unsaved import REST
 from ingestor.stores.batch import Batch
 from ingestor.stores.delivery import Delivery
 from ingestor.stores.embedded.delivery import EmbeddedDelivery

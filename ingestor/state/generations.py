@@ -1,43 +1,37 @@
-"""The book of generations: what is known of every content that was ever read, and what of it is not yet saved.
+"""The generations: what is known of every content that was ever read, and what of it is not yet saved.
 
 It is one for all sources. A file is asked for its content first, whatever it is called and wherever it was found
-(``sources.file.matching``); only what the book does not know begins a generation.
+(``sources.file.matching``); only what is not known begins a generation.
 """
 
-import dataclasses
 import logging
 import time
 from bisect import insort
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final, Protocol
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
 
 from ingestor.model.generation import Comparison, Generation, Position, Status, Stretch, digest
 from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.model.rotation_names import possible_live_names
-from ingestor.model.trail import DIGEST_BYTES, PART_LINES, Trail
+from ingestor.state.generation_index import GenerationIndex
+from ingestor.state.generation_trails import GenerationTrails
 from ingestor.state.state import Checkpoint, Gap
 from ingestor.state.trails import Trails
+from ingestor.state.unsaved import Unsaved
 
 log = logging.getLogger("tokentail")
 
-NEAR: Final = 3
-"""Of a log that lost its beginning so many of its last contents are looked through."""
-REST: Final = "rest:"
-"""Key of ``meta``, with the number of a generation: the half line behind its mark, see ``Generations.note_rest``."""
-BEGINNING_LINES: Final = 64
-"""So many first lines tell most contents apart; only of those that agree in all of them the whole trail is loaded."""
-
 
 class Reader(Protocol):
-    """Whoever reads a generation from an open file (``sources.file.reader.Tail``)."""
+    """Whoever reads a generation from an open file (``sources.file.reader.GenerationReader``)."""
 
     generation: Generation
     file: LogFile
     read_to_end_at: FileStat | None
 
 
-class Generations:
-    """All generations, by number, by source, and by how their content begins."""
+class Generations(GenerationIndex):
+    """All generations, who reads them now, and what was looked at for them."""
 
     def __init__(
         self,
@@ -58,12 +52,12 @@ class Generations:
         last looked beside the logs before the start; None: nobody has. ``strangers``: see ``sources.file.strangers``.
         ``gaps_found_at``: when gaps were found, wall clock, seconds. ``rests``: see ``note_rest``, by generation.
         """
+        super().__init__(generations)
         self.rebuilding = rebuilding
         self.host = host
         self.looked_at = time.time() if looked_at is None else looked_at
         self.strangers = {path: kept for path, kept in (strangers or {}).items() if kept}
         """Files that nobody knows, by path, as they looked."""
-        self._changed_strangers: dict[str, str] = {}
         self.readers: dict[int, Reader] = {}
         """By generation: who reads it now. Another file with the same content waits for that one to come to its end."""
         self.open_files: dict[FileIdentity, Reader] = {}
@@ -71,101 +65,30 @@ class Generations:
         """By generation that is read: the path of a live log that was found to hold the same."""
         self.finished = 0
         """How often a reader has let go of a file: what waited for it can be asked again."""
-        self._trails = trails or Trails()
-        self._beginnings: dict[int, bytes] = {}
-        self._by_number: dict[int, Generation] = {}
-        self._by_source: dict[str, list[Generation]] = {}
-        self._by_head: dict[tuple[int, bytes], dict[int, Generation]] = {}
-        self._heads: dict[int, tuple[int, bytes]] = {}
-        self._head_lengths: dict[int, int] = {}
-        self._by_key: dict[int, dict[int, Generation]] = {}
-        self._unread_by_key: dict[int, dict[int, Generation]] = {}
-        self._by_identity: dict[FileIdentity, dict[int, Generation]] = {}
-        self._open: dict[int, Generation] = {}
-        self._identities: dict[int, FileIdentity] = {}
-        self._by_path: dict[str, dict[int, Generation]] = {}
-        self._paths: dict[int, str] = {}
-        self._followed_by: dict[int, set[int]] = {}
-        self._last_number = 0
+        self._trails = GenerationTrails(trails or Trails())
         self._read_last: dict[str, tuple[int, int]] = {}
         """By source: the number of the generation that was read last, and the sequence number that is free next."""
         self._followed = set(followed)
-        self._changed: dict[int, Generation] = {}
-        self._gaps: list[Gap] = []
+        self._unsaved = Unsaved()
         self._gaps_found_at = list(gaps_found_at)
         self._rests = dict(rests or {})
-        self._changed_rests: set[int] = set()
-        self._newly_followed: list[str] = []
-        for generation in generations:
-            self._add(generation)
-
-    def __iter__(self) -> Iterator[Generation]:
-        return iter(self._by_number.values())
-
-    def __getitem__(self, number: int) -> Generation:
-        return self._by_number[number]
-
-    def get(self, number: int) -> Generation | None:
-        """Return a generation by its number; None for one that is not known."""
-        return self._by_number.get(number)
-
-    def of(self, source: str) -> list[Generation]:
-        """Return the generations of a source, oldest first."""
-        return self._by_source.get(source, [])
-
-    @property
-    def sources(self) -> list[str]:
-        """Every source with a generation."""
-        return list(self._by_source)
-
-    @property
-    def head_lengths(self) -> list[int]:
-        """How long the beginnings are by which generations are found."""
-        return list(self._head_lengths)
-
-    def by_head(self, head: bytes) -> Iterable[Generation]:
-        """Return the generations of which these are the first bytes that were read."""
-        return self._by_head.get((len(head), digest(head)), {}).values()
-
-    def by_key(self, key: int) -> Iterable[Generation]:
-        """Return the generations whose file begins alike, through the first line with a date."""
-        return self._by_key.get(key, {}).values()
-
-    def count_by_key(self, key: int | None) -> int:
-        """Return how many they are."""
-        return 0 if key is None else len(self._by_key.get(key, ()))
-
-    def unread_by_key(self, key: int) -> Iterable[Generation]:
-        """Return those of them of which nothing was read yet."""
-        return self._unread_by_key.get(key, {}).values()
-
-    def by_identity(self, identity: FileIdentity) -> Iterable[Generation]:
-        """Return the generations that were last seen in a file of this device and inode."""
-        return self._by_identity.get(identity, {}).values()
 
     def open_unread(self) -> list[Generation]:
         """Return the generations that were not read to their end, and that nobody reads now."""
         return [g for g in self._open.values() if g.status is Status.OPEN and g.number not in self.readers]
-
-    def near(self, source: str, path: str, identity: FileIdentity) -> tuple[Generation, ...]:
-        """Return the last generations of a source, and those last seen at a path or in a file: a log goes on with one of these."""
-        found = {g.number: g for g in self.of(source)[-NEAR:]}
-        found.update(list(self._by_path.get(path, {}).items())[-NEAR:])
-        found.update(list(self._by_identity.get(identity, {}).items())[-NEAR:])
-        return tuple(found.values())
 
     def is_succeeded(self, generation: Generation) -> bool:
         """Tell whether a file that held a generation was found to have gone back, or another way, since.
 
         Not where all of it was found in a file, with something before it or behind: that was joined.
         """
-        numbers, lines = self._followed_by.get(generation.number, ()), generation.trail.lines
-        return any(not self._by_number[number].holds_all_of(generation.number, lines) for number in numbers)
+        number, lines = generation.number, generation.trail.lines
+        return any(not successor.holds_all_of(number, lines) for successor in self._successors(number))
 
     def readers_with(self, generation: Generation) -> list[Reader]:
         """Return who reads a file in which lines of a generation were found that is another one's."""
-        numbers = self._followed_by.get(generation.number, ())
-        return [self.readers[number] for number in numbers if number in self.readers]
+        successors = self._successors(generation.number)
+        return [self.readers[successor.number] for successor in successors if successor.number in self.readers]
 
     def begin(
         self,
@@ -179,10 +102,10 @@ class Generations:
     ) -> Generation:
         """Add a generation. ``key``: the hash of how the file begins; None when that cannot be told yet.
 
-        ``like``: the file is read as that one until its mark, and its lines are another generation's from there on. Under
+        ``like``: the file is read as that one until its position, and its lines are another generation's from there on. Under
         another source or host they go on with H and ordinals, as the bytes do; under the same, where the file of the other
         goes another way, they have an H of their own. So they have where another one of that name goes on so already.
-        ``compared``: its lines may be those of a former content; with ``like`` from the mark on.
+        ``compared``: its lines may be those of a former content; with ``like`` from the position on.
         """
         self._last_number += 1
         generation = Generation(self._last_number, source, path, *identity, host=self.host, compared=compared)
@@ -225,33 +148,15 @@ class Generations:
 
     def trail_of(self, generation: Generation) -> bytes:
         """Return the digests of all lines of the file that a generation was read from. Raises sqlite3.Error."""
-        trail = generation.trail
-        full = b"".join(digests for _, digests in trail.full_parts)
-        return self._trails.of(generation.number, trail.lines, full + bytes(trail.last_part))
+        return self._trails.of(generation)
 
     def beginning_of(self, generation: Generation) -> bytes:
-        """Return the first ``BEGINNING_LINES`` digests of a trail, or all that there are. Raises sqlite3.Error.
-
-        They are kept: of many files that share a banner each is compared with the beginnings of all others.
-        """
-        length = DIGEST_BYTES * min(generation.trail.lines, BEGINNING_LINES)
-        known = self._beginnings.get(generation.number, b"")
-        if len(known) != length:
-            known = self._beginnings[generation.number] = self._first_part(generation)[:length].ljust(length, b"\0")
-        return known
-
-    def _first_part(self, generation: Generation) -> bytes:
-        trail = generation.trail
-        if trail.lines < PART_LINES and trail.last_part:
-            return bytes(trail.last_part)
-        unsaved = (digests for part, digests in trail.full_parts if not part)
-        return next(unsaved, b"") or self._trails.part(generation.number, 0)
+        """Return the first ``BEGINNING_LINES`` digests of a trail, or all that there are. Raises sqlite3.Error."""
+        return self._trails.beginning_of(generation)
 
     def resume_trail(self, generation: Generation) -> None:
         """Have the trail go on where it was saved, before more is read. Raises sqlite3.Error."""
-        trail = generation.trail
-        if not trail.last_part and trail.lines % PART_LINES:
-            trail.resume(self._trails.part(generation.number, trail.lines // PART_LINES))
+        self._trails.resume(generation)
 
     def forget_last_line(self, generation: Generation) -> None:
         """Take the last line out of a trail: what was read of it was not all. Raises sqlite3.Error."""
@@ -280,11 +185,11 @@ class Generations:
         return 1 + max((generation.last_sequence() for generation in self.of(source)), default=0)
 
     def skip(
-        self, source: str, path: str, identity: FileIdentity, mark: Position, *, key: int | None = None
+        self, source: str, path: str, identity: FileIdentity, position: Position, *, key: int | None = None
     ) -> Generation:
         """Remember a generation that was there before this log was first seen."""
         generation = self.begin(source, path, identity, key=key)
-        generation.position, generation.status, generation.size_seen = mark, Status.SKIPPED, mark.offset
+        generation.position, generation.status, generation.size_seen = position, Status.SKIPPED, position.offset
         self.changed(generation)
         return generation
 
@@ -318,32 +223,32 @@ class Generations:
         """Remember that a place is looked at now."""
         if place not in self._followed:
             self._followed.add(place)
-            self._newly_followed.append(place)
+            self._unsaved.followed.append(place)
 
     def note_stranger(self, path: str, kept: str) -> None:
         """Remember a file that nobody knows, as it looks; empty: forget it."""
-        self.strangers[path] = self._changed_strangers[path] = kept
+        self.strangers[path] = self._unsaved.strangers[path] = kept
         if not kept:
             del self.strangers[path]
 
     @property
     def newly_followed(self) -> bool:
         """Whether a place was looked at for the first time, and no checkpoint says so."""
-        return bool(self._newly_followed)
+        return bool(self._unsaved.followed)
 
     def changed(self, generation: Generation) -> None:
         """Note that a generation must be saved with the next checkpoint."""
-        self._changed[generation.number] = generation
+        self._unsaved.generations[generation.number] = generation
         self._index(generation)
 
     def note_rest(self, generation: Generation, rest: bytes) -> None:
-        """Remember the half line behind the mark, by where it is and a digest: a copy of the file is known by it."""
-        self._rests[generation.number] = f"{generation.position.offset} {generation.size_seen} {digest(rest).hex()}"
-        self._changed_rests.add(generation.number)
+        """Remember the half line behind the position, by where it is and a digest: a copy of the file is known by it."""
+        kept = f"{generation.position.offset} {generation.size_seen} {digest(rest).hex()}"
+        self._rests[generation.number] = self._unsaved.rests[generation.number] = kept
         self.changed(generation)
 
     def rest_of(self, generation: Generation) -> bytes | None:
-        """Return the digest of the half line that was seen last behind the mark; None when it is not known."""
+        """Return the digest of the half line that was seen last behind the position; None when it is not known."""
         offset, _, rest = self._rests.get(generation.number, "").partition(" ")
         size, _, found = rest.partition(" ")
         return (
@@ -369,7 +274,7 @@ class Generations:
     def report_gap(self, gap: Gap) -> None:
         """Have a gap told now and kept with the next checkpoint."""
         log.error("Gap: %s", gap)
-        self._gaps.append(gap)
+        self._unsaved.gaps.append(gap)
         self._gaps_found_at.append(gap.found_at)
 
     def gaps_since(self, moment: float) -> int:
@@ -378,75 +283,9 @@ class Generations:
 
     def move_changes(self, checkpoint: Checkpoint) -> None:
         """Move what is unsaved into a checkpoint, as it is now."""
-        for number, generation in self._changed.items():
-            parts = {(number, part): digests for part, digests in generation.trail.take_changed()}
-            self._trails.handed_over(parts)
-            checkpoint.trails.update(parts)
-            checkpoint.generations[number] = dataclasses.replace(
-                generation,
-                segments=list(generation.segments),
-                stretches=list(generation.stretches),
-                trail=Trail(generation.trail.lines),
-            )
-        checkpoint.gaps += self._gaps
-        checkpoint.meta.update({f"followed:{place}": "1" for place in self._newly_followed})
-        checkpoint.meta.update({f"stranger:{shown(path)}": kept for path, kept in self._changed_strangers.items()})
-        checkpoint.meta.update({f"{REST}{number}": self._rests[number] for number in self._changed_rests})
-        self._changed_rests.clear()
-        self._changed_strangers.clear()
-        self._changed.clear()
-        self._gaps.clear()
-        self._newly_followed.clear()
+        self._unsaved.move_to(checkpoint, self._trails.saved)
 
     @property
     def has_changes(self) -> bool:
         """Whether something is unsaved."""
-        return bool(self._changed or self._gaps or self._newly_followed or self._changed_strangers)
-
-    # Indexes
-
-    def _add(self, generation: Generation) -> None:
-        self._by_number[generation.number] = generation
-        self._by_source.setdefault(generation.source, []).append(generation)
-        self._last_number = max(self._last_number, generation.number)
-        self._index(generation)
-
-    def _index(self, generation: Generation) -> None:
-        number, mark = generation.number, generation.position
-        if generation.status is Status.OPEN:
-            self._open[number] = generation
-        else:
-            self._open.pop(number, None)
-        head = (mark.head_length, mark.head_digest)
-        if mark.offset and self._heads.get(number) != head:
-            self._drop_head(generation)
-            self._heads[number] = head
-            self._by_head.setdefault(head, {})[number] = generation
-            self._head_lengths[mark.head_length] = self._head_lengths.get(mark.head_length, 0) + 1
-        if generation.file_key is not None:
-            self._by_key.setdefault(generation.file_key, {})[number] = generation
-            if not mark.offset:
-                self._unread_by_key.setdefault(generation.file_key, {})[number] = generation
-            else:
-                self._unread_by_key.get(generation.file_key, {}).pop(number, None)
-        for earlier in generation.formers:
-            self._followed_by.setdefault(earlier, set()).add(number)
-        identity = FileIdentity(generation.device, generation.inode)
-        former = self._identities.get(number)
-        if former != identity:
-            if former is not None:
-                self._by_identity.get(former, {}).pop(number, None)
-            self._identities[number] = identity
-            self._by_identity.setdefault(identity, {})[number] = generation
-        if self._paths.get(number) != generation.path:
-            self._by_path.get(self._paths.get(number, ""), {}).pop(number, None)
-            self._paths[number] = generation.path
-            self._by_path.setdefault(generation.path, {})[number] = generation
-
-    def _drop_head(self, generation: Generation) -> None:
-        head = self._heads.pop(generation.number, None)
-        if head is not None:
-            self._by_head.get(head, {}).pop(generation.number, None)
-            self._head_lengths[head[0]] -= 1
-            if not self._head_lengths[head[0]]:
-                del self._head_lengths[head[0]]
+        return bool(self._unsaved)

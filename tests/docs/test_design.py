@@ -22,8 +22,7 @@ from ingestor.jobs.store_status import StoreStatus
 from ingestor.model import identity, schema, trail
 from ingestor.model.generation import TAIL_BYTES
 from ingestor.model.questions import Record, Stats
-from ingestor.sources.file import reader, rotated, spool
-from ingestor.sources.file import source as file_source
+from ingestor.sources.file import reader, rotated, spool, turns
 from ingestor.state import trails, upgrades
 from ingestor.state.rejected_file import RejectedLine
 from ingestor.stores import backoff
@@ -290,7 +289,7 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
         f"`poll_interval_seconds` ({_READ.poll_interval_seconds:g})",
         f"`max_line_bytes` ({_READ.max_line_bytes >> 20} MiB)",
         f"at most {rotated.MOST_OPEN} rotated ones",
-        f"more than 1/{1 / file_source.FULL_LOOK_SHARE:g} of the time",
+        f"more than 1/{1 / turns.FULL_LOOK_SHARE:g} of the time",
         f"at most {reader.BUSY_BYTES >> 20} MiB of holes",
         f"While {spool.MOST_UNREAD_BYTES >> 20} MiB wait",
         f"Segments of {spool.SEGMENT_BYTES >> 20} MiB",

@@ -9,7 +9,7 @@ import pytest
 from ingestor.config.settings import ReadSettings, Settings
 from ingestor.daemon.daemon import Daemon
 from ingestor.jobs.status import StatusReport, status
-from ingestor.sources.file import source as follower_module
+from ingestor.sources.file import lag
 from ingestor.state.health import SIZE, VITALS, Health, VitalsFile, read_vitals
 from ingestor.state.state import State
 from tests.support.world import World, gz
@@ -160,10 +160,10 @@ def test_a_long_outage_is_remembered_in_bounded_memory(world: World, monkeypatch
     daemon = Daemon(Settings(logs=world.log_settings, state_directory=world.state_directory), state)
     file_source = daemon.file_source
     clock = iter(range(100_000))
-    monkeypatch.setattr("ingestor.sources.file.source.time.time", lambda: float(next(clock)))
+    monkeypatch.setattr("ingestor.sources.file.lag.time.time", lambda: float(next(clock)))
     for seen in range(1, 5000):
         assert file_source.lag_since(accepted=seen, acknowledged=0) == 0.0
-    assert len(file_source._behind) <= follower_module.MOST_SIGHTINGS
+    assert len(file_source._lag._seen) <= lag.MOST_SIGHTINGS
     since = file_source.lag_since(accepted=4999, acknowledged=4000)
     assert since is not None
     assert 3000 < since <= 4000, "never younger than it is"

@@ -12,6 +12,7 @@ from ingestor.model.rotation_names import (
     rotation_age,
     uncompressed_name,
 )
+from tests.support.rotated_names import OTHERS, ROTATED
 
 OLDEST_FIRST = [
     ["audit.log-20251101.gz", "audit.log-20261031", "audit.log-20261101", "audit.log-20261101-1200"],
@@ -73,110 +74,13 @@ def test_compression_is_told_by_the_name() -> None:
     assert uncompressed_name("a.log.1.bz2") == "a.log.1"
 
 
-SCHEMES = [
-    "audit.log.1",
-    "audit.log.00001",
-    "audit.log-20261101",
-    "audit.log-20261101-1793525400",
-    "audit.log-202611",
-    "audit.log_2026",
-    "audit.log-2026W48",
-    "audit.log-2026W48-1793525400",
-    "audit.log.01-11-2026",
-    "audit.log.01-11-2026-093000",
-    "audit.log-1793525400",
-    "audit.log.2026-11-01T09:30:00",
-    "audit.log.20261101T093000Z",
-    "audit.log.2026-11-01_09-30-00",
-    "audit.log-2026.11.01",
-    "audit.log+20261101",
-    "audit.log.2026-11-01.1",
-    "audit.log20261101",
-    "audit.log2026W48",
-    "audit20261101.log",
-    "audit-2026-11-01.log",
-    "audit_2026-11-01.log",
-    "audit-01-11-2026.log",
-    "audit-20261101093000.log",
-    "audit-2026-11-01-1.log",
-    "audit-2.log",
-    "audit.1.log",
-    "audit.log.20261101.log",
-    "audit.log.backup",
-    "audit.log.bak",
-    "audit.log.old",
-    "audit.log.OLD",
-    "audit.log.orig",
-    "audit.log.prev",
-    "audit.log.save",
-    "audit.log-20261101.bak",
-    "audit.log.1.old",
-    "audit.log~",
-    "audit-old.log",
-    "audit.backup.log",
-    "audit.log.Sun",
-    "audit.log.Sunday",
-    "audit.log.01-Nov-2026",
-    "audit.log-01Nov2026",
-    "audit-01Nov2026.log",
-    "audit.log.week44",
-    "audit.log.old.1",
-    "audit.log.~1~",
-    "audit.log.bak1",
-    "audit.log.previous",
-    "audit.log.archived",
-    "audit.log.processed",
-    "audit.log,1",
-    "audit.log (1)",
-    "audit.2026-11-01.txt",
-    "audit.bak",
-    "2026-11-01_audit.log",
-    "20261101-audit.log",
-    "20261101T093000Z_audit.log",
-]
-NO_PAST = [
-    "audit.log",
-    "audit",
-    "audit-admin.log",
-    "audit-admin.log.1",
-    "audit.log.offset",
-    "audit.log.pos",
-    "audit.log.1.pos",
-    "audit.log.lock",
-    "audit.log.swp",
-    ".audit.log.swp",
-    "audit.log.tmp",
-    "audit.log.1.tmp",
-    "audit.log.x.gz",
-    "audit.log.sha256",
-    "audit.logger.1",
-    "audit.json",
-    "audit2.log",
-    "audit192.log",
-    "auditold.log",
-    "household.log",
-    "access-audit.log.1",
-    "other.log.1",
-    "Audit.log.1",
-    "audit.log.a",
-    "audit-archive.log",
-    "audit-sun.log",
-    "audit.sunrise.log",
-    "audit.txt",
-    "audit.1.txt",
-    "audit.2026-11-01.pos",
-    "1_audit.log",
-    "192.0.2.10-audit.log",
-]
-
-
 @pytest.mark.parametrize("suffix", ["", *COMPRESSED_SUFFIXES])
-@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("name", ROTATED)
 def test_a_log_may_be_rotated_by_any_scheme(name: str, suffix: str) -> None:
     assert may_be_rotated("audit.log", name + suffix)
 
 
-@pytest.mark.parametrize("name", NO_PAST)
+@pytest.mark.parametrize("name", OTHERS)
 def test_what_else_lies_beside_a_log_is_no_past_of_it(name: str) -> None:
     assert not may_be_rotated("audit.log", name)
     assert "audit.log" not in possible_live_names(name)
@@ -196,7 +100,7 @@ def test_a_log_of_any_name_may_be_rotated(live: str, end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in SCHEMES if name[5] in "-._" and name[9:10] in {"", *"-._~"} and name != "audit.bak"]
+    "name", [name for name in ROTATED if name[5] in "-._" and name[9:10] in {"", *"-._~"} and name != "audit.bak"]
 )
 def test_the_log_is_among_those_of_which_a_file_may_be_the_past(name: str) -> None:
     assert "audit.log" in possible_live_names(name)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.sources.file import past
+from ingestor.sources.file import candidates
 from tests.support.scene import Scene
 from tests.support.world import Log
 
@@ -165,8 +165,8 @@ def test_a_year_of_hourly_files_beside_a_log(scene: Scene, monkeypatch: pytest.M
 
         return call
 
-    for name in ("recognise", "look", "open_log"):
-        monkeypatch.setattr(past, name, counting(getattr(past, name)))
+    for name in ("recognise", "stat_file", "open_log"):
+        monkeypatch.setattr(candidates, name, counting(getattr(candidates, name)))
     work = []
     for count in (150, 600):
         directory = scene.directory / str(count)

@@ -4,68 +4,25 @@ import pytest
 
 from ingestor.config.settings import LogSettings
 from tests.support.logrotate import CONFIGURATIONS, Logrotate
+from tests.support.rotated_names import BY_WORDS, REMAINDERS, SAYS_NOTHING
 from tests.support.scene import Scene
 from tests.support.world import gz
 
-NAMES = {
-    "month": "audit.log-202610",
-    "week": "audit.log-2026W44",
-    "day first": "audit.log.31-10-2026",
-    "backup": "audit.log.backup",
-    "dated backup": "audit.log-2026112922.backup",
-    "before the extension": "audit-2026-10-31.log",
-    "number before the extension": "audit.1.log",
-    "log4j": "audit-1.log",
-    "old": "audit.log.old",
-    "old before": "old.audit.log",
-    "tilde": "audit.log~",
-    "orig": "audit.log.orig",
-    "time": "audit.log.2026-10-31T23-59-59.999",
-    "epoch": "audit.log.1793404799",
-    "epoch in ms": "audit-1793404799000.log",
-    "tai64n": "@4000000065c1e0f00bebc200.s",
-    "letters": "audit.log.aa",
-    "words": "audit.log (yesterday)",
-    "another name": "yesterday.jsonl",
-    "month's name": "audit.log.Oct-2026",
-}
 
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", REMAINDERS)
 def test_rotated_while_it_is_down(scene: Scene, name: str) -> None:
     """The remainder of the log that was read, then whole generations under the same scheme, then the live log."""
     log = scene.log
     log.write(5)
     scene.once()
     log.write(5)
-    log.path.rename(scene.logs_directory / NAMES[name])
+    log.path.rename(scene.logs_directory / REMAINDERS[name])
     log.write(5)
     scene.once()
     scene.check()
 
 
-SAYS_NOTHING = ("audit1.log", "audit.log.a", "@4000000067254d1c0f3c2a14.s", "yesterday.jsonl", "archive of audit")
-SAYS_WHOSE = (
-    "audit.log.Sun",
-    "audit.log.01-Nov-2026",
-    "audit.log.week44",
-    "audit.log.old.1",
-    "audit.log.~1~",
-    "audit.log.bak1",
-    "audit.log.previous",
-    "audit.log.archived",
-    "audit.log.processed",
-    "audit.log,1",
-    "audit.log (1)",
-    "2026-11-01_audit.log",
-    "20261101-audit.log",
-    "audit.2026-11-01.txt",
-    "audit.bak",
-    "audit-01Nov2026.log",
-)
-
-
-@pytest.mark.parametrize("name", SAYS_WHOSE)
+@pytest.mark.parametrize("name", BY_WORDS)
 def test_a_whole_generation_under_a_name_that_says_whose_it_is(scene: Scene, name: str) -> None:
     log = scene.log
     log.write(5)
@@ -169,7 +126,7 @@ def test_a_whole_generation_came_and_was_rotated_while_it_was_down(scene: Scene,
     scene.once()
     log.path.rename(scene.logs_directory / "oldest")
     log.write(50)
-    log.path.rename(scene.logs_directory / NAMES[name])
+    log.path.rename(scene.logs_directory / REMAINDERS[name])
     log.write(5)
     scene.once()
     scene.check()
@@ -182,7 +139,7 @@ def test_rotated_under_its_eyes_and_compressed(scene: Scene, name: str) -> None:
         log.write(5)
         scene.turn(2)
         log.write(5)
-        rotated = log.path.rename(scene.logs_directory / f"{number} {NAMES[name]}")
+        rotated = log.path.rename(scene.logs_directory / f"{number} {REMAINDERS[name]}")
         log.write(2)
         scene.turn()
         gz(rotated)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingestor.errors import TokentailError
-from ingestor.sources.file.source import is_pattern
+from ingestor.sources.file.discovery import is_pattern
 
 
 def named_files(paths: Sequence[str]) -> list[str]:

@@ -18,10 +18,10 @@ from ingestor.state.generations import Generations
 class AbsentLogs:
     """The absent logs of one glob."""
 
-    def __init__(self, entry: LogSettings, book: Generations) -> None:
-        """``book`` knows what was followed."""
+    def __init__(self, entry: LogSettings, generations: Generations) -> None:
+        """Find the logs of ``entry``; ``generations``: what is known of those that were followed."""
         self._entry = entry
-        self._book = book
+        self._generations = generations
         self._names: dict[str, frozenset[str]] = {}
         """What lay in the directories at the last look."""
         self._looked = False
@@ -45,7 +45,7 @@ class AbsentLogs:
         listed = {shown(path) for path in there}
         return [
             path
-            for path in self._book.followed
+            for path in self._generations.followed
             if path not in listed and matches(self._entry.path, path) and not os.path.lexists(path)
         ]
 
@@ -54,7 +54,7 @@ class AbsentLogs:
         directory, name = os.path.split(path)
         places = {directory, *self._entry.archive_directories}
         source = self._entry.source or path
-        for generation in self._book.of(source):
+        for generation in self._generations.of(source):
             if generation.status is Status.OPEN:
                 last_in, last_name = os.path.split(generation.path)
                 if not self._entry.source or generation.path == path:

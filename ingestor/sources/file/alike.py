@@ -25,8 +25,8 @@ class _Asked(NamedTuple):
 class Alike:
     """Those that one log has found."""
 
-    def __init__(self, book: Generations) -> None:
-        self._book = book
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
         self._asked: dict[FileIdentity, _Asked] = {}
         self._waiting: dict[int, deque[tuple[Candidate, _Asked]]] = {}
         """By key, as the last look came upon them."""
@@ -51,7 +51,7 @@ class Alike:
     def next(self) -> Candidate | None:
         """Take out the next file that can be asked now."""
         for waiting in self._waiting.values():
-            if waiting and not self._is_held_up(waiting[0][1]) and _has_moved(waiting[0][1], self._book):
+            if waiting and not self._is_held_up(waiting[0][1]) and _has_moved(waiting[0][1], self._generations):
                 return waiting.popleft()[0]
         return None
 
@@ -61,13 +61,13 @@ class Alike:
 
     def _is_held_up(self, asked: _Asked) -> bool:
         """Whether one that begins so is still to be read: what holds it up, or another one."""
-        alike = [*self._book.unread_by_key(asked.key)]
-        if not _has_moved(asked, self._book):
+        alike = [*self._generations.unread_by_key(asked.key)]
+        if not _has_moved(asked, self._generations):
             alike.append(asked.generation)
-        readers = (self._book.readers.get(generation.number) for generation in alike)
+        readers = (self._generations.readers.get(generation.number) for generation in alike)
         return any(reader is not None and reader.read_to_end_at is None for reader in readers)
 
 
-def _has_moved(asked: _Asked, book: Generations) -> bool:
+def _has_moved(asked: _Asked, generations: Generations) -> bool:
     """Whether the one that a file begins like was read on since, or let go."""
-    return asked.generation.position.offset != asked.offset or asked.generation.number not in book.readers
+    return asked.generation.position.offset != asked.offset or asked.generation.number not in generations.readers

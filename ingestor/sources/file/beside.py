@@ -6,15 +6,15 @@ decide the order, and whose past a file is that no state knows.
 
 import os
 import time
-from collections.abc import Callable, Collection, Container
+from collections.abc import Container
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ingestor.model.generation import Generation
 from ingestor.model.log_file import FileIdentity, FileStat
 from ingestor.model.rotation_names import Age, is_compressed, may_be_rotated, rotation_age, uncompressed_name
 from ingestor.sources.file.files import stat_file
+from ingestor.sources.file.told import Asker, Told
 
 RELIST_SECONDS: Final = 10.0
 """A directory is listed when it has changed, and at least so often, should its time of change not be true."""
@@ -28,28 +28,6 @@ class Candidate(NamedTuple):
     path: str
     related: bool
     """Whether its name says that it may be the log's past."""
-
-
-class Told(NamedTuple):
-    """What a file was found to hold that is no other log's past by its name. Who asks makes no difference to that."""
-
-    seen: FileStat
-    key: int | None
-    generation: Generation | None
-    alike: int
-    """How many generations began alike then: with another one it may hold something else."""
-
-
-class Asker(NamedTuple):
-    """A log that looks at everything beside it."""
-
-    is_live: Callable[[str], bool]
-    wants: Callable[[Told], bool]
-    """Whether what a file holds is of use to it."""
-    is_true: Callable[[Told], bool]
-    """Whether that still is what the file holds."""
-    open_files: Collection[FileIdentity]
-    """Rotated ones of its own: where they are is wanted."""
 
 
 class _Listing:

@@ -41,6 +41,10 @@ class DamagedFileError(Exception):
     """A compressed file is truncated or corrupt. Everything before the damage has been delivered."""
 
 
+class ContentChangedError(Exception):
+    """A file no longer holds what was read from it: truncated, rewritten, or another one in its place."""
+
+
 def stat_file(path: str) -> FileStat | None:
     """Return what is at ``path`` (through symlinks); None when nothing is. Raises OSError when it cannot be told."""
     try:
@@ -208,6 +212,13 @@ def _after_nuls(file: LogFile, offset: int) -> int:
         offset += len(data) - len(rest)
         if rest or not data:
             break
+    return offset
+
+
+def after_whole_hole(file: LogFile, offset: int) -> int:
+    """Return where the NULs that begin at ``offset`` end, however many they are. Raises as ``read_at`` does."""
+    while (end := file.after_hole(offset)) != offset:
+        offset = end
     return offset
 
 

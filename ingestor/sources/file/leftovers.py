@@ -7,7 +7,7 @@ from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.model.rotation_names import is_compressed
 from ingestor.sources.file.files import is_as_before
 from ingestor.sources.file.place import Place
-from ingestor.sources.file.reader import skip_to_end
+from ingestor.sources.file.skip import skip_to_end
 
 log = logging.getLogger("tokentail")
 
@@ -17,7 +17,7 @@ class Leftovers:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._book = place.book
+        self._generations = place.generations
         self._watched: dict[FileIdentity, tuple[str, FileStat]] = {}
         """Plain files, as they looked when they were left: a writer may still have them open."""
 
@@ -48,11 +48,11 @@ class Leftovers:
             return False  # only its beginning is remembered, and nobody writes to it
         if file.read_at(generation.position.offset, 1):
             return True
-        if file.compressed:  # so that it is not decompressed again at each look; the path tells what the mark is of
+        if file.compressed:  # so that it is not decompressed again at each look; the path tells what the position is of
             seen = file.stat()
             generation.device, generation.inode = file.identity
             generation.size_seen, generation.sealed_ns = seen.size, seen.mtime_ns
-            self._book.changed(generation)
+            self._generations.changed(generation)
         return False
 
     def _is_found_live(self, generation: Generation, file: LogFile) -> bool:
@@ -64,7 +64,7 @@ class Leftovers:
         if (
             not place.may_be_live(file.path)
             or generation.status is Status.OPEN
-            or generation.number in self._book.readers
+            or generation.number in self._generations.readers
             or not file.read_at(generation.position.offset, 1)
         ):
             return False
@@ -77,6 +77,6 @@ class Leftovers:
             else:  # as any log under the glob it is read from its beginning
                 generation.position = NOTHING_READ
             generation.status = Status.CLOSED
-            self._book.changed(generation)
-        self._book.follow(shown(file.path))
+            self._generations.changed(generation)
+        self._generations.follow(shown(file.path))
         return True

@@ -5,10 +5,13 @@ import os
 
 from ingestor.model.generation import Generation, Status
 from ingestor.model.log_file import FileStat, LogFile
+from ingestor.sources.block import Block
 from ingestor.sources.file.files import DamagedFileError, open_log, stat_file
 from ingestor.sources.file.matching import Content, key_of, parts_from, recognise
 from ingestor.sources.file.place import Part, Place
-from ingestor.sources.file.reader import Block, GenerationReader, skip_to_end
+from ingestor.sources.file.reader import GenerationReader
+from ingestor.sources.file.skip import skip_to_end
+from ingestor.sources.file.transitions import Action, Seen, State, outcome, transition
 
 log = logging.getLogger("tokentail")
 
@@ -17,109 +20,120 @@ class LiveFile:
     """What is open at the live path. Times are monotonic seconds."""
 
     def __init__(self, place: Place) -> None:
-        self.tail: GenerationReader | None = None
+        self.reader: GenerationReader | None = None
         self._place = place
-        self._book = place.book
+        self._generations = place.generations
         self._twin: tuple[FileStat, int, int] | None = None
-        """How the file looked that holds what another one holds, which generation that is, and where its mark was."""
+        """How the file looked that holds what another one holds, which generation that is, and where its position was."""
 
     @property
     def is_known(self) -> bool:
         """Whether the file at the live path was told by its content."""
-        return self.tail is not None or self._twin is not None
+        return self.reader is not None or self._twin is not None
 
-    def is_elsewhere(self, sighting: FileStat | None) -> bool:
-        """Tell whether another file is at the live path than the one that is open, or one that must be asked anew."""
-        if self.tail is not None:
-            return sighting is None or sighting.identity != self.tail.file.identity
+    @property
+    def state(self) -> State:
+        """Where what is at the live path is in the table of following."""
+        if self.reader is not None:
+            return State.LIVE
+        return State.NOTHING if self._twin is None else State.COPY
+
+    def where(self, sighting: FileStat | None) -> Seen:
+        """Return what is at the live path, compared with what was there. ``sighting``: how it looks; None: nothing is there."""
         if sighting is None:
-            return False
-        if self._twin is None:
-            return True
-        seen, number, asked_at = self._twin
-        reader = self._book.readers.get(number)
+            return Seen.ABSENT
+        if self.reader is not None:
+            return Seen.SAME if sighting.identity == self.reader.file.identity else Seen.OTHER
+        return Seen.SAME if self._twin is not None and self._is_still_twin(sighting, *self._twin) else Seen.OTHER
+
+    def _is_still_twin(self, sighting: FileStat, seen: FileStat, number: int, asked_at: int) -> bool:
+        """Tell whether asking the file again would tell the same: neither it nor the other one has changed."""
+        reader = self._generations.readers.get(number)
         if seen != sighting or reader is None:
-            return True
-        return reader.read_to_end_at is not None and reader.generation.position.offset != asked_at
+            return False
+        return reader.read_to_end_at is None or reader.generation.position.offset == asked_at
 
     def release(self) -> GenerationReader | None:
         """Hand over the open file, which is no longer the live one."""
-        tail, self.tail = self.tail, None
-        return tail
+        reader, self.reader = self.reader, None
+        return reader
 
     def note(self, sighting: FileStat, now: float) -> None:
         """Remember what was seen, so that it is missed when it is gone; of what was not read also how it begins.
 
         The file was asked before whether it holds what was read of it (``GenerationReader.is_cut``).
         """
-        tail = self.tail
-        if tail is None:
+        reader = self.reader
+        if reader is None:
             return
-        tail.seen, tail.seen_at = sighting, now
-        generation = tail.generation
+        reader.seen, reader.seen_at = sighting, now
+        generation = reader.generation
         generation.size_seen = max(generation.size_seen, sighting.size)
         if not generation.position.offset and generation.file_key is None and sighting.size:
-            generation.file_key = key_of(tail.file)
+            generation.file_key = key_of(reader.file)
             if generation.file_key is not None:
-                self._book.seen(generation)
+                self._generations.seen(generation)
 
     def read(self, now: float) -> Block | None:
-        """Return the next block. Raises tail.ContentChangedError; what else goes wrong is told as the log's problem."""
-        tail = self.tail
-        if tail is None:
+        """Return the next block. Raises ContentChangedError; what else goes wrong is told as the log's problem."""
+        reader = self.reader
+        if reader is None:
             return None
         try:
             # A poll in this very turn has looked already: what comes later is seen by the next one.
-            sighting = tail.seen if tail.seen is not None and tail.seen_at == now else tail.file.stat()
-            if sighting == tail.read_to_end_at:
-                return None
-            block = tail.read(final=False)
+            sighting = reader.seen if reader.seen is not None and reader.seen_at == now else reader.file.stat()
+            seen, block = _look(reader, sighting)
         except OSError as error:
             self._place.report_error(error, part=Part.CONTENT)
             return None
+        action, _ = transition(State.LIVE, seen)
+        if action is Action.REST:
+            return None
         self._place.report(None, part=Part.CONTENT)
-        if block is None and not tail.busy and not tail.waits:
-            tail.read_to_end_at = sighting
-            if sighting.size > tail.generation.position.offset:
-                # A half line is known to be there: a gap would have to say so.
-                tail.generation.size_seen = max(tail.generation.size_seen, sighting.size)
-                start, length = (
-                    tail.generation.position.offset,
-                    tail.generation.size_seen - tail.generation.position.offset,
-                )
-                known = length <= self._place.read.max_line_bytes  # a longer one costs too much to tell it by its bytes
-                self._book.note_rest(tail.generation, tail.file.read_at(start, length) if known else b"")
+        if action is Action.NOTE_END:
+            self._note_end(reader, sighting)
         return block
 
-    def take(self, tails: list[GenerationReader], *, known_only: bool = False) -> Generation | None:
-        """Take up the file at the live path; return the generation that it holds. ``tails``: rotated ones, one of which it may be.
+    def _note_end(self, reader: GenerationReader, sighting: FileStat) -> None:
+        reader.read_to_end_at = sighting
+        generation = reader.generation
+        start = generation.position.offset
+        if sighting.size > start:
+            # A half line is known to be there: a gap would have to say so.
+            generation.size_seen = max(generation.size_seen, sighting.size)
+            length = generation.size_seen - start
+            known = length <= self._place.read.max_line_bytes  # a longer one costs too much to tell it by its bytes
+            self._generations.note_rest(generation, reader.file.read_at(start, length) if known else b"")
+
+    def take(self, readers: list[GenerationReader], *, known_only: bool = False) -> Generation | None:
+        """Take up the file at the live path; return the generation that it holds. ``readers``: rotated ones, one of which it may be.
 
         ``known_only``: not if nothing is known of its content yet.
         """
         path = self._place.path
         seen = stat_file(path)
-        for tail in tails:
-            if seen is not None and tail.file.identity == seen.identity:
-                tails.remove(tail)  # renamed back
-                self.tail = tail
-                tail.is_past = False
+        for reader in readers:
+            if seen is not None and reader.file.identity == seen.identity:
+                readers.remove(reader)  # renamed back
+                self.reader = reader
+                reader.is_past = False
                 self._place.report(None)
-                return tail.generation
+                return reader.generation
         file = self._open()
         if file is None:
             return None
         attached = False
         try:
-            near = self._book.near(self._place.source, os.path.realpath(path), file.identity)
-            content = recognise(file, self._book, near=near)
+            near = self._generations.near(self._place.source, os.path.realpath(path), file.identity)
+            content = recognise(file, self._generations, near=near)
             generation = self._known(file, content)
             if generation is None and not known_only and self._twin is None:
                 generation = self._begin(file, content)
             if generation is not None:
                 generation.status = Status.OPEN
                 self._place.report(None)
-                self.tail = self._place.tail(generation, file, os.path.realpath(path))
-                self.tail.near = near
+                self.reader = self._place.reader(generation, file, os.path.realpath(path))
+                self.reader.near = near
                 attached = True
         except DamagedFileError as error:
             self._place.report(f"{path} cannot be read: {error}")
@@ -150,23 +164,23 @@ class LiveFile:
 
     def _known(self, file: LogFile, content: Content) -> Generation | None:
         """Return the generation to go on with, if the file holds what is known; note when another file does, too."""
-        place, book = self._place, self._book
+        place, generations = self._place, self._generations
         self._twin = None
         if content.compared is not None:
             key, like, compared = content.key, content.like, content.compared
-            return book.begin(place.source, place.path, file.identity, key=key, like=like, compared=compared)
+            return generations.begin(place.source, place.path, file.identity, key=key, like=like, compared=compared)
         same = content.same
         if same is None or same.status is Status.SKIPPED:
             return None
-        reader = book.readers.get(same.number)
+        reader = generations.readers.get(same.number)
         if reader is not None:
             if parts_from(file, reader):
-                return book.begin(place.source, place.path, file.identity, like=same)
+                return generations.begin(place.source, place.path, file.identity, like=same)
             self._twin = file.stat(), same.number, same.position.offset
-            book.twins[same.number] = place.path
+            generations.twins[same.number] = place.path
             place.report(f"{place.path} holds the same as {reader.file.path}, which is read already", harmless=True)
             return None
-        if (same.source, same.host) == (place.source, book.host) or not same.position.offset:
+        if (same.source, same.host) == (place.source, generations.host) or not same.position.offset:
             return same
         return self._go_on_as_another(same, file)
 
@@ -182,13 +196,21 @@ class LiveFile:
         )
         same.status = Status.CLOSED
         same.size_seen = same.position.offset  # what follows is not its own to wait for
-        self._book.changed(same)
-        return self._book.begin(source, path, file.identity, like=same)
+        self._generations.changed(same)
+        return self._generations.begin(source, path, file.identity, like=same)
 
     def _begin(self, file: LogFile, content: Content) -> Generation:
         place = self._place
-        generation = self._book.begin(place.source, place.path, file.identity, key=content.key)
+        generation = self._generations.begin(place.source, place.path, file.identity, key=content.key)
         if place.settings.start == "end" and not place.is_ours_from_the_start:
             skip_to_end(generation, file)
-            self._book.changed(generation)
+            self._generations.changed(generation)
         return generation
+
+
+def _look(reader: GenerationReader, sighting: FileStat) -> tuple[Seen, Block | None]:
+    if sighting == reader.read_to_end_at:
+        return Seen.AS_BEFORE, None
+    block = reader.read(final=False)
+    end, is_block = Seen.END_GROWING, block is not None
+    return outcome(end, block=is_block, damaged=False, busy=reader.busy, waits=reader.waits), block

@@ -17,7 +17,8 @@ from ingestor.model.identity import HEAD_BYTES as KEY_BYTES
 from ingestor.model.identity import generation_hash, telling_head
 from ingestor.model.log_file import LogFile
 from ingestor.model.trail import DIGEST_BYTES, agreement, line_digests, rejoins
-from ingestor.state.generations import BEGINNING_LINES, Generations, Reader
+from ingestor.state.generation_trails import BEGINNING_LINES
+from ingestor.state.generations import Generations, Reader
 
 COMPARED_BYTES = 1 << 18
 """Of the generations that begin like a file, the one that agrees longest within so many bytes is the one it comes from."""
@@ -45,53 +46,55 @@ class Content(NamedTuple):
 
 
 def recognise(
-    file: LogFile, book: Generations, *, near: tuple[Generation, ...] = (), sources: Container[str] | None = None
+    file: LogFile, generations: Generations, *, near: tuple[Generation, ...] = (), sources: Container[str] | None = None
 ) -> Content:
-    """Ask the book for what a file holds. ``sources``: of these alone, if somebody wants it so; else of all.
+    """Return what a file holds. ``sources``: of these alone, if somebody wants it so; else of all.
 
     ``near``: generations that were at its place before; of a log that lost its beginning only these are looked through.
     Raises OSError, DamagedFileError, sqlite3.Error.
     """
     key = key_of(file)
-    likely = [g for g in _likeliest(file, book, key) if sources is None or g.source in sources]
+    likely = [g for g in _likeliest(file, generations, key) if sources is None or g.source in sources]
     same = next((g for g in likely if _holds(file, g, key)), None)
-    if same is not None and key is not None and (longer := _longer(file, book, same, key, sources)) is not None:
+    if same is not None and key is not None and (longer := _longer(file, generations, same, key, sources)) is not None:
         return Content(key, None, longer)
-    if same is not None and (joined := _joined(file, book, same, sources)) is not None:
+    if same is not None and (joined := _joined(file, generations, same, sources)) is not None:
         return Content(key, None, joined, like=same)
     if same is not None or key is None:
         return Content(key, same)
-    return Content(key, None, former_of(file, book, key, sources=sources) or trimmed(file, book, near))
+    return Content(key, None, former_of(file, generations, key, sources=sources) or trimmed(file, generations, near))
 
 
 def _longer(
-    file: LogFile, book: Generations, same: Generation, key: int, sources: Container[str] | None
+    file: LogFile, generations: Generations, same: Generation, key: int, sources: Container[str] | None
 ) -> Comparison | None:
     """Return a former content that a file agrees with for longer than with the one of which it holds all."""
     read = same.trail.lines
     if (
         not same.position.offset
         or same.status is Status.SKIPPED
-        or not any(g.trail.lines > read for g in book.by_key(key))
+        or not any(g.trail.lines > read for g in generations.by_key(key))
     ):
         return None
-    found = former_of(file, book, key, sources=sources)
+    found = former_of(file, generations, key, sources=sources)
     if found is None or found.former == same.number:
         return None
     begins = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))
-    agrees = agreement(begins, book.trail_of(book[found.former])[: len(begins)])
+    agrees = agreement(begins, generations.trail_of(generations[found.former])[: len(begins)])
     return found if agrees > read else None
 
 
-def _joined(file: LogFile, book: Generations, same: Generation, sources: Container[str] | None) -> Comparison | None:
+def _joined(
+    file: LogFile, generations: Generations, same: Generation, sources: Container[str] | None
+) -> Comparison | None:
     """Return the former content with which a file goes on behind the one of which it holds all."""
     if not same.position.offset or same.status is Status.SKIPPED or same.compared is not None:
         return None
-    return follows(file, book, same.position.offset, same, sources=sources)
+    return follows(file, generations, same.position.offset, same, sources=sources)
 
 
 def follows(
-    file: LogFile, book: Generations, at: int, generation: Generation, *, sources: Container[str] | None = None
+    file: LogFile, generations: Generations, at: int, generation: Generation, *, sources: Container[str] | None = None
 ) -> Comparison | None:
     """Return the former content that a file goes on with from a byte on, where the one before has ended: files were joined.
 
@@ -101,12 +104,12 @@ def follows(
     key = key_of(file, at)
     if key is None or key == generation.file_key:
         return None
-    found = former_of(file, book, key, at=at, besides=generation, sources=sources)
-    former = None if found is None else book[found.former]
+    found = former_of(file, generations, key, at=at, besides=generation, sources=sources)
+    former = None if found is None else generations[found.former]
     if former is None or former.first_event is None:
         return None
     begins = line_digests(_whole_lines(file.read_at(at, COMPARED_BYTES)))
-    agreed = agreement(begins, book.trail_of(former)[: len(begins)])
+    agreed = agreement(begins, generations.trail_of(former)[: len(begins)])
     events = begins[DIGEST_BYTES * former.first_event : DIGEST_BYTES * agreed : DIGEST_BYTES]
     return found if sum(digest & 1 for digest in events) >= JOINING_EVENTS else None
 
@@ -129,26 +132,26 @@ def kinship(file: LogFile, generation: Generation, at: int = 0) -> Match:
 
     Of a compressed file everything up to the offset is decompressed, but only when its head is the generation's.
     """
-    mark = generation.position
-    head = file.read_at(at, mark.head_length)
-    if mark.kinship(mark.offset, head, b"") is Match.OTHER and mark.kinship(0, head, b"") is Match.OTHER:
+    position = generation.position
+    head = file.read_at(at, position.head_length)
+    if position.kinship(position.offset, head, b"") is Match.OTHER and position.kinship(0, head, b"") is Match.OTHER:
         return Match.OTHER
-    tail = file.read_at(at + mark.offset - mark.tail_length, mark.tail_length)
+    tail = file.read_at(at + position.offset - position.tail_length, position.tail_length)
     # What could be read is there, whatever size a share's attributes tell.
-    return mark.kinship(mark.offset - mark.tail_length + len(tail), head, tail)
+    return position.kinship(position.offset - position.tail_length + len(tail), head, tail)
 
 
 def parts_from(file: LogFile, reader: Reader) -> bool:
     """Tell whether a file that holds all that was read goes on otherwise than the one that it is read from.
 
-    A copy of a log that is written holds what the log has got meanwhile: the bytes behind the mark tell, as far as both have
+    A copy of a log that is written holds what the log has got meanwhile: the bytes behind the position tell, as far as both have
     any. Where the other one has none, and is at rest, all that follows is another way. Raises OSError, DamagedFileError.
     """
-    other, mark = reader.file, reader.generation.position
+    other, position = reader.file, reader.generation.position
     if other.identity == file.identity:
         return False
-    here = file.read_at(mark.offset, TAIL_BYTES)
-    there = b"" if other.compressed else other.read_at(mark.offset, len(here))
+    here = file.read_at(position.offset, TAIL_BYTES)
+    there = b"" if other.compressed else other.read_at(position.offset, len(here))
     if not there:
         return bool(here) and other.stat() == reader.read_to_end_at
     both = min(len(here), len(there))
@@ -184,7 +187,7 @@ def whole_mark(file: LogFile) -> Position:
     return Position.at(size, head, file.read_at(start, size - start))
 
 
-def _likeliest(file: LogFile, book: Generations, key: int | None) -> list[Generation]:
+def _likeliest(file: LogFile, generations: Generations, key: int | None) -> list[Generation]:
     """Return the generations that a file may hold, the likeliest first.
 
     The one of which most was read says most about the content. Then what is open, and then by inode. Of what was read the
@@ -192,12 +195,12 @@ def _likeliest(file: LogFile, book: Generations, key: int | None) -> list[Genera
     """
     found: dict[int, Generation] = {}
     head = file.read_at(0, HEAD_BYTES)
-    for length in book.head_lengths:
+    for length in generations.head_lengths:
         if length <= len(head):
-            found.update((g.number, g) for g in book.by_head(head[:length]))
+            found.update((g.number, g) for g in generations.by_head(head[:length]))
     if key is not None:
-        found.update((g.number, g) for g in book.unread_by_key(key))
-    found.update((g.number, g) for g in book.by_identity(file.identity))
+        found.update((g.number, g) for g in generations.unread_by_key(key))
+    found.update((g.number, g) for g in generations.by_identity(file.identity))
     return sorted(
         found.values(),
         key=lambda g: (
@@ -239,7 +242,7 @@ def _holds(file: LogFile, generation: Generation, key: int | None) -> bool:
 
 def former_of(
     file: LogFile,
-    book: Generations,
+    generations: Generations,
     key: int,
     *,
     at: int = 0,
@@ -250,25 +253,25 @@ def former_of(
 
     Raises OSError, DamagedFileError, sqlite3.Error.
     """
-    candidates = [g for g in book.by_key(key) if g.trail.lines and g is not besides]
+    candidates = [g for g in generations.by_key(key) if g.trail.lines and g is not besides]
     if sources is not None:
         candidates = [g for g in candidates if g.source in sources]
     if not candidates:
         return None
     if len(candidates) > 1:
         begins = line_digests(_whole_lines(file.read_at(at, COMPARED_BYTES)))
-        candidates = _agreeing_longest(begins, candidates, book)
+        candidates = _agreeing_longest(begins, candidates, generations)
     if len(candidates) > 1:
-        candidates.sort(key=lambda g: (agreement(begins, book.trail_of(g)[: len(begins)]), g.number))
+        candidates.sort(key=lambda g: (agreement(begins, generations.trail_of(g)[: len(begins)]), g.number))
     return Comparison(candidates[-1].number, 0, 0)
 
 
-def _agreeing_longest(begins: bytes, candidates: list[Generation], book: Generations) -> list[Generation]:
+def _agreeing_longest(begins: bytes, candidates: list[Generation], generations: Generations) -> list[Generation]:
     """Return the generation whose first lines agree for longest, the newest of equal ones; several if it takes more lines."""
     longest = -1
     found: list[tuple[Generation, bytes]] = []
     for generation in sorted(candidates, key=lambda g: -g.number):
-        beginning = book.beginning_of(generation)
+        beginning = generations.beginning_of(generation)
         if longest == BEGINNING_LINES:
             if beginning == found[0][1]:
                 found.append((generation, beginning))
@@ -279,7 +282,7 @@ def _agreeing_longest(begins: bytes, candidates: list[Generation], book: Generat
     return [generation for generation, _ in found]
 
 
-def trimmed(file: LogFile, book: Generations, near: Collection[Generation]) -> Comparison | None:
+def trimmed(file: LogFile, generations: Generations, near: Collection[Generation]) -> Comparison | None:
     """Return the former content that a log goes on with after its first lines were deleted or changed (``trail.rejoins``).
 
     Raises OSError, DamagedFileError, sqlite3.Error.
@@ -288,7 +291,7 @@ def trimmed(file: LogFile, book: Generations, near: Collection[Generation]) -> C
         return None
     begins = line_digests(_whole_lines(file.read_at(0, COMPARED_BYTES)))[: DIGEST_BYTES * REJOINING_LINES]
     for generation in sorted(near, key=lambda g: -g.number):
-        if (place := rejoins(book.trail_of(generation), begins)) is not None:
+        if (place := rejoins(generations.trail_of(generation), begins)) is not None:
             return Comparison(generation.number, place, 0)
     return None
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from ingestor.model.generation import Generation, Status
+from ingestor.sources.file.transitions import Action, Seen, State, look_for_rest, transition
 from ingestor.state.generations import Generations
 
 
@@ -19,9 +20,9 @@ class MissingGeneration(NamedTuple):
 class MissingGenerations:
     """The remainders that one log looks for, each for a time of grace; then it is a gap, which is reported."""
 
-    def __init__(self, book: Generations) -> None:
+    def __init__(self, generations: Generations) -> None:
         self.grace_seconds = 0.0
-        self._book = book
+        self._generations = generations
         self._remainders: dict[int, MissingGeneration] = {}
 
     def __bool__(self) -> bool:
@@ -34,8 +35,7 @@ class MissingGenerations:
         else:
             # Nothing was read or seen of it. The state has to learn of it, or it would say for ever that all of the file
             # is unread that has this one's inode by then.
-            generation.status = Status.CLOSED
-            self._book.changed(generation)
+            self._act(transition(State.MISSING, Seen.GONE_READ).action, generation)
 
     def found(self, generation: Generation) -> None:
         """Stop looking for it: it is in a file again."""
@@ -53,9 +53,7 @@ class MissingGenerations:
         for remainder in list(self._remainders.values()):
             generation = remainder.generation
             if not generation.position.offset and generation.file_key is None and generation.size_seen <= size:
-                self.found(generation)
-                generation.status = Status.CLOSED
-                self._book.changed(generation)
+                self._act(transition(State.MISSING, Seen.FOUND_AS_NEW).action, generation)
                 return
 
     def keys(self) -> set[int | None]:
@@ -67,18 +65,20 @@ class MissingGenerations:
 
         ``all_looked_at``: since then every log has looked beside it; before that nothing is given up.
         """
-        for number, remainder in list(self._remainders.items()):
-            if number in self._book.readers or remainder.generation.status is not Status.OPEN:
-                self.found(remainder.generation)  # another log has found it
-                continue
-            since = remainder.since
-            if now - since < self.grace_seconds or not since <= all_looked_at or now == since:
-                continue
-            del self._remainders[number]
-            if remainder.unread:
-                self._book.report_loss(
-                    remainder.generation, "rotated, truncated or deleted before it was read to its end"
-                )
-            else:
-                remainder.generation.status = Status.CLOSED
-                self._book.changed(remainder.generation)
+        for remainder in list(self._remainders.values()):
+            generation, since = remainder.generation, remainder.since
+            seen = look_for_rest(
+                is_found=generation.number in self._generations.readers or generation.status is not Status.OPEN,
+                waited_enough=self.grace_seconds <= now - since != 0 and since <= all_looked_at,
+                unread=remainder.unread,
+            )
+            self._act(transition(State.MISSING, seen).action, generation)
+
+    def _act(self, action: Action, generation: Generation) -> None:
+        if action is not Action.REST:
+            self.found(generation)
+        if action is Action.REPORT_GAP:
+            self._generations.report_loss(generation, "rotated, truncated or deleted before it was read to its end")
+        elif action is Action.CLOSE:
+            generation.status = Status.CLOSED
+            self._generations.changed(generation)

@@ -94,11 +94,11 @@ class Pipes:
             spool.start()
         return replace(settings, logs=tuple(map(self._in_place, settings.logs)))
 
-    def begin(self, book: Generations) -> None:
+    def begin(self, generations: Generations) -> None:
         """Have all segments be read, also those that were there before the first look at them; tell of what nobody reads."""
         for spool in self._spools.values():
-            book.follow(str(spool.file))
-        self._tell_of_what_is_left(book)
+            generations.follow(str(spool.file))
+        self._tell_of_what_is_left(generations)
 
     def has_news(self, now: float) -> bool:
         """Tell whether a log that was named has become a pipe. ``now``: monotonic seconds."""
@@ -191,7 +191,7 @@ class Pipes:
                 path.unlink(missing_ok=True)
                 del self._read[path]
 
-    def _tell_of_what_is_left(self, book: Generations) -> None:
+    def _tell_of_what_is_left(self, generations: Generations) -> None:
         """Delete the segments of pipes that are followed no more, and tell of those that nobody has read."""
         ours = tuple(spool.file.name for spool in self._spools.values())
         left = sorted(self.directory.glob("*.log*")) if self.directory.is_dir() else []
@@ -199,7 +199,7 @@ class Pipes:
             if path.name.startswith(ours):
                 continue
             try:
-                unread = unread_of(path, book)
+                unread = unread_of(path, generations)
             except UNREADABLE as error:
                 log.warning("%s cannot be read: %s", path, error)
                 continue
@@ -217,32 +217,34 @@ class Pipes:
                 path.unlink(missing_ok=True)
 
 
-def unread_of(path: Path, book: Generations) -> int:
+def unread_of(path: Path, generations: Generations) -> int:
     """Return how many bytes of a segment were not read, as its content tells. Raises UNREADABLE."""
     file = open_log(str(path))
     try:
         size = file.stat().size
         if not size:
             return 0
-        its_own = [g for g in book.by_identity(file.identity) if g.position.offset and g.status is not Status.SKIPPED]
+        its_own = [
+            g for g in generations.by_identity(file.identity) if g.position.offset and g.status is not Status.SKIPPED
+        ]
         for generation in its_own:
             if kinship(file, generation) is Match.SAME:
                 return max(0, size - generation.position.offset)
-        content = recognise(file, book)
+        content = recognise(file, generations)
         if content.same is not None:
             return size if content.same.status is Status.SKIPPED else max(0, size - content.same.position.offset)
         # Another file holds the same and more: its writer began anew, and repeated what is here.
         if content.compared is None:
             return size
         begin = content.like.position.offset if content.like else 0
-        return size - _agreeing(file, begin, book, book[content.compared.former])
+        return size - _agreeing(file, begin, generations, generations[content.compared.former])
     finally:
         file.close()
 
 
-def _agreeing(file: LogFile, begin: int, book: Generations, former: Generation) -> int:
+def _agreeing(file: LogFile, begin: int, generations: Generations, former: Generation) -> int:
     """Return up to where the lines of a file, from a byte on, are those with which another one begins, as it was read."""
-    trail, offset, line = book.trail_of(former), begin, 0
+    trail, offset, line = generations.trail_of(former), begin, 0
     while end := (data := file.read_at(offset, COMPARED_BYTES)).rfind(b"\n") + 1:
         digests = line_digests(data[:end])
         if trail[line : line + len(digests)] != digests:

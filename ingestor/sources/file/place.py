@@ -44,7 +44,7 @@ class Place:
         source: str,
         settings: LogSettings,
         read: ReadSettings,
-        book: Generations,
+        generations: Generations,
         *,
         once: bool = False,
         first: bool = True,
@@ -59,7 +59,7 @@ class Place:
         """
         self.path = path
         self.source = source
-        self.book = book
+        self.generations = generations
         self.once = once
         self.first = first
         self.owner_of = owner_of
@@ -94,7 +94,7 @@ class Place:
     @property
     def is_ours_from_the_start(self) -> bool:
         """Whether what lies here unknown came while it was looked after, or is to be read after a loss of the state."""
-        return not self.first or self.looked or self.book.rebuilding
+        return not self.first or self.looked or self.generations.rebuilding
 
     def directories(self) -> dict[str, str]:
         """Return the directories where the log's past may be, each with the log's name there."""
@@ -123,18 +123,18 @@ class Place:
         pattern = self.settings.path
         return pattern != self.path and may_be_live(self.path, path) and matches(pattern, path)
 
-    def tail(self, generation: Generation, file: LogFile, path: str) -> GenerationReader:
+    def reader(self, generation: Generation, file: LogFile, path: str) -> GenerationReader:
         """Begin to read a generation from a file. Raises OSError, sqlite3.Error."""
         generation.path = path
         generation.device, generation.inode = file.identity
         if generation.position.offset:
-            self.book.changed(generation)
+            self.generations.changed(generation)
         else:
-            self.book.seen(generation)
+            self.generations.seen(generation)
             generation.size_seen = 0 if file.compressed else file.stat().size
-        tail = GenerationReader(generation, file, self.book, max_line_bytes=self.read.max_line_bytes)
-        self.book.opened(tail)
-        return tail
+        reader = GenerationReader(generation, file, self.generations, max_line_bytes=self.read.max_line_bytes)
+        self.generations.opened(reader)
+        return reader
 
     def report(
         self, problem: str | None, *, part: Part = Part.PATH, denied: bool = False, harmless: bool = False

@@ -7,11 +7,21 @@ from typing import Final
 
 from ingestor.model.generation import Status
 from ingestor.model.log_file import FileIdentity, FileStat, LogFile
-from ingestor.sources.file.files import DamagedFileError, is_as_before, open_log
+from ingestor.sources.block import Block
+from ingestor.sources.file.files import ContentChangedError, DamagedFileError, is_as_before, open_log
 from ingestor.sources.file.matching import begins_with_rest, key_of
 from ingestor.sources.file.missing import MissingGenerations
 from ingestor.sources.file.place import Part, Place
-from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
+from ingestor.sources.file.reader import GenerationReader
+from ingestor.sources.file.transitions import (
+    AT_ONCE,
+    Action,
+    Seen,
+    State,
+    end_of_rotated,
+    outcome,
+    transition,
+)
 from ingestor.state.generations import Reader
 
 log = logging.getLogger("tokentail")
@@ -28,11 +38,11 @@ class Rotated:
     def __init__(self, place: Place, missing: MissingGenerations) -> None:
         self.quiet_seconds = 0.0
         """A file that has not grown for so long is closed, so its half line is final."""
-        self.tails: list[GenerationReader] = []
+        self.readers: list[GenerationReader] = []
         self.deleted_one = False
         """A plain file was read to its end and let go: a copy of it may hold what came after our last read."""
         self._place = place
-        self._book = place.book
+        self._generations = place.generations
         self.missing = missing
         self._damaged: dict[FileIdentity, FileStat] = {}
         """Compressed files that could not be read to their end, as they were then."""
@@ -41,46 +51,46 @@ class Rotated:
     @property
     def full(self) -> bool:
         """Whether no more files should be opened now."""
-        return len(self.tails) >= MOST_OPEN
+        return len(self.readers) >= MOST_OPEN
 
-    def add(self, tail: GenerationReader, now: float) -> None:
+    def add(self, reader: GenerationReader, now: float) -> None:
         """Follow a file that was rotated. ``now``: monotonic seconds."""
-        tail.moved_at = now
-        tail.read_to_end_at = None
-        tail.is_past = True
-        self.tails.append(tail)
+        reader.moved_at = now
+        reader.read_to_end_at = None
+        reader.is_past = True
+        self.readers.append(reader)
 
     def sort(self, places: dict[FileIdentity, int]) -> None:
-        """Put the tails into the order of their files, oldest first; what is under no name any more is older than all."""
-        self.tails.sort(key=lambda tail: places.get(tail.file.identity, -1))
+        """Put the readers into the order of their files, oldest first; what is under no name any more is older than all."""
+        self.readers.sort(key=lambda reader: places.get(reader.file.identity, -1))
 
     def next_block(self, now: float) -> Block | None:
         """Return the next block of the oldest that has one."""
-        for tail in list(self.tails):
-            if block := self._read(tail, now):
+        for reader in list(self.readers):
+            if block := self._read(reader, now):
                 return block
-            if tail.busy:
+            if reader.busy:
                 return None
         return None
 
-    def leave_copy(self, reader: Reader, file: LogFile) -> bool:
+    def leave_copy(self, found: Reader, file: LogFile) -> bool:
         """Let go of a rotated file that is at its end, for one that holds the same and more: it was a copy of that one."""
-        for tail in self.tails:
-            if tail is reader and not tail.file.compressed and not file.compressed:
-                if tail.file.read_at(tail.generation.position.offset, 1):
+        for reader in self.readers:
+            if reader is found and not reader.file.compressed and not file.compressed:
+                if reader.file.read_at(reader.generation.position.offset, 1):
                     return False
-                self._finish(tail, Status.OPEN)
+                self._finish(reader, Status.OPEN)
                 return True
         return False
 
     @property
     def busy(self) -> bool:
         """Whether one of them goes on in the next turn without a block in this one."""
-        return any(tail.busy for tail in self.tails)
+        return any(reader.busy for reader in self.readers)
 
     def holds_deleted(self) -> bool:
         """Whether a deleted file is still open here: a compressed one that turns up is most likely its copy."""
-        return any(tail.file.stat().links == 0 for tail in self.tails)
+        return any(reader.file.stat().links == 0 for reader in self.readers)
 
     def is_known_damaged(self, seen: FileStat) -> bool:
         """Whether a file could not be read to its end, and has not changed since."""
@@ -93,84 +103,105 @@ class Rotated:
                 del self._closed[path]
                 yield path
 
-    def _read(self, tail: GenerationReader, now: float) -> Block | None:
-        """Read on; a file that cannot be read on is let go, and what it may hold is missed."""
-        sighting = None
+    def _read(self, reader: GenerationReader, now: float) -> Block | None:
+        """Look at a file and do what the table says, until it says that the next turn goes on."""
+        state, block, sighting = State.ROTATED, None, None
         try:
-            sighting = tail.file.stat()  # fstat of an open file
-            block = self._read_on(tail, sighting, now)
-        except (ContentChangedError, DamagedFileError) as error:
-            self._finish(tail, Status.OPEN)
-            if isinstance(error, DamagedFileError) and sighting is not None:
-                log.warning("%s", error)
-                self._damaged[tail.file.identity] = sighting
-            self.missing.add(tail.generation, now, unread=True)
-            return None
+            sighting = reader.file.stat()  # fstat of an open file
+            end = self._end_of(reader, sighting, now)
+            while True:
+                seen, block = self._look(state, end, reader, sighting)
+                action, state = transition(state, seen)
+                self._act(action, reader, sighting, now)
+                if state not in AT_ONCE:
+                    break
         except OSError as error:
-            self._place.report(f"{tail.file.path} cannot be read: {error.strerror}", part=Part.ROTATED)
+            self._place.report(f"{reader.file.path} cannot be read: {error.strerror}", part=Part.ROTATED)
             return None
-        self._place.report(None, part=Part.ROTATED)
+        if state is not State.MISSING:
+            self._place.report(None, part=Part.ROTATED)
         return block
 
-    def _read_on(self, tail: GenerationReader, sighting: FileStat, now: float) -> Block | None:
-        """Return the next block. A file is closed once nothing can follow: compressed, or quiet and deleted or not the newest."""
-        newest = tail is self.tails[-1]
-        quiet = now - tail.moved_at >= self.quiet_seconds
-        gone = tail.file.compressed or (sighting.links == 0 and quiet)
-        if sighting == tail.read_to_end_at and not gone and (newest or not quiet):
-            return None
-        block = tail.read(final=False)
-        if block is None and tail.file.damaged:
-            raise DamagedFileError(f"{tail.file.path} is truncated or damaged")
-        if block is None and not tail.busy and not tail.waits and (gone or quiet):
-            if (status := self._goes_on_in_live_log(tail, sighting)) is not None:
-                self._finish(tail, status)
-                return None
-            block = tail.read(final=True)
-            if block is None and (gone or not newest):
-                self._finish(tail, Status.CLOSED)
-                return None
-        if block is not None:
-            tail.moved_at = now
-        elif not tail.busy:
-            tail.read_to_end_at = sighting if quiet and not tail.waits else None
-        return block
+    def _end_of(self, reader: GenerationReader, sighting: FileStat, now: float) -> Seen:
+        return end_of_rotated(
+            quiet=now - reader.moved_at >= self.quiet_seconds,
+            newest=reader is self.readers[-1],
+            deleted=sighting.links == 0,
+            compressed=reader.file.compressed,
+        )
 
-    def _goes_on_in_live_log(self, tail: GenerationReader, sighting: FileStat) -> Status | None:
-        """Tell what becomes of a half line that is no last line, since it is in a live log as well; None: it is one.
+    def _look(self, state: State, end: Seen, reader: GenerationReader, sighting: FileStat) -> tuple[Seen, Block | None]:
+        """Return what is seen of a file in a state, and the lines that were read. Raises OSError.
+
+        ``end``: what it means that no whole line is left.
+        """
+        if state is State.HALF_LINE:
+            return self._where_it_goes_on(reader, sighting), None
+        if state is State.ROTATED and sighting == reader.read_to_end_at and end is not Seen.END_OVER:
+            return Seen.AS_BEFORE, None
+        try:
+            block = reader.read(final=state is State.LAST_LINE)
+        except ContentChangedError:
+            return Seen.CUT, None
+        except DamagedFileError:
+            return Seen.DAMAGED, None
+        is_block, is_damaged = block is not None, reader.file.damaged
+        return outcome(end, block=is_block, damaged=is_damaged, busy=reader.busy, waits=reader.waits), block
+
+    def _act(self, action: Action, reader: GenerationReader, sighting: FileStat, now: float) -> None:
+        match action:
+            case Action.HAND_OUT:
+                reader.moved_at = now
+            case Action.LOOK_AGAIN:
+                reader.read_to_end_at = None
+            case Action.NOTE_END:
+                reader.read_to_end_at = sighting
+            case Action.LEAVE:
+                self._finish(reader, Status.OPEN)
+            case Action.CLOSE:
+                self._finish(reader, Status.CLOSED)
+            case Action.MISS | Action.MISS_DAMAGED:
+                self._finish(reader, Status.OPEN)
+                if action is Action.MISS_DAMAGED:
+                    log.warning("%s is truncated or damaged", reader.file.path)
+                    self._damaged[reader.file.identity] = sighting
+                self.missing.add(reader.generation, now, unread=True)
+
+    def _where_it_goes_on(self, reader: GenerationReader, sighting: FileStat) -> Seen:
+        """Tell whether a half line is no last line, since it is in a live log as well.
 
         That log is this very file under another name, or one that was put in its place and holds the same, and more. Where
         nothing but a header was read the content does not tell that they are one: then all of this file is in the other one.
         """
-        generation = tail.generation
+        generation = reader.generation
         start = generation.position.offset
-        if tail.file.compressed or not 0 < sighting.size - start <= self._place.read.max_line_bytes:
-            return None
-        twin = self._book.twins.get(generation.number)
+        if reader.file.compressed or not 0 < sighting.size - start <= self._place.read.max_line_bytes:
+            return Seen.ENDS
+        twin = self._generations.twins.get(generation.number)
         if twin is None and (generation.file_key is not None or generation.first_event is not None):
-            return None
+            return Seen.ENDS
         try:
             with contextlib.closing(open_log(twin or self._place.path)) as live:
                 if twin is not None:
-                    goes_on = live.identity == tail.file.identity or begins_with_rest(live, tail.file, start)
-                    return Status.OPEN if goes_on else None
-                goes_on = live.identity != tail.file.identity and begins_with_rest(live, tail.file, 0)
-                return Status.CLOSED if goes_on else None
+                    goes_on = live.identity == reader.file.identity or begins_with_rest(live, reader.file, start)
+                    return Seen.GOES_ON if goes_on else Seen.ENDS
+                goes_on = live.identity != reader.file.identity and begins_with_rest(live, reader.file, 0)
+                return Seen.GOES_ON_ELSEWHERE if goes_on else Seen.ENDS
         except (OSError, ValueError, DamagedFileError):
-            return None  # it is gone again
+            return Seen.ENDS  # it is gone again
 
-    def _finish(self, tail: GenerationReader, status: Status) -> None:
-        self.tails.remove(tail)
-        generation = tail.generation
+    def _finish(self, reader: GenerationReader, status: Status) -> None:
+        self.readers.remove(reader)
+        generation = reader.generation
         generation.status = status
         if status is Status.CLOSED:
-            self._seal(tail)
-        self._book.changed(generation)
-        tail.close()
+            self._seal(reader)
+        self._generations.changed(generation)
+        reader.close()
 
-    def _seal(self, tail: GenerationReader) -> None:
+    def _seal(self, reader: GenerationReader) -> None:
         """Remember how the file looks that was read to its end."""
-        generation, file = tail.generation, tail.file
+        generation, file = reader.generation, reader.file
         seen = file.stat()
         if file.compressed:
             generation.size_seen, generation.sealed_ns = seen.size, seen.mtime_ns

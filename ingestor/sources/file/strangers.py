@@ -27,30 +27,30 @@ LOOKED_OVER_BYTES = 1 << 16
 class Strangers:
     """Those of all logs."""
 
-    def __init__(self, book: Generations, is_live: Callable[[str], bool]) -> None:
+    def __init__(self, generations: Generations, is_live: Callable[[str], bool]) -> None:
         """``is_live`` tells the live paths of all logs."""
-        self._book = book
+        self._generations = generations
         self._is_live = is_live
-        self._found = {seen.identity: (path, seen) for path, seen in remembered(book.strangers).items()}
+        self._found = {seen.identity: (path, seen) for path, seen in remembered(generations.strangers).items()}
         self._told: set[FileIdentity] = set()
 
     def note(self, file: LogFile, seen: FileStat, parser: str) -> None:
         """Note a file that no log has taken yet. Raises OSError, files.DamagedFileError."""
-        if self._book.strangers.get(file.path) == ANOTHERS or self._is_written_on(seen):
+        if self._generations.strangers.get(file.path) == ANOTHERS or self._is_written_on(seen):
             return
-        if os.stat(file.path).st_ctime > self._book.looked_at and _holds_events(file, parser):  # noqa: PTH116 - a string
+        if os.stat(file.path).st_ctime > self._generations.looked_at and _holds_events(file, parser):  # noqa: PTH116 - a string
             self._found[seen.identity] = file.path, seen
-            self._book.note_stranger(file.path, _kept(seen))
+            self._generations.note_stranger(file.path, _kept(seen))
 
     def problems(self) -> list[str]:
         """Return what is to be said, after all logs have looked beside them: another one may have taken the file."""
         for identity, (path, seen) in list(self._found.items()):
             now = look_or_none(path)
-            if self._is_live(path) or any(self._book.by_identity(identity)):
+            if self._is_live(path) or any(self._generations.by_identity(identity)):
                 now = None
             if now != seen and not (now is not None and self._is_written_on(now)):
                 del self._found[identity]
-                self._book.note_stranger(path, "")
+                self._generations.note_stranger(path, "")
         said = [problem(path) for path, _ in self._found.values()]
         for identity, (path, _) in self._found.items():
             if identity not in self._told:
@@ -64,7 +64,7 @@ class Strangers:
         if seen.size <= before.size:
             return False
         del self._found[seen.identity]
-        self._book.note_stranger(path, ANOTHERS)
+        self._generations.note_stranger(path, ANOTHERS)
         return True
 
 

@@ -13,12 +13,15 @@ from typing import Final
 from ingestor.config.settings import LogSettings, ReadSettings
 from ingestor.model.generation import Generation
 from ingestor.model.log_file import FileIdentity, FileStat
+from ingestor.sources.block import Block
 from ingestor.sources.file.beside import Beside
-from ingestor.sources.file.files import is_as_before, stat_file
+from ingestor.sources.file.files import ContentChangedError, is_as_before, stat_file
 from ingestor.sources.file.live import LiveFile
 from ingestor.sources.file.past import Past
 from ingestor.sources.file.place import Place
-from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
+from ingestor.sources.file.reader import GenerationReader
+from ingestor.sources.file.transitions import Action, Seen, State, transition
+from ingestor.sources.file.unread import Unread
 
 log = logging.getLogger("tokentail")
 
@@ -37,10 +40,11 @@ class LogTailer:
         """Follow what is at a place; nothing is opened yet."""
         self.path, self.source = place.path, place.source
         self._place = place
-        self._book = place.book
+        self._generations = place.generations
         self._beside = beside or Beside()
         self._live = LiveFile(place)
         self._past = Past(place, self._beside)
+        self._unread = Unread(place, self._live, self._past.rotated, self._past.missing)
         self._look: Iterator[None] | None = None
         """A look at what is beside the log that is under way; it may take many turns."""
         self._missed = False
@@ -80,24 +84,24 @@ class LogTailer:
     @property
     def live_identity(self) -> FileIdentity | None:
         """The file that is open as the live one."""
-        return self._live.tail.file.identity if self._live.tail else None
+        return self._live.reader.file.identity if self._live.reader else None
 
     @property
     def waiting(self) -> bool:
         """Whether something is looked for or waited for, so that `--once` must not end yet."""
-        unknown = bool(self._past.missing) or self._past.is_undecided
-        return unknown or self._look is not None or any(tail.waits for tail in self._tails())
+        unknown = bool(self._past.missing) or self._past.candidates.is_undecided
+        return unknown or self._look is not None or any(reader.waits for reader in self._readers())
 
     @property
     def busy(self) -> bool:
         """Whether reading goes on in the next turn, though this one brought no block."""
-        live = self._live.tail
+        live = self._live.reader
         return self._look is not None or (live is not None and live.busy) or self._past.rotated.busy
 
     @property
     def is_done_with(self) -> bool:
         """Whether its file is gone and nothing of it is left to do."""
-        return self._missed and self._absent_since is not None and not self.waiting and not self._tails()
+        return self._missed and self._absent_since is not None and not self.waiting and not self._readers()
 
     @property
     def looked(self) -> bool:
@@ -113,68 +117,24 @@ class LogTailer:
         """Look, once after a start, for what no log has found when all of them had looked."""
         if self._place.looked and not self._missed:
             self._missed = True
-            self._past.miss_what_is_open(now)
+            self._past.unfinished.miss_what_is_open(now)
 
     def has(self, generation: Generation) -> bool:
         """Tell whether a generation is this log's, by source or path."""
         return self._place.has(generation)
 
     def unread_bytes(self, *, look_again: bool = True) -> int:
-        """Return how many bytes of the plain files wait to be read. Half a line does not: nothing can be done with it yet.
-
-        ``look_again=False``: as the last poll has seen the live file; a log that is read to its end then costs no system call.
-        """
-        live, remember = self._live.tail, not look_again
-        if (
-            remember
-            and live is not None
-            and not self._past.rotated.tails
-            and live.seen == live.read_to_end_at is not None
-        ):
-            return 0
-        unread = 0
-        for tail in self._tails():
-            if tail.file.compressed or tail.waits:
-                continue
-            seen = (remember and tail is live and tail.seen) or _look_at(tail)
-            if seen is not None and seen != tail.read_to_end_at:
-                unread += max(0, seen.size - tail.generation.position.offset)
-        return unread if live else unread + self._unreadable_bytes()
+        """Return how many bytes of the plain files wait to be read (``unread.Unread``)."""
+        return self._unread.unread_bytes(look_again=look_again)
 
     def half_line_bytes(self) -> int:
         """Return how many bytes of the live file are a last line that has no end yet."""
-        live = self._live.tail
-        if live is None or live.file.compressed:  # which is written whole
-            return 0
-        seen = _look_at(live)
-        return 0 if seen is None else max(0, seen.size - live.generation.position.offset)
+        return self._unread.half_line_bytes()
 
     @property
     def is_unread_unseen(self) -> bool:
-        """Whether bytes may wait that ``unread_bytes`` does not count: in a compressed file, or in one that is looked for.
-
-        Also in the copy of a log that was truncated, which only reading finds out about: perhaps after an outage.
-        """
-        if self._past.missing or any(tail.file.compressed for tail in self._past.rotated.tails):
-            return True
-        live = self._live.tail
-        if live is None:
-            return False
-        seen = _look_at(live)
-        return seen is None or seen.size < live.generation.position.offset or live.is_cut(seen)
-
-    def _unreadable_bytes(self) -> int:
-        """Return how much lies in a log that may be looked at and not be read."""
-        if not self.denied:
-            return 0
-        try:
-            seen = stat_file(self.path)
-        except OSError:
-            return 0
-        if seen is None:
-            return 0
-        known = [g.position.offset for g in self._book.by_identity(seen.identity)]
-        return max(0, seen.size - max(known, default=0))
+        """Whether bytes may wait that ``unread_bytes`` does not count."""
+        return self._unread.is_more_unseen
 
     def poll(self, now: float) -> bool:
         """Look at the live path; find out about rotation and truncation. Return whether there may be something to read."""
@@ -182,13 +142,9 @@ class LogTailer:
             return False
         try:
             sighting = stat_file(self.path)
-            if self._is_cut(sighting):
-                self._live_changed(now)  # before a copy beside it is taken for another way that its content goes
-            elif self._must_look_beside(sighting, now):
-                self._look_beside(now)
+            self._act(self._look_at_live(sighting), now)
             self._note_absence(sighting, now)
-            live = self._live.tail
-            if live is not None and sighting is not None and sighting.identity == live.file.identity:
+            if self._live.state is State.LIVE and sighting is not None and self._live.where(sighting) is Seen.SAME:
                 self._place.report(None)
                 self._live.note(sighting, now)
         except OSError as error:
@@ -206,7 +162,7 @@ class LogTailer:
         try:
             return self._live.read(now)
         except ContentChangedError:
-            self._live_changed(now)
+            self._act(Seen.CUT, now)
             return None
 
     def _goes_on_beside(self, now: float) -> bool:
@@ -214,21 +170,27 @@ class LogTailer:
 
     def close(self) -> None:
         """Release the files."""
-        for tail in self._tails():
-            tail.close()
+        for reader in self._readers():
+            reader.close()
 
-    def _tails(self) -> list[GenerationReader]:
-        live = self._live.tail
-        return [*self._past.rotated.tails, live] if live else self._past.rotated.tails
+    def _readers(self) -> list[GenerationReader]:
+        live = self._live.reader
+        return [*self._past.rotated.readers, live] if live else self._past.rotated.readers
 
     def _is_idle(self, now: float) -> bool:
         """Whether all is read, nothing is looked for, and the live file and its neighbours are as they were then."""
-        live, past = self._live.tail, self._past
+        live, past = self._live.reader, self._past
         if live is None or live.read_to_end_at is None or not self._place.looked or self._look is not None:
             return False
         if self._place.problem is not None:
             return False
-        if past.missing or past.rotated.deleted_one or past.rotated.tails or past.has_twins or past.failed:
+        if (
+            past.missing
+            or past.rotated.deleted_one
+            or past.rotated.readers
+            or past.candidates.has_twins
+            or past.candidates.unreadable.failed
+        ):
             return False
         if not is_as_before(self.path, live.read_to_end_at) or self._has_news_beside(now):
             return False
@@ -243,40 +205,48 @@ class LogTailer:
         self._late_at = now
         return self._past.is_written_late()
 
-    def _is_cut(self, sighting: FileStat | None) -> bool:
-        live = self._live.tail
-        if live is None or sighting is None or sighting.identity != live.file.identity:
-            return False
-        return live.is_cut(sighting)
+    def _look_at_live(self, sighting: FileStat | None) -> Seen:
+        """Return what is seen at the live path. Raises OSError."""
+        seen, live = self._live.where(sighting), self._live.reader
+        is_cut = live is not None and sighting is not None and seen is Seen.SAME and live.is_cut(sighting)
+        return Seen.CUT if is_cut else seen
 
-    def _must_look_beside(self, sighting: FileStat | None, now: float) -> bool:
+    def _act(self, seen: Seen, now: float) -> None:
+        """Do what the table says of the live path. What is cut comes before a copy of it is taken for another way it goes."""
+        action, _ = transition(self._live.state, seen)
+        if action is Action.MISS:
+            self._miss_live(now)
+        elif action in {Action.ROTATE, Action.TAKE} or self._must_look_beside(now):
+            self._look_beside(now)
+
+    def _must_look_beside(self, now: float) -> bool:
+        """Tell whether what lies beside the log is to be asked, whatever is at the live path."""
         past = self._past
         return (
             self._look is not None
             or not self._place.looked
             or bool(past.missing)
             or past.rotated.deleted_one
-            or past.failed
-            or past.is_undecided
-            or self._live.is_elsewhere(sighting)
-            or (past.has_twins and self._finished != self._book.finished)
+            or past.candidates.unreadable.failed
+            or past.candidates.is_undecided
+            or (past.candidates.has_twins and self._finished != self._generations.finished)
             or self._has_news_beside(now)
         )
 
-    def _live_changed(self, now: float) -> None:
+    def _miss_live(self, now: float) -> None:
         """Leave a file that was truncated or rewritten: what was unread of it may be in a copy beside it."""
-        tail = self._live.release()
-        if tail is None:
+        reader = self._live.release()
+        if reader is None:
             return
-        tail.close()
-        generation = tail.generation
+        reader.close()
+        generation = reader.generation
         log.info("%s was truncated or rewritten after byte %d", self.path, generation.position.offset)
         self._past.missing.add(generation, now, unread=generation.size_seen > generation.position.offset)
         self._look = None
         self._look_beside(now)
 
     def _look_beside(self, now: float) -> None:
-        """Match the files on the disk with the generations of the book, as far as one turn goes."""
+        """Match the files on the disk with the known generations, as far as one turn goes."""
         if self._look is None:
             self._look = self._match(now)
         end = time.monotonic() + TURN_SECONDS
@@ -287,39 +257,31 @@ class LogTailer:
 
     def _match(self, now: float) -> Iterator[None]:
         self._version = self._beside.version(self._place.directories(), now)
-        self._finished = self._book.finished
-        if self._live.tail is not None and self._live.is_elsewhere(stat_file(self.path)):
-            # Go on with a file that is no longer at the live path: writers may still have it open.
-            self._past.rotated.add(self._live.tail, now)
+        self._finished = self._generations.finished
+        live = self._live.reader
+        if live is not None and transition(State.LIVE, self._live.where(stat_file(self.path))).action is Action.ROTATE:
+            self._past.rotated.add(live, now)  # writers may still have it open
             self._live.release()
-        if self._live.tail is None:
+        if self._live.reader is None:
             self._take_live(now, known_only=True)  # before a copy of it beside it is taken for it
         yield from self._past.look(now, known=self._live.is_known)
-        if self._live.tail is None:
+        if self._live.reader is None:
             self._take_live(now)
         self._place.looked = True
         self._past.give_up(now)
 
     def _take_live(self, now: float, *, known_only: bool = False) -> None:
-        generation = self._live.take(self._past.rotated.tails, known_only=known_only)
+        generation = self._live.take(self._past.rotated.readers, known_only=known_only)
         if generation is not None:
             self._past.missing.found(generation)
-            self._past.miss_predecessors(generation, now)
+            self._past.unfinished.miss_predecessors(generation, now)
 
     def _note_absence(self, sighting: FileStat | None, now: float) -> None:
         """Complain of a log that is not there; of one that was, when it is not made again soon: most likely it was rotated."""
         if sighting is not None:
             self._absent_since = None
             return
-        known = bool(self._book.of(self.source))
+        known = bool(self._generations.of(self.source))
         self._absent_since = now if self._absent_since is None else self._absent_since
         if not known or self._place.once or now - self._absent_since >= self._place.read.missing_grace_seconds:
             self._place.report(f"{self.path} does not exist", harmless=known)
-
-
-def _look_at(tail: GenerationReader) -> FileStat | None:
-    """Return how an open file looks; None when that cannot be told, which is the log's problem where it is read."""
-    try:
-        return tail.file.stat()
-    except OSError:
-        return None

@@ -45,7 +45,7 @@ def waiting(world: World) -> float:
 
 def test_bytes_that_are_in_no_file_for_a_moment_keep_their_age(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(1, 1000))
-    monkeypatch.setattr("ingestor.sources.file.source.time.time", lambda: float(next(clock)))
+    monkeypatch.setattr("ingestor.sources.file.lag.time.time", lambda: float(next(clock)))
     world.read = ReadSettings(rotated_quiet_seconds=0.0, missing_grace_seconds=60.0)
     world.log.write(5)
     world.turn(2)
@@ -85,7 +85,7 @@ def test_a_log_that_is_truncated_during_an_outage_keeps_the_age_of_what_waits_in
     since = waiting(world)
     daemon = world.daemon
     world.log.copy_truncate()
-    daemon.file_source._looked_at = float("-inf")  # as after a second in which the store had no room
+    daemon.file_source._turns._looked_at = float("-inf")  # as after a second in which the store had no room
     assert daemon.figures().unread_bytes == 0
     assert daemon.figures().lag_since == since
     world.turn(2)

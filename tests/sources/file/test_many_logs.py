@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from ingestor.config.settings import LogSettings
-from ingestor.sources.file import source as file_source
+from ingestor.sources.file import turns
 from ingestor.sources.file.beside import RELIST_SECONDS
-from ingestor.sources.file.past import Past
-from ingestor.sources.file.source import LATELY_SECONDS, LiveLogs
+from ingestor.sources.file.candidates import Candidates
+from ingestor.sources.file.discovery import LiveLogs
 from ingestor.sources.file.tailer import LogTailer
+from ingestor.sources.file.turns import LATELY_SECONDS
 from ingestor.state.generations import Generations
 from tests.support.world import Log, World
 
@@ -26,7 +27,7 @@ def all_of(world: World) -> None:
 def expensive_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a look at all logs seem to take so long that it is made once in a poll interval (a second) alone."""
     world.turn()
-    monkeypatch.setattr(world.daemon.file_source, "_full_look_seconds", 3600.0)
+    monkeypatch.setattr(world.daemon.file_source._turns, "_full_look_seconds", 3600.0)
 
 
 def stored_of(world: World, log: Log) -> list[str]:
@@ -104,7 +105,7 @@ def test_figures_of_idle_logs_cost_no_look_and_an_outage_none_of_their_truth(
     file_source = world.daemon.file_source
     assert file_source.unread_bytes() == 0
     world.log.write(1)
-    monkeypatch.setattr(file_source, "_looked_at", float("-inf"))  # no poll since: the store takes nothing
+    monkeypatch.setattr(file_source._turns, "_looked_at", float("-inf"))  # no poll since: the store takes nothing
     assert file_source.unread_bytes() > 0
 
 
@@ -146,7 +147,7 @@ def test_a_file_beside_many_logs_is_asked_once_not_once_for_each_of_them(
         shutil.copy(log.sibling(".1"), world.logs_directory / f"kept-{number}")
         (world.logs_directory / f"note-{number}").write_text(f"of {number}\n")
     files = len(list(world.logs_directory.iterdir()))
-    calls = counted(monkeypatch, Past, "_ask", "_take")
+    calls = counted(monkeypatch, Candidates, "ask", "_take")
     for change in (world.stop, lambda: moved(world)):
         change()
         calls.clear()
@@ -166,7 +167,7 @@ def test_logs_whose_directory_was_moved_are_all_found_before_one_is_given_up(
         log.write(1)
     world.turn(2)
     moved(world)
-    monkeypatch.setattr(file_source, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(turns, "TURN_SECONDS", 0.0)
     calls = counted(monkeypatch, LogTailer, "poll")
     world.daemon.step(world.now)
     assert calls["poll"] == 1, "a turn is bounded by time, not by a number of logs"

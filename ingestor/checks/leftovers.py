@@ -12,14 +12,14 @@ from ingestor.model.log_file import shown
 from ingestor.model.rotation_names import is_compressed
 from ingestor.model.words import counted, some_of
 from ingestor.sources.file.beside import rotated_paths
-from ingestor.sources.file.source import live_paths, matched_files
+from ingestor.sources.file.discovery import live_paths, matched_files
 from ingestor.state.database import DATABASE
 from ingestor.state.state import State
 
 ADVICE = "`tokentail backfill FILE` reads one. What is written to it from now on is read by itself."
 
 
-def left_to_backfill(settings: Settings, state_directory: Path) -> Iterator[CheckResult]:
+def leftovers(settings: Settings, state_directory: Path) -> Iterator[CheckResult]:
     """Yield a finding for files that are not read, or will not be at the first start. A state that cannot be read is told elsewhere."""
     try:
         left = _left_by(state_directory) if (state_directory / DATABASE).exists() else None
