@@ -1,7 +1,7 @@
 """Following as one state machine: what becomes of a content whose file is followed, by what was seen of it.
 
 Two rules. Whatever decides about a file that is followed is in this table. Nothing in this module looks at a file or a clock:
-who follows says what was seen, and does what the row says (``tailer``, ``live``, ``rotated``, ``missing``).
+who follows says what was seen, and does what the row says (``tailer``, ``live``, ``candidates``, ``rotated``, ``missing``).
 
 ::
 
@@ -42,7 +42,7 @@ class Seen(Enum):
     SAME = "the file that was there before"
     OTHER = "a file that must be asked what it holds"
 
-    # Of what a file holds that is asked (``matching.recognise``)
+    # Of what a file holds that is asked (``recognition.recognise``)
     ROTATED_ONE = "it is a rotated file that is open: it was renamed back"
     NEW_YET = "nothing that is known, as long as what lies beside the log was not asked"
     NEW = "nothing that is known"
