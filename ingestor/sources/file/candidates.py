@@ -10,9 +10,10 @@ from ingestor.sources.file.alike import Alike
 from ingestor.sources.file.beside import Beside, Candidate
 from ingestor.sources.file.files import DamagedFileError, open_log, stat_file
 from ingestor.sources.file.leftovers import Leftovers
-from ingestor.sources.file.matching import Content, parts_from, recognise, whole_mark
+from ingestor.sources.file.matching import parts_from, whole_mark
 from ingestor.sources.file.missing import MissingGenerations
 from ingestor.sources.file.place import Place
+from ingestor.sources.file.recognition import Content, recognise
 from ingestor.sources.file.rotated import Rotated
 from ingestor.sources.file.skip import skip_to_end
 from ingestor.sources.file.told import Told

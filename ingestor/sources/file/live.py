@@ -7,9 +7,10 @@ from ingestor.model.generation import Generation, Status
 from ingestor.model.log_file import FileStat, LogFile
 from ingestor.sources.block import Block
 from ingestor.sources.file.files import DamagedFileError, open_log, stat_file
-from ingestor.sources.file.matching import Content, key_of, parts_from, recognise
+from ingestor.sources.file.matching import key_of, parts_from
 from ingestor.sources.file.place import Part, Place
 from ingestor.sources.file.reader import GenerationReader
+from ingestor.sources.file.recognition import Content, recognise
 from ingestor.sources.file.skip import skip_to_end
 from ingestor.sources.file.transitions import Action, Seen, State, Step, outcome, transition
 
