@@ -15,8 +15,9 @@ from ingestor.pipeline.pipeline import Pipeline
 from ingestor.sources.block import Block
 from ingestor.sources.file.discovery import live_paths
 from ingestor.sources.file.files import ContentChangedError, DamagedFileError, open_log
-from ingestor.sources.file.matching import Content, follows, kinship, recognise
+from ingestor.sources.file.matching import kinship
 from ingestor.sources.file.reader import GenerationReader
+from ingestor.sources.file.recognition import Content, follows, recognise
 from ingestor.state.generations import Generations
 
 FIRST_LOOK_BYTES = 65_536

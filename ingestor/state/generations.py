@@ -1,7 +1,7 @@
 """The generations: what is known of every content that was ever read, and what of it is not yet saved.
 
 It is one for all sources. A file is asked for its content first, whatever it is called and wherever it was found
-(``sources.file.matching``); only what is not known begins a generation.
+(``sources.file.recognition``); only what is not known begins a generation.
 """
 
 import logging

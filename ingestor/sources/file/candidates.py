@@ -10,12 +10,14 @@ from ingestor.sources.file.alike import Alike
 from ingestor.sources.file.beside import Beside, Candidate
 from ingestor.sources.file.files import DamagedFileError, open_log, stat_file
 from ingestor.sources.file.leftovers import Leftovers
-from ingestor.sources.file.matching import Content, parts_from, recognise, whole_mark
+from ingestor.sources.file.matching import parts_from, whole_mark
 from ingestor.sources.file.missing import MissingGenerations
 from ingestor.sources.file.place import Place
+from ingestor.sources.file.recognition import Content, recognise
 from ingestor.sources.file.rotated import Rotated
 from ingestor.sources.file.skip import skip_to_end
 from ingestor.sources.file.told import Told
+from ingestor.sources.file.transitions import Action, Seen, State, transition
 from ingestor.sources.file.unreadable import Unreadable
 
 log = logging.getLogger("tokentail")
@@ -96,7 +98,8 @@ class Candidates:
             live_path = os.path.realpath(self._place.path)
             near = self._generations.near(self._place.source, live_path, file.identity) if candidate.related else ()
             content = recognise(file, self._generations, near=near)
-            generation = self._to_read(file, content, candidate, stray=stray)
+            seen_there = self._look(file, content, candidate, stray=stray)
+            generation = self._act(transition(State.BESIDE, seen_there).action, file, content)
             if generation is not None:
                 self._attach(generation, file, now)
                 attached = True
@@ -124,48 +127,53 @@ class Candidates:
             if not attached:
                 file.close()
 
-    def _to_read(self, file: LogFile, content: Content, candidate: Candidate, *, stray: bool) -> Generation | None:
-        """Return the generation to read on from a file beside the log; None when there is nothing (more) to read from it."""
+    def _look(self, file: LogFile, content: Content, candidate: Candidate, *, stray: bool) -> Seen:
+        """Return what is seen of what a file holds. Raises OSError, DamagedFileError.
+
+        ``stray``: it was found where a content of this log was last, not in a directory of the log.
+        """
+        same = content.same
         if content.compared is not None:
             ours = candidate.related or (content.like is not None and self._place.has(content.like))
-            if not ours or stray:
-                return None
-            like, compared = content.like, content.compared
-            source = (like or self._generations[compared.former]).source
-            return self._generations.begin(
-                source, file.path, file.identity, key=content.key, like=like, compared=compared
-            )
-        same = content.same
-        if (
-            same is None
-            or not (candidate.related or self._place.has(same))
-            or self.leftovers.is_not_ours(same, file, related=candidate.related)
-        ):
-            return None
+            return Seen.FORMER if ours and not stray else Seen.NOT_OURS
+        if same is None:
+            return Seen.NEW
+        ours = candidate.related or self._place.has(same)
+        if not ours or self.leftovers.is_not_ours(same, file, related=candidate.related):
+            return Seen.NOT_OURS
         reader = self._generations.readers.get(same.number)
         if reader is None:
-            return self._rest_of(same, file)
+            is_more = same.status is Status.OPEN or bool(file.read_at(same.position.offset, 1))
+            return Seen.KNOWN if is_more else Seen.READ_TO_END
         if file.compressed or not parts_from(file, reader):
+            # A compressed one is the copy of the file that is still open, and is looked at again when that one is closed.
+            return Seen.READ_ELSEWHERE
+        return Seen.HOLDS_MORE if self._rotated.is_copy(reader, file) else Seen.PARTS
+
+    def _act(self, action: Action, file: LogFile, content: Content) -> Generation | None:
+        """Do what the table says; return the generation to read on from the file, if one is. Raises OSError."""
+        generations, same = self._generations, content.same
+        if action is Action.COMPARE and content.compared is not None:
+            like, compared = content.like, content.compared
+            source = (like or generations[compared.former]).source
+            return generations.begin(source, file.path, file.identity, key=content.key, like=like, compared=compared)
+        if same is None:
             return None
-        return same if self._rotated.leave_copy(reader, file) else self._fork(same, file)
-
-    def _fork(self, same: Generation, file: LogFile) -> Generation:
-        # A plain file that is equal up to here and different afterwards goes its own way from here. A compressed one is
-        # the copy of the file that is still open, and is looked at again when that one is closed.
-        return self._generations.begin(same.source, file.path, file.identity, like=same)
-
-    def _rest_of(self, generation: Generation, file: LogFile) -> Generation | None:
-        """Return the generation if the file holds more of it than was read, or may yet grow."""
-        if generation.status is Status.OPEN or file.read_at(generation.position.offset, 1):
-            if generation.status is Status.SKIPPED:
-                skip_to_end(generation, file, end=generation.position.offset)
-            return generation
-        # Remember where it is now, so that it is not decompressed again at every rotation.
-        generation.path, generation.device, generation.inode = file.path, *file.identity
-        seen = file.stat()
-        generation.size_seen = seen.size if file.compressed else generation.position.offset
-        generation.sealed_ns = seen.mtime_ns if file.compressed else 0
-        self._generations.changed(generation)
+        if action is Action.FORK:
+            return generations.begin(same.source, file.path, file.identity, like=same)
+        if action is Action.TAKE_OVER:
+            self._rotated.leave(same)
+            return same
+        if action is Action.READ_ON:
+            if same.status is Status.SKIPPED:
+                skip_to_end(same, file, end=same.position.offset)
+            return same
+        if action is Action.NOTE_PLACE:
+            same.path, same.device, same.inode = file.path, *file.identity
+            seen = file.stat()
+            same.size_seen = seen.size if file.compressed else same.position.offset
+            same.sealed_ns = seen.mtime_ns if file.compressed else 0
+            generations.changed(same)
         return None
 
     def take_unknown(self, path: str, now: float, *, ours: bool) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Container
 from ingestor.model.generation import Comparison, Generation, Stretch
 from ingestor.model.log_file import LogFile
 from ingestor.model.trail import DIGEST_BYTES, Alignment, Run
-from ingestor.sources.file.matching import follows, former_of, trimmed
+from ingestor.sources.file.recognition import follows, former_of, trimmed
 from ingestor.state.generations import Generations
 
 

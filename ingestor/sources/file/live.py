@@ -7,11 +7,12 @@ from ingestor.model.generation import Generation, Status
 from ingestor.model.log_file import FileStat, LogFile
 from ingestor.sources.block import Block
 from ingestor.sources.file.files import DamagedFileError, open_log, stat_file
-from ingestor.sources.file.matching import Content, key_of, parts_from, recognise
+from ingestor.sources.file.matching import key_of, parts_from
 from ingestor.sources.file.place import Part, Place
 from ingestor.sources.file.reader import GenerationReader
+from ingestor.sources.file.recognition import Content, recognise
 from ingestor.sources.file.skip import skip_to_end
-from ingestor.sources.file.transitions import Action, Seen, State, outcome, transition
+from ingestor.sources.file.transitions import Action, Seen, State, Step, outcome, transition
 
 log = logging.getLogger("tokentail")
 
@@ -111,14 +112,15 @@ class LiveFile:
         ``known_only``: not if nothing is known of its content yet.
         """
         path = self._place.path
-        seen = stat_file(path)
-        for reader in readers:
-            if seen is not None and reader.file.identity == seen.identity:
-                readers.remove(reader)  # renamed back
-                self.reader = reader
-                reader.is_past = False
-                self._place.report(None)
-                return reader.generation
+        sighting = stat_file(path)
+        back = next((r for r in readers if sighting is not None and r.file.identity == sighting.identity), None)
+        if back is not None:
+            transition(State.ASKED, Seen.ROTATED_ONE)
+            readers.remove(back)
+            self.reader = back
+            back.is_past = False
+            self._place.report(None)
+            return back.generation
         file = self._open()
         if file is None:
             return None
@@ -126,9 +128,9 @@ class LiveFile:
         try:
             near = self._generations.near(self._place.source, os.path.realpath(path), file.identity)
             content = recognise(file, self._generations, near=near)
-            generation = self._known(file, content)
-            if generation is None and not known_only and self._twin is None:
-                generation = self._begin(file, content)
+            self._twin = None
+            seen = self._ask(file, content, known_only=known_only)
+            generation = self._act(transition(State.ASKED, seen), file, content)
             if generation is not None:
                 generation.status = Status.OPEN
                 self._place.report(None)
@@ -162,27 +164,45 @@ class LiveFile:
             return None
         return file
 
-    def _known(self, file: LogFile, content: Content) -> Generation | None:
-        """Return the generation to go on with, if the file holds what is known; note when another file does, too."""
-        place, generations = self._place, self._generations
-        self._twin = None
+    def _ask(self, file: LogFile, content: Content, *, known_only: bool) -> Seen:
+        """Return what is seen of what the file at the live path holds. Raises OSError, DamagedFileError."""
+        place, generations, same = self._place, self._generations, content.same
         if content.compared is not None:
-            key, like, compared = content.key, content.like, content.compared
-            return generations.begin(place.source, place.path, file.identity, key=key, like=like, compared=compared)
-        same = content.same
+            return Seen.FORMER
         if same is None or same.status is Status.SKIPPED:
-            return None
+            return Seen.NEW_YET if known_only else Seen.NEW
         reader = generations.readers.get(same.number)
         if reader is not None:
-            if parts_from(file, reader):
-                return generations.begin(place.source, place.path, file.identity, like=same)
-            self._twin = file.stat(), same.number, same.position.offset
-            generations.twins[same.number] = place.path
-            place.report(f"{place.path} holds the same as {reader.file.path}, which is read already", harmless=True)
-            return None
+            return Seen.PARTS if parts_from(file, reader) else Seen.READ_ELSEWHERE
         if (same.source, same.host) == (place.source, generations.host) or not same.position.offset:
-            return same
-        return self._go_on_as_another(same, file)
+            return Seen.KNOWN
+        return Seen.OF_ANOTHER_SOURCE
+
+    def _act(self, step: Step, file: LogFile, content: Content) -> Generation | None:
+        """Do what the table says; return the generation to read from the file, if it is to be read. Raises OSError."""
+        place, begin, same = self._place, self._generations.begin, content.same
+        generation = None
+        match step.action:
+            case Action.BEGIN:
+                generation = self._begin(file, content)
+            case Action.COMPARE:
+                key, like, compared = content.key, content.like, content.compared
+                generation = begin(place.source, place.path, file.identity, key=key, like=like, compared=compared)
+            case Action.READ_ON:
+                generation = same
+            case Action.FORK:
+                generation = begin(place.source, place.path, file.identity, like=same)
+            case Action.READ_ON_AS_ANOTHER if same is not None:
+                generation = self._go_on_as_another(same, file)
+            case Action.REST if step.state is State.COPY and same is not None:
+                self._note_copy(same, file)
+        return generation
+
+    def _note_copy(self, same: Generation, file: LogFile) -> None:
+        path, other = self._place.path, self._generations.readers[same.number].file.path
+        self._twin = file.stat(), same.number, same.position.offset
+        self._generations.twins[same.number] = path
+        self._place.report(f"{path} holds the same as {other}, which is read already", harmless=True)
 
     def _go_on_as_another(self, same: Generation, file: LogFile) -> Generation:
         """Have what follows be of another source or host than what was read: somebody has changed the configuration."""

@@ -13,7 +13,8 @@ from ingestor.model.log_file import LogFile, shown
 from ingestor.model.trail import line_digests
 from ingestor.model.words import counted
 from ingestor.sources.file.files import DamagedFileError, open_log
-from ingestor.sources.file.matching import COMPARED_BYTES, kinship, recognise
+from ingestor.sources.file.matching import kinship
+from ingestor.sources.file.recognition import COMPARED_BYTES, recognise
 from ingestor.sources.file.spool import Spool, ends, is_pipe, spool_name
 from ingestor.state.generations import Generations
 from ingestor.state.own_files import SPOOL

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from typing import Final
 
-from ingestor.model.generation import Status
+from ingestor.model.generation import Generation, Status
 from ingestor.model.log_file import FileIdentity, FileStat, LogFile
 from ingestor.sources.block import Block
 from ingestor.sources.file.files import ContentChangedError, DamagedFileError, is_as_before, open_log
@@ -73,15 +73,17 @@ class Rotated:
                 return None
         return None
 
-    def leave_copy(self, found: Reader, file: LogFile) -> bool:
-        """Let go of a rotated file that is at its end, for one that holds the same and more: it was a copy of that one."""
-        for reader in self.readers:
-            if reader is found and not reader.file.compressed and not file.compressed:
-                if reader.file.read_at(reader.generation.position.offset, 1):
-                    return False
-                self._finish(reader, Status.OPEN)
-                return True
-        return False
+    def is_copy(self, found: Reader, file: LogFile) -> bool:
+        """Tell whether a rotated file that is read is at its end, and a plain one holds the same and more. Raises OSError."""
+        reader = next((reader for reader in self.readers if reader is found), None)
+        if reader is None or reader.file.compressed or file.compressed:
+            return False
+        return not reader.file.read_at(reader.generation.position.offset, 1)
+
+    def leave(self, generation: Generation) -> None:
+        """Let go of the file that a generation is read from: it goes on in another one."""
+        for reader in [reader for reader in self.readers if reader.generation is generation]:
+            self._finish(reader, Status.OPEN)
 
     @property
     def busy(self) -> bool:

@@ -1,19 +1,13 @@
 """Following as one state machine: what becomes of a content whose file is followed, by what was seen of it.
 
 Two rules. Whatever decides about a file that is followed is in this table. Nothing in this module looks at a file or a clock:
-who follows says what was seen, and does what the row says (``tailer``, ``live``, ``rotated``, ``missing``).
+who follows says what was seen, and does what the row says (``tailer``, ``live``, ``candidates``, ``rotated``, ``missing``).
 
 ::
 
-      NOTHING <------ COPY              HALF_LINE ---> LAST_LINE
-       |   ^           ^                 ^    |          |    |
-       v   |           |                 |    |          |    |
-      LIVE-+---------> ROTATED ----------+    +--------> CLOSED
-       |                |  ^
-       +-> MISSING <----+  |
-            |   |          |
-            |   +----------+
-            +-> LOST, CLOSED
+    live path:    NOTHING, COPY -> ASKED -> LIVE -+-> ROTATED -> HALF_LINE -> LAST_LINE -> CLOSED
+    beside it:                     BESIDE --------+      |
+    its rest:                                     +------+-> MISSING -> ROTATED, CLOSED, LOST
 
 What the system refuses to read is no row: the state stays, that is reported, and it is tried again. A pair that is not in the
 table cannot be: ``transition`` raises ``KeyError`` for it.
@@ -29,7 +23,9 @@ class State(Enum):
 
     NOTHING = "nothing is open at the live path"
     COPY = "the file at the live path holds what is read from another file"
+    ASKED = "the file at the live path is asked what it holds"
     LIVE = "the file at the live path is open"
+    BESIDE = "a file beside the log is asked what it holds"
     ROTATED = "a file is open that is not at the live path any more, or never was"
     HALF_LINE = "all whole lines of a rotated file are read, and no more are expected"
     LAST_LINE = "what is left of it is a line of its own"
@@ -45,6 +41,19 @@ class Seen(Enum):
     ABSENT = "nothing is there"
     SAME = "the file that was there before"
     OTHER = "a file that must be asked what it holds"
+
+    # Of what a file holds that is asked (``recognition.recognise``)
+    ROTATED_ONE = "it is a rotated file that is open: it was renamed back"
+    NEW_YET = "nothing that is known, as long as what lies beside the log was not asked"
+    NEW = "nothing that is known"
+    FORMER = "it begins like a former content, or has one behind another"
+    KNOWN = "all that was read of a content that nobody reads now, and perhaps more"
+    OF_ANOTHER_SOURCE = "the same, and that was read under another source or host"
+    READ_TO_END = "just what was read of a content, to its end"
+    READ_ELSEWHERE = "what is read from another file, as far as that one was read"
+    PARTS = "what is read from another file up to here, and something else behind it"
+    HOLDS_MORE = "what was read from another file, which is at its end, and more"
+    NOT_OURS = "what is another log's, or is left to a backfill"
 
     # Of a file that is open
     CUT = "it does not hold what was read of it"
@@ -76,7 +85,15 @@ class Action(Enum):
     REST = "nothing until something changes"
     GO_ON = "read on in the next turn"
     NOTE = "remember how the file looks, so that it is missed when it is gone"
-    TAKE = "ask the file at the live path what it holds, and read it"
+    TAKE = "ask the file at the live path what it holds"
+    TAKE_BACK = "go on with the file as the live one"
+    BEGIN = "begin a content and read it from the file"
+    COMPARE = "begin one, and compare it with the former content while it is read"
+    READ_ON = "go on with the content where reading has come to"
+    READ_ON_AS_ANOTHER = "begin a content of this source there, and close the other one"
+    FORK = "begin a content where the two files part"
+    TAKE_OVER = "let go of the other file, which was a copy, and read on in this one"
+    NOTE_PLACE = "remember where the content is, so that it is not asked again at each rotation"
     ROTATE = "follow the file on as a rotated one, and take the one that is at the live path now"
     MISS = "let go of the file and look for what it held"
     MISS_DAMAGED = "the same, and do not open that file again while it looks so"
@@ -101,13 +118,31 @@ class Step(NamedTuple):
 TRANSITIONS: Final[Mapping[tuple[State, Seen], Step]] = {
     # The live path
     (State.NOTHING, Seen.ABSENT): Step(Action.REST, State.NOTHING),
-    (State.NOTHING, Seen.OTHER): Step(Action.TAKE, State.NOTHING),
+    (State.NOTHING, Seen.OTHER): Step(Action.TAKE, State.ASKED),
     (State.COPY, Seen.ABSENT): Step(Action.REST, State.COPY),
     (State.COPY, Seen.SAME): Step(Action.REST, State.COPY),
-    (State.COPY, Seen.OTHER): Step(Action.TAKE, State.NOTHING),
+    (State.COPY, Seen.OTHER): Step(Action.TAKE, State.ASKED),
     (State.LIVE, Seen.SAME): Step(Action.NOTE, State.LIVE),
     (State.LIVE, Seen.ABSENT): Step(Action.ROTATE, State.ROTATED),
     (State.LIVE, Seen.OTHER): Step(Action.ROTATE, State.ROTATED),
+    # What the file at the live path holds
+    (State.ASKED, Seen.ROTATED_ONE): Step(Action.TAKE_BACK, State.LIVE),
+    (State.ASKED, Seen.NEW_YET): Step(Action.REST, State.NOTHING),
+    (State.ASKED, Seen.NEW): Step(Action.BEGIN, State.LIVE),
+    (State.ASKED, Seen.FORMER): Step(Action.COMPARE, State.LIVE),
+    (State.ASKED, Seen.KNOWN): Step(Action.READ_ON, State.LIVE),
+    (State.ASKED, Seen.OF_ANOTHER_SOURCE): Step(Action.READ_ON_AS_ANOTHER, State.LIVE),
+    (State.ASKED, Seen.READ_ELSEWHERE): Step(Action.REST, State.COPY),
+    (State.ASKED, Seen.PARTS): Step(Action.FORK, State.LIVE),
+    # What a file beside the log holds. One that is new is begun, or left to a backfill, when all files were asked.
+    (State.BESIDE, Seen.NEW): Step(Action.REST, State.BESIDE),
+    (State.BESIDE, Seen.NOT_OURS): Step(Action.REST, State.BESIDE),
+    (State.BESIDE, Seen.READ_ELSEWHERE): Step(Action.REST, State.BESIDE),
+    (State.BESIDE, Seen.READ_TO_END): Step(Action.NOTE_PLACE, State.CLOSED),
+    (State.BESIDE, Seen.FORMER): Step(Action.COMPARE, State.ROTATED),
+    (State.BESIDE, Seen.KNOWN): Step(Action.READ_ON, State.ROTATED),
+    (State.BESIDE, Seen.PARTS): Step(Action.FORK, State.ROTATED),
+    (State.BESIDE, Seen.HOLDS_MORE): Step(Action.TAKE_OVER, State.ROTATED),
     # The live file
     (State.LIVE, Seen.CUT): Step(Action.MISS, State.MISSING),
     (State.LIVE, Seen.AS_BEFORE): Step(Action.REST, State.LIVE),
@@ -144,7 +179,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Seen], Step]] = {
     (State.MISSING, Seen.GONE_READ): Step(Action.CLOSE, State.CLOSED),
 }
 
-AT_ONCE: Final = frozenset({State.HALF_LINE, State.LAST_LINE})
+AT_ONCE: Final = frozenset({State.ASKED, State.HALF_LINE, State.LAST_LINE})
 """A file is not left in one of these: what comes next is looked at in the same turn."""
 
 
