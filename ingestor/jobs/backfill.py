@@ -12,9 +12,10 @@ from ingestor.model.generation import NOTHING_READ, Generation, Match, Status
 from ingestor.model.log_file import LogFile
 from ingestor.model.rotation_names import live_name, may_be_rotated
 from ingestor.pipeline.pipeline import Pipeline
+from ingestor.sources.block import Block
 from ingestor.sources.file.files import DamagedFileError, open_log
 from ingestor.sources.file.matching import Content, follows, kinship, recognise
-from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
+from ingestor.sources.file.reader import ContentChangedError, GenerationReader
 from ingestor.sources.file.source import live_paths
 from ingestor.state.generations import Generations
 

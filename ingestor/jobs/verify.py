@@ -14,8 +14,9 @@ from ingestor.model.points import Point, SeriesTable
 from ingestor.model.trail import Trail
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import to_points
+from ingestor.sources.block import Block
 from ingestor.sources.file.files import DamagedFileError
-from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
+from ingestor.sources.file.reader import ContentChangedError, GenerationReader
 from ingestor.state.generations import Generations
 from ingestor.state.state import State
 from ingestor.state.trails import Trails

@@ -15,10 +15,9 @@ from ingestor.model.log_file import shown
 from ingestor.model.snapshot import SourceSnapshot
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import BlockResult, to_points
-from ingestor.sources.file.reader import Block
-from ingestor.sources.file.strangers import KEY
+from ingestor.sources.block import Block
 from ingestor.state.database import save_meta
-from ingestor.state.generations import REST, Generations
+from ingestor.state.generations import REST, STRANGER, Generations
 from ingestor.state.rejected_file import RejectedFile, RejectedLine, read_rejected, rejected_line
 from ingestor.state.state import State
 from ingestor.state.trails import Trails, forget_oldest
@@ -54,7 +53,7 @@ class Pipeline:
             rebuilding=meta.get(REBUILDING) == "1",
             host=state.host,
             trails=Trails(state.connection),
-            strangers={key.removeprefix(KEY): kept for key, kept in meta.items() if key.startswith(KEY)},
+            strangers={key.removeprefix(STRANGER): kept for key, kept in meta.items() if key.startswith(STRANGER)},
             looked_at=float(meta["heartbeat"]) if "heartbeat" in meta else None,
             rests={int(key.removeprefix(REST)): kept for key, kept in meta.items() if key.startswith(REST)},
             gaps_found_at=[gap.found_at for gap in state.gaps()],

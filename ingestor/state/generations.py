@@ -22,6 +22,8 @@ log = logging.getLogger("tokentail")
 
 NEAR: Final = 3
 """Of a log that lost its beginning so many of its last contents are looked through."""
+STRANGER: Final = "stranger:"
+"""Key of ``meta``, with a path: a file that nobody knows, as it looked (``sources.file.strangers``)."""
 REST: Final = "rest:"
 """Key of ``meta``, with the number of a generation: the half line behind its mark, see ``Generations.note_rest``."""
 BEGINNING_LINES: Final = 64
@@ -390,7 +392,7 @@ class Generations:
             )
         checkpoint.gaps += self._gaps
         checkpoint.meta.update({f"followed:{place}": "1" for place in self._newly_followed})
-        checkpoint.meta.update({f"stranger:{shown(path)}": kept for path, kept in self._changed_strangers.items()})
+        checkpoint.meta.update({f"{STRANGER}{shown(path)}": kept for path, kept in self._changed_strangers.items()})
         checkpoint.meta.update({f"{REST}{number}": self._rests[number] for number in self._changed_rests})
         self._changed_rests.clear()
         self._changed_strangers.clear()

@@ -14,7 +14,7 @@ from ingestor.errors import TokentailError
 from ingestor.jobs.backfill import backfill
 from ingestor.jobs.replay import replay
 from ingestor.jobs.verify import verify
-from ingestor.sources.file.reader import Block
+from ingestor.sources.block import Block
 from ingestor.state.state import State
 from parsers.contract import Reason
 from tests.support.world import World, gz, zst

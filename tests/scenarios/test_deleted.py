@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingestor.config.settings import LogSettings
-from ingestor.sources.file.reader import Block
+from ingestor.sources.block import Block
 from ingestor.stores import backoff
 from tests.support.scene import Scene
 from tests.support.servers import InfluxServer, influxd1, new_influxdb1

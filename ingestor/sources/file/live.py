@@ -5,10 +5,11 @@ import os
 
 from ingestor.model.generation import Generation, Status
 from ingestor.model.log_file import FileStat, LogFile
+from ingestor.sources.block import Block
 from ingestor.sources.file.files import DamagedFileError, open_log, stat_file
 from ingestor.sources.file.matching import Content, key_of, parts_from, recognise
 from ingestor.sources.file.place import Part, Place
-from ingestor.sources.file.reader import Block, GenerationReader, skip_to_end
+from ingestor.sources.file.reader import GenerationReader, skip_to_end
 
 log = logging.getLogger("tokentail")
 

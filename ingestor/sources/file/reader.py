@@ -8,12 +8,12 @@ content, the lines that stood there are passed over: they were counted.
 import hashlib
 from collections.abc import Container
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ingestor.model.generation import HEAD_BYTES, TAIL_BYTES, Comparison, Generation, Position, Stretch
 from ingestor.model.log_file import FileStat, LogFile
 from ingestor.model.trail import DIGEST_BYTES, Alignment, Run, line_digests, long_line_digest
 from ingestor.model.unended import may_become_object
+from ingestor.sources.block import Block, TooLong
 from ingestor.sources.file.matching import follows, former_of, key_of, trimmed
 from ingestor.state.generations import Generations
 
@@ -29,29 +29,6 @@ BUSY_BYTES = 1 << 24
 
 class ContentChangedError(Exception):
     """The file no longer holds what was read from it: truncated, rewritten, or another one in its place."""
-
-
-class TooLong(NamedTuple):
-    """A line beyond ``max_line_bytes``; the block's data holds its first bytes alone."""
-
-    length: int
-    sha256: str
-
-
-class Block(NamedTuple):
-    """Consecutive lines of one generation."""
-
-    generation: Generation
-    offset: int
-    """In the file."""
-    ordinal: int
-    data: bytes
-    r"""Whole lines, each with its ``\n``; or one last line without (of a closed generation)."""
-    repeat: bool
-    """These lines were counted before: their points are written again, and change nothing."""
-    too_long: TooLong | None = None
-    finishes: tuple[int, int] | None = None
-    """The first line was taken before it was whole: whose it was then (by number), and where it begins."""
 
 
 @dataclass(slots=True)

@@ -7,11 +7,12 @@ from typing import Final
 
 from ingestor.model.generation import Status
 from ingestor.model.log_file import FileIdentity, FileStat, LogFile
+from ingestor.sources.block import Block
 from ingestor.sources.file.files import DamagedFileError, is_as_before, open_log
 from ingestor.sources.file.matching import begins_with_rest, key_of
 from ingestor.sources.file.missing import MissingGenerations
 from ingestor.sources.file.place import Part, Place
-from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
+from ingestor.sources.file.reader import ContentChangedError, GenerationReader
 from ingestor.state.generations import Reader
 
 log = logging.getLogger("tokentail")

@@ -14,11 +14,11 @@ from ingestor.config.settings import LogSettings, Settings
 from ingestor.model.generation import Status
 from ingestor.model.log_file import FileIdentity, shown
 from ingestor.model.rotation_names import is_compressed, may_be_live, possible_live_names
+from ingestor.sources.block import Block
 from ingestor.sources.file.absent import AbsentLogs
 from ingestor.sources.file.beside import RELIST_SECONDS, SETTLED_NS, Beside
 from ingestor.sources.file.path_patterns import has_pattern, matches
 from ingestor.sources.file.place import Place
-from ingestor.sources.file.reader import Block
 from ingestor.sources.file.strangers import Strangers
 from ingestor.sources.file.tailer import LogTailer
 from ingestor.state.generations import Generations

@@ -13,12 +13,13 @@ from typing import Final
 from ingestor.config.settings import LogSettings, ReadSettings
 from ingestor.model.generation import Generation
 from ingestor.model.log_file import FileIdentity, FileStat
+from ingestor.sources.block import Block
 from ingestor.sources.file.beside import Beside
 from ingestor.sources.file.files import is_as_before, stat_file
 from ingestor.sources.file.live import LiveFile
 from ingestor.sources.file.past import Past
 from ingestor.sources.file.place import Place
-from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
+from ingestor.sources.file.reader import ContentChangedError, GenerationReader
 
 log = logging.getLogger("tokentail")
 
