@@ -221,7 +221,7 @@ def test_rotated_and_deleted_during_a_backfill_that_the_daemon_does(
             log.sibling(".2").unlink(missing_ok=True)
             generations.append(log.written[before:])
 
-    monkeypatch.setattr(scene.daemon.pipeline, "take", rotate_meanwhile)
+    monkeypatch.setattr(scene.daemon.pipeline, "process", rotate_meanwhile)
     scene.backfill(old.path)
     monkeypatch.undo()
     log.write(5)

@@ -216,7 +216,7 @@ def test_t12_a_crash_right_after_a_reset_reads_from_the_start_again(
     world.once()
     os.truncate(world.log.path, 0)
     world.log.write(200)
-    monkeypatch.setattr(world.daemon.pipeline, "ship", _crash)
+    monkeypatch.setattr(world.daemon.pipeline, "submit", _crash)
     with pytest.raises(KeyboardInterrupt):
         world.turn()
     world.stop()
