@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from ingestor.config.settings import Settings
-from ingestor.daemon.daemon import Daemon, StoppingError
+from ingestor.daemon.daemon import Daemon
+from ingestor.daemon.patience import StoppingError
 from ingestor.daemon.prometheus import endpoint
 from ingestor.daemon.sd_notify import Notifier
 from ingestor.errors import ExitCode, TokentailError

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ingestor.config.settings import BudgetSettings, LogSettings
-from ingestor.daemon import daemon as daemon_module
+from ingestor.daemon import patience
 from ingestor.daemon.daemon import Daemon
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode, StateLockedError, UnavailableError
 from ingestor.sources.file.wakeup import Wakeup
@@ -182,7 +182,7 @@ def test_t47_a_second_instance_is_refused_with_the_holder_named(world: World) ->
 
 def test_once_gives_up_when_the_store_stays_unwritable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.log.write(10)
-    monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "ONCE_PATIENCE_SECONDS", 0.0)
     state = State.open(world.state_directory)
     daemon = Daemon(world.settings, state, once=True)
     state.connection.execute("PRAGMA query_only = 1")
