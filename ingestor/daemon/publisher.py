@@ -9,8 +9,7 @@ from ingestor.errors import TokentailError, one_line
 from ingestor.jobs.condition import DAY_SECONDS
 from ingestor.model.snapshot import Snapshot
 from ingestor.pipeline.pipeline import Pipeline
-from ingestor.sources.file.pipes import Pipes
-from ingestor.sources.file.source import FileSource
+from ingestor.sources.contract import Source
 from ingestor.state.health import Health, VitalsFile
 from ingestor.stores.influxdb.write.delivery import InfluxDelivery
 from ingestor.stores.influxdb.write.telemetry import Telemetry
@@ -22,16 +21,15 @@ TELL_SECONDS = 1.0
 class Publisher:
     """Takes a snapshot once a second, and hands it to the file of vitals, the store's telemetry and the watchers."""
 
-    def __init__(self, settings: Settings, pipeline: Pipeline, file_source: FileSource, pipes: Pipes) -> None:
+    def __init__(self, pipeline: Pipeline, source: Source) -> None:
         """Open the file of vitals. Raises OSError."""
         self._pipeline = pipeline
-        self._file_source = file_source
-        self._pipes = pipes
+        self._source = source
         self._started_at = self._configured_at = time.time()
         self._config_problem = ""
         self._vitals = VitalsFile(pipeline.state.directory)
         self._told_at = float("-inf")
-        self.telemetry = self._new_telemetry(settings)
+        self.telemetry = self._new_telemetry(source.settings)
         """What the store is told; None where it has no place for it."""
         self.watchers: list[Callable[[Snapshot], None]] = []
         """Called once a second while the pipeline moves or waits on purpose; not while something in it hangs."""
@@ -40,19 +38,18 @@ class Publisher:
         """Return how the daemon is at this moment."""
         delivery = self._pipeline.delivery
         trouble, (requests, retries, seconds) = delivery.trouble, delivery.requests
-        accepted, acknowledged = self._pipeline.accepted_bytes, delivery.acknowledged_bytes
+        progress = self._pipeline.progress
         agreement, (restarts, brought_back) = delivery.agreement, delivery.mended
-        problems = (followed.problem for followed in self._file_source.logs if not followed.harmless)
         return Snapshot(
             time=time.time(),
             started_at=self._started_at,
-            lag_since=self._file_source.lag_since(accepted=accepted, acknowledged=acknowledged),
-            unread_bytes=self._file_source.unread_bytes(),
-            pending_bytes=accepted - acknowledged,
+            lag_since=self._source.lag_since(progress),
+            unread_bytes=self._source.unread_bytes(),
+            pending_bytes=progress.accepted_bytes - progress.acknowledged_bytes,
             checkpoint_at=delivery.checkpoint_at,
             store_problem=trouble.what if trouble else "",
             store_failing_since=trouble.since_wall if trouble else None,
-            log_problems=(*filter(None, problems), *self._pipes.problems),
+            log_problems=tuple(problem.what for problem in self._source.problems()),
             config_problem=self._config_problem,
             store_requests=requests,
             store_retries=retries,
@@ -81,7 +78,7 @@ class Publisher:
                 lag_since=figures.lag_since,
                 store_problem=figures.store_problem,
                 store_failing_since=figures.store_failing_since,
-                log_problems=(*figures.log_problems, *self._file_source.strangers),
+                log_problems=(*figures.log_problems, *self._source.remarks()),
                 config_problem=figures.config_problem,
                 counts=dict(figures.counts),
             )

@@ -18,6 +18,7 @@ from ingestor.pipeline.maybe_stored import MaybeStored
 from ingestor.pipeline.points import BlockResult, to_points
 from ingestor.pipeline.rejected_lines import refused_line, rejected_lines
 from ingestor.sources.block import Block
+from ingestor.sources.contract import Progress
 from ingestor.state.rejected_file import RejectedFile, RejectedLine, read_rejected
 from ingestor.state.state import State
 from ingestor.state.trails import forget_oldest
@@ -68,6 +69,13 @@ class Pipeline:
     def accepted_bytes(self) -> int:
         """Bytes that were read since the start, durable or not."""
         return self._accepted_bytes + self._batch.bytes_read
+
+    @property
+    def progress(self) -> Progress:
+        """How far what was read has come."""
+        delivery = self.delivery
+        all_durable = delivery.idle and not self.has_pending
+        return Progress(self.accepted_bytes, delivery.acknowledged_bytes, all_durable)
 
     def record_classifier(self, sources: Iterable[str]) -> None:
         """Have the state know by which rules the points of these sources are made, before any is sent. Raises sqlite3.Error."""

@@ -18,7 +18,7 @@ from tests.support.world import Log, gz, head
 
 def after_the_look(scene: Scene, action: Callable[[], object]) -> None:
     """Have something happen between the daemon's next look at the logs and the reading that follows."""
-    file_source = scene.daemon.file_source
+    file_source = scene.file_source
     original = file_source.poll
 
     def poll(now: float) -> None:

@@ -194,14 +194,15 @@ def test_once_gives_up_when_the_store_stays_unwritable(world: World, monkeypatch
 
 
 def test_t28_a_lost_notification_or_a_dead_observer_costs_one_poll_at_most(world: World) -> None:
-    wakeup = Wakeup()
+    changed = threading.Event()
+    wakeup = Wakeup(changed.set)
     wakeup.watch({str(world.logs_directory)})
     observer = wakeup._observer
     assert observer is not None
     observer.stop()
     observer.join(5)
     began = time.monotonic()
-    wakeup.wait(0.05)
+    changed.wait(0.05)
     assert time.monotonic() - began < 5, "waiting ends by itself"
     wakeup.watch({str(world.logs_directory)})
     assert wakeup._observer is not observer
