@@ -1,15 +1,20 @@
 """Which source reads what the settings name."""
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
 import pytest
 
 from ingestor.config.settings import LogSettings, Settings
+from ingestor.daemon.supervise import follow_once
 from ingestor.errors import ConfigError
+from ingestor.jobs.status import status
 from ingestor.sources import opening
 from ingestor.sources.file.log_files import LogFiles
+from ingestor.state.state import State
 from tests.support.memory_source import SCHEME, Broker, MemorySource
+from tests.support.source_conformance import WHENEVER, Lines
 from tests.support.world import World
 
 
@@ -39,6 +44,25 @@ def test_another_kind_of_source_takes_another_daemon(world: World) -> None:
     world.log.write(3)
     world.turn()
     world.check()
+
+
+def test_run_once_reads_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker, lines = Broker(), Lines()
+    monkeypatch.setitem(opening.SCHEMES, SCHEME, lambda settings: MemorySource(settings, broker))
+    broker.write("good", lines.events(50))
+    broker.write("bad", b"no event\n" * 50)
+    settings = dataclasses.replace(
+        settings_of("memory:good", "memory:bad", "memory:silent"), state_directory=tmp_path, retention=WHENEVER
+    )
+    read = follow_once(settings)
+    assert read.rejected == 50
+    assert [misfit.path for misfit in read.misfits] == ["memory:bad"]
+    with contextlib.closing(State.open_reader(tmp_path)) as state:
+        assert {log.source: log.account.stored for log in status(state).logs} == {
+            "memory:good": 50,
+            "memory:bad": 0,
+            "memory:silent": 0,
+        }
 
 
 def test_a_daemon_has_one_source(tmp_path: Path) -> None:
