@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from ingestor.config.settings import Settings
-from ingestor.daemon.daemon import Daemon, StoppingError
+from ingestor.daemon.daemon import Daemon
+from ingestor.daemon.patience import StoppingError
 from ingestor.daemon.prometheus import endpoint
 from ingestor.daemon.sd_notify import Notifier
 from ingestor.errors import ExitCode, TokentailError
@@ -20,7 +21,7 @@ from ingestor.model.accounting import Account
 from ingestor.model.log_file import shown
 from ingestor.model.snapshot import Snapshot
 from ingestor.model.words import counted
-from ingestor.sources.file.pipes import Pipes
+from ingestor.sources.opening import SourceOpener
 from ingestor.state.opening import writing
 from ingestor.state.state import State
 
@@ -51,7 +52,7 @@ def follow_once(settings: Settings) -> ReadOnce:
         read = grown(_accounts(daemon), before)
         settings = daemon.settings
         silent = silent_logs(settings, daemon.delivery.accounts)
-        half_lines = daemon.file_source.half_lines()
+        half_lines = daemon.source.half_lines()
         _sum_up(daemon)
     for path, length in half_lines.items():
         log.warning("%s at the end of %s are a line without an end: left unread", counted(length, "byte"), shown(path))
@@ -71,11 +72,10 @@ def follow(settings: Settings, load: Callable[[], Settings], notifier: Notifier)
         watchers = [_beating(notifier)]
         if settings.telemetry.listen:
             watchers.append(stack.enter_context(endpoint(settings.telemetry.listen)))
-        pipes = Pipes(state.directory)
-        stack.callback(pipes.stop)
+        opener = stack.enter_context(contextlib.closing(SourceOpener(state.directory)))
         others: Settings | None = settings
         while others is not None:
-            others = _follow(others, state, load, notifier, signals, watchers, pipes)
+            others = _follow(others, state, load, notifier, signals, watchers, opener)
 
 
 def _follow(
@@ -85,12 +85,12 @@ def _follow(
     notifier: Notifier,
     signals: "_Signals",
     watchers: list[Callable[[Snapshot], None]],
-    pipes: Pipes,
+    opener: SourceOpener,
 ) -> Settings | None:
     """Run a daemon; return the settings for the next one, None for the end."""
     others: list[Settings] = []
     try:
-        made = Daemon(settings, state, pipes=pipes, stop=signals.stop.is_set)
+        made = Daemon(settings, state, source=opener.open(settings), stop=signals.stop.is_set)
     except StoppingError:
         return None  # nothing was read yet
     with contextlib.closing(made) as daemon:

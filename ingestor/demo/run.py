@@ -152,7 +152,7 @@ def _turns(daemon: Daemon, writer: LogWriter, account: Callable[[], Account]) ->
             yield
         if writing:
             deadline = now + _PATIENCE_SECONDS
-        elif now > deadline or not (worked or daemon.file_source.waiting or account().read < writer.written):
+        elif now > deadline or not (worked or daemon.source.waiting or account().read < writer.written):
             return
         if not worked:
             time.sleep(_IDLE_SECONDS)

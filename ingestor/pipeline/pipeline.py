@@ -11,31 +11,25 @@ import orjson
 from ingestor.config.settings import Settings
 from ingestor.model.generation import Generation
 from ingestor.model.identity import generation_hash
-from ingestor.model.log_file import shown
 from ingestor.model.snapshot import SourceSnapshot
-from ingestor.pipeline.admission import Admission
+from ingestor.pipeline.admissions import Admissions
+from ingestor.pipeline.book import load_book
+from ingestor.pipeline.maybe_stored import MaybeStored
 from ingestor.pipeline.points import BlockResult, to_points
+from ingestor.pipeline.rejected_lines import refused_line, rejected_lines
 from ingestor.sources.block import Block
-from ingestor.sources.file.strangers import KEY
-from ingestor.state.database import save_meta
-from ingestor.state.generations import Generations
-from ingestor.state.rejected_file import RejectedFile, RejectedLine, read_rejected, rejected_line
+from ingestor.sources.contract import Progress
+from ingestor.state.rejected_file import RejectedFile, RejectedLine, read_rejected
 from ingestor.state.state import State
-from ingestor.state.trails import Trails, forget_oldest
-from ingestor.state.unsaved import REST
+from ingestor.state.trails import forget_oldest
 from ingestor.stores.batch import Batch
 from ingestor.stores.delivery import Delivery
 from ingestor.stores.embedded.delivery import EmbeddedDelivery
 from ingestor.stores.embedded.events import load_series
-from ingestor.stores.influxdb.ownership.former_names import FormerNames
-from ingestor.stores.influxdb.ownership.rebuilding import REBUILDING, look_before_reading
+from ingestor.stores.influxdb.ownership.rebuilding import look_before_reading
 from ingestor.stores.influxdb.write.delivery import InfluxDelivery
 from parsers import find
 from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
-
-PERHAPS_SENT_POINTS = 400_000
-PERHAPS_SENT_BYTES = 256 << 20
-"""Safely more than is ever sent of one source without a checkpoint behind it (``remote.MOST_UNSAVED`` batches)."""
 
 
 class Pipeline:
@@ -47,19 +41,8 @@ class Pipeline:
         self.state = state
         look_before_reading(settings, state, tick)
         meta = state.meta()
-        followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
         forget_oldest(state.connection)
-        self.book = Generations(
-            state.generations(),
-            followed,
-            rebuilding=meta.get(REBUILDING) == "1",
-            host=state.host,
-            trails=Trails(state.connection),
-            strangers={key.removeprefix(KEY): kept for key, kept in meta.items() if key.startswith(KEY)},
-            looked_at=float(meta["heartbeat"]) if "heartbeat" in meta else None,
-            rests={int(key.removeprefix(REST)): kept for key, kept in meta.items() if key.startswith(REST)},
-            gaps_found_at=[gap.found_at for gap in state.gaps()],
-        )
+        self.book = load_book(state, meta)
         self._series = load_series(state.connection)
         self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""), new="heartbeat" not in meta)
         self._batch = Batch()
@@ -68,7 +51,6 @@ class Pipeline:
         self._accepted_bytes = 0
         self.taken: Counter[str] = Counter()
         """Lines that were parsed since the start, counted before or not, by ``event``, ``rejected`` and ``ignored``."""
-        self._former: FormerNames | None = None
         self._parsers: dict[str, Parser] = {}
         self.delivery = self._new_delivery()
         self._forget_settings()
@@ -88,39 +70,20 @@ class Pipeline:
         """Bytes that were read since the start, durable or not."""
         return self._accepted_bytes + self._batch.bytes_read
 
-    def record_classifier(self, sources: Iterable[str]) -> None:
-        """Have the state know by which rules the points of these sources are made, before any is sent.
+    @property
+    def progress(self) -> Progress:
+        """How far what was read has come."""
+        delivery = self.delivery
+        all_durable = delivery.idle and not self.has_pending
+        return Progress(self.accepted_bytes, delivery.acknowledged_bytes, all_durable)
 
-        A store that is no part of the state may hold points that are in no checkpoint. They are sent again, and if the
-        rules have changed in between, under other tags: then their lines are looked for. Raises sqlite3.Error.
-        """
-        unknown = set(sources) - self._announced if self.delivery.can_reject_points else set()
-        if not unknown:
-            return
-        self.delivery.claim(unknown)
-        meta = self.state.meta()
-        notes: dict[str, str] = {}
-        if self._former is None:
-            sent = [key.removeprefix("sent_by:") for key, rules in meta.items() if key.startswith("sent_by:") and rules]
-            self._former = FormerNames(meta, sent, self.settings.logs, self.state.host)
-            notes |= {key: value for key, value in self._former.notes.items() if meta.get(key) != value}
-        for source in unknown:
-            key, current = f"sent_by:{source}", self._sent_by(source)
-            known = set(filter(None, meta.get(key, "").split(",")))
-            if known - {current}:
-                self._perhaps_sent[source] = (PERHAPS_SENT_POINTS, PERHAPS_SENT_BYTES)
-            if current not in known:
-                notes[key] = ",".join(sorted(known | {current}))
-        if notes:
-            with self.state.transaction():
-                save_meta(self.state.connection, notes)
-        self._announced |= unknown
+    def record_classifier(self, sources: Iterable[str]) -> None:
+        """Have the state know by which rules the points of these sources are made, before any is sent. Raises sqlite3.Error."""
+        self._maybe_stored.record_classifier(sources)
 
     def forget_former_names(self) -> None:
         """Note that all is read that was there when something was renamed, and durable. Raises sqlite3.Error."""
-        if self._former:
-            with self.state.transaction():
-                save_meta(self.state.connection, self._former.forget())
+        self._maybe_stored.forget_former_names()
 
     def reload(self, settings: Settings) -> None:
         """Go on with other settings, the store's excepted. Everything that was taken must be durable."""
@@ -136,12 +99,7 @@ class Pipeline:
 
     def sources(self) -> dict[str, SourceSnapshot]:
         """Return the figures of every source, as far as they are durable."""
-        figures = {}
-        for source, account in self.delivery.accounts.items():
-            admission = self._admissions.get(source)
-            clients, overflowing = (admission.clients, admission.overflowing) if admission else (0, False)
-            figures[source] = SourceSnapshot(account, clients, overflowing)
-        return figures
+        return self._admissions.snapshots(self.delivery.accounts)
 
     def parser_of(self, source: str) -> Parser:
         """Return the parser of a source."""
@@ -167,22 +125,6 @@ class Pipeline:
             self._rules[source] = hashlib.blake2b(encoded, digest_size=8).hexdigest()
         return self._rules[source]
 
-    def admission(self, source: str) -> Admission:
-        """Return the client and realm budgets of a source."""
-        if source not in self._admissions:
-            budgets = self.settings.budgets
-            self._admissions[source] = Admission(
-                source,
-                self.state.host,
-                self._series,
-                clients=budgets.clients,
-                failing_clients=budgets.failing_clients,
-                realms=budgets.realms,
-                failing_realms=budgets.failing_realms,
-                admitted=self.state.admitted(source),
-            )
-        return self._admissions[source]
-
     def process(self, block: Block) -> None:
         """Parse a block of lines that are read for the first time, and add it to the batch."""
         generation, batch = block.generation, self._batch
@@ -200,15 +142,10 @@ class Pipeline:
             generation.first_event = before + next(
                 i for i, outcome in enumerate(outcomes) if outcome.__class__ is tuple
             )
-        batch.may_be_stored = self._is_perhaps_sent(generation.source, placed, block) or batch.may_be_stored
-        # The order of admission may be another one than before the state was lost: so may be the tags.
-        batch.may_be_stored = batch.may_be_stored or (self.book.rebuilding and self.delivery.can_reject_points)
-        if self._former and placed.points:
-            for name in self._former.of(generation, block.ordinal, self.book):
-                batch.may_be_stored_under.setdefault(name, set()).update(point[0] for point in placed.points)
+        self._maybe_stored.mark(batch, block, placed, self.book)
         if placed.points and self.delivery.can_reject_points:
             events = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
-            batch.origins.append((len(batch.points), partial(self._refused_line, block, generation, events)))
+            batch.origins.append((len(batch.points), partial(refused_line, block, events, self.parser_of)))
         batch.points += placed.points
         batch.bytes_read += block.too_long.length if block.too_long else len(block.data)
         account = batch.account(generation.source)
@@ -219,7 +156,7 @@ class Pipeline:
             account.rejected[rejection.reason] += 1
         self._count(len(placed.points), len(placed.rejections), placed.ignored)
         if placed.rejections:
-            batch.rejected += self._rejected_lines(block, placed, generation, parser)
+            batch.rejected += rejected_lines(block, placed, parser)
 
     def reprocess(self, block: Block, listed: Mapping[tuple[int, int], RejectedLine]) -> None:
         """Parse a block of lines that were counted before; their points replace what was stored of them.
@@ -243,7 +180,7 @@ class Pipeline:
             self._batch.rewrites += points
         else:
             events = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
-            origin = partial(self._refused_line, block, generation, events)
+            origin = partial(refused_line, block, events, self.parser_of)
             self._batch.reclassified_origins.append((len(self._batch.reclassified), origin))
             self._batch.reclassified += points
 
@@ -291,9 +228,7 @@ class Pipeline:
         batch, self._batch = self._batch, Batch()
         self._accepted_bytes += batch.bytes_read
         self.book.move_changes(batch.checkpoint)
-        for source, admission in self._admissions.items():
-            batch.checkpoint.admitted += [(source, entry) for entry in admission.new]
-            admission.new.clear()
+        self._admissions.move_new(batch.checkpoint)
         batch.series = self._series.take_new()
         self.delivery.submit(batch, now)
 
@@ -327,29 +262,8 @@ class Pipeline:
         self._parsers.clear()
         self._parser_names = {entry.source or entry.path: entry.parser for entry in self.settings.logs}
         self._rules: dict[str, str] = {}
-        self._announced: set[str] = set()
-        self._former = None
-        self._perhaps_sent: dict[str, tuple[int, int]] = {}
-        """Of a source: how many of its next points, and bytes of lines, may be in the store under other rules."""
-        self._admissions: dict[str, Admission] = {}
-
-    def _is_perhaps_sent(self, source: str, placed: BlockResult, block: Block) -> bool:
-        """Tell whether lines may be in the store under other rules, and count them off."""
-        if source not in self._perhaps_sent:
-            return False
-        points, size = self._perhaps_sent[source]
-        points, size = points - len(placed.points), size - len(block.data)
-        self._perhaps_sent[source] = points, size
-        if points <= 0 or size <= 0:
-            del self._perhaps_sent[source]
-            self._batch.checkpoint.meta[f"sent_by:{source}"] = self._sent_by(source)
-        return True
-
-    def _sent_by(self, source: str) -> str:
-        """Return a digest of everything that decides what point a line makes, besides the line."""
-        budgets = self.settings.budgets
-        decides = orjson.dumps([self.rules_of(source), budgets])
-        return hashlib.blake2b(decides, digest_size=8).hexdigest()
+        self._maybe_stored = MaybeStored(self.settings, self.state, self.delivery, self.rules_of)
+        self._admissions = Admissions(self.settings.budgets, self.state, self._series)
 
     def _place(self, generation: Generation, ordinal: int, outcomes: Sequence[Outcome], *, repeat: bool) -> BlockResult:
         return to_points(
@@ -357,7 +271,7 @@ class Pipeline:
             h=generation.h or 0,
             ordinal=ordinal,
             host=generation.host,
-            admission=self.admission(generation.source),
+            admission=self._admissions.of(generation.source),
             sequence_of=generation.sequence_of,
             repeat=repeat,
         )
@@ -380,36 +294,3 @@ class Pipeline:
             limit = self.settings.read.max_line_bytes
             return [Rejection(Reason.LINE_TOO_LONG, f"{block.too_long.length} bytes, at most {limit} are read")]
         return parser.parse(block.data, time.time_ns() // 1_000_000)
-
-    def _refused_line(
-        self, block: Block, generation: Generation, events: Sequence[int], number: int, reason: str
-    ) -> RejectedLine:
-        """Return the entry of an event of a block that the store refuses. ``events``: the indexes of those among the lines."""
-        placed = BlockResult(rejections=[(events[number], Rejection(Reason.STORE_REFUSED, reason))])
-        return self._rejected_lines(block, placed, generation, self.parser_of(generation.source))[0]
-
-    def _rejected_lines(
-        self, block: Block, placed: BlockResult, generation: Generation, parser: Parser
-    ) -> list[RejectedLine]:
-        lines = [block.data] if block.too_long else block.data.split(b"\n")
-        starts = [0]
-        for line in lines:
-            starts.append(starts[-1] + len(line) + 1)
-        entries = []
-        for index, rejection in placed.rejections:
-            entry = rejected_line(
-                lines[index],
-                reason=rejection.reason,
-                detail=rejection.detail,
-                file=shown(generation.path),
-                offset=block.offset + starts[index],
-                ordinal=block.ordinal + index,
-                source=generation.source,
-                host=generation.host,
-                generation=generation.number,
-                text=parser.redact(lines[index]),
-            )
-            if block.too_long:
-                entry = entry._replace(length=block.too_long.length, sha256=block.too_long.sha256)
-            entries.append(entry)
-        return entries

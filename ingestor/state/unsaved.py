@@ -9,6 +9,8 @@ from ingestor.model.trail import Trail
 from ingestor.state.state import Checkpoint, Gap
 from ingestor.state.trails import Trails
 
+STRANGER: Final = "stranger:"
+"""Key of ``meta``, with a path: a file that nobody knows, as it looked (``sources.file.strangers``)."""
 REST: Final = "rest:"
 """Key of ``meta``, with the number of a generation: the half line behind its position, see ``Generations.note_rest``."""
 
@@ -44,7 +46,7 @@ class Unsaved:
             )
         checkpoint.gaps += self.gaps
         checkpoint.meta.update({f"followed:{place}": "1" for place in self.followed})
-        checkpoint.meta.update({f"stranger:{shown(path)}": kept for path, kept in self.strangers.items()})
+        checkpoint.meta.update({f"{STRANGER}{shown(path)}": kept for path, kept in self.strangers.items()})
         checkpoint.meta.update({f"{REST}{number}": rest for number, rest in self.rests.items()})
         self.rests.clear()
         self.strangers.clear()

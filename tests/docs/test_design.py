@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from ingestor.config.settings import BudgetSettings, ReadSettings, RetentionSettings
-from ingestor.daemon import daemon
+from ingestor.daemon import patience
 from ingestor.errors import ExitCode
 from ingestor.format_check import log_sample, understanding
 from ingestor.jobs.condition import Condition
@@ -301,9 +301,9 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
         f"up to {response.MOST_RETRY_AFTER_SECONDS:g} s",
         f"down to {partial_write.FEWEST_POINTS},",
         f"at most {sender.MOST_POINTS:,} points and {sender.MOST_BYTES >> 20} MiB",
-        f"after {daemon.ONCE_PATIENCE_SECONDS:g} s without progress",
-        f"at most {daemon.DRAIN_SECONDS:g} s, and waits {daemon.REFUSED_SECONDS:g} s for a store that refuses",
-        f"waits {daemon.SILENT_SECONDS:g} s for a store that refuses, or that takes nothing and says nothing",
+        f"after {patience.ONCE_PATIENCE_SECONDS:g} s without progress",
+        f"at most {patience.DRAIN_SECONDS:g} s, and waits {patience.REFUSED_SECONDS:g} s for a store that refuses",
+        f"waits {patience.SILENT_SECONDS:g} s for a store that refuses, or that takes nothing and says nothing",
         f"the last {recent.MOST_SECONDS / 86_400:g} days, packed, {recent.MOST_BYTES >> 20} MiB at most",
         f"asks every {restarts.WATCH_SECONDS:g} s",
         f"renews a claim every {claiming.RENEW_SECONDS:g} s",

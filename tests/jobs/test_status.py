@@ -12,7 +12,7 @@ from ingestor.jobs.status import StatusReport, status
 from ingestor.sources.file import lag
 from ingestor.state.health import SIZE, VITALS, Health, VitalsFile, read_vitals
 from ingestor.state.state import State
-from tests.support.world import World, gz
+from tests.support.world import World, files_of, gz
 
 
 def report(world: World, *, later: float = 0.0) -> StatusReport:
@@ -158,7 +158,7 @@ def test_vitals_that_cannot_be_written_or_read_are_no_harm(tmp_path: Path) -> No
 def test_a_long_outage_is_remembered_in_bounded_memory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     state = State.open(world.state_directory)
     daemon = Daemon(Settings(logs=world.log_settings, state_directory=world.state_directory), state)
-    file_source = daemon.file_source
+    file_source = files_of(daemon)
     clock = iter(range(100_000))
     monkeypatch.setattr("ingestor.sources.file.lag.time.time", lambda: float(next(clock)))
     for seen in range(1, 5000):

@@ -112,7 +112,7 @@ def test_former_days_that_are_read_and_gone_are_not_looked_after(scene: Scene) -
     for log in days[:-1]:
         log.sibling(".gz").unlink()
     scene.turn(2)
-    assert [followed.path for followed in scene.daemon.file_source.logs] == [str(days[-1].path)]
+    assert [followed.path for followed in scene.file_source.logs] == [str(days[-1].path)]
     scene.check(*days)
 
 

@@ -18,7 +18,7 @@ from tests.support.world import Log, gz, head
 
 def after_the_look(scene: Scene, action: Callable[[], object]) -> None:
     """Have something happen between the daemon's next look at the logs and the reading that follows."""
-    file_source = scene.daemon.file_source
+    file_source = scene.file_source
     original = file_source.poll
 
     def poll(now: float) -> None:
@@ -221,7 +221,7 @@ def test_rotated_and_deleted_during_a_backfill_that_the_daemon_does(
             log.sibling(".2").unlink(missing_ok=True)
             generations.append(log.written[before:])
 
-    monkeypatch.setattr(scene.daemon.pipeline, "take", rotate_meanwhile)
+    monkeypatch.setattr(scene.daemon.pipeline, "process", rotate_meanwhile)
     scene.backfill(old.path)
     monkeypatch.undo()
     log.write(5)

@@ -186,7 +186,7 @@ def test_killed_amid_a_backfill_that_the_daemon_does(scene: Scene, monkeypatch: 
         original(block)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(daemon.pipeline, "take", take)
+    monkeypatch.setattr(daemon.pipeline, "process", take)
     with pytest.raises(KeyboardInterrupt):
         scene.turn()
     scene.stop()

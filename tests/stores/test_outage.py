@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ingestor.daemon import daemon as daemon_module
+from ingestor.daemon import patience
 from ingestor.daemon.daemon import Daemon
 from ingestor.errors import ExitCode, UnavailableError
 from ingestor.jobs.replay import replay
@@ -204,7 +204,7 @@ def ids(lines: list[bytes]) -> list[str]:
 def test_t26_the_end_does_not_wait_for_a_slow_store_and_nothing_is_lost(
     world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(daemon_module, "DRAIN_SECONDS", 0.3)
+    monkeypatch.setattr(patience, "DRAIN_SECONDS", 0.3)
     world.log.write(300)
     slow.otherwise = Reply(hang=True, stored=True)
     state = State.open(world.state_directory, "host-1")
@@ -234,8 +234,8 @@ def test_t26_the_end_does_not_wait_for_a_slow_store_and_nothing_is_lost(
 def test_the_end_does_not_wait_for_a_store_that_refuses(
     world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(daemon_module, "REFUSED_SECONDS", 0.2)
-    monkeypatch.setattr(daemon_module, "DRAIN_SECONDS", 3600.0)
+    monkeypatch.setattr(patience, "REFUSED_SECONDS", 0.2)
+    monkeypatch.setattr(patience, "DRAIN_SECONDS", 3600.0)
     world.log.write(300)
     slow.otherwise = Reply(503)
     state = State.open(world.state_directory, "host-1")
@@ -254,7 +254,7 @@ def test_the_end_does_not_wait_for_a_store_that_refuses(
 def test_the_end_waits_for_a_store_that_answers(
     world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon_module, "REFUSED_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "REFUSED_SECONDS", 0.0)
     world.log.write(300)
     state = State.open(world.state_directory, "host-1")
     daemon = Daemon(world.settings, state)
@@ -275,7 +275,7 @@ def _stop_when_asked(server: ScriptedServer, stop: threading.Event) -> None:
 def test_once_gives_up_with_69_and_loses_nothing(
     world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(patience, "ONCE_PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(InfluxDelivery.flush, "__defaults__", (0.3,))
     world.log.write(30)
     slow.otherwise = Reply(503)
@@ -291,7 +291,7 @@ def test_once_gives_up_with_69_and_loses_nothing(
 def test_once_waits_no_longer_for_a_store_that_only_keeps_silent(
     world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch, lines: int
 ) -> None:
-    monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(patience, "ONCE_PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(InfluxDelivery.flush, "__defaults__", (0.5,))
     monkeypatch.setattr(InfluxDelivery, "batch_points", 10)
     world.store = dataclasses.replace(world.store, timeout_seconds=30.0)

@@ -24,6 +24,8 @@ from ingestor.config.settings import (
 )
 from ingestor.daemon.daemon import Daemon
 from ingestor.jobs.store_status import store_status
+from ingestor.sources.file.log_files import LogFiles
+from ingestor.sources.file.source import FileSource
 from ingestor.state.rejected_file import read_rejected
 from ingestor.state.state import Gap, State
 from parsers.contract import Reason
@@ -119,6 +121,12 @@ def zst(path: Path) -> Path:
     return compressed
 
 
+def files_of(daemon: Daemon) -> FileSource:
+    """Return the logs that a daemon reads."""
+    assert isinstance(daemon.source, LogFiles)
+    return daemon.source.files
+
+
 class World:
     """A directory of logs, and a daemon with its state beside it."""
 
@@ -157,6 +165,11 @@ class World:
             state = State.open(self.state_directory, "host-1")
             self._running = (state, Daemon(self.settings, state))
         return self._running[1]
+
+    @property
+    def file_source(self) -> FileSource:
+        """What the running daemon reads."""
+        return files_of(self.daemon)
 
     def turn(self, times: int = 1, *, seconds: float = 1.0) -> None:
         """Let the daemon take turns until nothing is left to do, ``times`` times, a second of its clock apart."""

@@ -5,13 +5,14 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from ingestor.config.settings import STDIN, LogSettings, Settings
 from ingestor.model.generation import Generation, Match, Status
 from ingestor.model.log_file import LogFile, shown
 from ingestor.model.trail import line_digests
 from ingestor.model.words import counted
+from ingestor.sources.contract import Progress
 from ingestor.sources.file.files import DamagedFileError, open_log
 from ingestor.sources.file.matching import kinship
 from ingestor.sources.file.recognition import COMPARED_BYTES, recognise
@@ -35,39 +36,6 @@ class _Read(NamedTuple):
 
     accepted: int
     acknowledged: int
-
-
-class Delivery(Protocol):
-    """How far what was read is durable."""
-
-    acknowledged_bytes: int
-    """Since the start."""
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is on its way."""
-        ...
-
-
-class Reading(Protocol):
-    """How far the segments were read: what a pipeline knows, which is below none of this."""
-
-    book: Generations
-
-    @property
-    def accepted_bytes(self) -> int:
-        """Since the start."""
-        ...
-
-    @property
-    def delivery(self) -> Delivery:
-        """Where it goes."""
-        ...
-
-    @property
-    def has_pending(self) -> bool:
-        """Whether something was read and not handed over yet."""
-        ...
 
 
 class Pipes:
@@ -134,25 +102,25 @@ class Pipes:
             entry.path in self._spools and ends(entry.path) for entry in self._settings.logs
         )
 
-    def settle(self, now: float, reading: Reading) -> None:
+    def settle(self, now: float, progress: Progress, book: Generations) -> None:
         """Delete the segments that are read and durable; let the writers wait when too much is unread. ``now``: monotonic seconds."""
         if not self._spools or now - self._settled_at < SETTLE_SECONDS:
             return
         self._settled_at = now
         for spool in self._spools.values():
             try:
-                spool.unread_bytes = sum(self._unread_of(path, reading) for path in spool.segments())
-                self._delete(spool.segments()[:-1], reading)
+                spool.unread_bytes = sum(self._unread_of(path, progress, book) for path in spool.segments())
+                self._delete(spool.segments()[:-1], progress)
             except UNREADABLE as error:
                 log.debug("%s: %s", spool.file, error)  # who reads it tells it
 
-    def is_read(self, reading: Reading) -> bool:
+    def is_read(self, progress: Progress, book: Generations) -> bool:
         """Tell whether all that the pipes brought is read and durable."""
-        if not self.ended or reading.has_pending or not reading.delivery.idle:
+        if not self.ended or not progress.all_durable:
             return False
         try:
             return not any(
-                self._unread_of(path, reading) for spool in self._spools.values() for path in spool.segments()
+                self._unread_of(path, progress, book) for spool in self._spools.values() for path in spool.segments()
             )
         except UNREADABLE:
             return False
@@ -174,21 +142,21 @@ class Pipes:
             return entry
         return LogSettings(str(self._spools[entry.path].file), entry.source or shown(entry.path), entry.parser)
 
-    def _unread_of(self, path: Path, reading: Reading) -> int:
+    def _unread_of(self, path: Path, progress: Progress, book: Generations) -> int:
         """Return how much of a segment is not read yet, and note when all of it is. Raises UNREADABLE."""
-        unread = unread_of(path, reading.book)
+        unread = unread_of(path, book)
         if not unread:
-            self._read.setdefault(path, _Read(reading.accepted_bytes, reading.delivery.acknowledged_bytes))
+            self._read.setdefault(path, _Read(progress.accepted_bytes, progress.acknowledged_bytes))
         else:
             self._read.pop(path, None)
         return unread
 
-    def _delete(self, segments: list[Path], reading: Reading) -> None:
-        acknowledged = reading.delivery.acknowledged_bytes
-        all_durable = reading.delivery.idle and not reading.has_pending
+    def _delete(self, segments: list[Path], progress: Progress) -> None:
         for path in segments:
             read = self._read.get(path)
-            if read and (all_durable or acknowledged >= max(read.accepted, read.acknowledged + 1)):
+            if read and (
+                progress.all_durable or progress.acknowledged_bytes >= max(read.accepted, read.acknowledged + 1)
+            ):
                 path.unlink(missing_ok=True)
                 del self._read[path]
 

@@ -13,11 +13,10 @@ from ingestor.model.generation import Generation
 from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.sources.file.beside import look_or_none
 from ingestor.state.generations import Generations
+from ingestor.state.unsaved import STRANGER
 
 log = logging.getLogger("tokentail")
 
-KEY = "stranger:"
-"""Of the state's small facts."""
 ANOTHERS = "another's"
 """Kept of a file that was written on."""
 LOOKED_OVER_BYTES = 1 << 16
@@ -90,7 +89,7 @@ def remembered(strangers: Mapping[str, str]) -> dict[str, FileStat]:
 
 def still_there(meta: Mapping[str, str], generations: Collection[Generation]) -> Iterator[str]:
     """Yield what is to be said of the strangers of a state that nobody follows at the moment."""
-    kept = {key.removeprefix(KEY): value for key, value in meta.items() if key.startswith(KEY) and value}
+    kept = {key.removeprefix(STRANGER): value for key, value in meta.items() if key.startswith(STRANGER) and value}
     known = {FileIdentity(entry.device, entry.inode) for entry in generations}
     for path, seen in remembered(kept).items():
         if seen.identity not in known and look_or_none(path) == seen:

@@ -1,7 +1,7 @@
 """Wake the reader when files change. A hint, never the truth: inotify queues overflow silently (reliability T28)."""
 
 import logging
-import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -12,11 +12,12 @@ log = logging.getLogger("tokentail")
 
 
 class Wakeup(FileSystemEventHandler):
-    """An event that is set by changes in the watched directories and by whoever else wants the loop to turn."""
+    """Calls the reader whenever something in the watched directories changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, wake: Callable[[], None]) -> None:
+        """``wake`` is called from a thread of its own."""
         super().__init__()
-        self._event = threading.Event()
+        self._wake = wake
         self._directories: set[str] = set()
         self._observer: BaseObserver | None = None
         self._broken = False
@@ -44,16 +45,7 @@ class Wakeup(FileSystemEventHandler):
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Wake up, whatever happened, unless it is what our own reading causes."""
         if event.event_type in {"created", "modified", "moved", "deleted"}:
-            self._event.set()
-
-    def set(self) -> None:
-        """Wake the loop."""
-        self._event.set()
-
-    def wait(self, seconds: float) -> None:
-        """Return after ``seconds``, or as soon as something has changed."""
-        self._event.wait(seconds)
-        self._event.clear()
+            self._wake()
 
     def close(self) -> None:
         """End the observer's thread."""

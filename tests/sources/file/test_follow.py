@@ -387,7 +387,7 @@ def test_t17_an_unreadable_log_becomes_readable(world: World) -> None:
         os.seteuid(65534)
     try:
         world.turn()
-        (followed,) = world.daemon.file_source.logs
+        (followed,) = world.file_source.logs
         assert "cannot be read" in (followed.problem or "")
     finally:
         if as_root:
@@ -503,7 +503,7 @@ def test_rotated_names_in_a_glob_are_no_logs_of_their_own(world: World) -> None:
     world.log.rename()
     world.turn(2)
     world.check()
-    assert [followed.path for followed in world.daemon.file_source.logs] == [str(world.log.path)]
+    assert [followed.path for followed in world.file_source.logs] == [str(world.log.path)]
 
 
 def test_two_entries_never_share_a_source(world: World) -> None:
@@ -538,7 +538,7 @@ def test_a_pipe_that_a_pattern_finds_is_refused_and_does_not_block(world: World)
     os.mkfifo(world.log.path)
     world.log_settings = (LogSettings(str(world.logs_directory / "*.log")),)
     world.turn()
-    (followed,) = world.daemon.file_source.logs
+    (followed,) = world.file_source.logs
     assert "is a pipe" in (followed.problem or "")
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ingestor.config.settings import ReadSettings
-from tests.support.world import World, gz
+from tests.support.world import World, files_of, gz
 
 
 @pytest.mark.parametrize("how", ["truncated", "deleted", "half a line", "left"])
@@ -16,7 +16,7 @@ def test_bytes_that_were_seen_and_are_gone_are_no_lag(world: World, how: str) ->
     half = world.log.line()[:60]
     world.log.write(half if how == "half a line" else world.log.lines(10))
     daemon = world.daemon
-    daemon.file_source.poll(world.now)
+    files_of(daemon).poll(world.now)
     assert daemon.figures().lag_since is not None, "it waits, while it waits"
     if how == "truncated":
         os.truncate(world.log.path, 0)
@@ -37,7 +37,7 @@ def waiting(world: World) -> float:
     world.log.write(5)
     world.turn(2)
     world.log.write(10)
-    world.daemon.file_source.poll(world.now)
+    world.file_source.poll(world.now)
     since = world.daemon.figures().lag_since
     assert since is not None
     return since
@@ -51,8 +51,8 @@ def test_bytes_that_are_in_no_file_for_a_moment_keep_their_age(world: World, mon
     world.turn(2)
     world.log.write(10)
     daemon = world.daemon
-    daemon.file_source.poll(world.now)
-    since = daemon.file_source.lag_since(
+    files_of(daemon).poll(world.now)
+    since = files_of(daemon).lag_since(
         accepted=daemon.pipeline.accepted_bytes, acknowledged=daemon.pipeline.accepted_bytes
     )
     assert since is not None
@@ -70,7 +70,7 @@ def test_a_compressed_remainder_keeps_its_age(world: World) -> None:
     since = waiting(world)
     daemon = world.daemon
     gz(world.log.copy_truncate())
-    daemon.file_source.next_block(world.now)  # finds out; what it returns, if anything, is not taken
+    files_of(daemon).next_block(world.now)  # finds out; what it returns, if anything, is not taken
     assert daemon.figures().lag_since == since
 
 
@@ -85,7 +85,7 @@ def test_a_log_that_is_truncated_during_an_outage_keeps_the_age_of_what_waits_in
     since = waiting(world)
     daemon = world.daemon
     world.log.copy_truncate()
-    daemon.file_source._turns._looked_at = float("-inf")  # as after a second in which the store had no room
+    files_of(daemon)._turns._looked_at = float("-inf")  # as after a second in which the store had no room
     assert daemon.figures().unread_bytes == 0
     assert daemon.figures().lag_since == since
     world.turn(2)

@@ -27,7 +27,7 @@ def all_of(world: World) -> None:
 def expensive_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a look at all logs seem to take so long that it is made once in a poll interval (a second) alone."""
     world.turn()
-    monkeypatch.setattr(world.daemon.file_source._turns, "_full_look_seconds", 3600.0)
+    monkeypatch.setattr(world.file_source._turns, "_full_look_seconds", 3600.0)
 
 
 def stored_of(world: World, log: Log) -> list[str]:
@@ -102,7 +102,7 @@ def test_figures_of_idle_logs_cost_no_look_and_an_outage_none_of_their_truth(
 ) -> None:
     world.log.write(3)
     world.turn(2)
-    file_source = world.daemon.file_source
+    file_source = world.file_source
     assert file_source.unread_bytes() == 0
     world.log.write(1)
     monkeypatch.setattr(file_source._turns, "_looked_at", float("-inf"))  # no poll since: the store takes nothing
@@ -171,7 +171,7 @@ def test_logs_whose_directory_was_moved_are_all_found_before_one_is_given_up(
     calls = counted(monkeypatch, LogTailer, "poll")
     world.daemon.step(world.now)
     assert calls["poll"] == 1, "a turn is bounded by time, not by a number of logs"
-    assert world.daemon.file_source.busy
+    assert world.file_source.busy
     for _ in range(4 * len(logs)):
         world.now += 1.0
         world.daemon.step(world.now)

@@ -171,7 +171,7 @@ class FollowerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.log.path.exists())
     @rule()
     def rotate_by_copy_and_truncate_between_look_and_read(self) -> None:
-        file_source = self.world.daemon.file_source
+        file_source = self.world.file_source
         original = file_source.poll
 
         def poll(now: float) -> None:

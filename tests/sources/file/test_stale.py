@@ -29,7 +29,7 @@ def assert_nothing_waits(world: World) -> None:
 
 def after_the_look(world: World, action: Callable[[], object]) -> None:
     """Have something happen between a look at the logs and the reading that follows."""
-    file_source = world.daemon.file_source
+    file_source = world.file_source
     original = file_source.poll
 
     def poll(now: float) -> None:
@@ -77,7 +77,7 @@ def test_truncated_and_written_again_while_older_files_are_read(world: World) ->
     world.log.path.touch()
     world.turn()
     world.log.write(20)
-    file_source = world.daemon.file_source
+    file_source = world.file_source
     file_source.poll(world.now + 1)
     world.log.copy_truncate()
     world.log.write(3)

@@ -23,10 +23,10 @@ def server(world: World) -> Iterator[ScriptedServer]:
 
 def snapshot(daemon: Daemon, now: float) -> None:
     """Have a snapshot written, and wait for what becomes of it."""
-    assert daemon._telemetry is not None
-    daemon._telemetry.tell(daemon.figures(), now)
-    assert daemon._telemetry._sending is not None
-    daemon._telemetry._sending.exception(timeout=10)
+    assert daemon._publisher.telemetry is not None
+    daemon._publisher.telemetry.tell(daemon.figures(), now)
+    assert daemon._publisher.telemetry._sending is not None
+    daemon._publisher.telemetry._sending.exception(timeout=10)
 
 
 def test_a_snapshot_is_sent_once_and_its_failure_is_no_trouble_of_the_store(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ingestor.config.settings import BudgetSettings, LogSettings
-from ingestor.daemon import daemon as daemon_module
+from ingestor.daemon import patience
 from ingestor.daemon.daemon import Daemon
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode, StateLockedError, UnavailableError
 from ingestor.sources.file.wakeup import Wakeup
@@ -182,7 +182,7 @@ def test_t47_a_second_instance_is_refused_with_the_holder_named(world: World) ->
 
 def test_once_gives_up_when_the_store_stays_unwritable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.log.write(10)
-    monkeypatch.setattr(daemon_module, "ONCE_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "ONCE_PATIENCE_SECONDS", 0.0)
     state = State.open(world.state_directory)
     daemon = Daemon(world.settings, state, once=True)
     state.connection.execute("PRAGMA query_only = 1")
@@ -194,14 +194,15 @@ def test_once_gives_up_when_the_store_stays_unwritable(world: World, monkeypatch
 
 
 def test_t28_a_lost_notification_or_a_dead_observer_costs_one_poll_at_most(world: World) -> None:
-    wakeup = Wakeup()
+    changed = threading.Event()
+    wakeup = Wakeup(changed.set)
     wakeup.watch({str(world.logs_directory)})
     observer = wakeup._observer
     assert observer is not None
     observer.stop()
     observer.join(5)
     began = time.monotonic()
-    wakeup.wait(0.05)
+    changed.wait(0.05)
     assert time.monotonic() - began < 5, "waiting ends by itself"
     wakeup.watch({str(world.logs_directory)})
     assert wakeup._observer is not observer

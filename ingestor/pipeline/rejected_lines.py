@@ -1,0 +1,48 @@
+"""The lines of a block that are no events, as entries of the rejected file."""
+
+from collections.abc import Callable, Sequence
+
+from ingestor.model.log_file import shown
+from ingestor.pipeline.points import BlockResult
+from ingestor.sources.block import Block
+from ingestor.state.rejected_file import RejectedLine, rejected_line
+from parsers.contract import Parser, Reason, Rejection
+
+
+def rejected_lines(block: Block, placed: BlockResult, parser: Parser) -> list[RejectedLine]:
+    """Return an entry for each rejected line of a block."""
+    generation = block.generation
+    lines = [block.data] if block.too_long else block.data.split(b"\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    entries = []
+    for index, rejection in placed.rejections:
+        entry = rejected_line(
+            lines[index],
+            reason=rejection.reason,
+            detail=rejection.detail,
+            file=shown(generation.path),
+            offset=block.offset + starts[index],
+            ordinal=block.ordinal + index,
+            source=generation.source,
+            host=generation.host,
+            generation=generation.number,
+            text=parser.redact(lines[index]),
+        )
+        if block.too_long:
+            entry = entry._replace(length=block.too_long.length, sha256=block.too_long.sha256)
+        entries.append(entry)
+    return entries
+
+
+def refused_line(
+    block: Block, events: Sequence[int], parser_of: Callable[[str], Parser], number: int, reason: str
+) -> RejectedLine:
+    """Return the entry of an event of a block that the store refuses.
+
+    ``events``: the indexes of the events among the lines; ``number``: which of them it is. ``parser_of`` returns a source's
+    parser: which one that is may have changed since the block was parsed.
+    """
+    placed = BlockResult(rejections=[(events[number], Rejection(Reason.STORE_REFUSED, reason))])
+    return rejected_lines(block, placed, parser_of(block.generation.source))[0]
