@@ -95,7 +95,7 @@ def test_every_content_that_is_followed_can_come_to_an_end(state: State) -> None
     assert reached & FINAL
 
 
-@pytest.mark.parametrize("state", [state for state in State if state in FINAL])
+@pytest.mark.parametrize("state", [State.CLOSED, State.LOST])
 def test_nothing_follows_an_end(state: State) -> None:
     assert not any(before is state for before, _ in TRANSITIONS)
 
