@@ -23,10 +23,10 @@ from ingestor.state.database import save_meta
 from ingestor.state.health import Health, VitalsFile
 from ingestor.state.state import State
 from ingestor.stores.influxdb.client.http import tls_context
-from ingestor.stores.influxdb.ownership.rebuilding import REBUILDING
 from ingestor.stores.influxdb.write.delivery import InfluxDelivery
 from ingestor.stores.influxdb.write.migration import check_store
 from ingestor.stores.influxdb.write.telemetry import Telemetry
+from ingestor.stores.notes import REBUILDING
 
 log = logging.getLogger("tokentail")
 

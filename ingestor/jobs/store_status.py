@@ -16,11 +16,9 @@ from ingestor.state.state import State
 from ingestor.stores.comparing import said
 from ingestor.stores.embedded.agreement import embedded_agreement
 from ingestor.stores.influxdb.client.http import InfluxHttp, NoAnswerError
-from ingestor.stores.influxdb.ownership.rebuilding import EARLIER, REBUILDING
 from ingestor.stores.influxdb.read.queries import Queries
 from ingestor.stores.influxdb.recovery.compared import Look, look
-from ingestor.stores.influxdb.recovery.readback import BROUGHT_BACK, RESTARTS
-from ingestor.stores.influxdb.write.migration import MOVING, STORE
+from ingestor.stores.notes import BROUGHT_BACK, EARLIER, MOVING, REBUILDING, RESTARTS, STORE
 
 PATIENCE_SECONDS: Final = 5.0
 """For an answer: somebody waits for it."""

@@ -16,10 +16,11 @@ from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import to_points
 from ingestor.sources.file.files import DamagedFileError
 from ingestor.sources.file.reader import Block, ContentChangedError, GenerationReader
+from ingestor.state.counters import load_series
 from ingestor.state.generations import Generations
 from ingestor.state.state import State
 from ingestor.state.trails import Trails
-from ingestor.stores.embedded.events import SqliteStore, load_series
+from ingestor.stores.embedded.events import SqliteStore
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.read.retention import oldest_kept
 from ingestor.stores.influxdb.read.stored_lines import InfluxLines

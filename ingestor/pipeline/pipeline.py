@@ -17,6 +17,7 @@ from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import BlockResult, to_points
 from ingestor.sources.file.reader import Block
 from ingestor.sources.file.strangers import KEY
+from ingestor.state.counters import load_series
 from ingestor.state.database import save_meta
 from ingestor.state.generations import REST, Generations
 from ingestor.state.rejected_file import RejectedFile, RejectedLine, read_rejected, rejected_line
@@ -25,10 +26,10 @@ from ingestor.state.trails import Trails, forget_oldest
 from ingestor.stores.batch import Batch
 from ingestor.stores.delivery import Delivery
 from ingestor.stores.embedded.delivery import EmbeddedDelivery
-from ingestor.stores.embedded.events import load_series
-from ingestor.stores.influxdb.ownership.former_names import FormerNames
-from ingestor.stores.influxdb.ownership.rebuilding import REBUILDING, look_before_reading
+from ingestor.stores.former_names import FormerNames
+from ingestor.stores.influxdb.ownership.rebuilding import look_before_reading
 from ingestor.stores.influxdb.write.delivery import InfluxDelivery
+from ingestor.stores.notes import REBUILDING
 from parsers import find
 from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
 

@@ -16,7 +16,7 @@ from ingestor.model.points import POINT_COLUMNS, Series
 from ingestor.model.questions import Filters, Period, Record
 from ingestor.model.records import record
 from ingestor.model.statistics import Group
-from ingestor.stores.embedded.events import load_series
+from ingestor.state.counters import load_series
 from ingestor.stores.embedded.filters import NO_FILTERS, Condition, counted, on_events, on_hours, within
 
 _RECORDS: Final = f"SELECT {','.join(POINT_COLUMNS)} FROM token_events WHERE "

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ingestor.model.points import SeriesTable
 from ingestor.model.questions import Answers, Filters, PeakCell, Period
+from ingestor.state.counters import load_series
 from ingestor.state.upgrades import upgrade
-from ingestor.stores.embedded import events as embedded
 from ingestor.stores.embedded.answers import SqliteAnswers
 from ingestor.stores.embedded.events import SqliteStore
 from tests.support.generated import DAYS, FILTERS, SECOND, START, Sample, points, random_samples, samples, survivors
@@ -202,7 +202,7 @@ def test_each_answer_comes_from_one_snapshot(tmp_path: Path) -> None:
 
     exported = answers.events(ALWAYS, Filters())
     first = next(exported)
-    table = embedded.load_series(writer)
+    table = load_series(writer)
     writer.execute("BEGIN IMMEDIATE")
     SqliteStore(writer, table).write(points(made, table))
     writer.execute("COMMIT")

@@ -17,17 +17,14 @@ from ingestor.state.state import State
 from ingestor.stores.influxdb.client.http import InfluxHttp, NoAnswerError
 from ingestor.stores.influxdb.ownership.claims import sources_of_host
 from ingestor.stores.influxdb.read.queries import Queries
+from ingestor.stores.notes import REBUILDING
 from ingestor.stores.waiting import answer_beside
 from parsers.text import clean
 
 log = logging.getLogger("tokentail")
 
-REBUILDING: Final = "rebuilding"
-"""Key of ``meta``: ``1`` while not all files were read, and the counters not counted, since the state was lost."""
 STATE_ID: Final = "state_id"
 """Key of ``meta``: by which InfluxDB tells states apart."""
-EARLIER: Final = "events_earlier"
-"""Key of ``meta``: events that were in InfluxDB when it was counted anew, and that no line of this state has become."""
 PATIENCE_SECONDS: Final = 5.0
 """For the look of a new state, which nothing is read before."""
 

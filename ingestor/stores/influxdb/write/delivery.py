@@ -31,7 +31,7 @@ from ingestor.stores.comparing import Comparing, Finish
 from ingestor.stores.delivery import PATIENCE_SECONDS, Backoff, add_to
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.ownership.claiming import Claiming
-from ingestor.stores.influxdb.ownership.rebuilding import EARLIER, REBUILDING, begin_rebuild
+from ingestor.stores.influxdb.ownership.rebuilding import begin_rebuild
 from ingestor.stores.influxdb.read.queries import Queries
 from ingestor.stores.influxdb.read.stored_lines import InfluxLines
 from ingestor.stores.influxdb.recovery.compared import look, save
@@ -49,6 +49,7 @@ from ingestor.stores.influxdb.write.recount import recount_stored
 from ingestor.stores.influxdb.write.response import WriteResponse
 from ingestor.stores.influxdb.write.sender import Sender
 from ingestor.stores.influxdb.write.uncheckpointed import Uncheckpointed
+from ingestor.stores.notes import EARLIER, REBUILDING
 
 log = logging.getLogger("tokentail")
 

@@ -22,14 +22,11 @@ from ingestor.state.rejected_file import RejectedLine, rejected_line
 from ingestor.state.state import Checkpoint, State
 from ingestor.stores.influxdb.recovery.recent import Recent, Sent
 from ingestor.stores.influxdb.write.line_protocol import Encoder
+from ingestor.stores.notes import MOVING, STORE
 from parsers.contract import Reason
 
 log = logging.getLogger("tokentail")
 
-STORE: Final = "store"
-"""Key of ``meta``: which store the state's events are in."""
-MOVING: Final = "moving"
-"""Value of ``store`` from the first event that is sent until the last one is there: there is no way back any more."""
 TARGET: Final = "migrating_to"
 """Key of ``meta``: the server and database that the cursor is about."""
 CURSOR: Final = "migrated_to"
