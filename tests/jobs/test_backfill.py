@@ -100,7 +100,7 @@ def test_an_interrupted_backfill_goes_on(world: World, monkeypatch: pytest.Monke
             daemon.pipeline.commit()
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(daemon.pipeline, "take", interrupt)
+        monkeypatch.setattr(daemon.pipeline, "process", interrupt)
         with pytest.raises(KeyboardInterrupt):
             backfill(daemon.pipeline, [str(world.log.path)])
     assert 0 < len(world.stored()) < 2000
@@ -325,7 +325,7 @@ def test_an_interrupted_backfill_of_what_start_end_passed_over_goes_on(
             if next(calls, None) is None:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(daemon.pipeline, "take", interrupt)
+        monkeypatch.setattr(daemon.pipeline, "process", interrupt)
         with pytest.raises(KeyboardInterrupt):
             backfill(daemon.pipeline, [str(world.log.path)])
     for _ in range(2):
