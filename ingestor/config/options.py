@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import parsers
 from ingestor.config.settings import CLIENT_ALERTS as OF_ONE_CLIENT
 from ingestor.config.settings import ErrorRule
+from ingestor.config.store_types import store_types
 from ingestor.model.statistics import client_of
 from parsers.contract import ERRORS, OUTCOMES
 
@@ -302,7 +303,7 @@ BUDGETS: Final = {
     "failing_realms": Option(whole_number(0, 10_000), _number),
 }
 STORE: Final = {
-    "type": Option(one_of("sqlite", "influxdb")),
+    "type": Option(one_of(*store_types())),
     "url": Option(server_url, private=True),
     "database": Option(database_name),
     "organization": Option(text),

@@ -22,11 +22,9 @@ from ingestor.state import requests
 from ingestor.state.database import save_meta
 from ingestor.state.health import Health, VitalsFile
 from ingestor.state.state import State
-from ingestor.stores.influxdb.client.http import tls_context
-from ingestor.stores.influxdb.write.delivery import InfluxDelivery
-from ingestor.stores.influxdb.write.migration import check_store
-from ingestor.stores.influxdb.write.telemetry import Telemetry
+from ingestor.stores.delivery import Telemetry
 from ingestor.stores.notes import REBUILDING
+from ingestor.stores.registry import store_of
 
 log = logging.getLogger("tokentail")
 
@@ -376,8 +374,7 @@ class Daemon:
                 advice="Restart the service.",
             )
         if (settings.store, settings.retention) != (before.store, before.retention):
-            check_store(settings, self._state)
-            tls_context(settings.store)
+            store_of(settings).check_usable(self._state)
             return False
         with self._calling(self._end_if_asked):
             self.pipeline.commit()
@@ -398,9 +395,7 @@ class Daemon:
         ).rstrip(".")
 
     def _new_telemetry(self) -> Telemetry | None:
-        if isinstance(self.delivery, InfluxDelivery):
-            return Telemetry(self.delivery, self._state.host, self._settings.telemetry.interval_seconds)
-        return None
+        return self.delivery.new_telemetry(self._state.host, self._settings.telemetry.interval_seconds)
 
     def _publish_snapshot(self, now: float) -> None:
         """Tell everybody who watches, at most once a second: not only when the state can be written."""

@@ -24,12 +24,9 @@ from ingestor.state.rejected_file import RejectedFile, RejectedLine, read_reject
 from ingestor.state.state import State
 from ingestor.state.trails import Trails, forget_oldest
 from ingestor.stores.batch import Batch
-from ingestor.stores.delivery import Delivery
-from ingestor.stores.embedded.delivery import EmbeddedDelivery
 from ingestor.stores.former_names import FormerNames
-from ingestor.stores.influxdb.ownership.rebuilding import look_before_reading
-from ingestor.stores.influxdb.write.delivery import InfluxDelivery
 from ingestor.stores.notes import REBUILDING
+from ingestor.stores.registry import store_of
 from parsers import find
 from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
 
@@ -45,7 +42,8 @@ class Pipeline:
         """Load what the state knows. ``tick`` is called while a store is waited for. Raises sqlite3.Error, OSError."""
         self.settings = settings
         self.state = state
-        look_before_reading(settings, state, tick)
+        store = store_of(settings)
+        store.before_reading(state, tick)
         meta = state.meta()
         followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
         forget_oldest(state.connection)
@@ -70,7 +68,7 @@ class Pipeline:
         """Lines that were parsed since the start, counted before or not, by ``event``, ``rejected`` and ``ignored``."""
         self._former: FormerNames | None = None
         self._parsers: dict[str, Parser] = {}
-        self.delivery = self._new_delivery()
+        self.delivery = store.new_delivery(state, self._series, self._rejected)
         self._forget_settings()
 
     @property
@@ -315,11 +313,6 @@ class Pipeline:
         """Release files. What is not durable is read again next time."""
         self.delivery.close()
         self._rejected.close()
-
-    def _new_delivery(self) -> Delivery:
-        if self.settings.store.type == "influxdb":
-            return InfluxDelivery(self.settings, self.state, self._series, self._rejected)
-        return EmbeddedDelivery(self.settings, self.state, self._series, self._rejected)
 
     def _forget_settings(self) -> None:
         """Drop what was made by the settings; it is made anew when it is asked for."""

@@ -36,7 +36,7 @@ def look_before_reading(settings: Settings, state: State, tick: Callable[[], Non
     does not answer now is asked again before the first event is sent. ``tick`` is called while it is waited for.
     """
     meta = state.meta()
-    if settings.store.type != "influxdb" or "heartbeat" in meta or STATE_ID in meta or meta.get(REBUILDING) == "1":
+    if "heartbeat" in meta or STATE_ID in meta or meta.get(REBUILDING) == "1":
         return  # one that was killed before its first checkpoint has perhaps sent these events itself
     patience = min(PATIENCE_SECONDS, settings.store.timeout_seconds)
     store = dataclasses.replace(settings.store, timeout_seconds=patience)

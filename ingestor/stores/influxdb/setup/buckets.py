@@ -13,7 +13,8 @@ from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError
 from ingestor.stores.influxdb.client.http import reason, tls_context
 from ingestor.stores.influxdb.client.refusals import no_token, refusal, said
 from ingestor.stores.influxdb.client.server import Server, unreachable
-from ingestor.stores.influxdb.setup.plan import FOR_EVER, Bucket, places, shard_seconds
+from ingestor.stores.influxdb.setup.plan import places, shard_seconds
+from ingestor.stores.setup_step import FOR_EVER, Bucket
 from parsers.text import clean
 
 _MOST: Final = 100

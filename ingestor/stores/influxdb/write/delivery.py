@@ -15,21 +15,20 @@ from itertools import chain
 from typing import Final
 
 from ingestor.config.settings import Settings
-from ingestor.errors import UnavailableError
 from ingestor.model.agreement import Agreement
 from ingestor.model.points import SeriesTable
-from ingestor.state.database import save_meta
 from ingestor.state.rejected_file import RejectedFile
 from ingestor.state.state import State
 from ingestor.stores.background import Background
 from ingestor.stores.backoff import Outage
 from ingestor.stores.batch import Batch
-from ingestor.stores.delivery import PATIENCE_SECONDS, add_to
+from ingestor.stores.delivery import PATIENCE_SECONDS, add_to, not_written
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.ownership.claiming import Claiming
 from ingestor.stores.influxdb.ownership.rebuilding import begin_rebuild
 from ingestor.stores.influxdb.recovery.maintenance import Maintenance
 from ingestor.stores.influxdb.recovery.recent import Recent, Sent
+from ingestor.stores.influxdb.setup.plan import OWN
 from ingestor.stores.influxdb.write.checkpointer import Checkpointer
 from ingestor.stores.influxdb.write.counter_publisher import REQUESTS_AT_ONCE, CounterPublisher
 from ingestor.stores.influxdb.write.counters import unwritten_sources
@@ -39,9 +38,9 @@ from ingestor.stores.influxdb.write.line_protocol import Encoder
 from ingestor.stores.influxdb.write.moves import Moves
 from ingestor.stores.influxdb.write.partial_write import PartialWrite
 from ingestor.stores.influxdb.write.recount import recount_stored
-from ingestor.stores.influxdb.write.response import WriteResponse
 from ingestor.stores.influxdb.write.sender import Sender
-from ingestor.stores.notes import EARLIER, REBUILDING
+from ingestor.stores.influxdb.write.telemetry import OwnFigures
+from ingestor.stores.notes import REBUILDING
 
 log = logging.getLogger("tokentail")
 
@@ -129,9 +128,11 @@ class InfluxDelivery:
         """Write points that are in no batch: counters."""
         return self._background.do(lambda: self._sender.send(policy, body, times))
 
-    def try_to_write(self, policy: str, body: bytes) -> "Future[WriteResponse]":
-        """Write points that may be lost: the daemon's own figures."""
-        return self._background.do(lambda: self._sender.try_once(policy, body))
+    def new_telemetry(self, host: str, interval_seconds: float) -> OwnFigures:
+        """Return what writes the daemon's own figures, which may be lost."""
+        return OwnFigures(
+            lambda body: self._background.do(lambda: self._sender.try_once(OWN, body)), host, interval_seconds
+        )
 
     @property
     def has_room(self) -> bool:
@@ -157,11 +158,6 @@ class InfluxDelivery:
         """Whether everything is in the store, and in a checkpoint."""
         publishing = not self._publisher.idle and self.counting
         return self._at_rest and self._claiming.settled and not publishing and self._maintenance.idle
-
-    @property
-    def _comparable(self) -> bool:
-        """Whether the counters of the state say what InfluxDB should hold."""
-        return self.counting and not self._moves.migrating
 
     @property
     def _at_rest(self) -> bool:
@@ -215,12 +211,7 @@ class InfluxDelivery:
                 return
             now = time.monotonic()
             if now - max(began, self._in_flight.moved_at) > patience or now - began > at_most:
-                trouble = self.trouble
-                raise UnavailableError(
-                    f"The store could not be written for {now - max(began, self._in_flight.moved_at):.0f} s",
-                    where=trouble.what if trouble else self._http.url,
-                    advice="Nothing is lost. `tokentail validate` looks closer; run it again when the store can be written.",
-                )
+                raise not_written(now - max(began, self._in_flight.moved_at), self.trouble, self._http.url)
             self.tick()
             self.wait(0.1)
 
@@ -233,10 +224,8 @@ class InfluxDelivery:
         sources = list(sources)
         self.claim(sources)
         self.flush()
-        counted = recount_stored(self._settings, self._state, self._series, self._http, sources, tick)
         own = sum(self.accounts[source].stored for source in sources if source in self.accounts)
-        with self._state.transaction():
-            save_meta(self._state.connection, {EARLIER: str(max(0, counted - own))})
+        counted = recount_stored(self._settings, self._state, self._series, self._http, sources, own, tick)
         self.counting = True
         self._publisher.publish_now()
         return counted
@@ -269,8 +258,9 @@ class InfluxDelivery:
     def _maintain(self, now: float) -> None:
         if not self._checkpointer.may_try(now):
             return
+        comparable = self.counting and not self._moves.migrating  # the counters say what InfluxDB should hold
         try:
-            self._maintenance.settle(comparable=self._comparable, at_rest=self._at_rest)
+            self._maintenance.settle(comparable=comparable, at_rest=self._at_rest)
         except sqlite3.Error as error:
             self._checkpointer.refused(error, now)
 

@@ -8,6 +8,7 @@ import pytest
 
 from ingestor.daemon.daemon import Daemon
 from ingestor.state.state import Gap
+from ingestor.stores.influxdb.write.telemetry import OwnFigures
 from tests.support.scripted import OK, Reply, Request, ScriptedServer, scripted
 from tests.support.world import World
 
@@ -23,7 +24,7 @@ def server(world: World) -> Iterator[ScriptedServer]:
 
 def snapshot(daemon: Daemon, now: float) -> None:
     """Have a snapshot written, and wait for what becomes of it."""
-    assert daemon._telemetry is not None
+    assert isinstance(daemon._telemetry, OwnFigures)
     daemon._telemetry.tell(daemon.figures(), now)
     assert daemon._telemetry._sending is not None
     daemon._telemetry._sending.exception(timeout=10)
