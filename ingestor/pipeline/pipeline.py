@@ -43,6 +43,8 @@ class Pipeline:
         self.settings = settings
         self.state = state
         store = store_of(settings)
+        self._store_is_apart = not store.in_state
+        """Whether the store may hold points that are in no checkpoint."""
         store.before_reading(state, tick)
         meta = state.meta()
         followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
@@ -92,7 +94,7 @@ class Pipeline:
         A store that is no part of the state may hold points that are in no checkpoint. They are sent again, and if the
         rules have changed in between, under other tags: then their lines are looked for. Raises sqlite3.Error.
         """
-        unknown = set(sources) - self._announced if self.delivery.can_reject_points else set()
+        unknown = set(sources) - self._announced if self._store_is_apart else set()
         if not unknown:
             return
         self.delivery.claim(unknown)
@@ -200,7 +202,7 @@ class Pipeline:
             )
         batch.may_be_stored = self._is_perhaps_sent(generation.source, placed, block) or batch.may_be_stored
         # The order of admission may be another one than before the state was lost: so may be the tags.
-        batch.may_be_stored = batch.may_be_stored or (self.book.rebuilding and self.delivery.can_reject_points)
+        batch.may_be_stored = batch.may_be_stored or (self.book.rebuilding and self._store_is_apart)
         if self._former and placed.points:
             for name in self._former.of(generation, block.ordinal, self.book):
                 batch.may_be_stored_under.setdefault(name, set()).update(point[0] for point in placed.points)

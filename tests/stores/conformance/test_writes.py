@@ -1,9 +1,11 @@
 """Every store holds each line once, however often it comes and whatever it is classified as; counters and accounts agree."""
 
 import dataclasses
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,7 @@ from parsers.contract import Reason
 from tests.support.generated import Sample, points, random_samples
 from tests.support.oracle import Oracle
 from tests.support.questions import ALWAYS
-from tests.support.store_under_test import StoreUnderTest, counters_of
+from tests.support.store_under_test import HOST, StoreUnderTest, counters_of
 
 
 def one_line_each(samples: list[Sample]) -> list[Sample]:
@@ -126,6 +128,44 @@ def test_lines_that_are_classified_otherwise_replace_what_they_were(
         check(subject, kept, len(made))
     subject.close()
     check(subject, kept, len(made))
+
+
+@pytest.fixture
+def crashed(subject: StoreUnderTest, made: list[Sample], tmp_path: Path) -> list[Sample]:
+    """Fifty lines that are stored and counted, and fifty that are in no checkpoint; in the store, where that is apart."""
+    lines = [dataclasses.replace(sample, series=sample.series._replace(source="audit", host=HOST)) for sample in made]
+    lines = one_line_each(lines)[:100]
+    subject.write(lines[:50])
+    subject.close()
+    shutil.copytree(subject.directory, tmp_path / "checkpoint")
+    subject.write(lines[50:])
+    subject.close()
+    shutil.rmtree(subject.directory)
+    shutil.copytree(tmp_path / "checkpoint", subject.directory)
+    return lines
+
+
+def test_what_was_sent_before_a_crash_is_not_stored_twice_by_other_rules(
+    subject: StoreUnderTest, crashed: list[Sample]
+) -> None:
+    now = [
+        dataclasses.replace(sample, series=sample.series._replace(action="token.reuse_detected", outcome="failure"))
+        for sample in crashed[50:]
+    ]
+    batch = subject.new_lines(now)
+    batch.may_be_stored = True
+    subject.deliver(batch)
+    check(subject, crashed[:50] + now)
+
+
+def test_what_was_sent_before_a_crash_is_not_stored_twice_under_another_name(
+    subject: StoreUnderTest, crashed: list[Sample]
+) -> None:
+    now = [dataclasses.replace(sample, series=sample.series._replace(source="renamed")) for sample in crashed[50:]]
+    batch = subject.new_lines(now)
+    batch.may_be_stored_under = {("audit", HOST): {sample.time for sample in now}}
+    subject.deliver(batch)
+    check(subject, crashed[:50] + now)
 
 
 def test_rejected_lines_are_listed_with_the_checkpoint_that_counts_them(subject: StoreUnderTest) -> None:
