@@ -165,7 +165,7 @@ def test_what_was_sent_by_other_rules_is_not_stored_twice(
         with daemon_of(remote, settings) as daemon:
             monkeypatch.setattr("ingestor.stores.influxdb.write.checkpointer.CHECKPOINT_SECONDS", 1e9)
             monkeypatch.setattr("ingestor.stores.influxdb.write.delivery.PAUSE_SECONDS", 1e9)
-            while remote.arrived() < len(remote.log.written) or daemon.delivery._held:  # type: ignore[attr-defined]
+            while remote.arrived() < len(remote.log.written) or daemon.delivery._moves.held:  # type: ignore[attr-defined]
                 daemon.step()
             monkeypatch.undo()
         if change != "and back":
