@@ -67,7 +67,7 @@ def test_what_is_complete_and_where_it_is(subject: StoreUnderTest) -> None:
 def test_a_state_whose_events_are_in_another_store_is_refused(subject: StoreUnderTest) -> None:
     subject.write(random_samples(seed=1, count=10))
     subject.store.check_usable(subject.state)
-    subject.state.connection.execute("REPLACE INTO meta VALUES (?, ?)", (STORE, "papyrus"))
+    subject.state.connection.execute("REPLACE INTO meta VALUES (?, ?)", (STORE, "no such store"))
     with pytest.raises(ConfigError):
         subject.store.check_usable(subject.state)
     subject.close()
