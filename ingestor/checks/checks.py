@@ -33,8 +33,7 @@ from ingestor.state.database import DATABASE, damaged, first_fault, is_damage, s
 from ingestor.state.lock import is_held
 from ingestor.state.own_files import OTHERS_WRITE
 from ingestor.state.state import State
-from ingestor.stores.embedded.answers import SqliteAnswers
-from ingestor.stores.influxdb.setup.checks import check_influxdb
+from ingestor.stores.registry import store_of
 
 LITTLE_SPACE_BYTES: Final = 256 << 20
 NO_SPACE_BYTES: Final = 16 << 20
@@ -58,8 +57,7 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[CheckResult
         yield from _log(entry, settings, known)
     yield from leftovers(settings, state_directory)
     yield from _state_findings(settings, state_directory)
-    if settings.store.type == "influxdb":
-        yield from check_influxdb(settings.store, settings.retention)
+    yield from store_of(settings).check()
     if settings.grafana.url:
         yield from check_grafana(settings)
 
@@ -243,12 +241,13 @@ def _state(settings: Settings, directory: Path) -> Iterator[CheckResult]:
     if not there:
         yield CheckResult(Level.OK, "There is no state yet: the first `tokentail run` makes it", str(directory))
         return
-    embedded = settings.store.type == "sqlite"
+    store = store_of(settings)
     try:
         with contextlib.closing(State.open_reader(directory)) as state:
             host = state.host
-            if embedded:
-                SqliteAnswers(state.connection).activity(Period(0, 1 << 62), Filters(), 1)
+            if store.in_state:
+                with store.open_answers(state.connection) as answers:
+                    answers.activity(Period(0, 1 << 62), Filters(), 1)
             if fault := first_fault(state.connection, most_seconds=CHECK_SECONDS):
                 suspect(directory / DATABASE, fault)
                 raise damaged(directory / DATABASE, fault)
@@ -265,7 +264,7 @@ def _state(settings: Settings, directory: Path) -> Iterator[CheckResult]:
             )
         return
     who = "a running daemon holds it" if is_held(directory) else "no daemon is running"
-    what = "Embedded store answers" if embedded else "State can be read"
+    what = "Embedded store answers" if store.in_state else "State can be read"
     yield CheckResult(Level.OK, f"{what}; {who}", str(directory / DATABASE))
     if host:
         yield from _host(settings.host, host, directory)

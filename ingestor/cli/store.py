@@ -11,10 +11,8 @@ from ingestor.cli.render.console import print_json, stdout
 from ingestor.cli.support.options import json_option, settings_options
 from ingestor.config.settings import Settings
 from ingestor.errors import ExitCode
-from ingestor.stores.influxdb.setup.plan import BucketStatus, SetupStep, written
-from ingestor.stores.influxdb.setup.setup import administration
-from ingestor.stores.influxdb.setup.setup import init as init_store
-from parsers.text import clean
+from ingestor.stores.registry import store_of
+from ingestor.stores.setup_step import BucketStatus, SetupStep, written
 
 _STYLES = {
     BucketStatus.THERE: "green",
@@ -43,23 +41,20 @@ def init(settings: Settings, change_retention: bool, dry_run: bool, as_json: boo
     Safe to repeat. Nothing is dropped, and what is there stays as it is: another retention than the configured one is
     reported, and altered only with --change-retention. Exit code 1 when something remains to be made or altered.
     """
-    store = settings.store
-    if store.type == "sqlite":
+    store = store_of(settings)
+    report = store.set_up(change_retention=change_retention, dry_run=dry_run)
+    if report is None:
         if as_json:
-            print_json({"type": store.type, "steps": []})
+            print_json({"type": settings.store.type, "steps": []})
         else:
-            click.echo("Nothing to do: the embedded store makes itself.")
+            click.echo(f"Nothing to do: {store.title} makes itself.")
         return
-    with administration(store) as admin:
-        steps = init_store(admin, settings.retention, change_retention=change_retention, dry_run=dry_run)
-        version, organization = admin.server.version, admin.organization
+    steps = report.steps
     if as_json:
-        about = {"type": store.type, "url": store.url, "version": version, "organization": organization}
-        print_json({**about, "database": store.database, "dry_run": dry_run, "steps": _as_json(steps)})
+        print_json({"type": settings.store.type, **report.about, "dry_run": dry_run, "steps": _as_json(steps)})
     else:
         console = stdout()
-        within = f", organization {clean(organization)}" if organization else ""
-        console.print(Text(f"InfluxDB {version} at {store.url}{within}", style="dim"))
+        console.print(Text(report.heading, style="dim"))
         console.print(_table(steps))
         for words, style in _remarks(steps):
             console.print(Text(words, style=style))

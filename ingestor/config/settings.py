@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+from ingestor.config.store_types import store_types
 from ingestor.config.values import (
     Option,
     absolute_path,
@@ -90,7 +91,7 @@ class ErrorRule:
 class StoreSettings:
     """Where events are kept. ``sqlite``, the embedded store, lives in the state directory; the other options are InfluxDB's."""
 
-    type: Annotated[str, Option(one_of("sqlite", "influxdb"))] = "sqlite"
+    type: Annotated[str, Option(one_of(*store_types()))] = "sqlite"
     url: Annotated[str, Option(server_url, private=True)] = "http://127.0.0.1:8086"
     database: Annotated[str, Option(database_name)] = "tokentail"
     """On InfluxDB 2 the buckets are ``<database>/raw`` and so on."""

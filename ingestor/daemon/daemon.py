@@ -19,8 +19,7 @@ from ingestor.pipeline.pipeline import Pipeline
 from ingestor.sources.contract import Source
 from ingestor.sources.opening import open_source, scheme_of
 from ingestor.state.state import State
-from ingestor.stores.influxdb.client.http import tls_context
-from ingestor.stores.influxdb.write.migration import check_store
+from ingestor.stores.registry import store_of
 
 log = logging.getLogger("tokentail")
 
@@ -242,8 +241,7 @@ class Daemon:
             )
         is_another_source = scheme_of(settings) != scheme_of(before)
         if (settings.store, settings.retention) != (before.store, before.retention):
-            check_store(settings, self._state)
-            tls_context(settings.store)
+            store_of(settings).check_usable(self._state)
             return False
         if is_another_source:
             return False

@@ -11,8 +11,7 @@ from ingestor.model.snapshot import Snapshot
 from ingestor.pipeline.pipeline import Pipeline
 from ingestor.sources.contract import Source
 from ingestor.state.health import Health, VitalsFile
-from ingestor.stores.influxdb.write.delivery import InfluxDelivery
-from ingestor.stores.influxdb.write.telemetry import Telemetry
+from ingestor.stores.delivery import Telemetry
 
 TELL_SECONDS = 1.0
 """How often it tells whoever watches it how it is."""
@@ -106,7 +105,5 @@ class Publisher:
         self._vitals.close()
 
     def _new_telemetry(self, settings: Settings) -> Telemetry | None:
-        delivery = self._pipeline.delivery
-        if isinstance(delivery, InfluxDelivery):
-            return Telemetry(delivery, self._pipeline.state.host, settings.telemetry.interval_seconds)
-        return None
+        pipeline = self._pipeline
+        return pipeline.delivery.new_telemetry(pipeline.state.host, settings.telemetry.interval_seconds)

@@ -9,7 +9,7 @@ from ingestor.daemon.patience import StoppingError, calling
 from ingestor.errors import TokentailError
 from ingestor.pipeline.pipeline import Pipeline
 from ingestor.state.database import save_meta
-from ingestor.stores.influxdb.ownership.rebuilding import REBUILDING
+from ingestor.stores.notes import REBUILDING
 
 log = logging.getLogger("tokentail")
 

@@ -24,6 +24,7 @@ from ingestor.model.words import counted
 from ingestor.sources.opening import SourceOpener
 from ingestor.state.opening import writing
 from ingestor.state.state import State
+from ingestor.stores.registry import store_of
 
 log = logging.getLogger("tokentail")
 
@@ -47,7 +48,7 @@ def follow_once(settings: Settings) -> ReadOnce:
         contextlib.closing(Daemon(settings, state, once=True)) as daemon,
     ):
         before = _accounts(daemon)
-        log.info("Reading %s into %s", ", ".join(entry.path for entry in settings.logs), _store(settings))
+        log.info("Reading %s into %s", ", ".join(entry.path for entry in settings.logs), store_of(settings).describe())
         daemon.run_once()
         read = grown(_accounts(daemon), before)
         settings = daemon.settings
@@ -102,7 +103,9 @@ def _follow(
                 signals.reload.clear()
                 others.extend(_reload(daemon, load, notifier))
 
-        log.info("Following %s into %s", ", ".join(entry.path for entry in settings.logs), _store(settings))
+        log.info(
+            "Following %s into %s", ", ".join(entry.path for entry in settings.logs), store_of(settings).describe()
+        )
         notifier.ready("Following the logs")
         daemon.run_forever(
             lambda: signals.stop.is_set() or bool(others),
@@ -191,12 +194,6 @@ def _signals() -> Iterator[_Signals]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def _store(settings: Settings) -> str:
-    if settings.store.type == "influxdb":
-        return f"InfluxDB at {settings.store.url}, database {settings.store.database}"
-    return str(settings.state_directory)
 
 
 def _not_understood(settings: Settings, read: Mapping[str, Account]) -> list[Misfit]:

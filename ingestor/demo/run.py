@@ -26,7 +26,7 @@ from ingestor.errors import ExitCode, TokentailError
 from ingestor.model.accounting import Account
 from ingestor.model.questions import Filters
 from ingestor.state.state import State
-from ingestor.stores.registry import open_answers
+from ingestor.stores.registry import store_of
 
 SECONDS = 18.0
 SEED = 29
@@ -115,7 +115,7 @@ def _follow(
         # What the view shows is what another process would see: it was committed.
         reader = State.open_reader(directory)
         stack.callback(reader.close)
-        answers = stack.enter_context(open_answers(settings, reader.connection))
+        answers = stack.enter_context(store_of(settings).open_answers(reader.connection))
         observer = Observer(answers, writer.start_ms)
 
         def account() -> Account:

@@ -1,31 +1,17 @@
 """What `tokentail status` says of the store: whether it holds what was counted, and what it lost and has again."""
 
-import contextlib
 import dataclasses
 import sqlite3
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from ingestor.config.settings import Settings
 from ingestor.errors import TokentailError, one_line
 from ingestor.model.agreement import Agreement
-from ingestor.state.lock import is_held
 from ingestor.state.state import State
 from ingestor.stores.comparing import said
-from ingestor.stores.embedded.agreement import embedded_agreement
-from ingestor.stores.influxdb.client.http import InfluxHttp, NoAnswerError
-from ingestor.stores.influxdb.ownership.rebuilding import EARLIER, REBUILDING
-from ingestor.stores.influxdb.read.queries import Queries
-from ingestor.stores.influxdb.recovery.compared import Look, look
-from ingestor.stores.influxdb.recovery.readback import BROUGHT_BACK, RESTARTS
-from ingestor.stores.influxdb.write.migration import MOVING, STORE
-
-PATIENCE_SECONDS: Final = 5.0
-"""For an answer: somebody waits for it."""
-SETTLE_SECONDS: Final = 1.5
-"""Until what a daemon had on its way is in a checkpoint."""
+from ingestor.stores.notes import BROUGHT_BACK, EARLIER, REBUILDING, RESTARTS
+from ingestor.stores.registry import store_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,44 +66,16 @@ class StoreStatus:
 def store_status(settings: Settings, state: State) -> StoreStatus:
     """Compare the store with the state, which is open for reading. Never raises for the store's faults: it says them."""
     meta = state.meta()
-    agreement, problem = None, _not_comparable(settings, meta)
-    if not problem:
+    agreement, problem = None, ""
+    if meta.get(REBUILDING) == "1":
+        problem = "the state is being rebuilt"
+    else:
         try:
-            agreement = embedded_agreement(state) if settings.store.type == "sqlite" else _of_influxdb(settings, state)
-        except (TokentailError, NoAnswerError, sqlite3.Error) as error:
+            agreement = store_of(settings).compare(state)
+        except (TokentailError, sqlite3.Error) as error:
             problem = one_line(str(error))
             if "no such table" in problem:
                 problem = "no daemon of this version has run on this state yet"
     return StoreStatus(
         agreement, problem, int(meta.get(RESTARTS, 0)), int(meta.get(BROUGHT_BACK, 0)), int(meta.get(EARLIER, 0))
     )
-
-
-def _not_comparable(settings: Settings, meta: Mapping[str, str]) -> str:
-    """Return why the store is not to hold what was counted, empty when it is."""
-    if meta.get(REBUILDING) == "1":
-        return "the state is being rebuilt"
-    if settings.store.type == "sqlite":
-        elsewhere = meta.get(STORE, "sqlite") != "sqlite"
-        return "the events are in InfluxDB, and the embedded store is configured" if elsewhere else ""
-    if meta.get(STORE) == MOVING:
-        return "the events of the embedded store are on their way to InfluxDB"
-    return ""
-
-
-def _of_influxdb(settings: Settings, state: State) -> Agreement:
-    """Compare; look twice at what differs, since a daemon may be writing it."""
-    store = dataclasses.replace(settings.store, timeout_seconds=min(PATIENCE_SECONDS, settings.store.timeout_seconds))
-    with contextlib.closing(InfluxHttp(store)) as http:
-        queries = Queries(http, store)
-        found = look(state, settings, queries)
-        if found.agreement().agrees or not is_held(state.directory):
-            return found.agreement()
-        time.sleep(SETTLE_SECONDS)
-        again = look(state, settings, queries)
-        return again.agreement(_changed(found, again))
-
-
-def _changed(before: Look, after: Look) -> set[int]:
-    cells = {*before.counted, *after.counted}
-    return {cell.start for cell in cells if before.counted.get(cell) != after.counted.get(cell)}

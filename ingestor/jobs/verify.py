@@ -17,14 +17,13 @@ from ingestor.pipeline.points import to_points
 from ingestor.sources.block import Block
 from ingestor.sources.file.files import ContentChangedError, DamagedFileError
 from ingestor.sources.file.reader import GenerationReader
+from ingestor.state.counters import load_series
 from ingestor.state.generations import Generations
 from ingestor.state.state import State
 from ingestor.state.trails import Trails
-from ingestor.stores.embedded.events import SqliteStore, load_series
-from ingestor.stores.influxdb.client.http import InfluxHttp
-from ingestor.stores.influxdb.read.retention import oldest_kept
-from ingestor.stores.influxdb.read.stored_lines import InfluxLines
+from ingestor.stores.contract import LookUp
 from ingestor.stores.lookup import LookupResult
+from ingestor.stores.registry import store_of
 from parsers import find
 from parsers.contract import Parser, Rejection
 
@@ -32,9 +31,6 @@ SHOWN_FAULTS = 20
 
 LOOK_UP_POINTS = 5_000
 """Points that are looked up together: a question costs InfluxDB much, whatever little is asked for."""
-
-LookUp = Callable[[Sequence[Point]], list[LookupResult]]
-"""Asks a store for points that ought to be there."""
 
 
 class Fault(NamedTuple):
@@ -96,12 +92,9 @@ def verify(
     series = load_series(state.connection)
     book = Generations(state.generations(), host=state.host, trails=Trails(state.connection))
     with contextlib.ExitStack() as stack:
-        if settings.store.type == "influxdb":
-            http = stack.enter_context(contextlib.closing(InfluxHttp(settings.store)))
-            look_up: LookUp = InfluxLines(http, settings.store, series).look_up
-            kept_since = oldest_kept(settings.retention, time.time_ns())
-        else:
-            look_up, kept_since = SqliteStore(state.connection, series).look_up, 0
+        store = store_of(settings)
+        look_up = stack.enter_context(store.open_look_up(state, series))
+        kept_since = store.complete_since(time.time_ns())
         verifier = _Verifier(settings, state, series, book, look_up, kept_since)
         return [verifier.verify(path, source, progress) for path in paths]
 

@@ -6,7 +6,7 @@ from ingestor.state.generations import Generations
 from ingestor.state.state import State
 from ingestor.state.trails import Trails
 from ingestor.state.unsaved import REST, STRANGER
-from ingestor.stores.influxdb.ownership.rebuilding import REBUILDING
+from ingestor.stores.notes import REBUILDING
 
 
 def load_book(state: State, meta: Mapping[str, str]) -> Generations:

@@ -19,7 +19,7 @@ from ingestor.state.generations import Generations
 from ingestor.state.state import State
 from ingestor.stores.batch import Batch
 from ingestor.stores.delivery import Delivery
-from ingestor.stores.influxdb.ownership.former_names import FormerNames
+from ingestor.stores.former_names import FormerNames
 
 PERHAPS_SENT_POINTS: Final = 400_000
 PERHAPS_SENT_BYTES: Final = 256 << 20
@@ -29,12 +29,21 @@ PERHAPS_SENT_BYTES: Final = 256 << 20
 class MaybeStored:
     """What was sent under former settings and may be unknown to the state. It is made anew with the settings."""
 
-    def __init__(self, settings: Settings, state: State, delivery: Delivery, rules_of: Callable[[str], str]) -> None:
-        """``rules_of`` returns the digest of what decides about a source's lines."""
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        delivery: Delivery,
+        rules_of: Callable[[str], str],
+        *,
+        store_is_apart: bool,
+    ) -> None:
+        """``rules_of`` returns the digest of what decides about a source's lines. ``store_is_apart``: from the state."""
         self._settings = settings
         self._state = state
         self._delivery = delivery
         self._rules_of = rules_of
+        self._store_is_apart = store_is_apart
         self._announced: set[str] = set()
         self._former: FormerNames | None = None
         self._perhaps_sent: dict[str, tuple[int, int]] = {}
@@ -45,7 +54,7 @@ class MaybeStored:
 
         Nothing is to be done where the store is a part of the state. Raises sqlite3.Error.
         """
-        unknown = set(sources) - self._announced if self._delivery.can_reject_points else set()
+        unknown = set(sources) - self._announced if self._store_is_apart else set()
         if not unknown:
             return
         self._delivery.claim(unknown)
@@ -72,7 +81,7 @@ class MaybeStored:
         generation = block.generation
         batch.may_be_stored = self._is_perhaps_sent(generation.source, placed, block, batch) or batch.may_be_stored
         # The order of admission may be another one than before the state was lost: so may be the tags.
-        batch.may_be_stored = batch.may_be_stored or (book.rebuilding and self._delivery.can_reject_points)
+        batch.may_be_stored = batch.may_be_stored or (book.rebuilding and self._store_is_apart)
         if self._former and placed.points:
             for name in self._former.of(generation, block.ordinal, book):
                 batch.may_be_stored_under.setdefault(name, set()).update(point[0] for point in placed.points)

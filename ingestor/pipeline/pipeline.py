@@ -19,15 +19,12 @@ from ingestor.pipeline.points import BlockResult, to_points
 from ingestor.pipeline.rejected_lines import refused_line, rejected_lines
 from ingestor.sources.block import Block
 from ingestor.sources.contract import Progress
+from ingestor.state.counters import load_series
 from ingestor.state.rejected_file import RejectedFile, RejectedLine, read_rejected
 from ingestor.state.state import State
 from ingestor.state.trails import forget_oldest
 from ingestor.stores.batch import Batch
-from ingestor.stores.delivery import Delivery
-from ingestor.stores.embedded.delivery import EmbeddedDelivery
-from ingestor.stores.embedded.events import load_series
-from ingestor.stores.influxdb.ownership.rebuilding import look_before_reading
-from ingestor.stores.influxdb.write.delivery import InfluxDelivery
+from ingestor.stores.registry import store_of
 from parsers import find
 from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
 
@@ -39,7 +36,10 @@ class Pipeline:
         """Load what the state knows. ``tick`` is called while a store is waited for. Raises sqlite3.Error, OSError."""
         self.settings = settings
         self.state = state
-        look_before_reading(settings, state, tick)
+        store = store_of(settings)
+        self._store_is_apart = not store.in_state
+        """Whether the store may hold points that are in no checkpoint."""
+        store.before_reading(state, tick)
         meta = state.meta()
         forget_oldest(state.connection)
         self.book = load_book(state, meta)
@@ -52,7 +52,7 @@ class Pipeline:
         self.taken: Counter[str] = Counter()
         """Lines that were parsed since the start, counted before or not, by ``event``, ``rejected`` and ``ignored``."""
         self._parsers: dict[str, Parser] = {}
-        self.delivery = self._new_delivery()
+        self.delivery = store.new_delivery(state, self._series, self._rejected)
         self._forget_settings()
 
     @property
@@ -251,18 +251,15 @@ class Pipeline:
         self.delivery.close()
         self._rejected.close()
 
-    def _new_delivery(self) -> Delivery:
-        if self.settings.store.type == "influxdb":
-            return InfluxDelivery(self.settings, self.state, self._series, self._rejected)
-        return EmbeddedDelivery(self.settings, self.state, self._series, self._rejected)
-
     def _forget_settings(self) -> None:
         """Drop what was made by the settings; it is made anew when it is asked for."""
         self._counted = self.counts() if self._parsers else {}
         self._parsers.clear()
         self._parser_names = {entry.source or entry.path: entry.parser for entry in self.settings.logs}
         self._rules: dict[str, str] = {}
-        self._maybe_stored = MaybeStored(self.settings, self.state, self.delivery, self.rules_of)
+        self._maybe_stored = MaybeStored(
+            self.settings, self.state, self.delivery, self.rules_of, store_is_apart=self._store_is_apart
+        )
         self._admissions = Admissions(self.settings.budgets, self.state, self._series)
 
     def _place(self, generation: Generation, ordinal: int, outcomes: Sequence[Outcome], *, repeat: bool) -> BlockResult:

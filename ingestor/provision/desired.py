@@ -10,6 +10,7 @@ from ingestor.provision.dashboards import dashboards
 from ingestor.provision.data_source import data_source
 from ingestor.provision.resources import FOLDER_UID, Kind, Resource, by_uid
 from ingestor.provision.rules import rule_groups
+from ingestor.stores.registry import store_of
 
 _BY_CLIENT: Final = ["alertname", "grafana_folder", "realm", "client_id"]
 _NOTIFICATIONS: Final = {
@@ -24,9 +25,10 @@ def desired(settings: Settings, secret: Secret = Credential.read) -> list[Resour
 
     Raises ConfigError (the embedded store, a secret that is missing), PermissionDeniedError.
     """
-    if settings.store.type != "influxdb":
+    store = store_of(settings)
+    if not store.speaks_influxql:
         raise ConfigError(
-            "Grafana needs InfluxDB: it cannot read the embedded store",
+            f"Grafana needs InfluxDB: it cannot read {store.title}",
             where="store.type",
             advice='Set store.type = "influxdb"; what the embedded store holds is copied there when the daemon starts.',
         )

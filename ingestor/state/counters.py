@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final
 
 from ingestor.model.counter_deltas import CounterDeltas
-from ingestor.model.points import Series, TotalSeries
+from ingestor.model.points import Series, SeriesTable, TotalSeries
 
 GROUP: Final = 80
 """Rows in one statement. Beyond about 80 nothing is gained; the limit of variables in old SQLite builds is 999."""
@@ -46,6 +46,13 @@ class Revisions:
         """Return the mark of counters that change now."""
         self.last += 1
         return self.last
+
+
+def load_series(connection: sqlite3.Connection) -> SeriesTable:
+    """Return the series of the stored events, to go on numbering from."""
+    columns = ",".join(Series._fields)
+    rows = connection.execute(f"SELECT number,{columns} FROM series ORDER BY number")
+    return SeriesTable({number: Series(*tags) for number, *tags in rows})
 
 
 def save_series(connection: sqlite3.Connection, series: Mapping[int, Series]) -> None:

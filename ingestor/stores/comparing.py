@@ -11,7 +11,6 @@ from ingestor.errors import TokentailError, one_line
 from ingestor.model.agreement import Agreement
 from ingestor.model.periods import DAY_NS, start_of
 from ingestor.stores.background import Background
-from ingestor.stores.influxdb.client.http import NoAnswerError
 
 log = logging.getLogger("tokentail")
 
@@ -65,7 +64,7 @@ class Comparing:
         self._due = now + COMPARE_SECONDS
         try:
             finish = looking.result()
-        except (TokentailError, NoAnswerError, sqlite3.Error) as error:
+        except (TokentailError, sqlite3.Error) as error:
             self.problem = one_line(str(error))
             return None
         agreement = finish(self._changing)

@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from ingestor.errors import UnavailableError
 from ingestor.model.accounting import Account
 from ingestor.model.agreement import Agreement
+from ingestor.model.snapshot import Snapshot
 from ingestor.stores.backoff import Outage, next_delay
 from ingestor.stores.batch import Batch
 
@@ -132,9 +134,30 @@ class Delivery(Protocol):
         """
         ...
 
+    def new_telemetry(self, host: str, interval_seconds: float) -> "Telemetry | None":
+        """Return what writes the daemon's own figures into the store so often; None for a store that has no place for them."""
+        ...
+
     def close(self) -> None:
         """Release what is held. What is not durable is read again next time."""
         ...
+
+
+class Telemetry(Protocol):
+    """Writes the daemon's own figures, never in the way of events."""
+
+    def tell(self, figures: Snapshot, now: float) -> None:
+        """Write a snapshot when it is time. ``now``: monotonic seconds. Raises nothing that the store is to blame for."""
+        ...
+
+
+def not_written(seconds: float, trouble: Outage | None, url: str) -> UnavailableError:
+    """Make the error for a store that has taken nothing for so long."""
+    return UnavailableError(
+        f"The store could not be written for {seconds:.0f} s",
+        where=trouble.what if trouble else url,
+        advice="Nothing is lost. `tokentail validate` looks closer; run it again when the store can be written.",
+    )
 
 
 class Backoff:

@@ -1,29 +1,24 @@
-"""Open the store that is configured, for questions."""
+"""From a type of store to the store. Nobody else compares ``store.type``: what differs is asked of the store."""
 
-import contextlib
-import sqlite3
-import time
-from collections.abc import Iterator
+from importlib import import_module
 
 from ingestor.config.settings import Settings
-from ingestor.model.questions import Answers
-from ingestor.stores.embedded.answers import SqliteAnswers
-from ingestor.stores.influxdb.client.http import InfluxHttp
-from ingestor.stores.influxdb.read.answers import InfluxAnswers
+from ingestor.config.store_types import store_types
+from ingestor.errors import ConfigError
+from ingestor.stores.contract import Store
 
 
-@contextlib.contextmanager
-def remote_answers(settings: Settings) -> Iterator[Answers]:
-    """Yield what asks InfluxDB. Raises TokentailError."""
-    with contextlib.closing(InfluxHttp(settings.store)) as http:
-        yield InfluxAnswers(http, settings.store, settings.retention, time.time_ns)
+def store_of(settings: Settings) -> Store:
+    """Return the configured store. Only its own modules are imported. Raises ConfigError for a type that nobody knows."""
+    return store_class(settings.store.type)(settings)
 
 
-@contextlib.contextmanager
-def open_answers(settings: Settings, connection: sqlite3.Connection) -> Iterator[Answers]:
-    """Yield what asks InfluxDB, or the embedded store behind ``connection``. Raises what the store raises."""
-    if settings.store.type == "influxdb":
-        with remote_answers(settings) as answers:
-            yield answers
-    else:
-        yield SqliteAnswers(connection)
+def store_class(name: str) -> type[Store]:
+    """Return the class of a type of store. Raises ConfigError for a type that nobody knows."""
+    folders = store_types()
+    if name not in folders:
+        raise ConfigError(
+            f"There is no store of type {name!r}", where="store.type", advice=f"Known types: {', '.join(folders)}."
+        )
+    found: type[Store] = import_module(f"ingestor.stores.{folders[name]}.store").STORE
+    return found

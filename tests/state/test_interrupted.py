@@ -163,9 +163,9 @@ def test_what_was_sent_by_other_rules_is_not_stored_twice(
     errors = dataclasses.replace(remote.settings, errors=RULES)
     for settings in (remote.settings, budgets if change == "budgets" else errors):
         with daemon_of(remote, settings) as daemon:
-            monkeypatch.setattr("ingestor.stores.influxdb.write.delivery.CHECKPOINT_SECONDS", 1e9)
+            monkeypatch.setattr("ingestor.stores.influxdb.write.checkpointer.CHECKPOINT_SECONDS", 1e9)
             monkeypatch.setattr("ingestor.stores.influxdb.write.delivery.PAUSE_SECONDS", 1e9)
-            while remote.arrived() < len(remote.log.written) or daemon.delivery._held:  # type: ignore[attr-defined]
+            while remote.arrived() < len(remote.log.written) or daemon.delivery._moves.held:  # type: ignore[attr-defined]
                 daemon.step()
             monkeypatch.undo()
         if change != "and back":

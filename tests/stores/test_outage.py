@@ -24,7 +24,7 @@ from ingestor.state.rejected_file import RejectedFile
 from ingestor.state.state import State
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.ownership import claiming, rebuilding
-from ingestor.stores.influxdb.write import counters
+from ingestor.stores.influxdb.write import checkpointer, counters, in_flight
 from ingestor.stores.influxdb.write import delivery as remote_module
 from ingestor.stores.influxdb.write.counter_publisher import CounterPublisher
 from ingestor.stores.influxdb.write.delivery import InfluxDelivery
@@ -69,7 +69,7 @@ def test_t30_a_day_without_influxdb_costs_neither_lines_nor_memory_nor_descripto
         if old.exists():
             (gz if hour % 4 else zst)(old)
         world.turn(3, seconds=1200.0)
-        assert len(delivery._sending) <= remote_module.IN_FLIGHT
+        assert len(delivery._in_flight) <= in_flight.IN_FLIGHT
         assert world.daemon.pipeline._batch.size <= 2 * delivery.batch_points
         if hour == 3:
             before = open_files() - len(logs)
@@ -136,7 +136,7 @@ def test_t25_a_full_disk_under_the_state_stops_reading_and_heals(
 ) -> None:
     monkeypatch.setattr(remote_module, "BATCH_POINTS", 50)
     monkeypatch.setattr(InfluxDelivery, "batch_points", 50)
-    monkeypatch.setattr(remote_module, "MOST_UNSAVED", 5)
+    monkeypatch.setattr(checkpointer, "MOST_UNSAVED", 5)
     users = [f"user-{number}-{'x' * 200}" for number in range(400)]
     remote.now = time.monotonic()  # as ``flush`` has it
     remote.log.write(10)
@@ -145,9 +145,9 @@ def test_t25_a_full_disk_under_the_state_stops_reading_and_heals(
     assert isinstance(delivery, InfluxDelivery)
     with full_disk(remote):
         remote.log.write(b"".join(remote.log.line(user_id=user) for user in users) + b"{broken\n")
-        until(lambda: delivery.trouble is not None and delivery._unsaved.batches >= 5, remote, seconds=1.0)
+        until(lambda: delivery.trouble is not None and delivery._checkpointer.unsaved.batches >= 5, remote, seconds=1.0)
         remote.turn(5, seconds=100.0)
-        assert delivery._unsaved.batches <= 5 + remote_module.IN_FLIGHT
+        assert delivery._checkpointer.unsaved.batches <= 5 + in_flight.IN_FLIGHT
         assert not delivery.has_room
         assert remote.ask(lambda state: sum(account.read for account in state.accounts().values())) == 10
         with pytest.raises(UnavailableError):
@@ -163,7 +163,7 @@ def test_t25_a_full_disk_under_the_state_stops_reading_and_heals(
 
 def test_rejected_lines_that_no_checkpoint_holds_are_bounded(remote: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(InfluxDelivery, "batch_points", 50)
-    monkeypatch.setattr(remote_module, "MOST_UNSAVED_LINES", 100)
+    monkeypatch.setattr(checkpointer, "MOST_UNSAVED_LINES", 100)
     remote.log.write(10)
     caught_up(remote)
     delivery = remote.daemon.delivery
@@ -176,8 +176,8 @@ def test_rejected_lines_that_no_checkpoint_holds_are_bounded(remote: World, monk
     for _ in range(100):
         remote.log.write(b"{broken\n" * 100)
         remote.turn()
-    until(lambda: not delivery._sending, remote)
-    assert 100 <= len(delivery._unsaved.rejected) < 1000 + 100 * remote_module.IN_FLIGHT
+    until(lambda: not delivery._in_flight, remote)
+    assert 100 <= len(delivery._checkpointer.unsaved.rejected) < 1000 + 100 * in_flight.IN_FLIGHT
     monkeypatch.undo()
     until(lambda: delivery.trouble is None, remote, seconds=100.0)
     caught_up(remote)
@@ -585,7 +585,7 @@ def test_what_is_refused_before_anything_was_taken_does_not_keep_what_is_behind_
 def test_a_store_that_takes_nothing_is_not_read_for_without_end(
     world: World, slow: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_module, "MOST_UNSAVED", 5)
+    monkeypatch.setattr(in_flight, "MOST_UNPROVEN", 5)
     slow.otherwise = refusing_client
     delivery = world.daemon.delivery
     assert isinstance(delivery, InfluxDelivery)
@@ -594,7 +594,7 @@ def test_a_store_that_takes_nothing_is_not_read_for_without_end(
         for _ in range(10):
             world.turn()
             time.sleep(0.01)
-    assert delivery._sender.unproven("raw") == len(delivery._sending) == 5
+    assert delivery._sender.unproven("raw") == len(delivery._in_flight) == 5
     slow.otherwise = OK
     settled(world)
     assert ids(slow.stored) == sorted(world.log.written)

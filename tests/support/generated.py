@@ -6,7 +6,7 @@ counts (``tests.support.oracle``).
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ingestor.model.points import Point, Series, SeriesTable
 from ingestor.model.questions import Filters
 from parsers.contract import OUTCOMES
+from parsers.text import normal_tag
 
 START: Final = int(datetime(2026, 10, 23, 22, tzinfo=UTC).timestamp())
 DAYS: Final = 4
@@ -188,3 +189,44 @@ def random_samples(seed: int, count: int) -> list[Sample]:
         sample = Sample(sample.time, kind.series, fields, sample.written)
         made[sample.identity] = sample
     return sorted(made.values(), key=lambda sample: sample.time)
+
+
+HOSTILE: Final = [
+    "'",
+    "\\",
+    "\\'",
+    "' OR 1=1 --",
+    "' OR ''='",
+    '"; DROP DATABASE x; --',
+    '"; DROP TABLE token_events; --',
+    "'; DROP MEASUREMENT token_events; SELECT '",
+    "%27",
+    "%",
+    "*",
+    "$x",
+    "/.*/",
+    "a,b=c d",
+    'quo"te',
+    "back\\slash\\",
+    "😀 größe",
+    "-- comment",
+    "/* comment */",
+    "\N{REPLACEMENT CHARACTER}n",
+]
+"""Values that somebody writes to be taken for a part of a question, or of a line."""
+
+
+def hostile_samples() -> list[Sample]:
+    """Return one event of each hostile user, one of each hostile client, and one of each that is ``_other``."""
+    template = random_samples(seed=1, count=1)[0]
+    written = []
+    for number, value in enumerate(HOSTILE):
+        tag, plain = template.series._replace(client_id=normal_tag(value)), template.series._replace(client_id="web")
+        other = template.series._replace(client_id="_other")
+        at = template.time + number
+        written += [
+            replace(template, time=at, series=tag, fields={**template.fields, "client": None}),
+            replace(template, time=at, series=plain, fields={**template.fields, "user_id": value, "ip": value}),
+            replace(template, time=at, series=other, fields={**template.fields, "client": f"{value}?"}),
+        ]
+    return written

@@ -26,7 +26,7 @@ from ingestor.cli.support.options import Question
 from ingestor.model.questions import AnalyticsRow, Filters, PeakCell, Ranked, Stats
 from ingestor.model.statistics import client_name
 from ingestor.model.words import counted
-from ingestor.stores.influxdb.read.retention import oldest_kept
+from ingestor.stores.registry import store_of
 
 _BAR_WIDTH = 12
 _CARD_WIDTH = 15
@@ -46,10 +46,10 @@ def heading(console: Console, title: str, question: Question) -> None:
 
 
 def _retention_note(question: Question) -> str:
-    """Say what a period that begins before InfluxDB's single events cannot answer; empty for any other."""
+    """Say what a period that begins before the kept single events cannot answer; empty for any other."""
     settings = question.settings
-    kept_since = oldest_kept(settings.retention, time.time_ns())
-    if settings.store.type != "influxdb" or question.period.since >= kept_since:
+    kept_since = store_of(settings).complete_since(time.time_ns())
+    if question.period.since >= kept_since:
         return ""
     date = local_time(kept_since, settings.time_zone).date()
     return (

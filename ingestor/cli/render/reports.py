@@ -20,6 +20,7 @@ from ingestor.model.check_result import CheckResult, Level
 from ingestor.model.questions import Record
 from ingestor.state.rejected_file import RejectedLine
 from ingestor.stores.comparing import said
+from ingestor.stores.registry import store_of
 from parsers.redaction.lines import MASK
 from parsers.text import clean
 
@@ -196,8 +197,8 @@ def status(console: Console, report: StatusReport, settings: Settings, store: St
     facts.add_row("lag", lag)
     facts.add_row("checkpoint", checkpoint)
     size = f"{report.store_bytes / _MEGABYTE:,.1f} MiB in {clean(str(settings.state_directory))}"
-    if settings.store.type == "influxdb":
-        facts.add_row("store", Text(f"InfluxDB at {clean(settings.store.url)}, database {settings.store.database}"))
+    if not (kept_in := store_of(settings)).in_state:
+        facts.add_row("store", Text(clean(kept_in.describe())))
         facts.add_row("state", size)
     else:
         facts.add_row("store", size)

@@ -20,7 +20,7 @@ from ingestor.state.database import DATABASE, damaged, find_database, first_faul
 from ingestor.state.lock import is_held
 from ingestor.state.opening import directory_of, explained_faults, writing
 from ingestor.state.state import State
-from ingestor.stores.registry import open_answers, remote_answers
+from ingestor.stores.registry import store_of
 
 _LOOK_SECONDS = 60.0
 """How long the place of a damage is looked for, for a message."""
@@ -59,12 +59,13 @@ def _suspected(state: State, error: sqlite3.DatabaseError) -> DamagedStateError:
 @contextlib.contextmanager
 def answers(settings: Settings) -> Iterator[Answers]:
     """Open the store for questions."""
-    if settings.store.type == "influxdb":  # whose questions need no state: it may be another machine's
-        with remote_answers(settings) as store:
-            yield store
+    store = store_of(settings)
+    if not store.in_state:  # its questions need no state: that may be another machine's
+        with store.open_answers(None) as found:
+            yield found
         return
-    with reading(settings) as state, open_answers(settings, state.connection) as store:
-        yield store
+    with reading(settings) as state, store.open_answers(state.connection) as found:
+        yield found
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from ingestor.config.settings import Settings
 from ingestor.errors import DamagedStateError
 from ingestor.model.accounting import Account
 from ingestor.model.agreement import Agreement
@@ -20,7 +19,7 @@ from ingestor.stores.comparing import Comparing, Finish
 from ingestor.stores.delivery import Backoff, add_to, merged
 from ingestor.stores.embedded.agreement import look_at_embedded
 from ingestor.stores.embedded.events import SqliteStore
-from ingestor.stores.influxdb.write.migration import claim
+from ingestor.stores.holder import EMBEDDED, check_holder
 from ingestor.stores.recount import recount_embedded
 
 BATCH_POINTS = 20_000
@@ -40,9 +39,9 @@ class EmbeddedDelivery:
     batch_bytes = BATCH_BYTES
     can_reject_points = False
 
-    def __init__(self, settings: Settings, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
-        """Begin with nothing waiting. Raises ConfigError for a state whose events are in InfluxDB."""
-        claim(settings, state)
+    def __init__(self, state: State, series: SeriesTable, rejected: RejectedFile) -> None:
+        """Begin with nothing waiting. Raises ConfigError for a state whose events are in another store."""
+        check_holder(state, EMBEDDED)
         self.acknowledged_bytes = 0
         self.accounts = state.accounts()
         self.checkpoint_at: float | None = None
@@ -140,6 +139,9 @@ class EmbeddedDelivery:
         """Count all events anew."""
         with self._state.transaction():
             return recount_embedded(self._state.connection, tick)
+
+    def new_telemetry(self, host: str, interval_seconds: float) -> None:
+        """Write none: nobody asks this file how the daemon was."""
 
     def close(self) -> None:
         """Hold nothing: the state is whoever opened it to close."""

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final
 
 from ingestor.model.counter_deltas import CounterDeltas
-from ingestor.model.points import POINT_COLUMNS, Point, Series, SeriesTable
+from ingestor.model.points import POINT_COLUMNS, Point, SeriesTable
 from ingestor.state.counters import GROUP, add_to_counters, placeholders, save_series
 from ingestor.stores.lookup import NOTHING_STORED, LookupResult, StoredLine, finding, stored_lines
 
@@ -128,10 +128,3 @@ class SqliteStore:
             [part for point in points for part in point[:2]],
         )
         return {row[:2]: row for row in rows}
-
-
-def load_series(connection: sqlite3.Connection) -> SeriesTable:
-    """Return the series of the stored events, to go on numbering from."""
-    columns = ",".join(Series._fields)
-    rows = connection.execute(f"SELECT number,{columns} FROM series ORDER BY number")
-    return SeriesTable({number: Series(*tags) for number, *tags in rows})

@@ -19,7 +19,12 @@ class Condition(NamedTuple):
 
 def within(period: Period) -> Condition:
     """On any table here: the rows whose time is in a period."""
-    return Condition("time >= ? AND time < ?", (period.since, period.until))
+    return Condition("time >= ? AND time < ?", (bound(period.since), bound(period.until)))
+
+
+def bound(time: int) -> int:
+    """Return the time, or the nearest one that SQLite takes: no point is beyond it."""
+    return max(-(1 << 63), min(time, (1 << 63) - 1))
 
 
 def on_events(filters: Filters) -> Condition:

@@ -16,8 +16,8 @@ from ingestor.model.points import POINT_COLUMNS, Series
 from ingestor.model.questions import Filters, Period, Record
 from ingestor.model.records import record
 from ingestor.model.statistics import Group
-from ingestor.stores.embedded.events import load_series
-from ingestor.stores.embedded.filters import NO_FILTERS, Condition, counted, on_events, on_hours, within
+from ingestor.state.counters import load_series
+from ingestor.stores.embedded.filters import NO_FILTERS, Condition, bound, counted, on_events, on_hours, within
 
 _RECORDS: Final = f"SELECT {','.join(POINT_COLUMNS)} FROM token_events WHERE "
 _GROUPED: Final = "SELECT series, client, count(*), coalesce(sum(expires_in), 0), count(expires_in) FROM token_events "
@@ -143,9 +143,9 @@ class Reads:
         """Step from day to day by the key: reading the users of all days would take as long as reading events."""
         where, of_user = within(touched), Condition("user_id = ?", (user,))
         if order == "DESC":
-            extreme, onward = "max", Condition("time >= ? AND time < start", (touched.since,))
+            extreme, onward = "max", Condition("time >= ? AND time < start", (bound(touched.since),))
         else:
-            extreme, onward = "min", Condition("time > start AND time < ?", (touched.until,))
+            extreme, onward = "min", Condition("time > start AND time < ?", (bound(touched.until),))
         return self.rows(
             f"WITH RECURSIVE day(start) AS (SELECT {extreme}(time) FROM token_users_1d WHERE {where.sql} UNION ALL"
             f" SELECT (SELECT {extreme}(time) FROM token_users_1d WHERE {onward.sql})"

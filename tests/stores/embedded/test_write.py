@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestor.model.points import Point, Series, SeriesTable
+from ingestor.state.counters import load_series
 from ingestor.state.database import PRAGMAS
 from ingestor.state.upgrades import upgrade
-from ingestor.stores.embedded.events import SqliteStore, load_series
+from ingestor.stores.embedded.events import SqliteStore
 from ingestor.stores.lookup import LookupResult
 from ingestor.stores.recount import recount_embedded
 from tests.support.generated import Sample, points, random_samples, samples, survivors

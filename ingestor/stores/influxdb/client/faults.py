@@ -2,15 +2,11 @@
 
 from typing import Any, Final
 
-import orjson
-
 from ingestor.config.credentials import PASSWORD_VARIABLE, TOKEN_VARIABLE
 from ingestor.config.settings import StoreSettings
 from ingestor.errors import PermissionDeniedError, TokentailError, UnavailableError
-from parsers.text import cap, clean
+from ingestor.stores.influxdb.client.error_body import own_words, shown
 
-_MOST_BYTES: Final = 300
-"""Of the server's own words."""
 _MISSING: Final = ("database not found", "retention policy not found")
 _NOT_AUTHORIZED: Final = ("not authorized", "unauthorized", "forbidden")
 
@@ -46,7 +42,7 @@ def refused_request(store: StoreSettings, status: int, body: bytes) -> Tokentail
 
 def failed_statement(store: StoreSettings, words: Any) -> TokentailError:
     """Make the error for one that stands inside an answer of status 200."""
-    said = _shown(words)
+    said = shown(words)
     if any(marker in said for marker in _MISSING):
         return UnavailableError(
             f"InfluxDB has not what is asked for: {said}",
@@ -71,17 +67,6 @@ def not_influxdb(store: StoreSettings, what: str) -> UnavailableError:
     )
 
 
-def own_words(body: bytes) -> str:
-    """Return InfluxDB's message in the body of a refusal; empty when it is none of InfluxDB's."""
-    try:
-        decoded = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return ""
-    if not isinstance(decoded, dict):
-        return ""
-    return _shown(decoded.get("error") or decoded.get("message") or "")
-
-
 def _denied(store: StoreSettings, what: str) -> PermissionDeniedError:
     if store.username:
         advice = f"Check `store.username` and `store.password_file` (or {PASSWORD_VARIABLE}); the user must read `{store.database}`."
@@ -92,7 +77,3 @@ def _denied(store: StoreSettings, what: str) -> PermissionDeniedError:
             f" `{store.database}/raw` and `{store.database}/rollup`."
         )
     return PermissionDeniedError(what, where=store.url, advice=advice)
-
-
-def _shown(words: Any) -> str:
-    return cap(clean(str(words)), _MOST_BYTES)

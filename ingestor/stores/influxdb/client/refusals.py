@@ -3,14 +3,10 @@
 import re
 from typing import Final
 
-import orjson
-
 from ingestor.config.credentials import token_of
 from ingestor.config.settings import StoreSettings
 from ingestor.errors import PermissionDeniedError, TokentailError, UnavailableError
-from parsers.text import clean
 
-MOST_CHARS: Final = 300
 _LACKS: Final = re.compile(r"(read|write):\S+ is unauthorized")
 """InfluxDB 2.x answers 401 to a good token that lacks a permission, too, and names the permission."""
 _REQUIRES: Final = re.compile(r"requires [^']+$")
@@ -29,16 +25,6 @@ _ADMINISTRATOR_ADVICE: Final = {
     2: "It takes a token that may read and write all buckets of the organization: run this once with TOKENTAIL_STORE_TOKEN "
     "set to one.",
 }
-
-
-def said(body: bytes | str) -> str:
-    """Return the server's own words, cleaned and capped; an empty text when there are none."""
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return ""
-    words = (told.get("message") or told.get("error")) if isinstance(told, dict) else None
-    return clean(words)[:MOST_CHARS] if isinstance(words, str) else ""
 
 
 def refusal(

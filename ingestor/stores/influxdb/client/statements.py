@@ -6,10 +6,10 @@ import orjson
 
 from ingestor.config.settings import StoreSettings
 from ingestor.errors import TokentailError
+from ingestor.stores.influxdb.client.error_body import own_words, shown
 from ingestor.stores.influxdb.client.http import InfluxHttp, NoAnswerError
-from ingestor.stores.influxdb.client.refusals import MOST_CHARS, refusal, said
+from ingestor.stores.influxdb.client.refusals import refusal
 from ingestor.stores.influxdb.client.server import Server, unreachable
-from parsers.text import clean
 
 
 class StatementError(TokentailError):
@@ -25,7 +25,7 @@ def ask(
     except NoAnswerError as error:
         raise unreachable(http.url, str(error)) from error
     if answer.status != 200:
-        words = said(answer.body)
+        words = own_words(answer.body)
         raise refusal(server.major, answer.status, words, store, doing=doing, administrator=administrator)
     try:
         result = orjson.loads(answer.body)["results"][0]
@@ -34,5 +34,5 @@ def ask(
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise TokentailError(f"InfluxDB did not {doing}: its answer makes no sense", where=http.url) from error
     if problem:
-        raise StatementError(f"InfluxDB did not {doing}: {clean(str(problem))[:MOST_CHARS]}", where=http.url)
+        raise StatementError(f"InfluxDB did not {doing}: {shown(problem)}", where=http.url)
     return rows

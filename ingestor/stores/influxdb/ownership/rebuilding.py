@@ -17,17 +17,14 @@ from ingestor.state.state import State
 from ingestor.stores.influxdb.client.http import InfluxHttp, NoAnswerError
 from ingestor.stores.influxdb.ownership.claims import sources_of_host
 from ingestor.stores.influxdb.read.queries import Queries
+from ingestor.stores.notes import REBUILDING
 from ingestor.stores.waiting import answer_beside
 from parsers.text import clean
 
 log = logging.getLogger("tokentail")
 
-REBUILDING: Final = "rebuilding"
-"""Key of ``meta``: ``1`` while not all files were read, and the counters not counted, since the state was lost."""
 STATE_ID: Final = "state_id"
 """Key of ``meta``: by which InfluxDB tells states apart."""
-EARLIER: Final = "events_earlier"
-"""Key of ``meta``: events that were in InfluxDB when it was counted anew, and that no line of this state has become."""
 PATIENCE_SECONDS: Final = 5.0
 """For the look of a new state, which nothing is read before."""
 
@@ -39,7 +36,7 @@ def look_before_reading(settings: Settings, state: State, tick: Callable[[], Non
     does not answer now is asked again before the first event is sent. ``tick`` is called while it is waited for.
     """
     meta = state.meta()
-    if settings.store.type != "influxdb" or "heartbeat" in meta or STATE_ID in meta or meta.get(REBUILDING) == "1":
+    if "heartbeat" in meta or STATE_ID in meta or meta.get(REBUILDING) == "1":
         return  # one that was killed before its first checkpoint has perhaps sent these events itself
     patience = min(PATIENCE_SECONDS, settings.store.timeout_seconds)
     store = dataclasses.replace(settings.store, timeout_seconds=patience)

@@ -13,6 +13,7 @@ from ingestor.model.agreement import Agreement, Cell, compare, days_in_turn
 from ingestor.model.periods import DAY_NS, merge, start_of
 from ingestor.model.questions import Period
 from ingestor.state.database import save_meta
+from ingestor.state.lock import is_held
 from ingestor.state.state import State
 from ingestor.state.sums import counted_sums, hosts
 from ingestor.stores.influxdb.read.queries import Queries
@@ -22,6 +23,8 @@ LOOK_SECONDS: Final = 1.0
 """A look begins no other question after so long."""
 FEWEST_DAYS: Final = 4
 """In the first question; the next one is about twice as many days while they are answered at once."""
+SETTLE_SECONDS: Final = 1.5
+"""Until what a daemon had on its way is in a checkpoint."""
 CURSOR: Final = "compared_to"
 """Key of ``meta``: the day down to which the days were taken in turn."""
 COMPARED_AT: Final = "compared_at"
@@ -91,6 +94,17 @@ def look(state: State, settings: Settings, queries: Queries) -> Look:
         if time.monotonic() - asked < LOOK_SECONDS / 8:
             size *= 2
     return Look(before.counted, before.known, fresh, cursor, time.time())
+
+
+def look_now(state: State, settings: Settings, queries: Queries) -> Agreement:
+    """Compare for somebody who waits; twice where it differs, since a daemon may be writing. Raises TokentailError, sqlite3.Error."""
+    found = look(state, settings, queries)
+    if found.agreement().agrees or not is_held(state.directory):
+        return found.agreement()
+    time.sleep(SETTLE_SECONDS)
+    again = look(state, settings, queries)
+    cells = {*found.counted, *again.counted}
+    return again.agreement({cell.start for cell in cells if found.counted.get(cell) != again.counted.get(cell)})
 
 
 def save(connection: sqlite3.Connection, found: Mapping[Cell, tuple[int, int]], cursor: int, at: float) -> None:

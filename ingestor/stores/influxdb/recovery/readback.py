@@ -34,16 +34,13 @@ from ingestor.stores.influxdb.recovery.restarts import Suspicion, Watch
 from ingestor.stores.influxdb.setup.plan import RAW
 from ingestor.stores.influxdb.write.counters import write_again
 from ingestor.stores.influxdb.write.partial_write import PartialWrite
+from ingestor.stores.notes import BROUGHT_BACK, RESTARTS
 
 log = logging.getLogger("tokentail")
 
 REQUESTS_AT_ONCE: Final = 2
 STARTED: Final = "store_started"
 """Key of ``meta``: the start of the server's process whose points were read back last; empty when it does not tell."""
-RESTARTS: Final = "store_restarts"
-"""Key of ``meta``: how often another process answered than before."""
-BROUGHT_BACK: Final = "brought_back"
-"""Key of ``meta``: events that were acknowledged, were not there any more, and were sent again."""
 
 Send = Callable[[str, bytes, list[int]], "Future[PartialWrite]"]
 

@@ -10,10 +10,12 @@ from urllib3 import exceptions
 from ingestor.config.credentials import token_of
 from ingestor.config.settings import RetentionSettings, StoreSettings
 from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError
+from ingestor.stores.influxdb.client.error_body import own_words
 from ingestor.stores.influxdb.client.http import reason, tls_context
-from ingestor.stores.influxdb.client.refusals import no_token, refusal, said
+from ingestor.stores.influxdb.client.refusals import no_token, refusal
 from ingestor.stores.influxdb.client.server import Server, unreachable
-from ingestor.stores.influxdb.setup.plan import FOR_EVER, Bucket, places, shard_seconds
+from ingestor.stores.influxdb.setup.plan import places, shard_seconds
+from ingestor.stores.setup_step import FOR_EVER, Bucket
 from parsers.text import clean
 
 _MOST: Final = 100
@@ -133,7 +135,7 @@ class Buckets:
         try:
             return call()
         except ApiException as error:
-            words = said(error.body or b"")
+            words = own_words(error.body or b"")
             if error.status == 404 and words and nothing is not None:
                 return nothing
             raise refusal(2, error.status or 0, words, self._store, doing=doing, administrator=administrator) from error

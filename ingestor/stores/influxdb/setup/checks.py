@@ -17,9 +17,10 @@ from ingestor.model.check_result import CheckResult, Level, failed, wrong
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.client.refusals import USER_ADVICE
 from ingestor.stores.influxdb.client.server import Server, identify
-from ingestor.stores.influxdb.setup.plan import OWN, POLICIES, BucketStatus, SetupStep, plan, written
+from ingestor.stores.influxdb.setup.plan import OWN, POLICIES, plan
 from ingestor.stores.influxdb.setup.probe import prove_reading, prove_writing, write_point
 from ingestor.stores.influxdb.setup.setup import admin_of
+from ingestor.stores.setup_step import BucketStatus, SetupStep, written
 
 CLOCK_WARNING_SECONDS: Final = 5.0
 CLOCK_ERROR_SECONDS: Final = 86_400.0

@@ -8,7 +8,8 @@ from ingestor.errors import TokentailError
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.client.server import Server
 from ingestor.stores.influxdb.client.statements import ask
-from ingestor.stores.influxdb.setup.plan import Bucket, places, shard_seconds
+from ingestor.stores.influxdb.setup.plan import places, shard_seconds
+from ingestor.stores.setup_step import Bucket
 from parsers.text import clean
 
 _UNITS: Final = {"h": 3600, "m": 60, "s": 1}

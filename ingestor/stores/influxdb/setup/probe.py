@@ -12,8 +12,9 @@ from ingestor.config.credentials import token_of
 from ingestor.config.settings import StoreSettings
 from ingestor.errors import ConfigError, PermissionDeniedError, TokentailError
 from ingestor.model import schema
+from ingestor.stores.influxdb.client.error_body import own_words
 from ingestor.stores.influxdb.client.http import Answer, InfluxHttp, NoAnswerError
-from ingestor.stores.influxdb.client.refusals import daemon_advice, refusal, said
+from ingestor.stores.influxdb.client.refusals import daemon_advice, refusal
 from ingestor.stores.influxdb.client.server import Server, unreachable
 from ingestor.stores.influxdb.client.statements import StatementError, ask
 from ingestor.stores.influxdb.setup.plan import OWN
@@ -77,4 +78,4 @@ def _refused(answer: Answer, store: StoreSettings, server: Server) -> TokentailE
             where=str(token_of(store).place() or store.url),
             advice=f"Points go to the token's own organization: take a token {whose}.",
         )
-    return refusal(server.major, answer.status, said(answer.body), store, doing="write")
+    return refusal(server.major, answer.status, own_words(answer.body), store, doing="write")

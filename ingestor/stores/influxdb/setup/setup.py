@@ -7,8 +7,9 @@ from typing import Protocol
 from ingestor.config.settings import RetentionSettings, StoreSettings
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.client.server import Server, identify
-from ingestor.stores.influxdb.setup.plan import Bucket, BucketStatus, SetupStep, plan
+from ingestor.stores.influxdb.setup.plan import plan
 from ingestor.stores.influxdb.setup.policies import Policies
+from ingestor.stores.setup_step import Bucket, BucketStatus, SetupStep
 
 
 class Admin(Protocol):

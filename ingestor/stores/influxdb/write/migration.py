@@ -13,23 +13,20 @@ from typing import Final, NamedTuple
 import orjson
 
 from ingestor.config.settings import Settings
-from ingestor.errors import ConfigError
 from ingestor.model.accounting import Account
 from ingestor.model.points import POINT_COLUMNS, Point, SeriesTable
 from ingestor.model.records import record
 from ingestor.state.database import DATABASE, save_meta
 from ingestor.state.rejected_file import RejectedLine, rejected_line
 from ingestor.state.state import Checkpoint, State
+from ingestor.stores.holder import EMBEDDED, INFLUXDB, check_holder, has_embedded_events
 from ingestor.stores.influxdb.recovery.recent import Recent, Sent
 from ingestor.stores.influxdb.write.line_protocol import Encoder
+from ingestor.stores.notes import MOVING, STORE
 from parsers.contract import Reason
 
 log = logging.getLogger("tokentail")
 
-STORE: Final = "store"
-"""Key of ``meta``: which store the state's events are in."""
-MOVING: Final = "moving"
-"""Value of ``store`` from the first event that is sent until the last one is there: there is no way back any more."""
 TARGET: Final = "migrating_to"
 """Key of ``meta``: the server and database that the cursor is about."""
 CURSOR: Final = "migrated_to"
@@ -56,30 +53,15 @@ class Claim(NamedTuple):
 
 
 def claim(settings: Settings, state: State) -> Claim:
-    """Have the state belong to the store of the settings, once that has taken something.
-
-    Raises ConfigError when the events are in InfluxDB and the embedded store is configured; sqlite3.Error.
-    """
-    check_store(settings, state)
-    if settings.store.type == "sqlite":
-        return Claim(held=False, notes={})
+    """Have the state belong to InfluxDB, once that has taken something. Raises ConfigError, sqlite3.Error."""
+    check_holder(state, INFLUXDB, takes_over={EMBEDDED})
     meta = state.meta()
-    held = bool(state.connection.execute("SELECT EXISTS(SELECT 1 FROM token_events)").fetchone()[0])
+    held = has_embedded_events(state)
     target = f"{settings.store.url} {settings.store.database}"
-    noted = {STORE: MOVING if held else "influxdb"}
+    noted = {STORE: MOVING if held else INFLUXDB}
     if held and meta.get(TARGET) != target:
         noted |= {TARGET: target, CURSOR: ""}  # what another one has got, this one has not
     return Claim(held, dict(noted.items() - meta.items()))
-
-
-def check_store(settings: Settings, state: State) -> None:
-    """Raise ConfigError when the state's events are in InfluxDB, or on their way, and the embedded store is configured."""
-    if settings.store.type == "sqlite" and state.meta().get(STORE, "sqlite") != "sqlite":
-        raise ConfigError(
-            "The events of this state are in InfluxDB, and there is no way back into the embedded store",
-            where=str(state.directory),
-            advice="Set store.type to influxdb, or begin a new state with another --state-dir.",
-        )
 
 
 class Migration:
@@ -175,7 +157,7 @@ class Migration:
             execute("REPLACE INTO unwritten_totals SELECT time, series, ? FROM token_totals_15m", (mark,))
             execute("REPLACE INTO unwritten_users SELECT time, user_id, source, host, ? FROM token_users_1d", (mark,))
             execute("DELETE FROM token_events")
-            save_meta(self._state.connection, {STORE: "influxdb", CURSOR: ""})
+            save_meta(self._state.connection, {STORE: INFLUXDB, CURSOR: ""})
         self.done = True
         if self._said:
             log.info("All events of the embedded store are in InfluxDB")

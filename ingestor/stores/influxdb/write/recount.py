@@ -8,10 +8,12 @@ from ingestor.config.settings import Settings
 from ingestor.model.periods import DAY_NS, start_of
 from ingestor.model.points import SeriesTable
 from ingestor.model.questions import Period
+from ingestor.state.database import save_meta
 from ingestor.state.state import State
 from ingestor.stores.delivery import PATIENCE_SECONDS
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.read.points import oldest_time, stored_points
+from ingestor.stores.notes import EARLIER
 from ingestor.stores.recount import recount_day, tallied
 from ingestor.stores.waiting import answer_beside, taken_beside
 
@@ -22,10 +24,12 @@ def recount_stored(
     series: SeriesTable,
     http: InfluxHttp,
     sources: Iterable[str],
+    own: int,
     tick: Callable[[], None],
 ) -> int:
     """Count the days that the raw policy holds whole; return how many events these were.
 
+    ``own``: how many of them this state has stored; it remembers of how many more it knows nothing.
     ``tick`` is called now and then, also while the server says nothing. Raises TokentailError, sqlite3.Error.
     """
     host, now = state.host, time.time_ns()
@@ -46,4 +50,6 @@ def recount_stored(
             counted += events
             with state.transaction():
                 recount_day(state.connection, series, day, source, host, tally, state.marks.new())
+    with state.transaction():
+        save_meta(state.connection, {EARLIER: str(max(0, counted - own))})
     return counted

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple, TypeAlias
 
-import orjson
-
 from ingestor.model.points import POINT_COLUMNS, Series
 from ingestor.model.schema import MEASUREMENTS
+from ingestor.stores.influxdb.client.error_body import error_message
 from parsers.redaction.redact import redact_text
 from parsers.text import cap, clean
 
@@ -98,7 +97,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, *, now: float
         return Stored()
     if status == 413:
         return TooLarge()
-    message = _message(body)
+    message = error_message(body)
     if message is not None and (status in {400, 422} or (status == 500 and _PARTIAL.match(message))):
         for expression in _EXPIRED:
             if found := expression.match(message):
@@ -106,18 +105,6 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, *, now: float
         if not _OF_THE_SERVER.search(_without_points(message)):
             return Refused(_shown(message))
     return Retry(_problem(status, message), _retry_after(headers.get("retry-after"), now))
-
-
-def _message(body: bytes) -> str | None:
-    """Return the message of InfluxDB's own JSON error: ``{"error": ...}`` (1.x), ``{"code": ..., "message": ...}`` (2.x)."""
-    try:
-        told = orjson.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(told, dict):
-        return None
-    message = told.get("message") if "code" in told else told.get("error")
-    return message if isinstance(message, str) and message else None
 
 
 def _without_points(message: str) -> str:

@@ -4,22 +4,22 @@ A snapshot is sent once. That it cannot be written is said once, and is no troub
 """
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from ingestor.model.snapshot import Snapshot
-from ingestor.stores.influxdb.setup.plan import OWN
-from ingestor.stores.influxdb.write.delivery import InfluxDelivery
 from ingestor.stores.influxdb.write.own_lines import own_lines
 from ingestor.stores.influxdb.write.response import WriteResponse, failure
 
 log = logging.getLogger("tokentail")
 
 
-class Telemetry:
-    """Writes snapshots to the measurement ``tokentail``. What cannot be written in time is left out: the next one says more."""
+class OwnFigures:
+    """Implements ``Telemetry``. Writes snapshots to the measurement ``tokentail``. What cannot be written in time is left out: the next one says more."""
 
-    def __init__(self, delivery: InfluxDelivery, host: str, interval_seconds: float) -> None:
-        self._delivery = delivery
+    def __init__(self, write: "Callable[[bytes], Future[WriteResponse]]", host: str, interval_seconds: float) -> None:
+        """``write`` sends lines to the policy of these figures, once."""
+        self._write = write
         self._host = host
         self._interval = interval_seconds
         self._next_at = float("-inf")
@@ -36,7 +36,7 @@ class Telemetry:
         self._next_at = now + self._interval
         lines = list(own_lines(figures, self._previous, self._host))
         self._previous = figures
-        self._sending = self._delivery.try_to_write(OWN, ("\n".join(lines) + "\n").encode())
+        self._sending = self._write(("\n".join(lines) + "\n").encode())
 
     def _say(self, sent: "Future[WriteResponse]") -> None:
         """Say when it begins to fail, and when it works again."""

@@ -11,8 +11,8 @@ from ingestor.jobs.store_status import store_status
 from ingestor.jobs.verify import verify
 from ingestor.model.agreement import Agreement
 from ingestor.model.points import SeriesTable
+from ingestor.state.counters import load_series
 from ingestor.stores import comparing
-from ingestor.stores.embedded.events import load_series
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.client.started import Start, started
 from ingestor.stores.influxdb.read.stored_lines import InfluxLines, Outdated

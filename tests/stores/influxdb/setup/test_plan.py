@@ -1,19 +1,9 @@
 import pytest
 
 from ingestor.config.settings import RetentionSettings
-from ingestor.stores.influxdb.setup.plan import (
-    DAY_SECONDS,
-    FOR_EVER,
-    HOUR_SECONDS,
-    Bucket,
-    BucketStatus,
-    SetupStep,
-    places,
-    plan,
-    shard_seconds,
-    written,
-)
+from ingestor.stores.influxdb.setup.plan import places, plan, shard_seconds
 from ingestor.stores.influxdb.setup.policies import duration_seconds
+from ingestor.stores.setup_step import DAY_SECONDS, FOR_EVER, HOUR_SECONDS, Bucket, BucketStatus, SetupStep, written
 
 WANTED = places("bucket", "tokentail", RetentionSettings())
 

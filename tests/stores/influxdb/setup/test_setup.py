@@ -11,8 +11,8 @@ import pytest
 from ingestor.config.settings import RetentionSettings, StoreSettings
 from ingestor.errors import ConfigError, ExitCode, PermissionDeniedError, TokentailError
 from ingestor.stores.influxdb.client.http import InfluxHttp
-from ingestor.stores.influxdb.setup.plan import DAY_SECONDS, BucketStatus, SetupStep
 from ingestor.stores.influxdb.setup.setup import administration, init
+from ingestor.stores.setup_step import DAY_SECONDS, BucketStatus, SetupStep
 from tests.support.servers import (
     ORGANIZATION,
     InfluxServer,

@@ -8,6 +8,7 @@ import pytest
 
 from ingestor.daemon.daemon import Daemon
 from ingestor.state.state import Gap
+from ingestor.stores.influxdb.write.telemetry import OwnFigures
 from tests.support.scripted import OK, Reply, Request, ScriptedServer, scripted
 from tests.support.world import World
 
@@ -23,10 +24,11 @@ def server(world: World) -> Iterator[ScriptedServer]:
 
 def snapshot(daemon: Daemon, now: float) -> None:
     """Have a snapshot written, and wait for what becomes of it."""
-    assert daemon._publisher.telemetry is not None
-    daemon._publisher.telemetry.tell(daemon.figures(), now)
-    assert daemon._publisher.telemetry._sending is not None
-    daemon._publisher.telemetry._sending.exception(timeout=10)
+    telemetry = daemon._publisher.telemetry
+    assert isinstance(telemetry, OwnFigures)
+    telemetry.tell(daemon.figures(), now)
+    assert telemetry._sending is not None
+    telemetry._sending.exception(timeout=10)
 
 
 def test_a_snapshot_is_sent_once_and_its_failure_is_no_trouble_of_the_store(

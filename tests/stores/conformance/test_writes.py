@@ -1,0 +1,247 @@
+"""Every store holds each line once, however often it comes and whatever it is classified as; counters and accounts agree."""
+
+import dataclasses
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ingestor.model.points import SeriesTable
+from ingestor.model.questions import Filters
+from ingestor.state.rejected_file import read_rejected, rejected_line
+from ingestor.stores.batch import Batch
+from ingestor.stores.delivery import Delivery
+from ingestor.stores.lookup import LookupResult
+from parsers.contract import Reason
+from tests.support.generated import Sample, points, random_samples
+from tests.support.oracle import Oracle
+from tests.support.questions import ALWAYS
+from tests.support.store_under_test import HOST, StoreUnderTest, counters_of
+
+
+def one_line_each(samples: list[Sample]) -> list[Sample]:
+    """Leave out what would be two lines of one source in one nanosecond."""
+    return list({(sample.time, sample.series.source): sample for sample in samples}.values())
+
+
+@pytest.fixture
+def made() -> list[Sample]:
+    return one_line_each(random_samples(seed=17, count=400))
+
+
+def check(subject: StoreUnderTest, kept: list[Sample], stored: int | None = None) -> None:
+    """The store, the counters, the accounts and a comparison say the same."""
+    oracle = Oracle(sample.event() for sample in kept)
+    with subject.answers() as answers:
+        assert list(answers.events(ALWAYS, Filters())) == list(oracle.events(ALWAYS, Filters()))
+        assert answers.stats(ALWAYS, Filters()) == oracle.stats(ALWAYS, Filters())
+    assert subject.counted() == counters_of(kept)
+    accounts = subject.delivery.accounts
+    assert accounts == subject.state.accounts()
+    assert sum(account.stored for account in accounts.values()) == (len(kept) if stored is None else stored)
+    assert all(account.pending == 0 for account in accounts.values())
+    agreement = subject.store.compare(subject.state)
+    assert (agreement.agrees, agreement.missing, agreement.surplus) == (True, 0, 0)
+
+
+def until(happened: Callable[[], bool], delivery: Delivery) -> None:
+    """Let the delivery go on, by a clock that is ahead of ours, until something has happened."""
+    deadline, now = time.monotonic() + 30, time.monotonic()
+    while not happened():
+        assert time.monotonic() < deadline, delivery.trouble
+        now += 100.0
+        delivery.advance(now)
+        delivery.wait(0.02)
+
+
+def test_what_was_flushed_is_stored_and_durable(subject: StoreUnderTest, made: list[Sample]) -> None:
+    before = time.time()
+    subject.write(made)
+    delivery = subject.delivery
+    assert delivery.idle
+    assert delivery.has_room
+    assert delivery.trouble is None
+    assert delivery.acknowledged_bytes == 100 * len(made)
+    assert delivery.checkpoint_at is not None
+    assert delivery.checkpoint_at >= before
+    check(subject, made)
+
+
+def test_an_empty_batch_is_a_checkpoint(subject: StoreUnderTest) -> None:
+    batch = Batch()
+    batch.checkpoint.meta["a note"] = "of the pipeline"
+    subject.deliver(batch)
+    subject.close()
+    assert subject.state.meta()["a note"] == "of the pipeline"
+    assert "heartbeat" in subject.state.meta()
+
+
+def test_a_restart_goes_on_where_the_last_checkpoint_was(subject: StoreUnderTest, made: list[Sample]) -> None:
+    subject.write(made[:200])
+    subject.close()
+    subject.store.check_usable(subject.state)
+    subject.write(made[200:])
+    check(subject, made)
+
+
+def test_a_batch_that_was_not_flushed_is_whole_or_not_there_after_a_crash(
+    subject: StoreUnderTest, made: list[Sample]
+) -> None:
+    """The lines are read again unless the checkpoint says that they are stored."""
+    subject.write(made[:100])
+    delivery = subject.delivery
+    batch = subject.new_lines(made[100:200])
+    delivery.claim(batch.accounts)
+    batch.series = subject.series.take_new()
+    delivery.submit(batch, time.monotonic())
+    subject.close()
+    stored = sum(account.stored for account in subject.state.accounts().values())
+    assert stored in {100, 200}
+    if stored == 100:
+        subject.write(made[100:200])
+    check(subject, made[:200])
+
+
+def test_lines_that_are_read_again_change_nothing(subject: StoreUnderTest, made: list[Sample]) -> None:
+    subject.write(made)
+    for part in (made, made[100:300], made[:1]):
+        subject.read_again(part)
+    check(subject, made)
+
+
+def test_lines_that_are_classified_otherwise_replace_what_they_were(
+    subject: StoreUnderTest, made: list[Sample]
+) -> None:
+    subject.write(made)
+    moved = [
+        dataclasses.replace(
+            sample, series=sample.series._replace(action="token.reuse_detected", outcome="failure", error="other")
+        )
+        for sample in made[::3]
+    ]
+    kept = [sample for index, sample in enumerate(made) if index % 3] + moved
+    for _ in range(2):
+        subject.reclassify(moved)
+        check(subject, kept, len(made))
+    subject.close()
+    check(subject, kept, len(made))
+
+
+@pytest.fixture
+def crashed(subject: StoreUnderTest, made: list[Sample], tmp_path: Path) -> list[Sample]:
+    """Fifty lines that are stored and counted, and fifty that are in no checkpoint; in the store, where that is apart."""
+    lines = [dataclasses.replace(sample, series=sample.series._replace(source="audit", host=HOST)) for sample in made]
+    lines = one_line_each(lines)[:100]
+    subject.write(lines[:50])
+    subject.close()
+    shutil.copytree(subject.directory, tmp_path / "checkpoint")
+    subject.write(lines[50:])
+    subject.close()
+    shutil.rmtree(subject.directory)
+    shutil.copytree(tmp_path / "checkpoint", subject.directory)
+    return lines
+
+
+def test_what_was_sent_before_a_crash_is_not_stored_twice_by_other_rules(
+    subject: StoreUnderTest, crashed: list[Sample]
+) -> None:
+    now = [
+        dataclasses.replace(sample, series=sample.series._replace(action="token.reuse_detected", outcome="failure"))
+        for sample in crashed[50:]
+    ]
+    batch = subject.new_lines(now)
+    batch.may_be_stored = True
+    subject.deliver(batch)
+    check(subject, crashed[:50] + now)
+
+
+def test_what_was_sent_before_a_crash_is_not_stored_twice_under_another_name(
+    subject: StoreUnderTest, crashed: list[Sample]
+) -> None:
+    now = [dataclasses.replace(sample, series=sample.series._replace(source="renamed")) for sample in crashed[50:]]
+    batch = subject.new_lines(now)
+    batch.may_be_stored_under = {("audit", HOST): {sample.time for sample in now}}
+    subject.deliver(batch)
+    check(subject, crashed[:50] + now)
+
+
+def test_rejected_lines_are_listed_with_the_checkpoint_that_counts_them(subject: StoreUnderTest) -> None:
+    batch = Batch(bytes_read=9)
+    line = rejected_line(
+        b"{broken\n",
+        reason=Reason.INVALID_JSON,
+        detail="",
+        file="audit.log",
+        offset=0,
+        ordinal=0,
+        source="audit",
+        host="idp-1",
+        generation=1,
+        text="{broken",
+    )
+    batch.rejected.append(line)
+    account = batch.account("audit")
+    account.read, account.rejected[Reason.INVALID_JSON] = 1, 1
+    subject.deliver(batch)
+    subject.close()
+    assert subject.state.accounts()["audit"].rejected == {Reason.INVALID_JSON: 1}
+    assert [entry.reason for entry in read_rejected(subject.directory)] == [Reason.INVALID_JSON]
+
+
+def test_a_point_is_stored_different_missing_or_under_other_tags(subject: StoreUnderTest, made: list[Sample]) -> None:
+    subject.write(made[:300])
+    changed = dataclasses.replace(made[0], fields={**made[0].fields, "user_id": "someone else"})
+    moved = dataclasses.replace(made[1], series=made[1].series._replace(action="token.reuse_detected", error="other"))
+    table = SeriesTable(dict(subject.series.by_number))
+    found = subject.look_up(points([changed, moved, *made[2:]], table), table)
+    assert found[:2] == [LookupResult.DIFFERENT, LookupResult.OTHER_TAGS]
+    assert found[2:300] == [LookupResult.STORED] * 298
+    assert found[300:] == [LookupResult.MISSING] * (len(made) - 300)
+
+
+def test_counters_are_counted_anew_from_the_stored_events(subject: StoreUnderTest) -> None:
+    """Also what was stored and nobody has counted; days that the store keeps whole."""
+    now, second = time.time_ns(), 1_000_000_000
+    template = random_samples(seed=3, count=60)
+    made = [
+        dataclasses.replace(
+            sample, time=now - index * 3600 * second, series=sample.series._replace(host="idp-1", source="audit")
+        )
+        for index, sample in enumerate(template)
+    ]
+    subject.write(made)
+    connection = subject.state.connection
+    for table in ("token_events_1h", "token_totals_15m"):
+        connection.execute(f"UPDATE {table} SET events = events * 2 + 1")
+    connection.execute("DELETE FROM token_users_1d")
+    ticks: list[None] = []
+    assert subject.delivery.recount(["audit"], lambda: ticks.append(None)) == len(made)
+    subject.delivery.flush()
+    assert subject.counted() == counters_of(made)
+    assert subject.store.compare(subject.state).agrees
+
+
+def test_a_full_disk_under_the_state_loses_nothing(
+    subject: StoreUnderTest, made: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The delivery holds the batch, says why, and goes on by itself."""
+    subject.write(made[:100])
+    delivery = subject.delivery
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    batch = subject.new_lines(made[100:200])
+    delivery.claim(batch.accounts)
+    batch.series = subject.series.take_new()
+    with monkeypatch.context() as patched:
+        patched.setattr(type(subject.state), "save", full)
+        delivery.submit(batch, time.monotonic())
+        until(lambda: "disk is full" in str(delivery.trouble), delivery)
+        assert not delivery.idle
+    until(lambda: delivery.idle, delivery)
+    assert delivery.trouble is None
+    check(subject, made[:200])

@@ -1,0 +1,145 @@
+"""One store with a state beside it, used as the pipeline and the commands use it, and through its contract alone."""
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ingestor.config.settings import RetentionSettings, Settings, StoreSettings
+from ingestor.model.accounting import Account
+from ingestor.model.points import Point, SeriesTable
+from ingestor.model.questions import Answers
+from ingestor.state.counters import load_series
+from ingestor.state.rejected_file import RejectedFile, RejectedLine
+from ingestor.state.state import State
+from ingestor.stores.batch import Batch
+from ingestor.stores.delivery import Delivery
+from ingestor.stores.lookup import LookupResult
+from ingestor.stores.registry import store_of
+from parsers.contract import Reason
+from tests.support.generated import Sample, points
+
+HOST = "idp-1"
+KEPT = RetentionSettings(raw_days=36_500, rollup_days=36_500)
+"""Generated times are kept whenever the tests run."""
+
+
+class StoreUnderTest:
+    """Set up when it is made, opened when it is first written to."""
+
+    def __init__(self, directory: Path, store: StoreSettings, *, set_up: bool = True) -> None:
+        self.directory = directory
+        self.settings = Settings(logs=(), state_directory=directory, store=store, retention=KEPT)
+        self.store = store_of(self.settings)
+        if set_up:
+            self.store.set_up(change_retention=False, dry_run=False)
+        self._running: tuple[State, SeriesTable, RejectedFile, Delivery] | None = None
+
+    @property
+    def state(self) -> State:
+        return self._open()[0]
+
+    @property
+    def series(self) -> SeriesTable:
+        return self._open()[1]
+
+    @property
+    def delivery(self) -> Delivery:
+        return self._open()[3]
+
+    def _open(self) -> tuple[State, SeriesTable, RejectedFile, Delivery]:
+        if self._running is None:
+            state = State.open(self.directory, HOST)
+            self.store.before_reading(state, lambda: None)
+            meta = state.meta()
+            rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""), new="heartbeat" not in meta)
+            series = load_series(state.connection)
+            self._running = (state, series, rejected, self.store.new_delivery(state, series, rejected))
+        return self._running
+
+    def close(self) -> None:
+        """End as a crash does: what is in no checkpoint is gone."""
+        if self._running is not None:
+            state, _, rejected, delivery = self._running
+            self._running = None
+            delivery.close()
+            rejected.close()
+            state.close()
+
+    def deliver(self, batch: Batch) -> None:
+        """Have a batch be durable."""
+        delivery = self.delivery
+        delivery.claim(batch.accounts)
+        batch.series = self.series.take_new()
+        delivery.submit(batch, time.monotonic())
+        delivery.flush()
+
+    def write(self, samples: Iterable[Sample]) -> None:
+        """Store lines that were never read before, in batches as large as the store likes them."""
+        samples = list(samples)
+        size = min(700, self.delivery.batch_points)
+        for start in range(0, len(samples), size):
+            self.deliver(self.new_lines(samples[start : start + size]))
+
+    def new_lines(self, samples: list[Sample]) -> Batch:
+        """Return a batch of lines that were never read before."""
+        batch = Batch(points=points(samples, self.series), bytes_read=100 * len(samples))
+        for source, lines in Counter(sample.series.source for sample in samples).items():
+            batch.accounts[source] = Account(read=lines, stored=lines)
+        batch.origins.append((0, _never_refused))
+        return batch
+
+    def read_again(self, samples: list[Sample]) -> None:
+        """Store lines that were counted before, and are read by the same rules."""
+        self.deliver(Batch(rewrites=points(samples, self.series), accounts=_nothing_new(samples)))
+
+    def reclassify(self, samples: list[Sample]) -> None:
+        """Store lines that were counted before, as what other rules make of them."""
+        again = Batch(reclassified=points(samples, self.series), accounts=_nothing_new(samples))
+        again.reclassified_origins.append((0, _never_refused))
+        self.deliver(again)
+
+    @contextlib.contextmanager
+    def answers(self) -> Iterator[Answers]:
+        """Open the store for questions, as a command beside the daemon does."""
+        if not self.store.in_state:
+            with self.store.open_answers(None) as answers:
+                yield answers
+            return
+        with (
+            contextlib.closing(State.open_reader(self.directory)) as reader,
+            self.store.open_answers(reader.connection) as answers,
+        ):
+            yield answers
+
+    def look_up(self, wanted: list[Point], series: SeriesTable) -> list[LookupResult]:
+        """Look points up, as ``verify`` does."""
+        with (
+            contextlib.closing(State.open_reader(self.directory)) as reader,
+            self.store.open_look_up(reader, series) as look_up,
+        ):
+            return look_up(wanted)
+
+    def counted(self) -> dict[str, int]:
+        """Return how many events each kind of counters tells of: those of users tell of events with a user."""
+        tables = ("token_events_1h", "token_totals_15m", "token_users_1d")
+        found = {}
+        for table in tables:
+            (found[table],) = self.state.connection.execute(f"SELECT coalesce(sum(events), 0) FROM {table}").fetchone()
+        return found
+
+
+def counters_of(samples: Iterable[Sample]) -> dict[str, int]:
+    """Return what ``counted`` must say of these events."""
+    samples = list(samples)
+    users = sum(sample.fields["user_id"] is not None for sample in samples)
+    return {"token_events_1h": len(samples), "token_totals_15m": len(samples), "token_users_1d": users}
+
+
+def _nothing_new(samples: Iterable[Sample]) -> dict[str, Account]:
+    return {sample.series.source: Account() for sample in samples}
+
+
+def _never_refused(_: int, reason: str) -> RejectedLine:
+    raise AssertionError(f"{Reason.STORE_REFUSED}: {reason}")
