@@ -1,4 +1,4 @@
-"""Find the files that travel with tokentail but are no Python: ``config/``, ``systemd/``, ``grafana/``.
+"""Find the files that travel with tokentail and are not Python: ``config/``, ``systemd/``, ``grafana/``, ``docs/``.
 
 A wheel carries them inside the package (``ingestor/_assets``). An editable install does not, so there they are in the
 checkout, beside the package.

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Documented in README; 69, 77 and 78 are those of sysexits(3), above 128 a shell's for signals: SIGINT, SIGPIPE, SIGTERM."""
+    """Documented in docs/troubleshooting.md. 69, 77 and 78 are those of sysexits(3), above 128 a shell's for signals."""
 
     DONE = 0
     BAD_ANSWER = 1

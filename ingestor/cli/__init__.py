@@ -6,6 +6,7 @@ from typing import Final
 import click
 
 import ingestor
+from ingestor.assets import asset
 from ingestor.cli.support import streams
 from ingestor.cli.support.errors import CommandGroup
 
@@ -42,6 +43,10 @@ FAMILIES: Final[dict[str, dict[str, str]]] = {
 """Every command and where it is, in the order and under the headings of `tokentail --help`."""
 
 PLACES: Final = {name: place for family in FAMILIES.values() for name, place in family.items()}
+UNLISTED: Final = {"help": "help.help_command"}
+"""Commands that the help does not list."""
+FIRST_PAGES: Final = ("getting-started.md", "commands.md", "configuration.md", "operate.md", "troubleshooting.md")
+"""The pages that `tokentail --help` names."""
 
 
 class Tokentail(CommandGroup):
@@ -53,9 +58,10 @@ class Tokentail(CommandGroup):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import a command."""
-        if cmd_name not in PLACES:
+        place = PLACES.get(cmd_name) or UNLISTED.get(cmd_name)
+        if place is None:
             return None
-        module, name = PLACES[cmd_name].split(".")
+        module, name = place.split(".")
         command: click.Command = getattr(import_module(f"ingestor.cli.{module}"), name)
         return command
 
@@ -65,6 +71,12 @@ class Tokentail(CommandGroup):
             commands = [(name, self.get_command(ctx, name)) for name in family]
             with formatter.section(heading):
                 formatter.write_dl([(name, found.get_short_help_str(limit=66)) for name, found in commands if found])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write where the documentation is: on this machine, for this version. A path is not wrapped."""
+        formatter.write(f"\nDocumentation:\n  {asset('docs')}\n")
+        with formatter.indentation():
+            formatter.write_text(", ".join(FIRST_PAGES))
 
 
 @click.group(cls=Tokentail, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -249,8 +249,8 @@ def damaged(path: Path, error: object) -> DamagedStateError:
     return DamagedStateError(
         f"The state database is damaged: {fault_of_file(path) or error}",
         where=str(path),
-        advice="`tokentail run` sets it aside when it starts, and reads what files there are again; README tells how to restore a "
-        "backup.",
+        advice="`tokentail run` sets it aside when it starts, and reads what files there are again; docs/operate.md says how to restore "
+        "a backup.",
     )
 
 

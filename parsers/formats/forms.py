@@ -26,19 +26,19 @@ class Form(NamedTuple):
 
 
 USUAL_ADVICE: Final = (
-    'No parser of this installation reads it. Have the endpoint write native lines (README, "The native format"), put a '
+    "No parser of this installation reads it. Have the endpoint write native lines (docs/native-format.md), put a "
     "converter in between, or install a parser (entry point group `tokentail.parsers`)."
 )
 _NOT_FOR_EVENTS: Final = (
-    "It holds no token events. Name the log that the token endpoint writes its audit events to, in native lines (README, "
-    '"The native format").'
+    "It holds no token events. Name the log that the token endpoint writes its audit events to, in native lines "
+    "(docs/native-format.md)."
 )
 _ONE_A_LINE: Final = "One event must be one line: `jq -c . LOG > audit.jsonl`."
 _AN_ARRAY: Final = "One event must be one line, without a list around all: `jq -c '.[]' LOG > audit.jsonl`."
 _TIMES: Final = 'Write `created_at` as RFC 3339 with the zone, such as "2026-11-01T09:30:00.123Z".'
 _ACTIONS: Final = (
     "Only actions `token.*` are events. They are written in lower case with dots, such as `token.issued.client_credentials`: "
-    'README, "The native format", lists them.'
+    "docs/native-format.md, lists them."
 )
 _NATIVE: Final = ("created_at", "action")
 
@@ -186,13 +186,13 @@ OF_TEXT: Final = (
     Form("pretty-printed JSON, an event on several lines", "pretty", text=r'(?:[{}\[\]]+,?|"(?:[^"\\]|\\.){1,128}"\s*:\s*\S.*|"[^"]*",?)\s*$', advice=_ONE_A_LINE),
     Form("JSON that is damaged or broken off", "broken", text=r'\s*\{\s*"', advice="`tokentail explain` says what is wrong with each line. Do two writers share the file, or is each event cut at some length?"),
     Form("YAML", "yaml", text=r"(?:---$|- [\w.-]{1,40}:(?: |$))"),
-    Form("CSV", "csv", text=r'(?:"(?:[^"]|"")*"|[^,;\t"\s]{0,100})(?:[,;\t](?:"(?:[^"]|"")*"|[^,;\t"]{0,200})){3,}\s*$', advice='Each line must be a JSON object (README, "The native format"). From PostgreSQL, export `row_to_json` instead of CSV.'),
+    Form("CSV", "csv", text=r'(?:"(?:[^"]|"")*"|[^,;\t"\s]{0,100})(?:[,;\t](?:"(?:[^"]|"")*"|[^,;\t"]{0,200})){3,}\s*$', advice="Each line must be a JSON object (docs/native-format.md). From PostgreSQL, export `row_to_json` instead of CSV."),
 )
 # fmt: on
 PLAIN_TEXT: Final = Form(
     "plain text",
     "",
-    advice='Each line must be a JSON object: have the endpoint write native lines (README, "The native format"), or name the '
+    advice="Each line must be a JSON object: have the endpoint write native lines (docs/native-format.md), or name the "
     "log that it writes its audit events to.",
 )
 OTHER_JSON: Final = Form("JSON lines of a kind that is not known here", "json")

@@ -1,19 +1,69 @@
-"""Write README's command reference from the commands themselves: ``python -m tests.docs.reference`` refreshes it.
+"""Write the references from what they are about: ``python -m tests.docs.reference`` refreshes them.
 
-Made from click's own data and not from its help pages, whose layout changes from release to release.
+The commands come from click's own data and not from its help pages, whose layout changes from release to release. The options
+come from the sample of the configuration, which has them all.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import click
 
 from ingestor.cli import cli
+from ingestor.config.load import PREFIX
+from tests.docs.markdown import ROOT
 
-README = Path(__file__).resolve().parents[2] / "README.md"
-BEGIN = "<!-- reference: begin (made by `python -m tests.docs.reference`) -->"
-END = "<!-- reference: end -->"
+SAMPLE: Final = ROOT / "config/tokentail.toml"
+VARIABLELESS: Final = ("logs", "errors", "alerts.clients")
+"""Sections that no environment variable sets."""
+_TABLE: Final = re.compile(r"\[+([\w.]+)\]+")
+_OPTION: Final = re.compile(r"(\w+) = (.+)")
+
+
+class Reference(NamedTuple):
+    """A part of a page that is made, and what makes it."""
+
+    page: Path
+    mark: str
+    make: Callable[[], Iterator[str]]
+
+    @property
+    def begin(self) -> str:
+        """The line before it."""
+        return f"<!-- {self.mark}: begin (made by `python -m tests.docs.reference`) -->"
+
+    @property
+    def end(self) -> str:
+        """The line behind it."""
+        return f"<!-- {self.mark}: end -->"
+
+    def replace_in(self, text: str) -> str:
+        """Return the page's text with a fresh part."""
+        before, _, rest = text.partition(self.begin)
+        _, _, after = rest.partition(self.end)
+        return before + "\n".join([self.begin, "", *self.make(), self.end]) + after
+
+
+class Entry(NamedTuple):
+    """An option of the sample. ``section`` is empty at the top level; ``about`` is said of the whole section."""
+
+    section: str
+    about: str
+    key: str
+    default: str
+    meaning: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it; empty where none does."""
+        if self.section in VARIABLELESS:
+            return ""
+        return PREFIX + f"{self.section}_{self.key}".upper().replace(".", "_").removeprefix("_")
+
+
+# The commands
 
 
 def commands(command: click.Command = cli, path: str = "tokentail") -> Iterator[tuple[str, click.Command]]:
@@ -28,21 +78,14 @@ def commands(command: click.Command = cli, path: str = "tokentail") -> Iterator[
         yield path, command
 
 
-def reference() -> str:
-    """Return the section, from ``BEGIN`` to ``END``."""
-    return "\n".join([BEGIN, "", *(line for path, command in commands() for line in _command(path, command)), END])
-
-
-def replace_in(text: str) -> str:
-    """Return README's text with a fresh section."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + reference() + after
+def _commands() -> Iterator[str]:
+    for path, command in commands():
+        yield from _command(path, command)
 
 
 def _command(path: str, command: click.Command) -> Iterator[str]:
     arguments = [_argument(parameter) for parameter in command.params if isinstance(parameter, click.Argument)]
-    yield f"#### `{' '.join([path, *arguments])}`"
+    yield f"### `{' '.join([path, *arguments])}`"
     yield ""
     yield _prose(command.help or "")
     yield ""
@@ -89,5 +132,53 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+# The configuration
+
+
+def entries() -> Iterator[Entry]:
+    """Yield the options of the sample, each with the comment above it."""
+    section, about, comment = "", "", ""
+    for line in SAMPLE.read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            comment = f"{comment} {line.removeprefix('#').strip()}"
+        elif found := _TABLE.fullmatch(line):
+            section, about, comment = found[1], comment.strip(), ""
+        elif found := _OPTION.fullmatch(line):
+            yield Entry(section, about, found[1], found[2], comment.strip())
+            comment = ""
+        else:
+            comment = ""
+
+
+def _options() -> Iterator[str]:
+    section = None
+    for entry in entries():
+        if entry.section != section:
+            if section is not None:
+                yield ""
+            section = entry.section
+            yield from [
+                f"### {_title(section)}",
+                "",
+                *([entry.about, ""] if entry.about else []),
+                "| option | default | meaning | variable |",
+                "|---|---|---|---|",
+            ]
+        variable = f"`{entry.variable}`" if entry.variable else ""
+        yield f"| `{entry.key}` | `{entry.default}` | {_cell(entry.meaning)} | {variable} |"
+    yield ""
+
+
+def _title(section: str) -> str:
+    return f"`[[{section}]]`" if section == "logs" else f"`[{section}]`" if section else "Top level"
+
+
+REFERENCES: Final = (
+    Reference(ROOT / "docs/commands.md", "reference", _commands),
+    Reference(ROOT / "docs/configuration.md", "options", _options),
+)
+
+
 if __name__ == "__main__":
-    README.write_text(replace_in(README.read_text("utf-8")), encoding="utf-8")
+    for reference in REFERENCES:
+        reference.page.write_text(reference.replace_in(reference.page.read_text("utf-8")), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""docs/design.md tells the truth: about the sections that the code cites, what is stored, figures, exit codes and links.
+"""docs/design.md tells the truth: about the sections that the code cites, what is stored, figures and exit codes.
 
 Each check is a function of a text that returns what is wrong, so that a test can also show that it finds a fault.
 """
@@ -6,7 +6,7 @@ Each check is a function of a text that returns what is wrong, so that a test ca
 import dataclasses
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +32,8 @@ from ingestor.stores.influxdb.write import counters, partial_write, response, se
 from parsers import contract
 from parsers import text as texts
 from parsers.redaction import lines
+from tests.docs.markdown import ROOT, anchors, flat, names, part, rows
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 DESIGN: Final = ROOT / "docs/design.md"
 TEXT: Final = DESIGN.read_text("utf-8")
 CITING: Final = ("ingestor", "parsers", "tests", "bench", "grafana")
@@ -42,49 +42,7 @@ _CITATIONS: Final = re.compile(
     r"design(?:'s)?,?\s+sections?\s+(\d+(?:(?:,|,? and|,? to)\s+\d+)*)|section\s+(\d+)\s+of\s+the\s+design",
     re.IGNORECASE,
 )
-_HEADING: Final = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)
 _ANCHOR: Final = re.compile(r'<a id="([^"]*)"></a>')
-_LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
-_CODE: Final = re.compile(r"`([^`]+)`")
-
-
-# Reading Markdown
-
-
-def part(document: str, anchor: str) -> str:
-    """Return what stands under the heading with an anchor, up to the next heading of its level or above."""
-    headings = list(_HEADING.finditer(document))
-    begin = next(heading for heading in headings if anchor in {*_ANCHOR.findall(heading[2]), slug(heading[2])})
-    ends = [h.start() for h in headings if h.start() > begin.start() and len(h[1]) <= len(begin[1])]
-    return document[begin.end() : min(ends, default=len(document))]
-
-
-def slug(heading: str) -> str:
-    """Return the anchor that GitHub gives a heading."""
-    plain = re.sub(r"<[^>]*>|\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
-    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
-
-
-def anchors(document: str) -> list[str]:
-    """Return what a link may lead to: the anchors that are written, and those of headings."""
-    return [*_ANCHOR.findall(document), *(slug(heading) for _, heading in _HEADING.findall(document))]
-
-
-def rows(part_of_it: str) -> Iterator[list[str]]:
-    """Yield the cells of the rows of all tables, headings and rulers left out."""
-    for table in re.findall(r"(?:^\|.*\n)+", part_of_it, re.MULTILINE):
-        for row in table.splitlines()[2:]:
-            yield [cell.strip() for cell in row.strip("|").split("|")]
-
-
-def names(cell: str) -> list[str]:
-    """Return what stands in backticks."""
-    return _CODE.findall(cell)
-
-
-def flat(document: str) -> str:
-    """Return the text without the ends of its lines."""
-    return " ".join(document.split())
 
 
 # What may be wrong
@@ -104,20 +62,6 @@ def dangling(document: str, sources: Mapping[str, str]) -> list[str]:
     """Return the citations of sections that are not there."""
     there = set(sections(document))
     return [f"{name}: section {number}" for name, source in sources.items() for number in cited(source) - there]
-
-
-def broken_links(document: str, directory: Path) -> list[str]:
-    """Return the relative links that lead nowhere, or to an anchor that is not there."""
-    broken = []
-    for link in _LINK.findall(document):
-        if re.match(r"[a-z]+:", link):
-            continue
-        path, _, anchor = link.partition("#")
-        target = (directory / path).resolve()
-        there = not path or (target.exists() and target.is_relative_to(ROOT))
-        if not there or (anchor and anchor not in anchors(target.read_text("utf-8") if path else document)):
-            broken.append(link)
-    return broken
 
 
 def wrong_exit_codes(document: str) -> set[int]:
@@ -317,13 +261,3 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
 def test_the_figures_are_those_of_the_code(section: str) -> None:
     told = flat(part(TEXT, section))
     assert [figure for figure in FIGURES[section]() if figure not in told] == []
-
-
-def test_relative_links_resolve() -> None:
-    assert len(_LINK.findall(TEXT)) > 20
-    assert broken_links(TEXT, DESIGN.parent) == []
-
-
-@pytest.mark.parametrize("link", ["nothing.md", "#nothing", "../README.md#nothing", "../../outside.md"])
-def test_a_link_that_leads_nowhere_is_noticed(link: str) -> None:
-    assert broken_links(f"See [this]({link}) and [that](../README.md#commands).", DESIGN.parent) == [link]

@@ -34,7 +34,7 @@ def test_the_top_level_names_are_ours_alone(wheel: Path) -> None:
 def test_assets_and_type_marks_travel_and_test_cases_do_not(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-        for asset in ("config/tokentail.toml", "systemd/tokentail.service"):
+        for asset in ("config/tokentail.toml", "systemd/tokentail.service", "docs/getting-started.md", "README.md"):
             assert archive.read(f"ingestor/_assets/{asset}") == (CHECKOUT / asset).read_bytes()
     assert {"ingestor/py.typed", "parsers/py.typed"} <= names
     assert not [name for name in names if "testcases" in name or name.startswith("tests")]

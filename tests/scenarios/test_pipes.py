@@ -90,8 +90,8 @@ def write_to(path: Path, data: bytes, *, patience: float = 20.0) -> None:
 def test_what_is_promised_there_is_said(scene: Scene) -> None:
     scene.tokentail("run", "--help", configured=False)
     assert "stdin" in scene.said or "standard input" in scene.said
-    readme = Path(__file__, "../../../README.md").resolve().read_text()
-    assert "run --log -" in readme
+    page = Path(__file__, "../../../docs/operate.md").resolve().read_text()
+    assert "run --log -" in page
 
 
 def test_it_is_killed_and_the_producer_repeats_itself(scene: Scene) -> None:

@@ -26,7 +26,7 @@ def backed_up(world: World, file: Path) -> Backup:
 
 
 def restore(world: World, file: Path) -> None:
-    """Do what README says."""
+    """Do what docs/operate.md says."""
     world.stop()
     world.state_directory.rename(world.state_directory.with_name("state.old"))
     world.state_directory.mkdir(0o700)

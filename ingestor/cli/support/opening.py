@@ -51,7 +51,7 @@ def _suspected(state: State, error: sqlite3.DatabaseError) -> DamagedStateError:
     if not suspect(path, fault):
         found.advice = (
             "Run this as the user that owns the state: `tokentail run` sets it aside then when it starts, and reads what files "
-            "there are again. README tells how to restore a backup."
+            "there are again. docs/operate.md says how to restore a backup."
         )
     return found
 

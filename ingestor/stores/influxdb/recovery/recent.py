@@ -1,6 +1,6 @@
 """What InfluxDB has acknowledged lately, in the state: the lines themselves, packed, and which counters were published.
 
-InfluxDB can lose what it acknowledged (README, "limits"). A log is no buffer for that: what was read may be rotated away by
+InfluxDB can lose what it acknowledged (docs/guarantees.md). A log is no buffer for that: what was read may be rotated away by
 then, come from a pipe, or be read by other rules. So the lines are kept as they were sent, and go into the state in the
 transaction of the position behind them. They are bounded by age and by size, whichever is less: by what a server can hold in its
 write-ahead log, 25 MB of cache a shard, until a shard of a week is written to no more.
