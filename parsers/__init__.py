@@ -2,7 +2,7 @@
 
 A provider is a folder here with ``PARSER`` in it: a ``parsers.contract.Parser`` class that states its ``version`` and is called
 with those of these keyword options that it names in ``options``: ``errors`` (an endpoint's own error texts, see
-``parsers.native.vocabulary``), ``trusted_proxies`` (networks) and ``public_identifiers`` (see ``parsers.redaction.identifiers``). Other
+``parsers.vocabulary``), ``trusted_proxies`` (networks) and ``public_identifiers`` (see ``parsers.redaction.identifiers``). Other
 people's come by the entry point group ``tokentail.parsers``, whose values are such classes; they cannot replace ours.
 """
 

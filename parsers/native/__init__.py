@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from parsers import rfc3339
 from parsers.address import client_address, networks
 from parsers.contract import BLANK, ENDPOINTS, IGNORED, OUTCOMES, Outcome, Reason, Rejection, Tags
-from parsers.native.records import (
+from parsers.records import (
     RejectedError,
     chunks,
     decode,
@@ -26,11 +26,11 @@ from parsers.native.records import (
     optional_text,
     required_text,
 )
-from parsers.native.vocabulary import ErrorMapping, ErrorRule, endpoint_of
 from parsers.redaction.identifiers import Identifiers
 from parsers.redaction.lines import AllowedKeys, redact_line
 from parsers.redaction.redact import UUID_CHARS, UUID_DASHES, Counts, plain_identifier, redact_scopes, redact_text
 from parsers.text import normal_field, normal_tag
+from parsers.vocabulary import ErrorMapping, ErrorRule, endpoint_of
 
 NAME: Final = "native"
 DAY_MS: Final = 86_400_000

@@ -8,7 +8,7 @@ import msgspec
 import orjson
 
 from parsers.contract import ISSUED_PREFIX, OUTCOMES, Reason, Rejection
-from parsers.native.vocabulary import GRANT_NAMES, OTHER
+from parsers.vocabulary import GRANT_NAMES, OTHER
 
 EXPIRES_IN_MAX: Final = 2**31 - 1
 _INEXACT: Final = 2**53
