@@ -14,7 +14,9 @@ from ingestor.model.identity import generation_hash
 from ingestor.model.log_file import shown
 from ingestor.model.snapshot import SourceSnapshot
 from ingestor.pipeline.admission import Admission
+from ingestor.pipeline.classifier import new_parser, tell
 from ingestor.pipeline.points import BlockResult, to_points
+from ingestor.sources.file.configured import log_of
 from ingestor.sources.file.reader import Block
 from ingestor.sources.file.strangers import KEY
 from ingestor.state.database import save_meta
@@ -29,7 +31,6 @@ from ingestor.stores.embedded.events import load_series
 from ingestor.stores.influxdb.ownership.former_names import FormerNames
 from ingestor.stores.influxdb.ownership.rebuilding import REBUILDING, look_before_reading
 from ingestor.stores.influxdb.write.delivery import InfluxDelivery
-from parsers import find
 from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
 
 PERHAPS_SENT_POINTS = 400_000
@@ -144,12 +145,14 @@ class Pipeline:
 
     def parser_of(self, source: str) -> Parser:
         """Return the parser of a source."""
-        return self.parser(self._parser_names.get(source, "auto"))
+        if source not in self._parser_names:
+            self._parser_names[source] = log_of(source, self.settings.logs).parser
+        return self.parser(self._parser_names[source])
 
     def parser(self, name: str) -> Parser:
         """Return the parser of that name, with the options of the settings."""
         if name not in self._parsers:
-            self._parsers[name] = find(name, **self.settings.parser_options)
+            self._parsers[name] = new_parser(name, self.settings, tell)
         return self._parsers[name]
 
     def rules_of(self, source: str) -> str:
@@ -324,7 +327,7 @@ class Pipeline:
         """Drop what was made by the settings; it is made anew when it is asked for."""
         self._counted = self.counts() if self._parsers else {}
         self._parsers.clear()
-        self._parser_names = {entry.source or entry.path: entry.parser for entry in self.settings.logs}
+        self._parser_names: dict[str, str] = {}
         self._rules: dict[str, str] = {}
         self._announced: set[str] = set()
         self._former = None
