@@ -110,7 +110,7 @@ class CheckedParser:
 
     def _raw_counts(self) -> Counter[str]:
         try:
-            return Counter(self.parser.counts)
+            return Counter({clean(str(name)): int(count) for name, count in self.parser.counts.items()})
         except Exception as error:  # noqa: BLE001 - as above
             self._tell(kind_and_place(error))
             return Counter()

@@ -45,7 +45,14 @@ def make(entries: list[EntryPoint], options: Mapping[str, Any]) -> Parser:
 def made(kind: Any, options: Mapping[str, Any]) -> Parser:
     """Return a new parser of a class. Raises what the class raises, and TypeError for what is no parser."""
     parser: Any = kind(**{option: value for option, value in options.items() if option in kind.options})
-    if not isinstance(parser.version, str) or not callable(parser.parse) or not callable(parser.redact):
+    is_parser = (
+        callable(parser.parse)
+        and callable(parser.redact)
+        and isinstance(parser.version, str)
+        and isinstance(parser.counts, Mapping)
+        and all(isinstance(option, str) for option in parser.options)
+    )
+    if not is_parser:
         raise TypeError(kind)
     checked: Parser = parser
     return checked

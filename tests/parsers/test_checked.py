@@ -144,6 +144,17 @@ def test_what_a_block_that_failed_left_out_is_counted_once() -> None:
     assert parser.counts == {"addresses_invalid": 4}
 
 
+def test_counts_that_are_none_harm_nobody() -> None:
+    told: list[str] = []
+    parser, inner = checked(told)
+    inner.counts["evil\nname"] = 1
+    assert parser.counts == {"evil\N{REPLACEMENT CHARACTER}name": 1}
+    inner.counts["x"] = SECRET  # type: ignore[assignment]  # that is the point
+    assert parser.parse(b"event\nraise\n", NOW_MS)[0] == EVENT
+    assert parser.counts == {}
+    assert SECRET not in "".join(told)
+
+
 def test_it_is_called_by_its_name_in_the_configuration() -> None:
     assert checked([])[0].name == "worded"
 

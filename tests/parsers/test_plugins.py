@@ -127,7 +127,8 @@ def test_a_line_with_which_it_failed_is_replayed_when_it_is_mended(machine: Mach
         ("import sys; sys.exit('hunter2')", "SystemExit at "),
         ("NOTHING = 1", "AttributeError at "),
         ("class PARSER:\n  options = ()\n  def __init__(self): raise OSError('hunter2')", "OSError at "),
-        ("class PARSER:\n  options = ()\n  version = 1", "AttributeError at |TypeError at "),
+        ("class PARSER:\n  options = ()\n  version = 1", "AttributeError at "),
+        ("class PARSER:\n  options = counts = {}\n  version = 1\n  parse = redact = print", "TypeError at "),
     ],
 )
 def test_one_that_cannot_be_used_is_one_message_and_harms_no_other(machine: Machine, code: str, kind: str) -> None:
