@@ -2,21 +2,23 @@
 
 A provider is a folder here with ``PARSER`` in it: a ``parsers.contract.Parser`` class that states its ``version`` and is called
 with those of these keyword options that it names in ``options``: ``errors`` (an endpoint's own error texts, see
-``parsers.native.vocabulary``), ``trusted_proxies`` (networks) and ``public_identifiers`` (see ``parsers.redaction.identifiers``). Other
-people's come by the entry point group ``tokentail.parsers``, whose values are such classes; they cannot replace ours.
+``parsers.vocabulary``), ``trusted_proxies`` (networks) and ``public_identifiers`` (see ``parsers.redaction.identifiers``). Other
+people's come by entry point (``parsers.plugins``); they cannot replace ours. docs/add-a-parser.md is the way to write one.
 """
 
 import pkgutil
+from collections.abc import Iterator
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
+from parsers import plugins
+from parsers.checked import CheckedParser, Report
 from parsers.contract import Parser
 from parsers.detection import DetectingParser
+from parsers.plugins import UnusableParserError
 
 AUTO: Final = "auto"
 """Detect the provider line by line."""
-ENTRY_POINTS: Final = "tokentail.parsers"
 _FIRST: Final = "native"
 _NO_PROVIDERS: Final = {"formats", "redaction"}
 """The folders here that are something else."""
@@ -25,29 +27,49 @@ _NO_PROVIDERS: Final = {"formats", "redaction"}
 def names() -> list[str]:
     """Return the known providers, in the order in which detection asks them: native, ours, then other people's."""
     ours = _ours()
-    return sorted(ours, key=lambda name: (name != _FIRST, name)) + sorted(_theirs().keys() - ours)
+    return sorted(ours, key=lambda name: (name != _FIRST, name)) + sorted(plugins.installed().keys() - ours)
 
 
-def find(name: str = AUTO, **options: Any) -> Parser:
-    """Return a new parser with these options. Raises LookupError for an unknown name, ValueError for a bad option."""
+def find(name: str = AUTO, report: Report = lambda _: None, **options: Any) -> Parser:
+    """Return a new parser with these options.
+
+    ``report`` is told in one sentence each what is wrong with a parser: one that ``auto`` goes without, and later one that
+    fails with a line. Raises LookupError for an unknown name (UnusableParserError for one that is installed and broken),
+    ValueError for a bad option.
+    """
     known = names()
     if name == AUTO:
-        found = [_made(each, options) for each in known]
+        found = []
+        for each in known:
+            try:
+                found.append(_made(each, options, report))
+            except UnusableParserError as error:
+                report(str(error))
         return found[0] if len(found) == 1 else DetectingParser(found)
     if name not in known:
         raise LookupError(f"no parser named {name!r}: there are {', '.join([AUTO, *known])}")
-    return _made(name, options)
+    return _made(name, options, report)
+
+
+def problems(**options: Any) -> Iterator[str]:
+    """Yield what is wrong with other people's parsers that are installed: one sentence each."""
+    ours = _ours()
+    for name, entries in sorted(plugins.installed().items()):
+        if name in ours:
+            yield f"The parser {name!r} is tokentail's own; another one is not used: {plugins.origin(entries[0])}"
+            continue
+        try:
+            plugins.make(entries, options)
+        except UnusableParserError as error:
+            yield str(error)
 
 
 def _ours() -> set[str]:
     return {module.name for module in pkgutil.iter_modules(__path__) if module.ispkg} - _NO_PROVIDERS
 
 
-def _theirs() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
-
-
-def _made(name: str, options: dict[str, Any]) -> Parser:
-    kind = import_module(f"{__name__}.{name}").PARSER if name in _ours() else _theirs()[name].load()
-    parser: Parser = kind(**{option: value for option, value in options.items() if option in kind.options})
-    return parser
+def _made(name: str, options: dict[str, Any], report: Report) -> Parser:
+    if name in _ours():
+        kind = import_module(f"{__name__}.{name}").PARSER
+        return CheckedParser(plugins.made(kind, options), name, strict=False, report=report)
+    return CheckedParser(plugins.make(plugins.installed()[name], options), name, strict=True, report=report)

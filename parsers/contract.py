@@ -62,6 +62,7 @@ class Reason(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     UNKNOWN_ACTION = "unknown_action"
     LINE_TOO_LONG = "line_too_long"
+    PARSER_FAILED = "parser_failed"
     STORE_REFUSED = "store_refused"
 
 

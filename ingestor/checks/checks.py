@@ -14,11 +14,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+import parsers
 from ingestor.checks.grafana import check_grafana
 from ingestor.checks.leftovers import leftovers
 from ingestor.checks.pipes import check_pipe
 from ingestor.config.settings import LogSettings, Settings
-from ingestor.errors import ExitCode, TokentailError
+from ingestor.errors import ConfigError, ExitCode, TokentailError
 from ingestor.format_check.log_sample import judge_newest
 from ingestor.format_check.understanding import Understanding, of_account
 from ingestor.model.accounting import Account
@@ -26,6 +27,7 @@ from ingestor.model.check_result import CheckResult, Level, failed, wrong
 from ingestor.model.log_file import LogFile
 from ingestor.model.questions import Filters, Period
 from ingestor.model.words import counted
+from ingestor.pipeline.classifier import new_parser
 from ingestor.sources.file.discovery import live_paths
 from ingestor.sources.file.files import open_log
 from ingestor.sources.file.spool import is_pipe
@@ -52,6 +54,7 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[CheckResult
             str(settings.config_file or ""),
             "Add a [[logs]] table, or name logs with `tokentail run PATH`.",
         )
+    yield from _parsers(settings)
     known = _accounts(state_directory)
     for entry in settings.logs:
         yield from _log(entry, settings, known)
@@ -60,6 +63,22 @@ def preflight(settings: Settings, state_directory: Path) -> Iterator[CheckResult
     yield from store_of(settings).check()
     if settings.grafana.url:
         yield from check_grafana(settings)
+
+
+def _parsers(settings: Settings) -> Iterator[CheckResult]:
+    """Yield what is wrong with the parsers that logs are configured with, then with others that are installed."""
+    told = set()
+    for name in sorted({entry.parser for entry in settings.logs}):
+        try:
+            new_parser(name, settings)
+        except ConfigError as error:
+            told.add(error.what)
+            yield failed(error)
+    for fault in parsers.problems(**settings.parser_options):
+        if fault not in told:
+            yield CheckResult(
+                Level.WARNING, fault, "", "Mend or uninstall that package. No log is read by this parser."
+            )
 
 
 def _state_findings(settings: Settings, directory: Path) -> Iterator[CheckResult]:
@@ -159,6 +178,8 @@ def _contents(file: LogFile, entry: LogSettings, settings: Settings, whole: Unde
     except OSError as error:
         yield wrong(f"The log cannot be read: {error.strerror}", file.path, "Is the disk or the mount in order?")
         return
+    except ConfigError:
+        odd = []  # told of its parser
     yield CheckResult(Level.OK, f"Log can be read ({counted(file.stat().size, 'byte')})", file.path)
     yield from odd
 

@@ -23,7 +23,7 @@ from ingestor.config.decode import BadConfigError
 from ingestor.config.settings import Settings
 from ingestor.errors import ConfigError, ExitCode, TokentailError
 from ingestor.format_check.misfit import Misfit, misfit
-from ingestor.format_check.misfits import file_as_of_now, look_closer, parser_of
+from ingestor.format_check.misfits import file_as_of_now, look_closer
 from ingestor.format_check.understanding import FEWEST, Understanding
 from ingestor.jobs.backfill import source_of
 from ingestor.jobs.explain import Explainer, Explanation
@@ -31,10 +31,12 @@ from ingestor.jobs.explaining import KeptHead, explain_stream, open_stream
 from ingestor.jobs.verify import Verified
 from ingestor.jobs.verify import verify as verify_files
 from ingestor.model.check_result import CheckResult, Level, worst
+from ingestor.pipeline.classifier import parser_of
 from ingestor.sources.file.files import DamagedFileError
 from ingestor.state.opening import directory_of
 from ingestor.state.state import State
 from parsers.redaction.lines import MASK
+from parsers.text import clean
 
 
 @click.command(short_help="Say what becomes of each line of a file, or of stdin.")
@@ -50,7 +52,7 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
     """
     named = file is not None and str(file) != "-"
     name = source or (source_of(str(file), settings) if named else "stdin")
-    parser = parser_of(name, settings)
+    parser = parser_of(name, settings, lambda fault: click.echo(f"tokentail: {clean(fault)}", err=True))
     explainer = Explainer(
         parser,
         source=name,

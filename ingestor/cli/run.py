@@ -26,6 +26,7 @@ from ingestor.format_check.understanding import Understanding
 from ingestor.jobs.backfill import backfill as backfill_files
 from ingestor.model.log_file import shown
 from ingestor.model.words import counted
+from ingestor.pipeline.classifier import check_parsers
 from ingestor.pipeline.pipeline import Pipeline
 from ingestor.state.opening import directory_of, explained_faults
 
@@ -71,6 +72,7 @@ def run(
                 where=str(settings.config_file or "no config file"),
                 advice="Name one (`tokentail run PATH`), or add a [[logs]] entry to the config (`tokentail config sample`).",
             )
+        check_parsers(settings)
         return settings
 
     settings = load()

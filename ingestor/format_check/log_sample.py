@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-import parsers
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.errors import ExitCode
 from ingestor.format_check.misfit import Sample, as_of_now, misfit, outcomes_of
@@ -13,6 +12,7 @@ from ingestor.format_check.understanding import NOTHING_KNOWN, Understanding
 from ingestor.model.check_result import CheckResult, Level
 from ingestor.model.log_file import LogFile
 from ingestor.model.unended import may_become_object
+from ingestor.pipeline.classifier import new_parser
 from parsers.formats.encodings import LOOK_BYTES
 
 NEWEST_LINES: Final = 2000
@@ -24,11 +24,11 @@ _FIRST_BYTES: Final = 65_536
 def judge_newest(
     file: LogFile, entry: LogSettings, settings: Settings, whole: Understanding = NOTHING_KNOWN
 ) -> Iterator[CheckResult]:
-    """Yield what is odd about the newest lines; nothing when they look as they should. Raises OSError.
+    """Yield what is odd about the newest lines; nothing when they look as they should. Raises OSError, ConfigError.
 
     ``whole``: what became of all lines of the log, as far as a state knows.
     """
-    parser = parsers.find(entry.parser, **settings.parser_options)
+    parser = new_parser(entry.parser, settings)
     now_ms = time.time_ns() // 1_000_000
     sample = sample_of(file)
     outcomes = outcomes_of(sample, parser, now_ms)

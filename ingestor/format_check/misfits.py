@@ -9,12 +9,14 @@ from types import MappingProxyType
 from typing import Final
 
 import parsers
-from ingestor.config.settings import LogSettings, Settings
+from ingestor.config.settings import Settings
+from ingestor.errors import ConfigError
 from ingestor.format_check.log_sample import sample_of
 from ingestor.format_check.misfit import Misfit, Sample, as_of_now, misfit, outcomes_of
 from ingestor.format_check.understanding import FEWEST, HANDFUL, NOTHING_KNOWN, Understanding, judged, of_account
 from ingestor.model.accounting import Account
 from ingestor.model.snapshot import Snapshot
+from ingestor.pipeline.classifier import parser_of
 from ingestor.sources.file.discovery import live_paths
 from ingestor.sources.file.files import DamagedFileError, open_log
 from ingestor.state.state import State
@@ -35,7 +37,8 @@ _LOOK_SECONDS: Final = 60.0
 
 def look_closer(path: str, source: str, understanding: Understanding, settings: Settings) -> Misfit:
     """Return why a log is not understood; without a reason when its lines cannot be looked at."""
-    return misfit(path, understanding, _sample(path), parser_of(source, settings), _now_ms())
+    sample, parser = _looked_at(path, source, settings)
+    return misfit(path, understanding, sample, parser, _now_ms())
 
 
 def misfits(sources: Iterable[tuple[str, str, Account]], settings: Settings, *, peek: bool = True) -> list[Misfit]:
@@ -50,7 +53,7 @@ def misfits(sources: Iterable[tuple[str, str, Account]], settings: Settings, *, 
     for number, (source, path, account) in enumerate(sources):
         if not _is_suspicious(account) and (not peek or number >= MOST_LOGS):
             continue
-        sample, parser = _sample(path, most_bytes), parser_of(source, settings)
+        sample, parser = _looked_at(path, source, settings, most_bytes)
         understanding = _as_of_now(sample, parser, of_account(account))
         if understanding.doubtful:
             found.append(misfit(path or source, understanding, sample, parser, _now_ms()))
@@ -61,7 +64,7 @@ def file_as_of_now(path: str, source: str, whole: Understanding, settings: Setti
     """Judge one file by what is known of all its lines, and by how it ends, which may be without one."""
     if whole.wrong or (whole.lines and whole.rejected < HANDFUL):
         return whole
-    now = _as_of_now(_sample(path), parser_of(source, settings), whole)
+    now = _as_of_now(*_looked_at(path, source, settings), whole)
     return now if now.wrong else whole
 
 
@@ -144,7 +147,7 @@ class Doubts:
 
     def _look(self, source: str, whole: Understanding) -> Understanding:
         settings = self._settings()
-        return _as_of_now(_sample(path_of(source, settings)), parser_of(source, settings), whole)
+        return _as_of_now(*_looked_at(path_of(source, settings), source, settings), whole)
 
     def _say(self, source: str, understanding: Understanding, *, has_recovered: bool) -> None:
         settings = self._settings()
@@ -191,18 +194,20 @@ def _copy(account: Account) -> Account:
     return copy
 
 
-def _sample(path: str, most_bytes: int = _MOST_BYTES) -> Sample:
+def _looked_at(path: str, source: str, settings: Settings, most_bytes: int = _MOST_BYTES) -> tuple[Sample, Parser]:
+    """Return some lines of a log and its parser; no lines when its parser cannot be used, as `tokentail validate` says."""
+    try:
+        return _sample(path, most_bytes), parser_of(source, settings)
+    except ConfigError:
+        return Sample(b""), parsers.find("native")
+
+
+def _sample(path: str, most_bytes: int) -> Sample:
     try:
         with contextlib.closing(open_log(path)) as file:
             return sample_of(file, most_bytes=most_bytes)
     except (OSError, ValueError, DamagedFileError):
         return Sample(b"")
-
-
-def parser_of(source: str, settings: Settings) -> Parser:
-    """Return the parser of a source, with the options of the settings."""
-    entry = next((entry for entry in settings.logs if (entry.source or entry.path) == source), LogSettings(source))
-    return parsers.find(entry.parser, **settings.parser_options)
 
 
 def _now_ms() -> int:

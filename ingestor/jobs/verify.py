@@ -13,6 +13,7 @@ from ingestor.model.log_file import LogFile
 from ingestor.model.points import Point, SeriesTable
 from ingestor.model.trail import Trail
 from ingestor.pipeline.admission import Admission
+from ingestor.pipeline.classifier import parser_of
 from ingestor.pipeline.points import to_points
 from ingestor.sources.block import Block
 from ingestor.sources.file.files import ContentChangedError, DamagedFileError
@@ -24,7 +25,6 @@ from ingestor.state.trails import Trails
 from ingestor.stores.contract import LookUp
 from ingestor.stores.lookup import LookupResult
 from ingestor.stores.registry import store_of
-from parsers import find
 from parsers.contract import Parser, Rejection
 
 SHOWN_FAULTS = 20
@@ -124,7 +124,6 @@ class _Verifier:
         self._book = book
         self._look_up = look_up
         self._kept_since = kept_since
-        self._parser_names = {entry.source or entry.path: entry.parser for entry in settings.logs}
         self._parsers: dict[str, Parser] = {}
         self._admissions: dict[str, Admission] = {}
 
@@ -221,8 +220,7 @@ class _Verifier:
 
     def _parser(self, source: str) -> Parser:
         if source not in self._parsers:
-            name = self._parser_names.get(source, "auto")
-            self._parsers[source] = find(name, **self._settings.parser_options)
+            self._parsers[source] = parser_of(source, self._settings)
         return self._parsers[source]
 
     def _admission(self, source: str) -> Admission:

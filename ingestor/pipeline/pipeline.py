@@ -8,12 +8,14 @@ from functools import partial
 
 import orjson
 
+from ingestor.config.log_of import log_of
 from ingestor.config.settings import Settings
 from ingestor.model.generation import Generation
 from ingestor.model.identity import generation_hash
 from ingestor.model.snapshot import SourceSnapshot
 from ingestor.pipeline.admissions import Admissions
 from ingestor.pipeline.book import load_book
+from ingestor.pipeline.classifier import new_parser, tell
 from ingestor.pipeline.maybe_stored import MaybeStored
 from ingestor.pipeline.points import BlockResult, to_points
 from ingestor.pipeline.rejected_lines import refused_line, rejected_lines
@@ -25,7 +27,6 @@ from ingestor.state.state import State
 from ingestor.state.trails import forget_oldest
 from ingestor.stores.batch import Batch
 from ingestor.stores.registry import store_of
-from parsers import find
 from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
 
 
@@ -103,12 +104,14 @@ class Pipeline:
 
     def parser_of(self, source: str) -> Parser:
         """Return the parser of a source."""
-        return self.parser(self._parser_names.get(source, "auto"))
+        if source not in self._parser_names:
+            self._parser_names[source] = log_of(source, self.settings.logs).parser
+        return self.parser(self._parser_names[source])
 
     def parser(self, name: str) -> Parser:
         """Return the parser of that name, with the options of the settings."""
         if name not in self._parsers:
-            self._parsers[name] = find(name, **self.settings.parser_options)
+            self._parsers[name] = new_parser(name, self.settings, tell)
         return self._parsers[name]
 
     def rules_of(self, source: str) -> str:
@@ -255,7 +258,7 @@ class Pipeline:
         """Drop what was made by the settings; it is made anew when it is asked for."""
         self._counted = self.counts() if self._parsers else {}
         self._parsers.clear()
-        self._parser_names = {entry.source or entry.path: entry.parser for entry in self.settings.logs}
+        self._parser_names: dict[str, str] = {}
         self._rules: dict[str, str] = {}
         self._maybe_stored = MaybeStored(
             self.settings, self.state, self.delivery, self.rules_of, store_is_apart=self._store_is_apart

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from ingestor.cli import cli
-from ingestor.config.load import PREFIX
+from ingestor.config.options import PREFIX
 from tests.docs.markdown import ROOT
 
 SAMPLE: Final = ROOT / "config/tokentail.toml"

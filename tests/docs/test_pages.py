@@ -20,7 +20,8 @@ import yaml
 import parsers
 from ingestor.cli import cli
 from ingestor.config.credentials import SECRET_VARIABLES
-from ingestor.config.options import VARIABLES, load
+from ingestor.config.load import load
+from ingestor.config.options import VARIABLES
 from ingestor.errors import ConfigError
 from ingestor.provision.rule_files import rule_files
 from parsers.contract import Rejection

@@ -8,7 +8,7 @@ import pytest
 
 from parsers.contract import BLANK, IGNORED, Event, Reason, Rejection
 from parsers.native import NativeParser
-from parsers.native.records import CHUNK_BYTES
+from parsers.records import CHUNK_BYTES
 
 NOW_MS = 1_793_600_000_000
 

@@ -8,8 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingestor.config.settings import ErrorRule
+from parsers.builder import DAY_MS
 from parsers.contract import OUTCOMES
-from parsers.native import DAY_MS, NativeParser
+from parsers.native import NativeParser
 
 NOW_MS = 1_793_600_000_000
 ERRORS = {"the code is bad *": ErrorRule("invalid_code"), "slow": ErrorRule("slow_down", "token.rate_limited")}
@@ -146,7 +147,7 @@ def test_what_was_learned_changes_nothing(lines: list[bytes]) -> None:
 @given(st.lists(LINES, min_size=1, max_size=12))
 @settings(max_examples=50, deadline=None)
 def test_a_full_memory_changes_nothing(lines: list[bytes]) -> None:
-    import parsers.native as module  # noqa: PLC0415  # to make its bounds small
+    import parsers.builder as module  # noqa: PLC0415  # to make its bounds small
 
     entries, module._MEMORY_ENTRIES = module._MEMORY_ENTRIES, 2  # type: ignore[misc]  # a constant everywhere else
     try:

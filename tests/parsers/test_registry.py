@@ -9,6 +9,8 @@ import pytest
 
 import parsers
 from ingestor.config.settings import ErrorRule
+from parsers import plugins
+from parsers.checked import CheckedParser
 from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, Tags
 from parsers.detection import DetectingParser
 from parsers.native import NativeParser
@@ -51,19 +53,24 @@ class Semicolons:
         return IGNORED if line.startswith(b"ignored;") else Rejection(Reason.INVALID_JSON, "no semicolon")
 
 
+def checked(parser: Parser) -> CheckedParser:
+    assert isinstance(parser, CheckedParser)
+    return parser
+
+
 @pytest.fixture
 def other_people(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def install(name: str) -> None:
-        entry = EntryPoint(name=name, value="somewhere:Semicolons", group=parsers.ENTRY_POINTS)
+        entry = EntryPoint(name=name, value="somewhere:Semicolons", group=plugins.ENTRY_POINTS)
         monkeypatch.setattr(EntryPoint, "load", lambda _: Semicolons)
-        monkeypatch.setattr(parsers, "entry_points", lambda group: EntryPoints([entry]).select(group=group))
+        monkeypatch.setattr(plugins, "entry_points", lambda group: EntryPoints([entry]).select(group=group))
 
     return install
 
 
 def test_ours_are_found_by_their_folder() -> None:
     assert parsers.names()[0] == "native"
-    assert isinstance(parsers.find("native"), NativeParser)
+    assert isinstance(checked(parsers.find("native")).parser, NativeParser)
 
 
 def test_an_unknown_name_says_what_there_is() -> None:
@@ -86,13 +93,13 @@ def test_a_bad_option_is_a_value_error(options: dict[str, Any]) -> None:
 
 def test_alone_native_is_what_auto_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parsers, "names", lambda: ["native"])
-    assert isinstance(parsers.find("auto"), NativeParser)
+    assert isinstance(checked(parsers.find("auto")).parser, NativeParser)
 
 
 def test_other_peoples_are_found_and_get_the_options(other_people: Callable[[str], None]) -> None:
     other_people("semicolons")
     assert parsers.names()[-1] == "semicolons"
-    parser = parsers.find("semicolons", errors={}, trusted_proxies=("10.0.0.0/8",), newer=1)
+    parser = checked(parsers.find("semicolons", errors={}, trusted_proxies=("10.0.0.0/8",), newer=1)).parser
     assert isinstance(parser, Semicolons)
     assert parser.given == ({}, ("10.0.0.0/8",))
     everybody = parsers.find("auto")
@@ -103,7 +110,9 @@ def test_other_peoples_are_found_and_get_the_options(other_people: Callable[[str
 def test_other_people_cannot_replace_ours(other_people: Callable[[str], None]) -> None:
     other_people("native")
     assert parsers.names().count("native") == 1
-    assert isinstance(parsers.find("native"), NativeParser)
+    assert isinstance(checked(parsers.find("native")).parser, NativeParser)
+    (problem,) = parsers.problems()
+    assert "'native' is tokentail's own" in problem
 
 
 def test_detection_is_by_line() -> None:

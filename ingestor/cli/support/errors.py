@@ -1,14 +1,13 @@
 """What a person sees when a command fails: what happened, where, what to do next; never the text of an event."""
 
 import os
-import traceback
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ingestor.config.options import DEBUG_VARIABLE
 from ingestor.errors import ExitCode, OutputError, TokentailError
+from parsers.faults import kind_and_place
 from parsers.text import clean
 
 
@@ -40,11 +39,9 @@ class CommandGroup(click.Group):
 
 def _unexpected(error: Exception) -> str:
     """Name the exception and the place. Its message is left out: it may quote a line of a log, hence a secret."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno}"
     system = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
     return (
-        f"Unexpected {type(error).__name__} at {place}{system}\n"
+        f"Unexpected {kind_and_place(error)}{system}\n"
         f"  This is a fault in tokentail. {DEBUG_VARIABLE}=1 shows the traceback, which may quote your log: read it before "
         "you send it to anybody."
     )

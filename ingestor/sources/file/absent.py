@@ -7,11 +7,11 @@ end, or a file has come that may be its past. All logs that ever were would be t
 import os
 from collections.abc import Collection, Iterator
 
+from ingestor.config.path_patterns import matches
 from ingestor.config.settings import LogSettings
 from ingestor.model.generation import Status
 from ingestor.model.log_file import shown
 from ingestor.model.rotation_names import possible_live_names
-from ingestor.sources.file.path_patterns import matches
 from ingestor.state.generations import Generations
 
 

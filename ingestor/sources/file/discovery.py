@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Callable
 
+from ingestor.config.path_patterns import has_pattern
 from ingestor.config.settings import LogSettings
 from ingestor.model.rotation_names import is_compressed, may_be_live, possible_live_names
 from ingestor.sources.file.absent import AbsentLogs
 from ingestor.sources.file.beside import RELIST_SECONDS, SETTLED_NS
-from ingestor.sources.file.path_patterns import has_pattern
 from ingestor.state.generations import Generations
 
 

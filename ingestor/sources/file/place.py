@@ -8,12 +8,12 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from ingestor.config.path_patterns import matches
 from ingestor.config.settings import LogSettings, ReadSettings
 from ingestor.model.generation import Generation
 from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.model.rotation_names import may_be_live
 from ingestor.sources.file.beside import places_of
-from ingestor.sources.file.path_patterns import matches
 from ingestor.sources.file.reader import GenerationReader
 from ingestor.state.generations import Generations
 

@@ -3,6 +3,7 @@
 import logging
 import os
 
+from ingestor.config.path_patterns import has_pattern, matches
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.model.generation import Status
 from ingestor.model.log_file import FileIdentity, shown
@@ -10,7 +11,6 @@ from ingestor.sources.block import Block
 from ingestor.sources.file.beside import Beside
 from ingestor.sources.file.discovery import LiveLogs, is_pattern
 from ingestor.sources.file.lag import Lag
-from ingestor.sources.file.path_patterns import has_pattern, matches
 from ingestor.sources.file.place import Place
 from ingestor.sources.file.strangers import Strangers
 from ingestor.sources.file.tailer import LogTailer

@@ -1,14 +1,13 @@
 """From bytes to typed values, or the reason why not. Details name keys and places, never a value of the line."""
 
 import json
-from collections.abc import Iterator
-from typing import Annotated, Any, Final, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
-import msgspec
 import orjson
 
-from parsers.contract import ISSUED_PREFIX, OUTCOMES, Reason, Rejection
-from parsers.native.vocabulary import GRANT_NAMES, OTHER
+from parsers.contract import BLANK, ISSUED_PREFIX, OUTCOMES, Outcome, Reason, Rejection
+from parsers.vocabulary import GRANT_NAMES, OTHER
 
 EXPIRES_IN_MAX: Final = 2**31 - 1
 _INEXACT: Final = 2**53
@@ -17,52 +16,18 @@ CHUNK_BYTES: Final = 65_536
 """So many bytes of lines are looked at together: a whole block and its lines do not fit into a processor's cache."""
 
 
+_PADDING: Final = b" \t\r\0"
+"""What may stand before and after a line and is no part of it. A writer that does not append leaves a hole of NUL bytes before
+its first line after a truncation; a crash of the machine and writers of C strings leave them behind one."""
+_BOM: Final = b"\xef\xbb\xbf"
+
+
 class RejectedError(ValueError):
     """Carries a rejection out of the depth of a line."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.rejection = Rejection(reason, detail)
-
-
-Identifier: TypeAlias = str | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None
-
-
-class Details(msgspec.Struct, gc=False):
-    """``details`` of a line of the usual types."""
-
-    client_id: Identifier = None
-    grant_type: str | None = None
-    scopes: tuple[str, ...] | str | None = None
-    ip_address: str | None = None
-    user_agent: str | None = None
-    error: str | None = None
-    expires_in: Annotated[int, msgspec.Meta(ge=0, le=EXPIRES_IN_MAX)] | None = None
-    realm: str | None = None
-    endpoint: str | None = None
-
-
-class Record(msgspec.Struct, gc=False):
-    """A line of the usual types, with the keys that an event is made of."""
-
-    created_at: str | None = None
-    action: str | None = None
-    details: Details | None = None
-    id: Identifier = None
-    user_id: Identifier = None
-
-
-decode_record: Final = msgspec.json.Decoder(Record).decode
-"""Decode a line that is known to be UTF-8. Raises ValueError or RecursionError for a line of other types and for no JSON.
-
-Half the time of decoding everything into dicts, because what nobody asked for is skipped.
-"""
-
-
-def decode_utf8_record(line: bytes) -> Record:
-    """``decode_record`` for a line that may not be UTF-8: the decoder does not look at the bytes that it skips."""
-    line.decode()
-    return decode_record(line)
 
 
 def chunks(data: bytes) -> Iterator[bytes]:
@@ -112,18 +77,26 @@ def _refuse(constant: str) -> None:
 
 def required_text(record: dict[str, Any], key: str) -> str:
     """Return the string at ``key``. Raises RejectedError when there is none."""
-    text = optional_text(record, key)
+    return required(optional_text(record, key), key)
+
+
+def required(text: str | None, name: str) -> str:
+    """Return the text. Raises RejectedError naming ``name`` when there is none."""
     if text is None:
-        raise RejectedError(Reason.MISSING_KEY, key)
+        raise RejectedError(Reason.MISSING_KEY, name)
     return text
 
 
-def optional_text(record: dict[str, Any], key: str, path: str = "") -> str | None:
-    """Return the string at ``key``, None for null or nothing. Raises RejectedError naming ``path`` for another type."""
-    value = record.get(key)
+def optional_text(record: dict[str, Any], key: str) -> str | None:
+    """Return the string at ``key``, None for null or nothing. Raises RejectedError naming ``key`` for another type."""
+    return text_or_none(record.get(key), key)
+
+
+def text_or_none(value: Any, name: str) -> str | None:
+    """Return a string, None for null. Raises RejectedError naming ``name`` for another type."""
     if value is None or isinstance(value, str):
         return value
-    raise RejectedError(Reason.WRONG_TYPE, f"{path or key}: not a string")
+    raise RejectedError(Reason.WRONG_TYPE, f"{name}: not a string")
 
 
 def integral(value: Any) -> int | None:
@@ -136,18 +109,17 @@ def integral(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def identifier(record: dict[str, Any], key: str, path: str = "") -> str | None:
-    """Return the string or integral number at ``key`` as text: databases number their rows and users.
+def identifier_text(value: Any, name: str) -> str | None:
+    """Return a string or an integral number as text: databases number their rows and users. None for null.
 
-    Raises RejectedError for another type, and for a number that readers of JSON round: an integer that no 64 bits hold, and
-    one written with decimals or an exponent that is not below 2^53.
+    Raises RejectedError naming ``name`` for another type, and for a number that readers of JSON round: an integer that no 64
+    bits hold, and one written with decimals or an exponent that is not below 2^53.
     """
-    value = record.get(key)
     if value is None or isinstance(value, str):
         return value
     number = integral(value)
     if number is None or (isinstance(value, float) and abs(number) >= _INEXACT):
-        raise RejectedError(Reason.WRONG_TYPE, f"{path or key}: neither a string nor an integer")
+        raise RejectedError(Reason.WRONG_TYPE, f"{name}: neither a string nor an integer")
     return str(number)
 
 
@@ -169,13 +141,39 @@ def grant_name(action: str, written: str | None) -> str:
     return "refresh_token" if action == "token.refreshed" else ""
 
 
-def lifetime(value: Any) -> int | None:
-    """Return ``expires_in`` in seconds. Raises RejectedError for what is no integral number within the bounds."""
+def lifetime(value: Any, name: str) -> int | None:
+    """Return a lifetime in seconds. Raises RejectedError naming ``name`` for what is no integral number within the bounds."""
     if value is None:
         return None
     seconds = integral(value)
     if seconds is None:
-        raise RejectedError(Reason.WRONG_TYPE, "details.expires_in: not an integral number")
+        raise RejectedError(Reason.WRONG_TYPE, f"{name}: not an integral number")
     if not 0 <= seconds <= EXPIRES_IN_MAX:
-        raise RejectedError(Reason.OUT_OF_RANGE, "details.expires_in: not from 0 to 2147483647")
+        raise RejectedError(Reason.OUT_OF_RANGE, f"{name}: not from 0 to {EXPIRES_IN_MAX}")
     return seconds
+
+
+def each_line(data: bytes, read: Callable[[bytes], Outcome]) -> list[Outcome]:
+    r"""Return what ``read`` makes of each line of a block: what ``Parser.parse`` has to return.
+
+    ``read`` gets the line without its ``\n``, blanks, NUL bytes and byte order mark around it, and may raise RejectedError. It
+    is not asked for blank lines.
+    """
+    outcomes = []
+    for line in data.removesuffix(b"\n").split(b"\n") if data else ():
+        text = stripped(line)
+        try:
+            outcomes.append(read(text) if text else empty_line(line))
+        except RejectedError as error:
+            outcomes.append(error.rejection)
+    return outcomes
+
+
+def stripped(line: bytes) -> bytes:
+    """Return a line without what stands around it and is no part of it."""
+    return line.strip(_PADDING).removeprefix(_BOM).strip(_PADDING)
+
+
+def empty_line(line: bytes) -> Outcome:
+    """Return what a line is of which ``stripped`` leaves nothing."""
+    return Rejection(Reason.INVALID_JSON, "nothing but NUL bytes") if b"\0" in line else BLANK

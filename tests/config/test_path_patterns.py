@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.sources.file.path_patterns import has_pattern, matches
+from ingestor.config.path_patterns import has_pattern, matches
 
 
 @given(st.text("ab[]!-", max_size=8))

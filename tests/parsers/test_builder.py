@@ -1,0 +1,118 @@
+"""The builder: what a provider gives it comes out in the contract's form, or as the rejection that says why not."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parsers.builder import DAY_MS, EventBuilder
+from parsers.contract import BLANK, OUTCOMES, Event, Reason, Rejection
+from parsers.form import fault_of_event
+from parsers.native import NativeParser
+from parsers.records import RejectedError, each_line
+
+NOW_MS = 1_793_600_000_000
+GOOD: dict[str, Any] = {"time": NOW_MS, "action": "token.validation_failed", "client_id": "web"}
+ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text()) | st.binary()
+OPTIONAL = (
+    "user_id",
+    "grant_type",
+    "scopes",
+    "ip",
+    "user_agent",
+    "error",
+    "expires_in",
+    "event_id",
+    "realm",
+    "endpoint",
+)
+
+
+def test_it_makes_what_the_native_parser_makes_of_the_same() -> None:
+    line = (
+        b'{"id":7,"created_at":"2026-11-01T09:30:00.1Z","action":"token.issued.password","user_id":"caf\xc3\xa9","details":'
+        b'{"client_id":"a\\\\b","scopes":["a","b"],"ip_address":"198.51.100.7, 10.0.0.1","user_agent":"x password=y",'
+        b'"error":"slow","expires_in":60.0,"realm":" r ","endpoint":"token"}}'
+    )
+    options: dict[str, Any] = {
+        "errors": {"slow": SimpleNamespace(error="slow_down", action=None)},
+        "trusted_proxies": ["10.0.0.0/8"],
+    }
+    native, builder = NativeParser(**options), EventBuilder(**options)
+    made = builder.event(
+        NOW_MS,
+        time="2026-11-01T09:30:00.1Z",
+        action="token.issued.password",
+        client_id="a\\b",
+        user_id="cafe\u0301",
+        scopes="a b",
+        ip="198.51.100.7, 10.0.0.1",
+        user_agent="x password=y",
+        error="slow",
+        expires_in=60,
+        event_id=7,
+        realm=" r ",
+        endpoint="token",
+    )
+    assert made == native.parse(line, NOW_MS)[0]
+    assert made.__class__ is tuple
+    assert builder.counts == native.counts == {"redacted_secret": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rejection"),
+    [
+        ({"time": None}, Rejection(Reason.MISSING_KEY, "ts")),
+        ({"time": "yesterday"}, Rejection(Reason.BAD_TIMESTAMP, "ts: not an RFC 3339 timestamp")),
+        ({"time": True}, Rejection(Reason.WRONG_TYPE, "ts: not a string")),
+        ({"time": -1}, Rejection(Reason.OUT_OF_RANGE, "ts: before 1970 or more than a day ahead")),
+        ({"time": NOW_MS + DAY_MS + 1}, Rejection(Reason.OUT_OF_RANGE, "ts: before 1970 or more than a day ahead")),
+        ({"action": "token.suspicious"}, Rejection(Reason.UNKNOWN_ACTION, "action: not in the vocabulary")),
+        ({"action": None}, Rejection(Reason.MISSING_KEY, "action")),
+        ({"client_id": ""}, Rejection(Reason.MISSING_KEY, "client")),
+        ({"client_id": []}, Rejection(Reason.WRONG_TYPE, "client: neither a string nor an integer")),
+        ({"scopes": 1}, Rejection(Reason.WRONG_TYPE, "scopes: neither a list of strings nor a string")),
+        ({"expires_in": -1}, Rejection(Reason.OUT_OF_RANGE, "expires_in: not from 0 to 2147483647")),
+    ],
+)
+def test_a_rejection_names_the_providers_key(changes: dict[str, Any], rejection: Rejection) -> None:
+    builder = EventBuilder(names={"time": "ts", "client_id": "client"})
+    assert builder.event(NOW_MS, **{**GOOD, **changes}) == rejection
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.fixed_dictionaries(dict.fromkeys(OPTIONAL, ANYTHING)), ANYTHING, ANYTHING, st.sampled_from([*OUTCOMES, "x"]))
+def test_whatever_it_is_given_comes_out_in_form_or_is_rejected(
+    optional: dict[str, Any], time: Any, client_id: Any, action: str
+) -> None:
+    for given_time, client in ((time, client_id), (NOW_MS, client_id), (NOW_MS, "web")):
+        outcome = EventBuilder().event(NOW_MS, time=given_time, action=action, client_id=client, **optional)
+        if not isinstance(outcome, Rejection):
+            assert isinstance(outcome, tuple)
+            assert fault_of_event(outcome, NOW_MS + DAY_MS) is None
+
+
+@pytest.mark.parametrize("argument", ["user_id", "user_agent", "error", "event_id", "realm", "client_id", "scopes"])
+def test_a_secret_is_masked_and_counted_whatever_it_is_given_as(argument: str) -> None:
+    builder = EventBuilder()
+    for _ in range(2):
+        outcome = builder.event(NOW_MS, **{**GOOD, argument: "Bearer cAnArY7Qx"})
+        assert "cAnArY" not in repr(outcome)
+        assert "redacted" in repr(Event(*outcome))  # type: ignore[misc]  # an event
+    assert builder.counts == {"redacted_credential": 2}
+
+
+def test_each_line_answers_for_blanks_and_rejections() -> None:
+    def read(line: bytes) -> Rejection:
+        raise RejectedError(Reason.NOT_AN_OBJECT, line.decode())
+
+    assert each_line(b"", read) == []
+    assert each_line(b"a\n\n b \r\n\0\n\xef\xbb\xbfc", read) == [
+        Rejection(Reason.NOT_AN_OBJECT, "a"),
+        BLANK,
+        Rejection(Reason.NOT_AN_OBJECT, "b"),
+        Rejection(Reason.INVALID_JSON, "nothing but NUL bytes"),
+        Rejection(Reason.NOT_AN_OBJECT, "c"),
+    ]
