@@ -15,6 +15,7 @@ from ingestor.checks.checks import preflight
 from ingestor.cli.render import reports
 from ingestor.cli.render.console import print_json, print_json_lines, stderr, stdout
 from ingestor.cli.render.misfits import print_misfits
+from ingestor.cli.render.rejected import explain_masks
 from ingestor.cli.support.opening import progress_bar, reading
 from ingestor.cli.support.options import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.cli.support.paths import named_files
@@ -72,7 +73,7 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
             print_json_lines((explanation.as_json() for explanation in explained), at_once=1)
         else:
             reports.explanations(stdout(), explained)
-            reports.explain_masks(stdout(), masked=seen["masked"] > 0)
+            explain_masks(stdout(), masked=seen["masked"] > 0)
             reports.explained(stdout(), seen)
     understanding = Understanding(seen["event"], seen["rejected"], seen["ignored"])
     if file is not None and named and not _is_pipe(file):

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from ingestor.cli.render import reports
+from ingestor.cli.render import rejected as render
 from ingestor.cli.render.console import print_json, print_json_lines, stderr, stdout
 from ingestor.cli.support.opening import reading, run_or_delegate
 from ingestor.cli.support.options import json_option, settings_options
@@ -41,9 +41,9 @@ def list_rejected(settings: Settings, reason: str | None, limit: int | None, as_
             print_json_lines(entry._asdict() for entry in newest)
         unlisted = counted - listed.total()
         if not as_json:
-            reports.rejected(stdout(), list(newest), unlisted=unlisted)
+            render.rejected(stdout(), list(newest), unlisted=unlisted)
         elif unlisted > 0:
-            stderr().print(Text(reports.unlisted_lines(unlisted), style="yellow"))
+            stderr().print(Text(render.unlisted_lines(unlisted), style="yellow"))
 
 
 def _of_reason(
@@ -77,4 +77,4 @@ def replay(settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        reports.replayed(stdout(), answer)
+        render.replayed(stdout(), answer)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from ingestor.cli.render import reports
 from ingestor.cli.render.console import print_json, stdout
 from ingestor.cli.render.misfits import print_misfits
+from ingestor.cli.render.status import status as print_status
 from ingestor.cli.support.opening import reading
 from ingestor.cli.support.options import config_option, json_option, state_directory_option
 from ingestor.config import load
@@ -58,7 +58,7 @@ def status(check: bool, as_json: bool, config_file: Path | None, state_directory
     elif check:
         click.echo(clean(plugin_line(judgement, seen, lag_limit=lag_limit)))
     else:
-        reports.status(stdout(), report, settings, store)
+        print_status(stdout(), report, settings, store)
         print_misfits(stdout(), not_understood)
     if check and judgement.condition:
         raise click.exceptions.Exit(judgement.condition)

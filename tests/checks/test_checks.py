@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from ingestor.checks import checks
+from ingestor.checks import logs as checks_of_logs
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.errors import ExitCode
 from ingestor.format_check import log_sample
@@ -94,7 +95,7 @@ def test_a_log_that_cannot_be_opened_is_an_error(
     def refuse(_: str) -> None:
         raise refusal
 
-    monkeypatch.setattr(checks, "open_log", refuse)  # the tests may run as root, whom no mode stops
+    monkeypatch.setattr(checks_of_logs, "open_log", refuse)  # the tests may run as root, whom no mode stops
     findings = found(logs(LogSettings(str(log))), tmp_path / "state")
     finding = about(findings, log)
     assert finding.level is Level.ERROR
