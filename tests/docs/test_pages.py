@@ -286,7 +286,8 @@ def test_every_page_is_found_from_readme() -> None:
         seen.add(page)
         found = [(page.parent / link.partition("#")[0]).resolve() for link in links(page.read_text("utf-8"))]
         waiting += [target for target in found if target.suffix == ".md" and target.is_relative_to(ROOT)]
-    assert {name for name, path in PAGES.items() if path not in seen} == set()
+    # The page of a provider is found in its folder.
+    assert {name for name, path in PAGES.items() if path not in seen and not name.startswith("parsers/")} == set()
 
 
 @pytest.mark.slow

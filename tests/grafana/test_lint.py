@@ -199,7 +199,7 @@ def test_every_name_in_a_query_is_stored(text: str) -> None:
 def test_every_query_is_bounded_in_time_and_raw(target: Target) -> None:
     query = next(t for t in target.panel["targets"] if t["refId"] == target.ref)
     assert query["rawQuery"] is True
-    assert query["datasource"] == {"type": "influxdb", "uid": "${datasource}"}
+    assert query["datasource"] == target.panel["datasource"] == {"type": "influxdb", "uid": "${datasource}"}
     assert target.text.count("time >") >= len(sources(target.text)), "each source needs its own bound"
     assert "$timeFilter" not in target.text, "its end is inclusive: a card would not equal `tokentail stats`"
 
