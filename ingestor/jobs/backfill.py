@@ -222,10 +222,9 @@ def _generation_to_read(pipeline: Pipeline, path: str, file: LogFile, source: st
     content = content_of(pipeline.book, file, source)
     generation = content.same
     if generation is None:
-        name = source or _source_of_content(pipeline, content) or source_of(path, pipeline.settings)
-        absolute = str(Path(path).absolute())
-        key, like, compared = content.key, content.like, content.compared
-        generation = pipeline.book.begin(name, absolute, file.identity, key=key, like=like, compared=compared)
+        owner = content.owner(pipeline.book)
+        name = source or (owner.source if owner else source_of(path, pipeline.settings))
+        generation = content.begin(pipeline.book, name, str(Path(path).absolute()), file)
         generation.status = Status.CLOSED
         return generation, joined_at
     if generation.status is Status.SKIPPED:
@@ -235,12 +234,6 @@ def _generation_to_read(pipeline: Pipeline, path: str, file: LogFile, source: st
         generation.position, generation.ordinal, generation.status = NOTHING_READ, 0, Status.CLOSED
         generation.segments.clear()
     return generation, joined_at
-
-
-def _source_of_content(pipeline: Pipeline, content: Content) -> str | None:
-    if content.compared is None:
-        return None
-    return (content.like or pipeline.book[content.compared.former]).source
 
 
 def _first_time(pipeline: Pipeline, path: str) -> tuple[int, str]:

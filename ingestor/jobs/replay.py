@@ -1,12 +1,16 @@
 """Replay rejected lines after a fix: the original line is read again, and what is an event now is stored."""
 
 import hashlib
+from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
+from ingestor.config.settings import LogSettings
 from ingestor.model.generation import Generation, Match
 from ingestor.model.log_file import LogFile
 from ingestor.pipeline.pipeline import Pipeline
 from ingestor.sources.file.beside import rotated_paths
+from ingestor.sources.file.discovery import live_paths
 from ingestor.sources.file.files import DamagedFileError, close_quietly, open_log
 from ingestor.sources.file.matching import kinship
 from ingestor.state.rejected_file import RejectedLine
@@ -36,7 +40,7 @@ def replay(pipeline: Pipeline, now_ms: int) -> Replayed:
     for entry in pipeline.listed():
         generation = generations.get(entry.generation)
         if generation is not None and generation.number not in files:
-            files[generation.number] = _find_file(generation)
+            files[generation.number] = _find_file(generation, pipeline.settings.logs)
         line = _read_line(entry, files.get(entry.generation))
         if generation is None or line is None:
             counts["not_found"] += 1
@@ -57,9 +61,11 @@ def replay(pipeline: Pipeline, now_ms: int) -> Replayed:
     return Replayed(**counts)
 
 
-def _find_file(generation: Generation) -> LogFile | None:
-    """Return the file that holds a generation now: at its last path, or a rotated sibling of it."""
-    for path in [generation.path, *rotated_paths(generation.path, ()), *rotated_paths(generation.source, ())]:
+def _find_file(generation: Generation, logs: Sequence[LogSettings]) -> LogFile | None:
+    """Return the file that holds a generation now: at its last path or beside it, or among the files of any log, as its content tells."""
+    lives = ((live, entry.archive_directories) for entry in logs for live in live_paths(entry.path))
+    beside = (path for live, archives in lives for path in (live, *rotated_paths(live, archives)))
+    for path in chain((generation.path,), rotated_paths(generation.path, ()), beside):
         try:
             file = open_log(path)
         except (OSError, ValueError):

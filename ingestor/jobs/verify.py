@@ -18,6 +18,7 @@ from ingestor.pipeline.points import to_points
 from ingestor.sources.block import Block
 from ingestor.sources.file.files import ContentChangedError, DamagedFileError
 from ingestor.sources.file.reader import GenerationReader
+from ingestor.sources.file.recognition import Content
 from ingestor.state.counters import load_series
 from ingestor.state.generations import Generations
 from ingestor.state.state import State
@@ -131,13 +132,12 @@ class _Verifier:
         file = open_for_reading(path)
         try:
             try:
-                generation = content_of(self._book, file, source).same
+                content = content_of(self._book, file, source)
             except DamagedFileError as error:
                 named = source or source_of(path, self._settings)
                 return Verified(path, named, known=False, problem=str(error))
-            known = generation is not None and bool(generation.position.offset)
-            if generation is None:
-                generation = self._unknown(file, path, source)
+            known = content.same is not None and bool(content.same.position.offset)
+            generation = content.same or self._unknown(content, file, path, source)
             found = Verified(path, generation.source, known=known)
             # From nothing, with a copy: the real position is not ours to move.
             generation = dataclasses.replace(
@@ -161,14 +161,10 @@ class _Verifier:
         progress(path, 1.0, found.events)
         return found
 
-    def _unknown(self, file: LogFile, path: str, source: str | None) -> Generation:
-        content = content_of(self._book, file, source)
-        name = source or source_of(path, self._settings)
-        if source is None and content.compared is not None:
-            name = (content.like or self._book[content.compared.former]).source
-        return self._book.begin(
-            name, path, file.identity, key=content.key, like=content.like, compared=content.compared
-        )
+    def _unknown(self, content: Content, file: LogFile, path: str, source: str | None) -> Generation:
+        owner = content.owner(self._book)
+        name = source or (owner.source if owner else source_of(path, self._settings))
+        return content.begin(self._book, name, path, file)
 
     def _verify(
         self,

@@ -41,6 +41,12 @@ class GenerationTrails:
         unsaved = (digests for part, digests in trail.full_parts if not part)
         return next(unsaved, b"") or self.saved.part(generation.number, 0)
 
+    def forget_last_line(self, generation: Generation) -> None:
+        """Take the last line out of a trail: what was read of it was not all. Raises sqlite3.Error."""
+        generation.trail.forget_last()
+        self._beginnings.pop(generation.number, None)
+        self.resume(generation)
+
     def resume(self, generation: Generation) -> None:
         """Have the trail go on where it was saved, before more is read. Raises sqlite3.Error."""
         trail = generation.trail

@@ -160,8 +160,7 @@ class Generations(GenerationIndex):
 
     def forget_last_line(self, generation: Generation) -> None:
         """Take the last line out of a trail: what was read of it was not all. Raises sqlite3.Error."""
-        generation.trail.forget_last()
-        self.resume_trail(generation)
+        self._trails.forget_last_line(generation)
 
     def advance(self, generation: Generation, ordinal: int, rules: str) -> None:
         """Note that lines of a generation were read for the first time, from ``ordinal`` up to where it is now."""

@@ -1,5 +1,6 @@
 """Backfill, replay of rejected lines, and verification."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Iterator
@@ -143,6 +144,25 @@ def test_rejected_lines_become_stored_after_a_fix(world: World) -> None:
         (found,) = backfill(daemon.pipeline, [str(world.log.sibling(".1.gz"))])
         assert found.new == 0
     world.check()
+
+
+@pytest.mark.parametrize("place", ["beside", "archive"])
+def test_replay_finds_the_file_whatever_its_source_is_called(world: World, tmp_path: Path, place: str) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    entry = LogSettings(str(world.log.path), source="idp", archive_directories=(str(archive),))
+    settings = dataclasses.replace(world.settings, logs=(entry,))
+    world.log.write(b"{broken\n")
+    world.log.write(1)
+    with daemon_of(world, settings) as daemon:
+        daemon.step()
+        daemon.drain()
+    rotated = world.log.rename()
+    if place == "archive":
+        rotated.rename(archive / "audit.log.1")
+    with daemon_of(world, settings) as daemon:
+        outcome = replay(daemon.pipeline, NOW_MS)
+    assert outcome._asdict() == {"stored": 0, "ignored": 0, "rejected": 1, "not_found": 0}
 
 
 def test_replay_says_when_the_line_is_nowhere(world: World) -> None:

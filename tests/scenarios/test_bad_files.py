@@ -1,6 +1,7 @@
 """One bad file harms itself alone: it is told, it is tried again, and all others are read on."""
 
 import errno
+import gzip
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -271,3 +272,25 @@ def test_a_compressed_file_that_is_none(scene: Scene, data: bytes) -> None:
     scene.once(code=None)
     scene.turn(2)
     scene.check(gaps=None, files=[log.path, log.sibling(".1")])
+
+
+@pytest.mark.parametrize("inside_a_line", [False, True])
+def test_a_cut_compressed_file_that_is_named_as_a_log(scene: Scene, *, inside_a_line: bool) -> None:
+    """What can be read of it is stored, what cannot is said, and the other log is read on."""
+    other, whole = scene.log, scene.new_log("old.log")
+    whole.write(400)
+    compressed = gzip.compress(whole.path.read_bytes() + (b'{"half' * 4000 if inside_a_line else b""), mtime=0)
+    cut = whole.path.with_name("old.log.gz")
+    cut.write_bytes(compressed[: -8 if not inside_a_line else -12])
+    whole.path.unlink()
+    other.write(5)
+    scene.follow(other.path, cut)
+    scene.once(code=1)
+    assert f"{cut} is truncated or damaged" in scene.said
+    for _ in range(2):
+        other.write(5)
+        scene.turn(2, seconds=5.0)
+    assert any(str(cut) in problem for problem in scene.daemon.figures().log_problems)
+    stored = set(scene.stored())
+    assert set(other.written) <= stored
+    assert len(stored & set(whole.written)) > 300

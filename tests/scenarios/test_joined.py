@@ -93,18 +93,24 @@ def test_a_part_is_older_than_the_log(scene: Scene, number: int) -> None:
     scene.check(files=[*files, joined])
 
 
+def append_and_truncate(scene: Scene, archive: Path) -> None:
+    """Write to the log, and rotate it into an archive."""
+    log = scene.log
+    log.write(20)
+    scene.turn(2)
+    with archive.open("ab") as file:
+        file.write(log.path.read_bytes())
+    os.truncate(log.path, 0)
+    scene.turn(3, seconds=20.0)
+
+
 @pytest.mark.parametrize("place", ["beside", "archive.log"])
 @pytest.mark.parametrize("each_time", [True, False], ids=["each time", "at the end"])
 def test_an_archive_is_appended_to_at_each_rotation(scene: Scene, place: str, *, each_time: bool) -> None:
     log = scene.log
     archive = log.path.with_name("archive.log") if place == "archive.log" else log.sibling("-archive")
     for _ in range(4):
-        log.write(20)
-        scene.turn(2)
-        with archive.open("ab") as file:
-            file.write(log.path.read_bytes())
-        os.truncate(log.path, 0)
-        scene.turn(3, seconds=20.0)
+        append_and_truncate(scene, archive)
         if each_time:
             scene.backfill(archive)
     log.write(5)
@@ -113,17 +119,46 @@ def test_an_archive_is_appended_to_at_each_rotation(scene: Scene, place: str, *,
     scene.check()
 
 
+@pytest.mark.parametrize("other", ["a.log", "z.log"])
+def test_what_was_unread_is_read_from_the_archive_also_beside_another_log(scene: Scene, other: str) -> None:
+    """Whoever asks the archive first must remember whose it is, not that nobody knows it."""
+    log, another = scene.log, scene.new_log(other)
+    another.write(5)
+    scene.follow(*sorted([log.path, another.path]))
+    former = b""
+    for number in range(3):
+        log.write(20)
+        scene.turn(2)
+        log.write(10)
+        if number < 2:
+            scene.turn(2)  # what is lost of these is in no file until the archive is made
+        former += log.path.read_bytes()
+        if number == 2:
+            log.path.with_name("old.log").write_bytes(former)
+        os.truncate(log.path, 0)
+        scene.turn(3, seconds=20.0)
+    scene.check(log, another)
+
+
+def test_an_archive_that_is_appended_to_beside_a_stop_makes_no_gap(scene: Scene) -> None:
+    archive = scene.log.path.with_name("old.log")
+    for _ in range(3):
+        scene.log.write(20)
+        scene.turn(2)
+        scene.end()
+        with archive.open("ab") as file:
+            file.write(scene.log.path.read_bytes())
+        os.truncate(scene.log.path, 0)
+        scene.turn(3, seconds=20.0)
+    scene.check()
+
+
 def test_an_archive_that_a_glob_follows(scene: Scene) -> None:
     log = scene.log
     scene.follow(scene.logs_directory / "*.log")
     archive = log.path.with_name("archive.log")
     for number in range(4):
-        log.write(20)
-        scene.turn(2)
-        with archive.open("ab") as file:
-            file.write(log.path.read_bytes())
-        os.truncate(log.path, 0)
-        scene.turn(3, seconds=20.0)
+        append_and_truncate(scene, archive)
         if number == 2:
             scene.end()
     log.write(5)

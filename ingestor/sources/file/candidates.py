@@ -121,7 +121,7 @@ class Candidates:
             is_settled = self._beside.settled.get(seen.identity) == seen
             if not attached and not candidate.related and not is_settled and (content.same or content.compared):
                 alike = self._generations.count_by_key(content.key)
-                self._beside.told(candidate.path, Told(seen, content.key, content.same, alike))
+                self._beside.told(candidate.path, Told(seen, content.key, content.same or content.like, alike))
             return content
         finally:
             if not attached:
@@ -153,10 +153,8 @@ class Candidates:
     def _act(self, action: Action, file: LogFile, content: Content) -> Generation | None:
         """Do what the table says; return the generation to read on from the file, if one is. Raises OSError."""
         generations, same = self._generations, content.same
-        if action is Action.COMPARE and content.compared is not None:
-            like, compared = content.like, content.compared
-            source = (like or generations[compared.former]).source
-            return generations.begin(source, file.path, file.identity, key=content.key, like=like, compared=compared)
+        if action is Action.COMPARE and (owner := content.owner(generations)) is not None:
+            return content.begin(generations, owner.source, file.path, file)
         if same is None:
             return None
         if action is Action.FORK:

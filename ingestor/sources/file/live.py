@@ -90,6 +90,11 @@ class LiveFile:
         action, _ = transition(State.LIVE, seen)
         if action is Action.REST:
             return None
+        if block is None and reader.file.damaged:
+            report = f"{reader.file.path} is truncated or damaged: what can be read of it is stored"
+            self._place.report(report, part=Part.CONTENT)
+            reader.read_to_end_at = sighting
+            return None
         self._place.report(None, part=Part.CONTENT)
         if action is Action.NOTE_END:
             self._note_end(reader, sighting)
@@ -186,8 +191,7 @@ class LiveFile:
             case Action.BEGIN:
                 generation = self._begin(file, content)
             case Action.COMPARE:
-                key, like, compared = content.key, content.like, content.compared
-                generation = begin(place.source, place.path, file.identity, key=key, like=like, compared=compared)
+                generation = content.begin(self._generations, place.source, place.path, file)
             case Action.READ_ON:
                 generation = same
             case Action.FORK:
@@ -231,6 +235,9 @@ class LiveFile:
 def _look(reader: GenerationReader, sighting: FileStat) -> tuple[Seen, Block | None]:
     if sighting == reader.read_to_end_at:
         return Seen.AS_BEFORE, None
-    block = reader.read(final=False)
+    try:
+        block = reader.read(final=False)
+    except DamagedFileError:
+        block = None  # the file says so itself; what came before was handed out
     end, is_block = Seen.END_GROWING, block is not None
     return outcome(end, block=is_block, damaged=False, busy=reader.busy, waits=reader.waits), block

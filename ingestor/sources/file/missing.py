@@ -1,5 +1,6 @@
 """Remainders of generations that are in no file at the moment: perhaps being moved or compressed, perhaps gone."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ingestor.model.generation import Generation, Status
@@ -60,17 +61,19 @@ class MissingGenerations:
         """Return by which keys the files are found that may hold what is looked for."""
         return {remainder.generation.file_key for remainder in self._remainders.values()}
 
-    def give_up(self, now: float, all_looked_at: float) -> None:
+    def give_up(self, now: float, all_looked_at: float, is_read_as_another: Callable[[Generation], bool]) -> None:
         """Report what was missing for too long as a gap, if there is reason to think that something was unread.
 
-        ``all_looked_at``: since then every log has looked beside it; before that nothing is given up.
+        ``all_looked_at``: since then every log has looked beside it; before that nothing is given up. ``is_read_as_another`` is
+        asked at the end: a file into which it was joined is known by what was read of that file meanwhile.
         """
         for remainder in list(self._remainders.values()):
             generation, since = remainder.generation, remainder.since
+            waited_enough = self.grace_seconds <= now - since != 0 and since <= all_looked_at
             seen = look_for_rest(
                 is_found=generation.number in self._generations.readers or generation.status is not Status.OPEN,
-                waited_enough=self.grace_seconds <= now - since != 0 and since <= all_looked_at,
-                unread=remainder.unread,
+                waited_enough=waited_enough,
+                unread=waited_enough and remainder.unread and not is_read_as_another(generation),
             )
             self._act(transition(State.MISSING, seen).action, generation)
 

@@ -119,6 +119,6 @@ class Past:
     def give_up(self, now: float) -> None:
         """Report as gaps what is missing for too long; not while it may be in a file that cannot be read."""
         if not self.candidates.unreadable:
-            self.missing.give_up(now, self._beside.all_looked_at)
+            self.missing.give_up(now, self._beside.all_looked_at, self.unfinished.is_read_as_another)
         elif self._place.once:
             self.missing.forget()

@@ -36,6 +36,15 @@ class Content(NamedTuple):
     like: Generation | None = None
     """Behind all of this one, that is: files were joined."""
 
+    def owner(self, generations: Generations) -> Generation | None:
+        """Return the generation that its first lines are of; None when nobody knows them."""
+        former = None if self.compared is None else generations[self.compared.former]
+        return self.same or self.like or former
+
+    def begin(self, generations: Generations, source: str, path: str, file: LogFile) -> Generation:
+        """Begin the generation that it is, of which not all is known."""
+        return generations.begin(source, path, file.identity, key=self.key, like=self.like, compared=self.compared)
+
 
 def recognise(
     file: LogFile, generations: Generations, *, near: tuple[Generation, ...] = (), sources: Container[str] | None = None

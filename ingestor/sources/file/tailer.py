@@ -15,7 +15,7 @@ from ingestor.model.generation import Generation
 from ingestor.model.log_file import FileIdentity, FileStat
 from ingestor.sources.block import Block
 from ingestor.sources.file.beside import Beside
-from ingestor.sources.file.files import ContentChangedError, is_as_before, stat_file
+from ingestor.sources.file.files import ContentChangedError, DamagedFileError, is_as_before, stat_file
 from ingestor.sources.file.live import LiveFile
 from ingestor.sources.file.past import Past
 from ingestor.sources.file.place import Place
@@ -149,6 +149,8 @@ class LogTailer:
                 self._live.note(sighting, now)
         except OSError as error:
             self._place.report_error(error)
+        except DamagedFileError as error:
+            self._place.report(str(error))
         return True
 
     def next_block(self, now: float) -> Block | None:

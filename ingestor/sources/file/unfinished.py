@@ -27,7 +27,7 @@ class Unfinished:
                 # Of what was live when we stopped nobody knows how much was written afterwards.
                 was_live = generation.path in live_paths or self._generations.is_followed(shown(generation.path))
                 unread = succeeded or generation.size_seen > generation.position.offset or was_live
-                self._missing.add(generation, now, unread=unread and not self._is_read_as_another(generation))
+                self._missing.add(generation, now, unread=unread and not self.is_read_as_another(generation))
 
     def miss_predecessors(self, generation: Generation, now: float) -> None:
         """Look for the rest of what was in the live file before: it went back to a former beginning, or was begun anew.
@@ -45,7 +45,7 @@ class Unfinished:
                 and former.position.offset
                 and former.number not in self._generations.readers
             ):
-                self._missing.add(former, now, unread=not self._is_read_as_another(former))
+                self._missing.add(former, now, unread=not self.is_read_as_another(former))
 
     def _was_moved_away(self, generation: Generation) -> bool:
         """Tell whether a log is no longer followed where it was, and not there any more: its directory was moved, perhaps to here."""
@@ -53,10 +53,11 @@ class Unfinished:
         was_followed = self._generations.is_followed(shown(path)) and not self._place.is_live(path)
         return was_followed and not os.path.lexists(path)
 
-    def _is_read_as_another(self, generation: Generation) -> bool:
+    def is_read_as_another(self, generation: Generation) -> bool:
         """Tell whether nothing that tells was read of a generation, and all that was is in a file that is read as another one.
 
-        Nor of one that is whole in a file into which several were joined. A header without a date tells nothing: neither a copy of the file nor its next content can be told to be the same.
+        Also whether all of it stands in a file into which several were joined. A header without a date tells nothing: neither a
+        copy of the file nor its next content can be told to be the same.
         """
         if not generation.position.offset:
             identity = FileIdentity(generation.device, generation.inode)
@@ -74,9 +75,13 @@ class Unfinished:
         return any(holds_all_seen(reader.file, generation, rest) for reader in readers)
 
     def _is_joined(self, generation: Generation) -> bool:
-        """Tell whether a file that is read holds all that was read of a generation, at its beginning or behind another one."""
+        """Tell whether a file that is read holds all that was read of a generation, at its beginning or behind another one.
+
+        And what was seen of it, and more, was read there.
+        """
         return any(
-            kinship(reader.file, generation, at) is Match.SAME
+            reader.generation.position.offset >= at + generation.size_seen
+            and kinship(reader.file, generation, at) is Match.SAME
             for reader in self._generations.readers_with(generation)
-            for at in reader.generation.begins_of(generation.number)
+            for at in (0, *reader.generation.begins_of(generation.number))  # of what it goes on with the beginning, too
         )
