@@ -11,7 +11,16 @@ from typing import Any, Final, TypeVar
 from parsers import rfc3339
 from parsers.address import client_address, networks
 from parsers.contract import ENDPOINTS, OUTCOMES, EventRow, Outcome, Reason, Tags
-from parsers.records import RejectedError, grant_name, identifier_text, known_action, lifetime, required, text_or_none
+from parsers.records import (
+    RejectedError,
+    grant_name,
+    identifier_text,
+    integral,
+    known_action,
+    lifetime,
+    required,
+    text_or_none,
+)
 from parsers.redaction.identifiers import Identifiers
 from parsers.redaction.redact import Counts, redact_scopes, redact_text
 from parsers.text import normal_field, normal_tag
@@ -87,7 +96,7 @@ class EventBuilder:
         """
         try:
             written_action = required(self._text("action", action), self._name("action"))
-            known = known_action(written_action)
+            known = known_action(written_action, self._name("action"))
             time_ms, fraction = self._read_time(time)
             self.check_time(time_ms, now_ms + DAY_MS)
             tags = self.read_tags(written_action, known, client_id, grant_type, error, realm, endpoint)
@@ -219,8 +228,8 @@ class EventBuilder:
         return self._field(scopes and " ".join(filter(None, scopes.split(" "))), self.scopes_of, redact_scopes, key)
 
     def _read_time(self, time: Any) -> rfc3339.Moment:
-        if isinstance(time, int) and not isinstance(time, bool):
-            return rfc3339.Moment(time, None)
+        if (milliseconds := integral(time)) is not None:
+            return rfc3339.Moment(milliseconds, None)
         moment = rfc3339.parse(required(self._text("time", time), self._name("time")))
         if moment is None:
             raise RejectedError(Reason.BAD_TIMESTAMP, f"{self._name('time')}: not an RFC 3339 timestamp")

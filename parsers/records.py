@@ -123,13 +123,13 @@ def identifier_text(value: Any, name: str) -> str | None:
     return str(number)
 
 
-def known_action(written: str) -> str:
+def known_action(written: str, name: str = "action") -> str:
     """Return the action of the vocabulary. Raises RejectedError for one outside it; an unknown grant is ``other``."""
     if written.startswith(ISSUED_PREFIX):
         return ISSUED_PREFIX + GRANT_NAMES.get(written.removeprefix(ISSUED_PREFIX), OTHER)
     if written in OUTCOMES:
         return written
-    raise RejectedError(Reason.UNKNOWN_ACTION, "action: not in the vocabulary")
+    raise RejectedError(Reason.UNKNOWN_ACTION, f"{name}: not in the vocabulary")
 
 
 def grant_name(action: str, written: str | None) -> str:

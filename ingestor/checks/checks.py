@@ -22,8 +22,16 @@ from ingestor.state.state import State
 from ingestor.stores.registry import store_of
 
 
-def preflight(settings: Settings, state_directory: Path) -> Iterator[CheckResult]:
-    """Yield a finding for everything that `tokentail run` will need: logs, state, store; and of Grafana."""
+def check_all(settings: Settings, state_directory: Path) -> Iterator[CheckResult]:
+    """Yield a result for everything that `tokentail run` will need: logs, state, store; and of Grafana. Each is said once."""
+    told = set[CheckResult]()
+    for result in _check(settings, state_directory):
+        if result not in told:
+            told.add(result)
+            yield result
+
+
+def _check(settings: Settings, state_directory: Path) -> Iterator[CheckResult]:
     if not settings.logs:
         yield CheckResult(
             Level.WARNING,

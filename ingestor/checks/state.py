@@ -130,6 +130,7 @@ def _state(settings: Settings, directory: Path) -> Iterator[CheckResult]:
     try:
         with contextlib.closing(State.open_reader(directory)) as state:
             host = state.host
+            store.check_usable(state)
             if store.in_state:
                 with store.open_answers(state.connection) as answers:
                     answers.activity(Period(0, 1 << 62), Filters(), 1)
@@ -145,7 +146,9 @@ def _state(settings: Settings, directory: Path) -> Iterator[CheckResult]:
             yield failed(damaged(directory / DATABASE, error))
         else:
             yield wrong(
-                f"The embedded store cannot be read: {error}", str(directory / DATABASE), "Is the disk in order?"
+                f"The {'embedded store' if store.in_state else 'state'} cannot be read: {error}",
+                str(directory / DATABASE),
+                "Is the disk in order?",
             )
         return
     who = "a running daemon holds it" if is_held(directory) else "no daemon is running"

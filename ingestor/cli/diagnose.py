@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from ingestor.checks.checks import preflight
+from ingestor.checks.checks import check_all
 from ingestor.cli.render import reports
 from ingestor.cli.render.console import print_json, print_json_lines, stderr, stdout
 from ingestor.cli.render.misfits import print_misfits
@@ -156,7 +156,7 @@ def validate(no_environment: bool, as_json: bool, config_file: Path | None, stat
             CheckResult(Level.OK, "Configuration is valid", str(settings.config_file or "no config file: defaults"))
         )
         if not no_environment:
-            findings += preflight(settings, directory_of(settings))
+            findings += check_all(settings, directory_of(settings))
     if as_json:
         print_json([item._asdict() for item in findings])
     else:

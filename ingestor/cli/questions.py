@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ingestor.cli.render import activity as recent
+from ingestor.cli.render import activity as activity_table
 from ingestor.cli.render import answers as render
 from ingestor.cli.render.console import period_text, print_csv, print_json, print_json_lines, stderr, stdout
 from ingestor.cli.render.misfits import print_misfits
@@ -70,7 +70,7 @@ def activity(question: Question, as_json: bool, limit: int) -> None:
         if not records:
             _explain_nothing(store, question)
             return
-        recent.activity(console, records, question.settings.time_zone)
+        activity_table.activity(console, records, question.settings.time_zone)
         if len(records) == limit:
             console.print(f"\nThe newest {limit}; --limit shows more, `tokentail events` exports all.", style="dim")
 

@@ -11,11 +11,11 @@ import click
 from ingestor.cli.render import reports
 from ingestor.cli.render.console import print_json, stderr, stdout
 from ingestor.cli.render.misfits import print_misfits
-from ingestor.cli.support import logs as journal
+from ingestor.cli.support import logs as log_output
 from ingestor.cli.support.opening import progress_bar, run_or_delegate
 from ingestor.cli.support.options import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.cli.support.paths import named_files
-from ingestor.config import load as config
+from ingestor.config.load import load as load_config
 from ingestor.config.settings import STDIN, Settings
 from ingestor.daemon.sd_notify import Notifier
 from ingestor.daemon.supervise import ReadOnce, follow, follow_once
@@ -65,7 +65,7 @@ def run(
         raise click.UsageError("--strict needs --once: a daemon has no end to judge.")
 
     def load() -> Settings:
-        settings = config.load(config_file, logs=(*paths, *logs), state_directory=state_directory).settings
+        settings = load_config(config_file, logs=(*paths, *logs), state_directory=state_directory).settings
         if not settings.logs:
             raise ConfigError(
                 "There is no log to follow",
@@ -77,7 +77,7 @@ def run(
 
     settings = load()
     _refuse_closed_stdin(settings)
-    journal.configure_logging()
+    log_output.configure_logging()
     read = ReadOnce()
     for last_try in (False, True):
         try:
@@ -134,7 +134,7 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, str
             raise
         return {"files": [file._asdict() for file in done]}
 
-    journal.configure_logging()
+    log_output.configure_logging()
     answer = run_or_delegate(settings, "backfill", {"paths": files, "source": source}, work, first=True)
     read = answer["files"]
     if as_json:
@@ -197,7 +197,7 @@ def demo(
     """
     settings = None
     if config_file is not None or state_directory is not None:
-        settings = config.load(config_file, state_directory=state_directory).settings
+        settings = load_config(config_file, state_directory=state_directory).settings
     place = directory_of(settings) if settings else directory or Path(tempfile.gettempdir())
     with explained_faults(place):
         code = run_demo(settings, console=stdout(), seconds=seconds, seed=seed, as_json=as_json, directory=directory)

@@ -12,7 +12,7 @@ from ingestor.cli.render.console import print_json, stdout
 from ingestor.cli.support.options import PATH, json_option
 from ingestor.config import load
 from ingestor.errors import ExitCode, PermissionDeniedError, TokentailError
-from ingestor.systemd import install as shell
+from ingestor.systemd import install as systemd_install
 from ingestor.systemd.install import Host
 from ingestor.systemd.systemctl_show import advice
 from ingestor.systemd.unit import STATE_DIRECTORY
@@ -55,14 +55,14 @@ def install(start: bool, groups: tuple[str, ...], executable: str | None, force:
         raise click.UsageError("--start and --root exclude each other: nothing runs below another root.")
     host = Host(root)
     with _faults_of_files():
-        _tell(shell.install(host, executable=executable, groups=groups, force=force))
+        _tell(systemd_install.install(host, executable=executable, groups=groups, force=force))
         if not host.is_this:
             return
-        read_as = _configuration(host / shell.CONFIG)
-        remarks = list(shell.remarks(read_as.settings, shell.groups_given(host))) if read_as else []
+        read_as = _configuration(host / systemd_install.CONFIG)
+        remarks = list(systemd_install.remarks(read_as.settings, systemd_install.groups_given(host))) if read_as else []
     service.remarks(stdout(), remarks)
     if start:
-        shell.start(host)
+        systemd_install.start(host)
         _tell(iter(["Started"]))
     service.next_steps(stdout(), list(_next_steps(host, started=start, read_as=read_as)))
 
@@ -76,7 +76,7 @@ def uninstall(purge: bool, root: Path | None) -> None:
     Safe to repeat.
     """
     with _faults_of_files():
-        _tell(shell.uninstall(Host(root), purge=purge))
+        _tell(systemd_install.uninstall(Host(root), purge=purge))
 
 
 @service_group.command()
@@ -86,7 +86,7 @@ def status(as_json: bool) -> None:
 
     Exit code 1 when it does not run.
     """
-    found = shell.look()
+    found = systemd_install.look()
     what_to_do = list(advice(found))
     if as_json:
         print_json({**dataclasses.asdict(found), "good": found.good, "advice": what_to_do})
@@ -97,9 +97,9 @@ def status(as_json: bool) -> None:
 
 
 def _next_steps(host: Host, *, started: bool, read_as: load.Configuration | None) -> Iterator[tuple[str, str]]:
-    configured = shell.is_configured(host)
+    configured = systemd_install.is_configured(host)
     if not configured:
-        yield f"edit {host / shell.CONFIG}", "name the logs to follow"
+        yield f"edit {host / systemd_install.CONFIG}", "name the logs to follow"
     if not started or not configured:
         yield "systemctl restart tokentail", "start it, or have it read that"
     yield "tokentail service status", "see how it is"

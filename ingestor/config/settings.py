@@ -16,8 +16,6 @@ from ingestor.config.values import (
     boolean,
     comma_separated,
     database_name,
-    directory_or_none,
-    file_or_none,
     list_of,
     listen_address,
     log_path,
@@ -27,6 +25,7 @@ from ingestor.config.values import (
     one_of,
     or_empty,
     parser_name,
+    path_or_none,
     public_identifier,
     seconds,
     server_url,
@@ -97,10 +96,10 @@ class StoreSettings:
     """On InfluxDB 2 the buckets are ``<database>/raw`` and so on."""
     organization: Annotated[str, Option(text)] = ""
     """On InfluxDB 2 where ``store init`` makes buckets; empty: the only one that the token sees."""
-    token_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
+    token_file: Annotated[Path | None, Option(path_or_none, private=True)] = None
     username: Annotated[str, Option(text, private=True)] = ""
-    password_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
-    ca_file: Annotated[Path | None, Option(file_or_none)] = None
+    password_file: Annotated[Path | None, Option(path_or_none, private=True)] = None
+    ca_file: Annotated[Path | None, Option(path_or_none)] = None
     """Certificates to trust, PEM; None: the system's."""
     timeout_seconds: Annotated[float, Option(seconds(1, 600), number)] = 30.0
 
@@ -136,7 +135,7 @@ class ContactSettings:
     url: Annotated[str, Option(or_empty(server_url), private=True)] = ""
     name: Annotated[str, Option(text)] = ""
     """Of the existing contact point."""
-    secret_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
+    secret_file: Annotated[Path | None, Option(path_or_none, private=True)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +144,8 @@ class GrafanaSettings:
 
     url: Annotated[str, Option(or_empty(server_url), private=True)] = ""
     """Empty: no Grafana is used."""
-    token_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
-    ca_file: Annotated[Path | None, Option(file_or_none)] = None
+    token_file: Annotated[Path | None, Option(path_or_none, private=True)] = None
+    ca_file: Annotated[Path | None, Option(path_or_none)] = None
     timeout_seconds: Annotated[float, Option(seconds(1, 600), number)] = 30.0
     folder: Annotated[str, Option(title)] = "tokentail"
     """The title of our folder."""
@@ -154,9 +153,9 @@ class GrafanaSettings:
     """Whether people may change in Grafana's own pages what was provisioned."""
     influxdb_url: Annotated[str, Option(or_empty(server_url), private=True)] = ""
     """How Grafana reaches InfluxDB; empty: as the daemon does."""
-    influxdb_token_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
+    influxdb_token_file: Annotated[Path | None, Option(path_or_none, private=True)] = None
     influxdb_username: Annotated[str, Option(text, private=True)] = ""
-    influxdb_password_file: Annotated[Path | None, Option(file_or_none, private=True)] = None
+    influxdb_password_file: Annotated[Path | None, Option(path_or_none, private=True)] = None
     page: ContactSettings = field(default_factory=ContactSettings)
     ticket: ContactSettings = field(default_factory=ContactSettings)
 
@@ -202,7 +201,7 @@ class Settings:
     """Everything ``tokentail run`` needs to know."""
 
     logs: tuple[LogSettings, ...] = ()
-    state_directory: Annotated[Path | None, Option(directory_or_none)] = None
+    state_directory: Annotated[Path | None, Option(path_or_none)] = None
     host: Annotated[str, Option(text)] = ""
     time_zone: Annotated[str, Option(time_zone_name)] = "UTC"
     read: ReadSettings = field(default_factory=ReadSettings)

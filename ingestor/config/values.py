@@ -44,8 +44,8 @@ def absolute_path(value: Any) -> str:
     return path
 
 
-def directory_or_none(value: Any) -> Path | None:
-    """Accept an absolute path, or nothing: the documented place is used then."""
+def path_or_none(value: Any) -> Path | None:
+    """Accept an absolute path, or nothing: the documented place is used then, if there is one."""
     return Path(absolute_path(value)) if value != "" else None
 
 
@@ -136,11 +136,6 @@ def list_of(accept: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
 def parser_name(value: Any) -> str:
     """Accept ``auto`` or the name of an installed parser."""
     return one_of("auto", *parsers.names())(value)
-
-
-def file_or_none(value: Any) -> Path | None:
-    """Accept the absolute path of a file, or nothing."""
-    return Path(absolute_path(value)) if value != "" else None
 
 
 def server_url(value: Any) -> str:

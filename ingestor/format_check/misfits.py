@@ -15,6 +15,7 @@ from ingestor.format_check.log_sample import sample_of
 from ingestor.format_check.misfit import Misfit, Sample, as_of_now, misfit, outcomes_of
 from ingestor.format_check.understanding import FEWEST, HANDFUL, NOTHING_KNOWN, Understanding, judged, of_account
 from ingestor.model.accounting import Account
+from ingestor.model.log_file import shown
 from ingestor.model.snapshot import Snapshot
 from ingestor.pipeline.classifier import parser_of
 from ingestor.sources.file.discovery import live_paths
@@ -163,13 +164,14 @@ class Doubts:
 
 def silent_logs(settings: Settings, known: Container[str]) -> list[tuple[str, str, Account]]:
     """Return source, path and empty account of the logs that are there and not ``known``: no line of them was read."""
-    live = ((entry.source or path, path) for entry in settings.logs for path in live_paths(entry.path))
+    live = ((entry.source or shown(path), path) for entry in settings.logs for path in live_paths(entry.path))
     return [(source, path, Account()) for source, path in live if source not in known][:MOST_LOGS]
 
 
 def path_of(source: str, settings: Settings) -> str:
-    """Return where the log of a source is: a source without a name of its own is its path."""
-    return next((entry.path for entry in settings.logs if entry.source == source), source)
+    """Return where the log of a source is, the last one where a glob names several: a source without a name of its own is its path."""
+    entry = next((entry for entry in settings.logs if entry.source == source), None)
+    return source if entry is None else next(reversed(live_paths(entry.path)), entry.path)
 
 
 def grown(after: Mapping[str, Account], before: Mapping[str, Account]) -> dict[str, Account]:

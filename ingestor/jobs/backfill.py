@@ -11,6 +11,7 @@ from ingestor.jobs.outcome_count import OutcomeCount
 from ingestor.model.generation import NOTHING_READ, Generation, Match, Status
 from ingestor.model.log_file import LogFile
 from ingestor.model.rotation_names import live_name, may_be_rotated
+from ingestor.pipeline.classifier import parser_of
 from ingestor.pipeline.pipeline import Pipeline
 from ingestor.sources.block import Block
 from ingestor.sources.file.discovery import live_paths
@@ -246,7 +247,10 @@ def _first_time(pipeline: Pipeline, path: str) -> tuple[int, str]:
     finally:
         file.close()
     whole = data[: data.rfind(b"\n") + 1] or data
-    for outcome in pipeline.parser("auto").parse(whole, 1 << 62):
+    parser = parser_of(
+        source_of(path, pipeline.settings), pipeline.settings
+    )  # its own: what it counts is counted again
+    for outcome in parser.parse(whole, 1 << 62):
         if isinstance(outcome, tuple) and isinstance(outcome[0], int):
             return outcome[0], path
     return 1 << 62, path

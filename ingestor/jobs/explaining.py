@@ -10,9 +10,9 @@ from ingestor.jobs.backfill import open_for_reading
 from ingestor.jobs.explain import Explainer, Explanation
 from ingestor.model.identity import generation_hash, telling_head
 from ingestor.model.log_file import LogFile
+from ingestor.sources.block import SHOWN_BYTES
 from parsers.formats.encodings import LOOK_BYTES
 
-_SHOWN_BYTES = 4096
 _STEP = 1 << 16
 _KEPT_BYTES = 1 << 18
 
@@ -77,7 +77,7 @@ def explain_stream(
             told = telling_head(head, closed=not line.endswith(b"\n"))
             h = None if told is None else generation_hash(told)
         if len(line.removesuffix(b"\n")) > max_line_bytes:
-            yield explainer.too_long(line[:_SHOWN_BYTES], ordinal=ordinal, limit=max_line_bytes)
+            yield explainer.too_long(line[:SHOWN_BYTES], ordinal=ordinal, limit=max_line_bytes)
             while line and not line.endswith(b"\n"):
                 line = stream.readline(_STEP)
         else:

@@ -124,7 +124,7 @@ class Generation:
     segments: list[tuple[int, int]] = field(default_factory=list)
     """(first ordinal, sequence number of that line), by ordinal: one for each time that the source's reading came here."""
     rules: str = ""
-    """What its counted lines were classified by (``Ingest.rules_of``); ``mixed`` when that has changed meanwhile."""
+    """What its counted lines were classified by (``Pipeline.rules_of``); ``mixed`` when that has changed meanwhile."""
     skipped: tuple[int, int] = (0, 0)
     """From and to which byte lines were passed over uncounted (``start = "end"``), until a backfill brings them."""
     host: str = ""

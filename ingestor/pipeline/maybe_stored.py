@@ -23,7 +23,7 @@ from ingestor.stores.former_names import FormerNames
 
 PERHAPS_SENT_POINTS: Final = 400_000
 PERHAPS_SENT_BYTES: Final = 256 << 20
-"""Safely more than is ever sent of one source without a checkpoint behind it (``remote.MOST_UNSAVED`` batches)."""
+"""Safely more than is ever sent of one source without a checkpoint behind it (``checkpointer.MOST_UNSAVED`` batches)."""
 
 
 class MaybeStored:

@@ -53,6 +53,8 @@ class Pipeline:
         self.taken: Counter[str] = Counter()
         """Lines that were parsed since the start, counted before or not, by ``event``, ``rejected`` and ``ignored``."""
         self._parsers: dict[str, Parser] = {}
+        self._counted: dict[str, int] = {}
+        """By parsers that were made by former settings."""
         self.delivery = store.new_delivery(state, self._series, self._rejected)
         self._forget_settings()
 
@@ -256,7 +258,7 @@ class Pipeline:
 
     def _forget_settings(self) -> None:
         """Drop what was made by the settings; it is made anew when it is asked for."""
-        self._counted = self.counts() if self._parsers else {}
+        self._counted = self.counts()
         self._parsers.clear()
         self._parser_names: dict[str, str] = {}
         self._rules: dict[str, str] = {}

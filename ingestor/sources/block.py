@@ -1,8 +1,11 @@
 """What a source hands out: lines in a row of one stream, and where they stand in it."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ingestor.model.generation import Generation
+
+SHOWN_BYTES: Final = 4096
+"""How much of an over-long line is kept for the rejected file (which redacts and cuts it further)."""
 
 
 class TooLong(NamedTuple):

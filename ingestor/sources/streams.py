@@ -11,13 +11,11 @@ from typing import Final
 from ingestor.model.generation import Generation, Position, Status
 from ingestor.model.identity import generation_hash
 from ingestor.model.log_file import FileIdentity
-from ingestor.sources.block import Block, TooLong
+from ingestor.sources.block import SHOWN_BYTES, Block, TooLong
 from ingestor.state.generations import Generations
 from ingestor.state.state import Gap
 
 NO_FILE: Final = FileIdentity(0, 0)
-SHOWN_BYTES: Final = 4096
-"""How much of an over-long line is kept for the rejected file (which redacts and cuts it further)."""
 
 
 class Streams:
@@ -30,11 +28,12 @@ class Streams:
         """Return a stream where it was left; one that is not known begins. ``source``: the tag of its points.
 
         ``name`` tells it apart from every other stream, for ever: two that begin anew under one name (a topic that was
-        deleted and made again) need two names. Its H is the name's hash. Under another source it goes on, too.
+        deleted and made again) need two names. Its H is the name's hash. Under another source or host it goes on, too, as
+        another stream.
         """
         h = generation_hash(name.encode())
         former = next((stream for stream in self._book if self._is_open(stream, h)), None)
-        if former is not None and former.source == source:
+        if former is not None and (former.source, former.host) == (source, self._book.host):
             return former
         stream = self._book.begin(source, name, NO_FILE)
         stream.h = h

@@ -23,7 +23,7 @@ def refused_line(origins: Sequence[Origin], point: int, reason: str) -> Rejected
 
 @dataclass(slots=True)
 class Batch:
-    """Filled by ``Ingest``; once it is sealed nobody changes it, so a delivery can try it as often as it has to."""
+    """Filled by ``Pipeline``; once it is sealed nobody changes it, so a delivery can try it as often as it has to."""
 
     points: list[Point] = field(default_factory=list)
     rewrites: list[Point] = field(default_factory=list)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from ingestor.config.store_types import store_types
 from ingestor.errors import ConfigError
 from ingestor.state.state import State
 from ingestor.stores.notes import MOVING, STORE
@@ -29,7 +30,8 @@ def check_holder(state: State, into: str, *, takes_over: Collection[str] = ()) -
     held_by = holder(state.meta())
     if held_by in {into, *takes_over} or (held_by == EMBEDDED and not has_embedded_events(state)):
         return
-    title, other = store_class(into).title, store_class(held_by).title
+    title = store_class(into).title
+    other = store_class(held_by).title if held_by in store_types() else f"a store of type {held_by!r}"
     raise ConfigError(
         f"The events of this state are in {other}, and there is no way {'back ' if into == EMBEDDED else ''}into {title}",
         where=str(state.directory),

@@ -95,7 +95,7 @@ class NativeParser:
         add = outcomes.append
         record: Any  # what does not fit raises, and is read with care
         for chunk in chunks(data):
-            decode_line = decode_record if chunk.isascii() or is_utf8(chunk) else decode_utf8_record
+            decode_line = decode_record if is_utf8(chunk) else decode_utf8_record
             printable = chunk.isascii() and b"\\" not in chunk and b"\x7f" not in chunk
             for line in chunk.split(b"\n"):
                 try:

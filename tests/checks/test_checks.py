@@ -15,10 +15,11 @@ from ingestor.format_check import log_sample
 from ingestor.model.check_result import CheckResult, Level, worst
 from ingestor.state.database import DATABASE
 from ingestor.state.state import State
+from ingestor.stores.notes import STORE
 
 
 def found(settings: Settings, directory: Path) -> list[CheckResult]:
-    return list(checks.preflight(settings, directory))
+    return list(checks.check_all(settings, directory))
 
 
 def about(findings: list[CheckResult], where: Path | str) -> CheckResult:
@@ -230,3 +231,16 @@ def test_the_worst_exit_code_wins() -> None:
     away = error(ExitCode.UNAVAILABLE)
     assert worst([away]) is ExitCode.UNAVAILABLE
     assert worst([away, bad]) is ExitCode.BAD_ANSWER
+
+
+def test_a_state_whose_events_are_in_another_store_is_an_error_as_it_is_for_the_daemon(
+    log: Path, tmp_path: Path
+) -> None:
+    state = State.open(tmp_path / "state", "host-1")
+    with state.transaction():
+        state.connection.execute("REPLACE INTO meta VALUES (?, ?)", (STORE, "influxdb"))
+    state.close()
+    findings = found(logs(LogSettings(str(log))), tmp_path / "state")
+    (error,) = [finding for finding in findings if finding.level is Level.ERROR]
+    assert error.what.startswith("The events of this state are in InfluxDB")
+    assert error.exit_code is ExitCode.BAD_CONFIG

@@ -54,14 +54,14 @@ def topics(tmp_path: Path) -> Topics:
 def bench(tmp_path: Path, topics: Topics) -> Iterator[Bench]:
     bench = Bench(tmp_path, topics)
     yield bench
-    bench.kill()
+    bench.stop()
 
 
 def test_it_goes_on_at_the_position_that_is_durable(bench: Bench, topics: Topics) -> None:
     lines = Lines()
     topics.write(0, lines.events(100))
     bench.turn()
-    bench.kill()
+    bench.stop()
     topics.write(0, lines.events(50))
     topics.broker.topics["orders"][:100] = [
         message._replace(line=b"this would be rejected") for message in topics.broker.topics["orders"][:100]
@@ -82,7 +82,7 @@ def test_a_position_is_durable_together_with_the_points(bench: Bench, topics: To
     block = daemon.source.next_block(1.0)
     assert block is not None
     daemon.pipeline.process(block)
-    bench.kill()  # nothing was committed: neither the points nor the position
+    bench.stop()  # nothing was committed: neither the points nor the position
     bench.turn()
     assert bench.stored() == sorted(lines.ids)
     assert bench.read_lines() == 30
@@ -101,7 +101,7 @@ def test_a_gap_is_reported_and_reading_goes_on(bench: Bench, topics: Topics) -> 
     assert "messages 10 to 14 were gone before they were read" in str(gap)
     assert bench.stored() == sorted(lines.ids[:kept] + lines.ids[15:])
     assert bench.daemon.figures().recent_gaps == 1
-    bench.kill()
+    bench.stop()
     bench.turn()
     assert len(bench.gaps()) == 1
 
@@ -179,9 +179,9 @@ def test_a_stream_under_another_name_of_its_source_goes_on(bench: Bench, topics:
     lines = Lines()
     topics.write(0, lines.events(5))
     bench.turn()
-    bench.kill()
+    bench.stop()
     logs = (LogSettings("memory:orders", source="purchases"), LogSettings("memory:logins"))
-    bench.settings = dataclasses.replace(bench.settings, logs=logs)
+    bench.reads = dataclasses.replace(bench.settings, logs=logs)
     topics.write(0, lines.events(5))
     bench.turn()
     assert bench.stored() == sorted(lines.ids)

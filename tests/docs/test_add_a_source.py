@@ -63,7 +63,7 @@ def test_the_source_of_the_page_is_one(check: str, tmp_path: Path, written: Modu
     try:
         getattr(Conformance(), check)(bench)
     finally:
-        bench.kill()
+        bench.stop()
 
 
 def test_the_links_lead_somewhere() -> None:

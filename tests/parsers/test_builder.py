@@ -116,3 +116,18 @@ def test_each_line_answers_for_blanks_and_rejections() -> None:
         Rejection(Reason.INVALID_JSON, "nothing but NUL bytes"),
         Rejection(Reason.NOT_AN_OBJECT, "c"),
     ]
+
+
+def test_a_rejection_names_what_the_provider_calls_its_action() -> None:
+    outcome = EventBuilder(names={"action": "type"}).event(NOW_MS, time=NOW_MS, action="token.eaten", client_id="web")
+    assert outcome == Rejection(Reason.UNKNOWN_ACTION, "type: not in the vocabulary")
+
+
+def test_milliseconds_may_be_written_with_decimals() -> None:
+    assert EventBuilder().event(NOW_MS, **{**GOOD, "time": float(NOW_MS)}) == EventBuilder().event(NOW_MS, **GOOD)
+
+
+def test_the_written_digits_are_those_of_the_time() -> None:
+    event: Any = EventBuilder().event(NOW_MS, **{**GOOD, "time": "2026-10-01T09:30:00Z"})
+    assert fault_of_event(event, NOW_MS) is None
+    assert fault_of_event((event[0] + 123, *event[1:]), NOW_MS) == "fraction: not that of time_ms"

@@ -69,4 +69,4 @@ def test_source(case: type[SourceCase], check: str, tmp_path: Path) -> None:
     try:
         getattr(Conformance(), check)(bench)
     finally:
-        bench.kill()
+        bench.stop()

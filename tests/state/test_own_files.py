@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.checks.checks import preflight
+from ingestor.checks.checks import check_all
 from ingestor.config.settings import Settings
 from ingestor.errors import PermissionDeniedError
 from ingestor.model.check_result import Level
@@ -90,7 +90,7 @@ def test_the_rejected_file_is_not_written_through_a_link(state: Path, precious: 
 @pytest.mark.parametrize(("mode", "who"), [(0o777, "Everybody"), (0o770, "A group"), (0o702, "Everybody")])
 def test_validate_warns_of_a_state_directory_that_others_can_write(state: Path, mode: int, who: str) -> None:
     state.chmod(mode)
-    (warning,) = [each for each in preflight(Settings(), state) if each.level is Level.WARNING and each.where]
+    (warning,) = [each for each in check_all(Settings(), state) if each.level is Level.WARNING and each.where]
     assert warning.what.startswith(f"{who} may write the state directory")
     assert "chmod go-w" in warning.advice
 
@@ -98,4 +98,4 @@ def test_validate_warns_of_a_state_directory_that_others_can_write(state: Path, 
 @pytest.mark.parametrize("mode", [0o700, 0o755])
 def test_others_that_can_only_look_are_no_warning(state: Path, mode: int) -> None:
     state.chmod(mode)
-    assert not [each for each in preflight(Settings(), state) if each.level is Level.WARNING and each.where]
+    assert not [each for each in check_all(Settings(), state) if each.level is Level.WARNING and each.where]

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from ingestor.config.settings import ReadSettings, RetentionSettings, Settings
-from ingestor.daemon.daemon import Daemon
 from ingestor.pipeline.book import load_book
 from ingestor.sources.block import Block
 from ingestor.sources.contract import Progress, Source
-from ingestor.state.rejected_file import read_rejected
-from ingestor.state.state import Gap, State
+from ingestor.state.state import State
 from parsers.contract import Reason
+from tests.support.running import Running
 
 READ = ReadSettings(rotated_quiet_seconds=0.0, missing_grace_seconds=0.0, max_line_bytes=4096)
 WHENEVER = RetentionSettings(raw_days=36_500, rollup_days=36_500)
@@ -71,69 +70,41 @@ class Lines:
         return json.dumps(record).encode() + b"\n"
 
 
-class Bench:
+class Bench(Running):
     """A daemon over a case, stopped and started at will."""
 
     def __init__(self, directory: Path, case: SourceCase) -> None:
+        super().__init__(directory / "state")
         self.case = case
-        self.state_directory = directory / "state"
-        self.settings = case.settings(self.state_directory)
-        self.now = 1000.0
-        self._running: tuple[State, Daemon] | None = None
+        self.reads = case.settings(self.state_directory)
 
     @property
-    def daemon(self) -> Daemon:
-        """The running daemon; it is started when none runs."""
-        if self._running is None:
-            state = State.open(self.state_directory, "host-1")
-            self._running = state, Daemon(self.settings, state, source=self.case.open(self.settings))
-        return self._running[1]
+    def settings(self) -> Settings:
+        return self.reads
 
-    def turn(self) -> None:
-        """Let the daemon take turns until nothing is left to do."""
-        self.now += 1.0
-        while self.daemon.step(self.now):
-            self.now += 0.2
-
-    def kill(self) -> None:
-        """Stop as a crash does: what is not committed is gone."""
-        if self._running is not None:
-            state, daemon = self._running
-            daemon.close()
-            state.close()
-            self._running = None
-
-    def once(self) -> None:
-        """Run as ``tokentail run --once`` does."""
-        self.kill()
-        with (
-            contextlib.closing(State.open(self.state_directory, "host-1")) as state,
-            contextlib.closing(Daemon(self.settings, state, once=True, source=self.case.open(self.settings))) as daemon,
-        ):
-            daemon.run_once()
+    def new_source(self) -> Source:
+        return self.case.open(self.settings)
 
     def stored(self) -> list[str]:
         """Return the ids of the events in the store, sorted."""
-        with contextlib.closing(State.open_reader(self.state_directory)) as state:
-            return sorted(row[0] for row in state.connection.execute("SELECT event_id FROM token_events"))
+        return self.ask(
+            lambda state: sorted(row[0] for row in state.connection.execute("SELECT event_id FROM token_events"))
+        )
+
+    def hosts(self) -> list[tuple[str, int]]:
+        """Return how many events each host has, as they are tagged."""
+        counted = "SELECT host, count(*) FROM token_events JOIN series ON number = series GROUP BY host ORDER BY host"
+        return self.ask(lambda state: state.connection.execute(counted).fetchall())
 
     def read_lines(self) -> int:
         """Return how many lines are in the accounts."""
-        with contextlib.closing(State.open_reader(self.state_directory)) as state:
-            return sum(account.read for account in state.accounts().values())
-
-    def gaps(self) -> list[Gap]:
-        with contextlib.closing(State.open_reader(self.state_directory)) as state:
-            return state.gaps()
-
-    def rejected(self) -> list[Reason]:
-        return [entry.reason for entry in read_rejected(self.state_directory)]
+        return self.ask(lambda state: sum(account.read for account in state.accounts().values()))
 
 
 @contextlib.contextmanager
 def source_alone(bench: Bench) -> Iterator[Source]:
     """Yield the source as a daemon has it that starts now, and that commits nothing."""
-    with contextlib.closing(State.open(bench.state_directory, "host-1")) as state:
+    with contextlib.closing(State.open(bench.state_directory, bench.host)) as state:
         source = bench.case.open(bench.settings)
         source.begin(load_book(state, state.meta()))
         with contextlib.closing(source):
@@ -159,7 +130,7 @@ class Conformance:
             bench.case.write(1, lines.events(7))
             bench.turn()
             bench.case.write(0, lines.events(5))
-            bench.kill()
+            bench.stop()
         bench.turn()
         assert bench.stored() == sorted(lines.ids)
         assert bench.read_lines() == len(lines.ids)
@@ -169,7 +140,7 @@ class Conformance:
         lines = Lines()
         bench.case.write(0, lines.events(30))
         bench.turn()
-        bench.kill()
+        bench.stop()
         bench.case.write(0, lines.events(500))
         found = []
         for _ in range(2):
@@ -180,6 +151,17 @@ class Conformance:
         assert found[0][0][3] == 30, "it goes on at its position"
         bench.turn()
         assert bench.stored() == sorted(lines.ids)
+
+    def check_what_follows_has_the_name_of_the_host_that_reads_it(self, bench: Bench) -> None:
+        lines = Lines()
+        bench.case.write(0, lines.events(5))
+        bench.turn()
+        bench.stop()
+        bench.host = "host-2"
+        bench.case.write(0, lines.events(3))
+        bench.turn()
+        assert bench.stored() == sorted(lines.ids)
+        assert bench.hosts() == [("host-1", 5), ("host-2", 3)]
 
     def check_blocks_are_whole_lines_in_a_row(self, bench: Bench) -> None:
         lines = Lines()
@@ -210,7 +192,7 @@ class Conformance:
         lines = Lines()
         bench.case.write(0, lines.events(2) + b"x" * 10_000 + b"\n" + lines.events(2))
         bench.turn()
-        bench.kill()
+        bench.stop()
         bench.turn()
         assert bench.stored() == sorted(lines.ids)
         assert bench.rejected() == [Reason.LINE_TOO_LONG]

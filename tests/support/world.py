@@ -1,6 +1,5 @@
 """A log on a real disk, a daemon that reads it, and the book-keeping to compare the two."""
 
-import contextlib
 import glob
 import gzip
 import itertools
@@ -8,7 +7,6 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,9 +24,7 @@ from ingestor.daemon.daemon import Daemon
 from ingestor.jobs.store_status import store_status
 from ingestor.sources.file.log_files import LogFiles
 from ingestor.sources.file.source import FileSource
-from ingestor.state.rejected_file import read_rejected
-from ingestor.state.state import Gap, State
-from parsers.contract import Reason
+from tests.support.running import Running
 from tests.support.servers import query
 
 T = TypeVar("T")
@@ -127,12 +123,12 @@ def files_of(daemon: Daemon) -> FileSource:
     return daemon.source.files
 
 
-class World:
+class World(Running):
     """A directory of logs, and a daemon with its state beside it."""
 
     def __init__(self, directory: Path) -> None:
+        super().__init__(directory / "state")
         self.directory = directory
-        self.state_directory = directory / "state"
         self.logs_directory = directory / "logs"
         self.logs_directory.mkdir()
         self.log = self.new_log("audit.log")
@@ -141,8 +137,6 @@ class World:
         self.budgets = BudgetSettings()
         self.store = StoreSettings()
         self.retention = RetentionSettings(raw_days=36_500, rollup_days=36_500)  # whenever the tests run
-        self.now = 1000.0
-        self._running: tuple[State, Daemon] | None = None
 
     def new_log(self, name: str) -> Log:
         return Log(self.logs_directory / name, name.partition(".")[0])
@@ -159,48 +153,9 @@ class World:
         )
 
     @property
-    def daemon(self) -> Daemon:
-        """The running daemon; it is started when none runs."""
-        if self._running is None:
-            state = State.open(self.state_directory, "host-1")
-            self._running = (state, Daemon(self.settings, state))
-        return self._running[1]
-
-    @property
     def file_source(self) -> FileSource:
         """What the running daemon reads."""
         return files_of(self.daemon)
-
-    def turn(self, times: int = 1, *, seconds: float = 1.0) -> None:
-        """Let the daemon take turns until nothing is left to do, ``times`` times, a second of its clock apart."""
-        for _ in range(times):
-            self.now += seconds
-            while self.daemon.step(self.now):
-                self.now += 0.2
-
-    def stop(self) -> None:
-        """Stop as a crash does: what is not committed is gone."""
-        if self._running is not None:
-            state, daemon = self._running
-            daemon.close()
-            state.close()
-            self._running = None
-
-    def once(self) -> None:
-        """Run as ``tokentail run --once`` does."""
-        self.stop()
-        with (
-            contextlib.closing(State.open(self.state_directory, "host-1")) as state,
-            contextlib.closing(Daemon(self.settings, state, once=True)) as daemon,
-        ):
-            daemon.run_once()
-
-    def ask(self, question: Callable[[State], T]) -> T:
-        state = State.open_reader(self.state_directory)
-        try:
-            return question(state)
-        finally:
-            state.close()
 
     def stored(self) -> list[str]:
         """Return the event ids in the store, sorted."""
@@ -217,12 +172,6 @@ class World:
             return len(self.stored())
         found = query(self.store, f'SELECT count(event_id) FROM "{self.store.database}"."raw"."token_events"')
         return int(found[0]["values"][0][1]) if found else 0
-
-    def gaps(self) -> list[Gap]:
-        return self.ask(lambda state: state.gaps())
-
-    def rejected(self) -> list[Reason]:
-        return [entry.reason for entry in read_rejected(self.state_directory)]
 
     def check(self, *logs: Log) -> None:
         """Every event that was written is stored, once; the accounting adds up, and agrees with the store."""

@@ -1,4 +1,4 @@
-"""Files as the follower sees them: random reads of plain files, forward reads of compressed ones.
+"""Files as those who follow logs see them: random reads of plain files, forward reads of compressed ones.
 
 Both answer ``read_at``, so that everything above (fingerprints, blocks, verification) is the same for a live log and for
 its compressed past.

@@ -1,14 +1,10 @@
 """Lines beyond ``max_line_bytes``: they are measured in bounded memory, and only their first bytes are kept."""
 
 import hashlib
-from typing import Final
 
 from ingestor.model.log_file import LogFile
-from ingestor.sources.block import TooLong
+from ingestor.sources.block import SHOWN_BYTES, TooLong
 from ingestor.sources.file.files import ContentChangedError
-
-SHOWN_BYTES: Final = 4096
-"""How much of an over-long line is kept for the rejected file (which redacts and cuts it further)."""
 
 
 class LongLine:

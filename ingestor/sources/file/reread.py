@@ -2,9 +2,9 @@
 
 from ingestor.model.generation import Generation
 from ingestor.model.log_file import LogFile
-from ingestor.sources.block import Block
+from ingestor.sources.block import SHOWN_BYTES, Block
 from ingestor.sources.file.files import after_whole_hole
-from ingestor.sources.file.long_line import SHOWN_BYTES, measure_long_line
+from ingestor.sources.file.long_line import measure_long_line
 from ingestor.state.generations import Generations
 
 

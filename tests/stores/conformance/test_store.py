@@ -68,7 +68,7 @@ def test_a_state_whose_events_are_in_another_store_is_refused(subject: StoreUnde
     subject.write(random_samples(seed=1, count=10))
     subject.store.check_usable(subject.state)
     subject.state.connection.execute("REPLACE INTO meta VALUES (?, ?)", (STORE, "no such store"))
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="The events of this state are in a store of type 'no such store'"):
         subject.store.check_usable(subject.state)
     subject.close()
     with pytest.raises(ConfigError):

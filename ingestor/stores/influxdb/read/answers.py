@@ -30,8 +30,6 @@ from ingestor.stores.influxdb.read.queries import Queries
 from ingestor.stores.influxdb.read.retention import parts
 from ingestor.stores.influxdb.setup.plan import RAW, ROLLUP
 
-"""The policy that keeps the counters."""
-
 _ALIKE: Final = Grouping(("action", CLIENT, "endpoint", "error", "grant_type", "outcome", "realm"))
 """What section 7 tells apart."""
 _HOURS: Final = Grouping(unit=HOUR_NS)

@@ -12,7 +12,6 @@ from ingestor.stores.influxdb.read.queries import Queries
 from ingestor.stores.influxdb.setup.plan import RAW
 from parsers.text import normal_tag
 
-"""The policy that keeps the events."""
 NO_NUMBER: Final = 0
 """Stands for the series in a point that was read: numbers are local to a state, the tags are what identifies."""
 

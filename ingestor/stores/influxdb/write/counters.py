@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from ingestor.model.periods import DAY_NS, HOUR_NS, start_of
-from ingestor.model.points import Series, TotalSeries
+from ingestor.model.points import OTHER, Series, TotalSeries
 from ingestor.model.statistics import FAILURE, REFRESHED
 from ingestor.stores.influxdb.setup.plan import RAW, ROLLUP
 from ingestor.stores.influxdb.write.line_protocol import tag_set
@@ -17,7 +17,6 @@ from parsers.contract import ISSUED_PREFIX
 from parsers.text import normal_tag
 
 USERS_PER_SOURCE: Final = 50_000
-OTHER: Final = "_other"
 ROWS: Final = 5_000
 """Counters that are looked at together."""
 

@@ -10,11 +10,12 @@ from ingestor.stores.background import Background
 from ingestor.stores.batch import Batch
 from ingestor.stores.influxdb.recovery.recent import Sent, kept, pack
 from ingestor.stores.influxdb.setup.plan import RAW
+from ingestor.stores.influxdb.write.checkpointer import MOST_UNSAVED
 from ingestor.stores.influxdb.write.line_protocol import Encoder
 from ingestor.stores.influxdb.write.sender import Sender
 
 IN_FLIGHT: Final = 2
-MOST_UNPROVEN: Final = 20
+MOST_UNPROVEN: Final = MOST_UNSAVED
 """Batches on their way while all is refused: as many as may be in no checkpoint."""
 
 

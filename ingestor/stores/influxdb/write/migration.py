@@ -120,15 +120,15 @@ class Migration:
             account = accounts.setdefault(self._source(part.points[index]), Account())
             account.stored -= 1
             account.expired += 1
-        for refused in shipment.refused:
-            log.error("InfluxDB refuses an event of the embedded store: %s", refused.reason)
-            self.refused.append(self._listed(part.points[refused.point], refused.reason))
         time, number = part.points[-1][:2]
         with self._state.transaction():
             self._state.save(Checkpoint(accounts=accounts, meta={**self._notes, CURSOR: f"{time}:{number}"}))
             if kept is not None:
                 Recent(self._state.connection).add([kept])
         self._notes.clear()
+        for refused in shipment.refused:  # once, so not before what may have to be done again
+            log.error("InfluxDB refuses an event of the embedded store: %s", refused.reason)
+            self.refused.append(self._listed(part.points[refused.point], refused.reason))
 
     def _listed(self, point: Point, reason: str) -> RejectedLine:
         """Return the entry of the rejected file for an event whose line may be in no file any more: it holds the event."""

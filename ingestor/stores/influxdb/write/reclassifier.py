@@ -127,13 +127,13 @@ class Reclassifier:
             self._moving = self._background.do(lambda: self._carry_out(move))
         if self._moving is not None and self._moving.done():
             sent = self._moving.result()
-            for refused in sent.shipment.refused:
-                self._note_refused(refused)
             with self._state.transaction():
                 self._state.connection.execute("DELETE FROM moves")
                 if sent.kept is not None:
                     self._recent.add([sent.kept])
             self._moving = None
+            for refused in sent.shipment.refused:  # once, so not before what may have to be done again
+                self._note_refused(refused)
 
     def _note(self, move: _Move, moved: Moved, series: dict[int, Series], *, counted: bool) -> None:
         """Have the state know of the move, and count it, in one transaction."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.checks.checks import preflight
+from ingestor.checks.checks import check_all
 from ingestor.config.settings import RetentionSettings, Settings, StoreSettings
 from ingestor.errors import ExitCode
 from ingestor.model.check_result import CheckResult, Level, worst
@@ -291,8 +291,8 @@ def test_certificates_that_cannot_be_loaded_are_told(tmp_path: Path) -> None:
 def test_validate_looks_at_the_server_whatever_is_wrong_with_the_state(influxdb: InfluxServer, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     settings = Settings(store=influxdb.fresh())
-    findings = list(preflight(settings, tmp_path / "file"))
+    findings = list(check_all(settings, tmp_path / "file"))
     assert "no directory" in told(findings, Level.ERROR)
     assert f"InfluxDB {influxdb.version}." in told(findings, Level.OK)
     State.open(tmp_path / "state", socket.gethostname()).close()
-    assert "State can be read" in told(list(preflight(settings, tmp_path / "state")), Level.OK)
+    assert "State can be read" in told(list(check_all(settings, tmp_path / "state")), Level.OK)

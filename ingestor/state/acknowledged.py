@@ -1,1 +1,0 @@
-"""The tables of what InfluxDB has acknowledged, and of what was found of it."""
