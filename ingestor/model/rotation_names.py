@@ -130,7 +130,7 @@ def possible_live_names(name: str) -> Iterator[str]:
     stem, dot, extension = plain.rpartition(".")
     ends = [match.start() for match in _SEPARATOR.finditer(plain) if match.start()]
     for live in dict.fromkeys([plain, *(plain[:end] for end in ends), *(stem[:end] + dot + extension for end in ends)]):
-        if live != name and may_be_rotated(live, name):
+        if live not in {"", name} and may_be_rotated(live, name):
             yield live
 
 
