@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import ingestor.detectors
+from ingestor.detectors.contract import Detector
+from ingestor.detectors.registry import new_detectors
+from tests.support import detectors as test_detectors
 from tests.support.grafana_servers import GrafanaServer, grafanas
 from tests.support.servers import InfluxServer, first_user, influxd1, new_influxdb1, servers
 from tests.support.world import World
@@ -21,6 +25,14 @@ def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     world.stop()
+
+
+@pytest.fixture
+def detector_kind(monkeypatch: pytest.MonkeyPatch) -> type[Detector]:
+    """The detector of the tests, as if it were one of tokentail's."""
+    monkeypatch.setattr(ingestor.detectors, "__path__", [*ingestor.detectors.__path__, *test_detectors.__path__])
+    (detector,) = (each for each in new_detectors() if each.name == "repeated_reuse")
+    return type(detector)
 
 
 @pytest.fixture(scope="session")

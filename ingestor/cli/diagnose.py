@@ -22,6 +22,7 @@ from ingestor.cli.support.paths import named_files
 from ingestor.config import load
 from ingestor.config.decode import BadConfigError
 from ingestor.config.settings import Settings
+from ingestor.detectors.registry import new_detectors
 from ingestor.errors import ConfigError, ExitCode, TokentailError
 from ingestor.format_check.misfit import Misfit, misfit
 from ingestor.format_check.misfits import file_as_of_now, look_closer
@@ -33,6 +34,7 @@ from ingestor.jobs.verify import Verified
 from ingestor.jobs.verify import verify as verify_files
 from ingestor.model.check_result import CheckResult, Level, worst
 from ingestor.pipeline.classifier import parser_of
+from ingestor.pipeline.detection import Detection
 from ingestor.sources.file.files import DamagedFileError
 from ingestor.state.opening import directory_of
 from ingestor.state.state import State
@@ -62,6 +64,7 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
         failing_clients=settings.budgets.failing_clients,
         realms=settings.budgets.realms,
         failing_realms=settings.budgets.failing_realms,
+        observe=Detection(new_detectors()).observe,
     )
     seen = {"event": 0, "ignored": 0, "rejected": 0, "masked": 0}
     now_ms = time.time_ns() // 1_000_000

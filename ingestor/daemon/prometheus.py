@@ -62,6 +62,10 @@ _COUNTERS: Final[dict[str, tuple[str, Callable[[Snapshot], float]]]] = {
         "Events that InfluxDB had acknowledged and lost, and that were sent again.",
         lambda f: f.events_brought_back,
     ),
+    "tokentail_detector_failures": (
+        "Blocks of lines that a detector could not observe, since the start.",
+        lambda f: f.detector_failures,
+    ),
 }
 _FATES: Final = ("stored", "ignored", "expired")
 

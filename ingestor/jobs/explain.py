@@ -1,15 +1,16 @@
 """Say what becomes of each line: event and point, or why not (``tokentail explain``, design section 9)."""
 
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, cast
 
+from ingestor.model.finding import StoredFinding
 from ingestor.model.points import SeriesTable
 from ingestor.model.questions import Record
 from ingestor.model.records import record
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import to_points
 from ingestor.stores.influxdb.write.line_protocol import encode_point
-from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
+from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection
 
 NOT_A_TOKEN_ACTION: Final = "not_a_token_action"  # noqa: S105 - no password, whatever the name ends in
 """The reason of an ignored line."""
@@ -30,8 +31,8 @@ class Explanation(NamedTuple):
     event: Record | None
     point: str | None
     """Line protocol."""
-    findings: tuple[dict[str, Any], ...]
-    """What detectors say. None are installed yet."""
+    findings: tuple[StoredFinding, ...]
+    """What detectors conclude from this line and those before it."""
     text: str
 
     def as_json(self) -> dict[str, Any]:
@@ -42,8 +43,12 @@ class Explanation(NamedTuple):
             "reason": self.reason,
             "event": self.event._asdict() if self.event else None,
             "point": self.point,
-            "findings": list(self.findings),
+            "findings": [finding.as_json() for finding in self.findings],
         }
+
+
+Observe = Callable[[str, str, Sequence[EventRow], Callable[[str, str], Mapping[str, str]]], Iterable[StoredFinding]]
+"""``pipeline.detection.Detection.observe``."""
 
 
 class Explainer:
@@ -59,10 +64,12 @@ class Explainer:
         failing_clients: int,
         realms: int,
         failing_realms: int,
+        observe: Observe = lambda *_: (),
     ) -> None:
-        """Start with nothing admitted; the budgets are those of ``pipeline.admission``."""
+        """Start with nothing admitted; the budgets are those of ``pipeline.admission``. ``observe``: what detectors say."""
         self._parser = parser
         self._series = SeriesTable()
+        self._observe = observe
         self._admission = Admission(
             source,
             host,
@@ -95,4 +102,5 @@ class Explainer:
         point = to_points([outcome], h=h, ordinal=ordinal, admission=self._admission).points[0]
         series = self._series.by_number[point[1]]
         encoded = encode_point(point, series)
-        return Explanation(ordinal, "event", name, None, "", record(series, point), encoded, (), text)
+        found = self._observe(series.source, series.host, [cast("EventRow", outcome)], self._admission.tags)
+        return Explanation(ordinal, "event", name, None, "", record(series, point), encoded, tuple(found), text)

@@ -12,10 +12,11 @@ from ingestor.model.rotation_names import is_compressed, live_name
 from ingestor.sources.file.beside import rotated_paths
 from ingestor.sources.file.files import stat_file
 from ingestor.sources.file.strangers import still_there
+from ingestor.state.checkpoint import Gap
 from ingestor.state.database import DATABASE, suspicion
 from ingestor.state.health import Health, read_vitals
 from ingestor.state.lock import is_held
-from ingestor.state.state import Gap, State
+from ingestor.state.state import State
 
 SILENT_SECONDS = 60.0
 """A daemon writes its vitals every second; only a long commit or a long read keeps it from that."""

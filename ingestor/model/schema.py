@@ -6,6 +6,7 @@ Documentation, stores and the lint of dashboards read it; a test holds ``Point``
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from ingestor.model import finding
 from ingestor.model.points import MEASUREMENT
 
 
@@ -134,6 +135,29 @@ USERS: Final = Measurement(
     ),
 )
 
+FINDINGS: Final = Measurement(
+    finding.MEASUREMENT,
+    "Incidents that detectors found. One that grows stays one point.",
+    "the written time of the first event, to the millisecond; the digits below tell incidents apart",
+    (
+        Tag("client_id", "The OAuth client; absent where it is about none or many, `_other` for one without a series."),
+        _HOST,
+        Tag("pattern", "The detector that found it."),
+        Tag("realm", "The provider's tenant."),
+    ),
+    (
+        Field("severity", Kind.STRING, "", "`low`, `medium`, `high` or `critical`."),
+        Field("events", Kind.INTEGER, "events", "How many belong to it."),
+        Field("last_seen", Kind.INTEGER, "ms", "Time of its last event, since the Unix epoch."),
+        Field("client", Kind.STRING, "", "The true client id of a finding whose tag is `_other`."),
+        Field("user_id", Kind.STRING, "", "The user, where it is about one."),
+        Field("ips", Kind.STRING, "", "Addresses that took part, as the next three a JSON list of at most 20."),
+        Field("clients", Kind.STRING, "", "Clients."),
+        Field("user_agents", Kind.STRING, "", "User agents."),
+        Field("event_ids", Kind.STRING, "", "The log's own ids of its events."),
+    ),
+)
+
 ACTIVE: Final = Measurement(
     "token_active_1d",
     "Distinct users of a day, kept longer than the users themselves.",
@@ -172,6 +196,9 @@ OWN: Final = Measurement(
         Field(
             "redactions", Kind.INTEGER, "secrets", "Secrets masked since the start: each is a leak of the log's writer."
         ),
+        Field(
+            "detector_failures", Kind.INTEGER, "blocks", "Of lines that a detector failed to observe, since the start."
+        ),
         Field("addresses_invalid", Kind.INTEGER, "addresses", "Addresses since the start that are none."),
         Field("read", Kind.INTEGER, "lines", "Of all time, as the five that follow: the accounting of a log."),
         Field("stored", Kind.INTEGER, "lines", "Became events in the store."),
@@ -191,4 +218,4 @@ OWN: Final = Measurement(
     ),
 )
 
-MEASUREMENTS: Final = (EVENTS, HOURLY, TOTALS, CLIENTS, USERS, ACTIVE, OWN)
+MEASUREMENTS: Final = (EVENTS, HOURLY, TOTALS, CLIENTS, USERS, ACTIVE, FINDINGS, OWN)

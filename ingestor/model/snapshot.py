@@ -52,6 +52,8 @@ class Snapshot:
     """Events that are in the store and were not counted, likewise."""
     recent_gaps: int = 0
     """Gaps that were found in the last day."""
+    detector_failures: int = 0
+    """Blocks of lines that a detector could not observe, since the start."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What the parsers left out since the start: ``addresses_invalid``, ``redacted_<kind>``."""
     sources: Mapping[str, SourceSnapshot] = field(default_factory=dict)

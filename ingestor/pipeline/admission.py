@@ -66,6 +66,12 @@ class Admission:
         """Return the memo of settled resolutions of lines read for the first time. ``host``: as in ``resolve``."""
         return self._settled.setdefault(host or self._host, {})
 
+    def tags(self, realm: str, client_id: str) -> dict[str, str]:
+        """Return the tags ``realm`` and ``client_id`` of what is said about a client; it admits nobody."""
+        known_realm = realm if not realm or realm in self._realms else OTHER
+        is_known = not client_id or (known_realm, client_id) in self._clients
+        return {"realm": known_realm, "client_id": client_id if is_known else OTHER}
+
     def resolve(self, tags: Tags, sequence: int, *, repeat: bool, host: str = "") -> Resolution:
         """Return the series of a line with these tags. ``host``: of generations that began while it was another one.
 

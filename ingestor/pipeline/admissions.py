@@ -7,7 +7,8 @@ from ingestor.model.accounting import Account
 from ingestor.model.points import SeriesTable
 from ingestor.model.snapshot import SourceSnapshot
 from ingestor.pipeline.admission import Admission
-from ingestor.state.state import Checkpoint, State
+from ingestor.state.checkpoint import Checkpoint
+from ingestor.state.state import State
 
 
 class Admissions:

@@ -1,6 +1,10 @@
 """Which parser says what the lines of a source are, made with the options of the settings."""
 
+import hashlib
 import logging
+from collections import Counter
+
+import orjson
 
 import parsers
 from ingestor.config.log_of import log_of
@@ -39,3 +43,46 @@ def check_parsers(settings: Settings) -> None:
     """Raise ConfigError when a log is to be read by a parser that cannot be used."""
     for name in {entry.parser for entry in settings.logs}:
         new_parser(name, settings)
+
+
+class SourceParsers:
+    """The parsers of all sources, by one set of settings. Each is made when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._by_name: dict[str, Parser] = {}
+        self._names: dict[str, str] = {}
+        self._rules: dict[str, str] = {}
+
+    def of(self, source: str) -> Parser:
+        """Return the parser of a source. Raises ConfigError for one that cannot be used."""
+        if source not in self._names:
+            self._names[source] = log_of(source, self._settings.logs).parser
+        return self.named(self._names[source])
+
+    def named(self, name: str) -> Parser:
+        """Return the parser of that name. Raises ConfigError for one that cannot be used."""
+        if name not in self._by_name:
+            self._by_name[name] = new_parser(name, self._settings, tell)
+        return self._by_name[name]
+
+    def rules_of(self, source: str) -> str:
+        """Return a digest of everything that decides what a line of this source becomes, besides the line.
+
+        An option that is not set decides nothing, so one that a later release brings changes no digest.
+        """
+        if source not in self._rules:
+            parser = self.of(source)
+            options = {name: value for name, value in self._settings.parser_options.items() if value}
+            decides = {name: value for name, value in options.items() if name in parser.options}
+            rules = [parser.name, parser.version, self._settings.read.max_line_bytes, decides]
+            encoded = orjson.dumps(rules)  # in their order: the first pattern of [errors] that fits decides
+            self._rules[source] = hashlib.blake2b(encoded, digest_size=8).hexdigest()
+        return self._rules[source]
+
+    def counts(self) -> Counter[str]:
+        """Return what the parsers have left out."""
+        total: Counter[str] = Counter()
+        for parser in self._by_name.values():
+            total.update(parser.counts)
+        return total

@@ -1,21 +1,19 @@
 """From blocks to batches: parse, place, keep account, and hand over to the delivery with the positions behind."""
 
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import cast
 
-import orjson
-
-from ingestor.config.log_of import log_of
 from ingestor.config.settings import Settings
 from ingestor.model.generation import Generation
 from ingestor.model.identity import generation_hash
 from ingestor.model.snapshot import SourceSnapshot
 from ingestor.pipeline.admissions import Admissions
 from ingestor.pipeline.book import load_book
-from ingestor.pipeline.classifier import new_parser, tell
+from ingestor.pipeline.classifier import SourceParsers
+from ingestor.pipeline.detection import Detection
 from ingestor.pipeline.maybe_stored import MaybeStored
 from ingestor.pipeline.points import BlockResult, to_points
 from ingestor.pipeline.rejected_lines import refused_line, rejected_lines
@@ -27,7 +25,7 @@ from ingestor.state.state import State
 from ingestor.state.trails import forget_oldest
 from ingestor.stores.batch import Batch
 from ingestor.stores.registry import store_of
-from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
+from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection
 
 
 class Pipeline:
@@ -52,11 +50,11 @@ class Pipeline:
         self._accepted_bytes = 0
         self.taken: Counter[str] = Counter()
         """Lines that were parsed since the start, counted before or not, by ``event``, ``rejected`` and ``ignored``."""
-        self._parsers: dict[str, Parser] = {}
-        self._counted: dict[str, int] = {}
+        self._counted: Counter[str] = Counter()
         """By parsers that were made by former settings."""
         self.delivery = store.new_delivery(state, self._series, self._rejected)
-        self._forget_settings()
+        self._detection = Detection.of(state)
+        self._take_settings()
 
     @property
     def full(self) -> bool:
@@ -91,14 +89,17 @@ class Pipeline:
     def reload(self, settings: Settings) -> None:
         """Go on with other settings, the store's excepted. Everything that was taken must be durable."""
         self.settings = settings
-        self._forget_settings()
+        self._counted += self._parsers.counts()
+        self._take_settings()
 
     def counts(self) -> dict[str, int]:
         """Return what the parsers left out since the start: ``addresses_invalid``, ``redacted_<kind>``."""
-        total = Counter(self._counted)
-        for parser in self._parsers.values():
-            total.update(parser.counts)
-        return dict(total)
+        return dict(self._parsers.counts() + self._counted)
+
+    @property
+    def detector_failures(self) -> int:
+        """Blocks of lines that a detector could not observe, since the start."""
+        return self._detection.failures
 
     def sources(self) -> dict[str, SourceSnapshot]:
         """Return the figures of every source, as far as they are durable."""
@@ -106,29 +107,11 @@ class Pipeline:
 
     def parser_of(self, source: str) -> Parser:
         """Return the parser of a source."""
-        if source not in self._parser_names:
-            self._parser_names[source] = log_of(source, self.settings.logs).parser
-        return self.parser(self._parser_names[source])
-
-    def parser(self, name: str) -> Parser:
-        """Return the parser of that name, with the options of the settings."""
-        if name not in self._parsers:
-            self._parsers[name] = new_parser(name, self.settings, tell)
-        return self._parsers[name]
+        return self._parsers.of(source)
 
     def rules_of(self, source: str) -> str:
-        """Return a digest of everything that decides what a line of this source becomes, besides the line.
-
-        An option that is not set decides nothing, so one that a later release brings changes no digest.
-        """
-        if source not in self._rules:
-            parser = self.parser_of(source)
-            options = {name: value for name, value in self.settings.parser_options.items() if value}
-            decides = {name: value for name, value in options.items() if name in parser.options}
-            rules = [parser.name, parser.version, self.settings.read.max_line_bytes, decides]
-            encoded = orjson.dumps(rules)  # in their order: the first pattern of [errors] that fits decides
-            self._rules[source] = hashlib.blake2b(encoded, digest_size=8).hexdigest()
-        return self._rules[source]
+        """Return a digest of everything that decides what a line of this source becomes, besides the line."""
+        return self._parsers.rules_of(source)
 
     def process(self, block: Block) -> None:
         """Parse a block of lines that are read for the first time, and add it to the batch."""
@@ -152,6 +135,7 @@ class Pipeline:
             events = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
             batch.origins.append((len(batch.points), partial(refused_line, block, events, self.parser_of)))
         batch.points += placed.points
+        self._observe(generation.source, outcomes)
         batch.bytes_read += block.too_long.length if block.too_long else len(block.data)
         account = batch.account(generation.source)
         account.read += len(outcomes) - placed.blank
@@ -218,6 +202,7 @@ class Pipeline:
         refused = entry._replace(reason=Reason.STORE_REFUSED)
         batch.origins.append((len(batch.points), lambda _, reason: refused._replace(detail=reason)))
         batch.points += placed.points
+        self._observe(generation.source, [outcome])
         batch.checkpoint.replayed.append(place_of_line)
         account = batch.account(generation.source)
         account.rejected[entry.reason] -= 1
@@ -234,6 +219,7 @@ class Pipeline:
         self._accepted_bytes += batch.bytes_read
         self.book.move_changes(batch.checkpoint)
         self._admissions.move_new(batch.checkpoint)
+        self._detection.move_changes(batch.checkpoint)
         batch.series = self._series.take_new()
         self.delivery.submit(batch, now)
 
@@ -256,12 +242,9 @@ class Pipeline:
         self.delivery.close()
         self._rejected.close()
 
-    def _forget_settings(self) -> None:
-        """Drop what was made by the settings; it is made anew when it is asked for."""
-        self._counted = self.counts()
-        self._parsers.clear()
-        self._parser_names: dict[str, str] = {}
-        self._rules: dict[str, str] = {}
+    def _take_settings(self) -> None:
+        """Begin anew with what is made by the settings."""
+        self._parsers = SourceParsers(self.settings)
         self._maybe_stored = MaybeStored(
             self.settings, self.state, self.delivery, self.rules_of, store_is_apart=self._store_is_apart
         )
@@ -277,6 +260,12 @@ class Pipeline:
             sequence_of=generation.sequence_of,
             repeat=repeat,
         )
+
+    def _observe(self, source: str, outcomes: Iterable[Outcome]) -> None:
+        """Show the detectors what has just been placed."""
+        if self._detection:
+            events = [cast("EventRow", outcome) for outcome in outcomes if outcome.__class__ is tuple]
+            self._detection.observe(source, self.state.host, events, self._admissions.of(source).tags)
 
     @staticmethod
     def _settle_h(generation: Generation, block: Block, outcomes: Sequence[Outcome]) -> None:

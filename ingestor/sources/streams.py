@@ -12,8 +12,8 @@ from ingestor.model.generation import Generation, Position, Status
 from ingestor.model.identity import generation_hash
 from ingestor.model.log_file import FileIdentity
 from ingestor.sources.block import SHOWN_BYTES, Block, TooLong
+from ingestor.state.checkpoint import Gap
 from ingestor.state.generations import Generations
-from ingestor.state.state import Gap
 
 NO_FILE: Final = FileIdentity(0, 0)
 

@@ -30,7 +30,7 @@ _ADD_USERS: Final = (
 
 
 class Revisions:
-    """Numbers of changes to the counters. They grow, whatever the clock does."""
+    """Numbers of changes to counters and findings. They grow, whatever the clock does."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Go on behind what is unwritten."""
@@ -39,7 +39,8 @@ class Revisions:
         (self.last,) = connection.execute(
             "SELECT max((SELECT coalesce(max(mark), 0) FROM unwritten_hours),"
             " (SELECT coalesce(max(mark), 0) FROM unwritten_totals),"
-            " (SELECT coalesce(max(mark), 0) FROM unwritten_users))"
+            " (SELECT coalesce(max(mark), 0) FROM unwritten_users),"
+            " (SELECT coalesce(max(mark), 0) FROM unwritten_findings))"
         ).fetchone()
 
     def new(self) -> int:

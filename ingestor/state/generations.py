@@ -13,9 +13,9 @@ from typing import Protocol
 from ingestor.model.generation import Comparison, Generation, Position, Status, Stretch, digest
 from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.model.rotation_names import possible_live_names
+from ingestor.state.checkpoint import Checkpoint, Gap
 from ingestor.state.generation_index import GenerationIndex
 from ingestor.state.generation_trails import GenerationTrails
-from ingestor.state.state import Checkpoint, Gap
 from ingestor.state.trails import Trails
 from ingestor.state.unsaved import Unsaved
 

@@ -11,7 +11,6 @@ import os
 import socket
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +20,7 @@ from ingestor.model.accounting import Account
 from ingestor.model.generation import Comparison, Generation, Position, Status, Stretch
 from ingestor.model.points import Admitted
 from ingestor.model.trail import Trail
+from ingestor.state.checkpoint import Checkpoint, Gap
 from ingestor.state.counters import Revisions
 from ingestor.state.database import (
     CONDEMNED,
@@ -32,61 +32,12 @@ from ingestor.state.database import (
     replace_damaged,
     save_meta,
 )
+from ingestor.state.findings import save_findings, save_memory
 from ingestor.state.lock import StateLock
 from ingestor.state.reading import open_to_read
 from parsers.contract import Reason
 
 log = logging.getLogger("tokentail")
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Bytes of a generation that are in no file any more. ``last`` is exclusive; None: nobody can tell."""
-
-    source: str
-    path: str
-    generation: int
-    first: int
-    last: int | None
-    found_at: float
-    why: str
-
-    def __str__(self) -> str:
-        end = f"to {self.last}" if self.last is not None else "on"
-        return f"bytes {self.first} {end} of {self.path} (source {self.source}): {self.why}"
-
-
-@dataclass(slots=True)
-class Checkpoint:
-    """Everything but the points that one transaction makes durable."""
-
-    generations: dict[int, Generation] = field(default_factory=dict)
-    trails: dict[tuple[int, int], bytes] = field(default_factory=dict)
-    """(generation, part): what its lines are recognised by later (``model.trail``)."""
-    accounts: dict[str, Account] = field(default_factory=dict)
-    """Increments, by source."""
-    admitted: list[tuple[str, Admitted]] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    replayed: list[tuple[int, int]] = field(default_factory=list)
-    rejected_mark: str | None = None
-    """What ``RejectedFile`` must find at its end after a crash."""
-    meta: dict[str, str] = field(default_factory=dict)
-
-    def add(self, later: "Checkpoint") -> None:
-        """Add what a later one says; of equal things the later wins."""
-        self.generations.update(later.generations)
-        self.trails.update(later.trails)
-        for source, account in later.accounts.items():
-            self.accounts.setdefault(source, Account()).add(account)
-        self.admitted += later.admitted
-        self.gaps += later.gaps
-        self.replayed += later.replayed
-        self.meta.update(later.meta)
-
-    def __bool__(self) -> bool:
-        return bool(self.generations or self.accounts or self.admitted or self.gaps or self.replayed or self.meta) or (
-            self.rejected_mark is not None
-        )
 
 
 class State:
@@ -159,8 +110,8 @@ class State:
                 self.connection.execute("ROLLBACK")
             raise
 
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint; inside a transaction."""
+    def save(self, checkpoint: Checkpoint, mark: int | None = None) -> None:
+        """Write a checkpoint; inside a transaction. ``mark``: of findings that a store elsewhere has to be sent."""
         execute, many = self.connection.execute, self.connection.executemany
         many(
             f"REPLACE INTO generations({_COLUMNS}) VALUES({','.join('?' * (_COLUMNS.count(',') + 1))})",
@@ -189,6 +140,8 @@ class State:
             ],
         )
         many("INSERT OR IGNORE INTO replayed VALUES(?,?)", checkpoint.replayed)
+        save_findings(self.connection, checkpoint.findings.values(), mark)
+        save_memory(self.connection, checkpoint.remembered)
         meta = dict(checkpoint.meta)
         if checkpoint.rejected_mark is not None:
             meta["rejected_mark"] = checkpoint.rejected_mark

@@ -6,7 +6,7 @@ from typing import Final
 from ingestor.model.generation import Generation
 from ingestor.model.log_file import shown
 from ingestor.model.trail import Trail
-from ingestor.state.state import Checkpoint, Gap
+from ingestor.state.checkpoint import Checkpoint, Gap
 from ingestor.state.trails import Trails
 
 STRANGER: Final = "stranger:"

@@ -114,10 +114,24 @@ CREATE TABLE compared_days(
   PRIMARY KEY(source, host, day)) WITHOUT ROWID;
 """
 
+_FINDINGS: Final = """
+-- What detectors found and remember. `unwritten_findings`: those that InfluxDB has not got, with the number of the change.
+CREATE TABLE token_findings(
+  time INTEGER NOT NULL, pattern TEXT NOT NULL, client_id TEXT NOT NULL, host TEXT NOT NULL, realm TEXT NOT NULL,
+  severity TEXT NOT NULL, events INTEGER NOT NULL, last_seen INTEGER NOT NULL, client TEXT, user_id TEXT,
+  ips TEXT, clients TEXT, user_agents TEXT, event_ids TEXT, PRIMARY KEY(time, pattern)) WITHOUT ROWID;
+CREATE TABLE unwritten_findings(
+  time INTEGER NOT NULL, pattern TEXT NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY(time, pattern)) WITHOUT ROWID;
+CREATE TABLE detectors(detector TEXT PRIMARY KEY, version TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE detector_memory(
+  detector TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY(detector, key)) WITHOUT ROWID;
+"""
+
 UPGRADES: Final[Mapping[int, Upgrade]] = {
     1: _FIRST,
     2: _CONTENT,
     3: _ACKNOWLEDGED,
+    4: _FINDINGS,
 }
 """By the schema that each one leads to, from the one before; 0 is an empty file. ``PRAGMA user_version`` holds the number."""
 

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from ingestor.model.accounting import Account
 from ingestor.model.points import Point, Series
+from ingestor.state.checkpoint import Checkpoint
 from ingestor.state.rejected_file import RejectedLine
-from ingestor.state.state import Checkpoint
 
 Origin: TypeAlias = tuple[int, Callable[[int, str], RejectedLine]]
 """(first point, how to list the n-th from there as refused): where the points of a block or of a replay begin."""

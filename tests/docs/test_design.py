@@ -79,7 +79,7 @@ def wrong_names(document: str, measurement: schema.Measurement) -> set[str]:
             return set(names(row[1])) ^ set(tags) | set(names(row[2])) ^ set(fields)
     own = part(stored, measurement.name)
     listed = {name for row in rows(own) for name in names(row[0])}
-    if measurement.name == schema.EVENTS.name:
+    if measurement.name in {schema.EVENTS.name, schema.FINDINGS.name}:
         kinds = {name: row[1] for row in rows(own) if len(row) == 3 for name in names(row[0])}
         other = {field.name for field in measurement.fields if kinds.get(field.name) != field.kind}
         return listed ^ {*tags, *fields} | other
@@ -216,7 +216,7 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
         f"{counters.USERS_PER_SOURCE:,} users of a source",
         f"`token_users_1d` ({_KEPT.raw_days} days)",
         f"the other counters ({_KEPT.rollup_days} days)",
-        f"`findings` ({_KEPT.findings_days} days)",
+        f"`token_findings` ({_KEPT.findings_days} days)",
         f"keeps `tokentail` ({_KEPT.own_days} days)",
     ),
     "point-identity": lambda: (

@@ -116,7 +116,7 @@ def test_rejected_lines_become_stored_after_a_fix(world: World) -> None:
     world.log.write(b"".join(json.dumps(line).encode() + b"\n" for line in (good[0], fixable, good[2])))
     world.log.write(b"{broken\n")
     with daemon_of(world) as daemon:
-        parser = daemon.pipeline.parser("auto")
+        parser = daemon.pipeline._parsers.named("auto")
         original = parser.parse
 
         def reject_password(data: bytes, now_ms: int) -> object:

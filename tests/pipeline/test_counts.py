@@ -12,7 +12,7 @@ def test_what_parsers_left_out_is_kept_over_any_number_of_reloads(tmp_path: Path
         contextlib.closing(State.open(tmp_path, "host-1")) as state,
         contextlib.closing(Pipeline(settings, state)) as pipeline,
     ):
-        parser = pipeline.parser("native")
+        parser = pipeline.parser_of("native.log")
         line = b'{"created_at":"2026-11-01T00:00:00.000Z","action":"token.refreshed","details":{"client_id":"w","ip_address":"nowhere"}}\n'
         parser.parse(line, 1_800_000_000_000)
         left_out = pipeline.counts()

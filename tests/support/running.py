@@ -8,8 +8,9 @@ from typing import TypeVar
 from ingestor.config.settings import Settings
 from ingestor.daemon.daemon import Daemon
 from ingestor.sources.contract import Source
+from ingestor.state.checkpoint import Gap
 from ingestor.state.rejected_file import read_rejected
-from ingestor.state.state import Gap, State
+from ingestor.state.state import State
 from parsers.contract import Reason
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from parsers.contract import Reason
 from tests.support.running import Running
 
 READ = ReadSettings(rotated_quiet_seconds=0.0, missing_grace_seconds=0.0, max_line_bytes=4096)
-WHENEVER = RetentionSettings(raw_days=36_500, rollup_days=36_500)
+WHENEVER = RetentionSettings(raw_days=36_500, rollup_days=36_500, findings_days=36_500)
 
 
 class SourceCase(Protocol):

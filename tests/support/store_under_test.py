@@ -21,7 +21,7 @@ from parsers.contract import Reason
 from tests.support.generated import Sample, points
 
 HOST = "idp-1"
-KEPT = RetentionSettings(raw_days=36_500, rollup_days=36_500)
+KEPT = RetentionSettings(raw_days=36_500, rollup_days=36_500, findings_days=36_500)
 """Generated times are kept whenever the tests run."""
 
 

@@ -136,7 +136,9 @@ class World(Running):
         self.read = FAST
         self.budgets = BudgetSettings()
         self.store = StoreSettings()
-        self.retention = RetentionSettings(raw_days=36_500, rollup_days=36_500)  # whenever the tests run
+        self.retention = RetentionSettings(
+            raw_days=36_500, rollup_days=36_500, findings_days=36_500
+        )  # whenever the tests run
 
     def new_log(self, name: str) -> Log:
         return Log(self.logs_directory / name, name.partition(".")[0])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 from ingestor.model.log_file import FileIdentity, FileStat, shown
 from ingestor.model.rotation_names import COMPRESSED_SUFFIXES
 from ingestor.sources.file.place import Part, Place
-from ingestor.state.state import Gap
+from ingestor.state.checkpoint import Gap
 
 
 class Unreadable:

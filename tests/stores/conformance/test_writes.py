@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ingestor.model.finding import Finding, Severity, stored_finding
 from ingestor.model.points import SeriesTable
 from ingestor.model.questions import Filters
+from ingestor.state.findings import load_memory
 from ingestor.state.rejected_file import read_rejected, rejected_line
 from ingestor.stores.batch import Batch
 from ingestor.stores.delivery import Delivery
@@ -77,6 +79,21 @@ def test_an_empty_batch_is_a_checkpoint(subject: StoreUnderTest) -> None:
     subject.close()
     assert subject.state.meta()["a note"] == "of the pipeline"
     assert "heartbeat" in subject.state.meta()
+
+
+def test_findings_are_durable_with_their_batch(subject: StoreUnderTest, made: list[Sample]) -> None:
+    """The state has them, whichever the store; one that has grown replaces itself."""
+    for events in (2, 3):
+        batch = subject.new_lines(made[:100]) if events == 2 else Batch()
+        incident = Finding(Severity.HIGH, "app", "acme", first_seen_ms=1_000, last_seen_ms=2_000, events=events)
+        found = stored_finding("replay", incident, host=HOST, tags={"realm": "acme", "client_id": "app"})
+        batch.checkpoint.findings[found[:2]] = found
+        batch.checkpoint.remembered["replay", "app"] = b"%d" % events
+        subject.deliver(batch)
+        subject.close()
+        stored = subject.state.connection.execute("SELECT pattern, realm, client_id, events FROM token_findings")
+        assert stored.fetchall() == [("replay", "acme", "app", events)]
+        assert load_memory(subject.state.connection, "replay") == {"app": b"%d" % events}
 
 
 def test_a_restart_goes_on_where_the_last_checkpoint_was(subject: StoreUnderTest, made: list[Sample]) -> None:

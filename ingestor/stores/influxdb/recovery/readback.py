@@ -23,6 +23,7 @@ from ingestor.model.agreement import written
 from ingestor.model.periods import DAY_NS, QUARTER_HOUR, clip, merge, start_of
 from ingestor.model.questions import Period
 from ingestor.state.database import save_meta
+from ingestor.state.findings import mark_all
 from ingestor.state.state import State
 from ingestor.stores.background import Background
 from ingestor.stores.backoff import next_delay
@@ -166,7 +167,9 @@ class ReadBack:
             BROUGHT_BACK: str(self.brought_back + brought_back),
         }
         with self._state.transaction():
-            write_again(self._state.connection, first.hours, first.days, self._state.marks.new())
+            mark = self._state.marks.new()
+            write_again(self._state.connection, first.hours, first.days, mark)
+            mark_all(self._state.connection, mark)  # they are few, and InfluxDB is not asked which of them it has
             save_meta(self._state.connection, noted)
         self.restarts += suspicion.restarted
         self.brought_back += brought_back

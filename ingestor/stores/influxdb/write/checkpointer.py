@@ -92,8 +92,9 @@ class Checkpointer:
                 checkpoint.meta |= self._notes
             with self._state.transaction():
                 save_series(self._state.connection, unsaved.series)
-                add_to_counters(self._state.connection, unsaved.tally, mark=self._state.marks.new())
-                self._state.save(checkpoint)
+                mark = self._state.marks.new()
+                add_to_counters(self._state.connection, unsaved.tally, mark=mark)
+                self._state.save(checkpoint, mark)
                 self._recent.add(self._kept)
         except (sqlite3.Error, OSError) as error:
             self.refused(error, now)

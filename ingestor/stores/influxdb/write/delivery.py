@@ -4,12 +4,13 @@ All state is this thread's; the others send bytes and bring back what became of 
 acknowledgement and the checkpoint has lines read and written again, which changes nothing.
 """
 
+import contextlib
 import logging
 import math
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from itertools import chain
 from typing import Final
@@ -33,6 +34,7 @@ from ingestor.stores.influxdb.write.checkpointer import Checkpointer
 from ingestor.stores.influxdb.write.counter_publisher import REQUESTS_AT_ONCE, CounterPublisher
 from ingestor.stores.influxdb.write.counters import unwritten_sources
 from ingestor.stores.influxdb.write.expired import ExpiredEvents
+from ingestor.stores.influxdb.write.finding_publisher import FindingPublisher
 from ingestor.stores.influxdb.write.in_flight import IN_FLIGHT, InFlight
 from ingestor.stores.influxdb.write.line_protocol import Encoder
 from ingestor.stores.influxdb.write.moves import Moves
@@ -48,8 +50,8 @@ BATCH_POINTS: Final = 5_000
 BATCH_BYTES: Final = 4 << 20
 PAUSE_SECONDS: Final = 0.2
 """When nothing came for so long, the checkpoint need not wait."""
-CONNECTIONS: Final = IN_FLIGHT + REQUESTS_AT_ONCE + 3
-"""Also for the daemon's own figures, and for two requests of a migration."""
+CONNECTIONS: Final = IN_FLIGHT + REQUESTS_AT_ONCE + 4
+"""Also for the daemon's own figures, for findings, and for two requests of a migration."""
 
 
 class InfluxDelivery:
@@ -77,14 +79,13 @@ class InfluxDelivery:
         self._recent = Recent(state.connection)
         self._publisher = CounterPublisher(state, settings.retention, self.write, self._recent.published)
         publish_now, came_back = self._publisher.publish_now, self._came_back
+        self._findings = FindingPublisher(state, settings.retention.findings_days, self.write)
         self._maintenance = Maintenance(
             settings, state, self._http, self._recent, self._background, self.write, publish_now, came_back
         )
         self._in_flight = InFlight(self._sender, Encoder(series), self._background)
-        write_events = self._in_flight.write_events
-        self._moves = Moves(
-            settings, state, series, self._http, self._sender, self._background, self._recent, write_events
-        )
+        move = self._sender, self._background, self._recent, self._in_flight.write_events
+        self._moves = Moves(settings, state, series, self._http, *move)
         self._checkpointer = Checkpointer(state, series, rejected, self._recent, self._moves.notes)
         self._expired = ExpiredEvents()
         self._submitted_at = float("-inf")
@@ -156,8 +157,8 @@ class InfluxDelivery:
     @property
     def idle(self) -> bool:
         """Whether everything is in the store, and in a checkpoint."""
-        publishing = not self._publisher.idle and self.counting
-        return self._at_rest and self._claiming.settled and not publishing and self._maintenance.idle
+        published = (self._publisher.idle or not self.counting) and self._findings.idle
+        return self._at_rest and self._claiming.settled and published and self._maintenance.idle
 
     @property
     def _at_rest(self) -> bool:
@@ -178,15 +179,18 @@ class InfluxDelivery:
     def advance(self, now: float) -> bool:
         """Take what has come back; make a checkpoint when it is time. ``now``: infinity for a moment that is always right."""
         self._back.clear()
-        self._settle_claims(now)
+        if self._checkpointer.may_try(now):
+            self._settle_claims(now)
         for batch, sent in self._in_flight.returned():
             self._acknowledge(batch, sent)
-        self._move(now)
+        if self._checkpointer.may_try(now):
+            self._move(now)
         quiet = not self._in_flight and now - self._submitted_at >= PAUSE_SECONDS
         saved = False
         if self._checkpointer.unsaved.batches and (quiet or self._checkpointer.is_due(now)):
             saved = self._save(now)
-        self._maintain(now)
+        if self._checkpointer.may_try(now):
+            self._maintain(now)
         if self.counting and self._claiming.settled and self._publisher.settle(now):
             self._in_flight.moved()
         self._expired.tell()
@@ -243,44 +247,40 @@ class InfluxDelivery:
         self.wake()
 
     def _settle_claims(self, now: float) -> None:
-        if not self._checkpointer.may_try(now):
-            return
         others = self._claiming.settle(writable=self._sender.trouble is None)
         if not others or not self.counting:
             return
-        try:
+        with self._writing_state(now):
             begin_rebuild(self._state, others, self._http.url)
-        except sqlite3.Error as error:
-            self._checkpointer.refused(error, now)
         self.counting = False
         self._moves.expect_stored()
 
     def _maintain(self, now: float) -> None:
-        if not self._checkpointer.may_try(now):
-            return
         comparable = self.counting and not self._moves.migrating  # the counters say what InfluxDB should hold
-        try:
+        with self._writing_state(now):
             self._maintenance.settle(comparable=comparable, at_rest=self._at_rest)
-        except sqlite3.Error as error:
-            self._checkpointer.refused(error, now)
+            if self._claiming.settled and self._findings.settle(now):
+                self._in_flight.moved()
 
     def _move(self, now: float) -> None:
         """Go on with the move of what the held batch's lines were; it begins when nothing else is on its way."""
-        if not self._checkpointer.may_try(now):
-            return
+        with self._writing_state(now):
+            try:
+                if self._moves.settle():
+                    self.accounts = self._state.accounts()
+                    self._publisher.publish_now()
+            finally:
+                self._checkpointer.add_refused(self._moves.refused)
+            if not self._in_flight and not self._claiming.holds and (batch := self._moves.go_on()) is not None:
+                self._in_flight.send(batch)
+
+    @contextlib.contextmanager
+    def _writing_state(self, now: float) -> Iterator[None]:
+        """Have what is done inside be tried again later when the disk under the state refuses it. Raises DamagedStateError."""
         try:
-            if self._moves.settle():
-                self.accounts = self._state.accounts()
-                self._publisher.publish_now()
+            yield
         except sqlite3.Error as error:
             self._checkpointer.refused(error, now)
-            return
-        finally:
-            self._checkpointer.add_refused(self._moves.refused)
-        if self._in_flight or self._claiming.holds:
-            return
-        if (batch := self._moves.go_on()) is not None:
-            self._in_flight.send(batch)
 
     def _save(self, now: float) -> bool:
         saved = self._checkpointer.save(now)

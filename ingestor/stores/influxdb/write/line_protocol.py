@@ -10,6 +10,10 @@ otherwise than 3.x) the parsers' normal form has already replaced; tags are norm
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from ingestor.model.finding import FIELDS as FINDING_FIELDS
+from ingestor.model.finding import MEASUREMENT as FINDINGS
+from ingestor.model.finding import TAGS as FINDING_TAGS
+from ingestor.model.finding import StoredFinding
 from ingestor.model.points import MEASUREMENT, Point, Series, SeriesTable
 from parsers.text import normal_tag
 
@@ -95,6 +99,18 @@ class Encoder:
         for fragments in (self._user_ids, self._ips, self._user_agents, self._scopes, self._lifetimes):
             if len(fragments) > MAX_FRAGMENTS:
                 fragments.clear()
+
+
+def encode_finding(finding: StoredFinding) -> str:
+    """Return the line of a finding, without a line end. Fields are in the order of ``finding.FIELDS``."""
+    values = finding._asdict()
+    fields = (
+        _integer(name, value) if isinstance(value, int) else _text(name, value)
+        for name, value in values.items()
+        if name in FINDING_FIELDS
+    )
+    tags = {name: values[name] for name in FINDING_TAGS}
+    return f"{FINDINGS}{tag_set(tags)} {''.join(fields)[1:]} {finding.time}"
 
 
 def tag_set(tags: Mapping[str, str]) -> str:

@@ -16,9 +16,11 @@ from ingestor.config.settings import Settings
 from ingestor.model.accounting import Account
 from ingestor.model.points import POINT_COLUMNS, Point, SeriesTable
 from ingestor.model.records import record
+from ingestor.state.checkpoint import Checkpoint
 from ingestor.state.database import DATABASE, save_meta
+from ingestor.state.findings import mark_all
 from ingestor.state.rejected_file import RejectedLine, rejected_line
-from ingestor.state.state import Checkpoint, State
+from ingestor.state.state import State
 from ingestor.stores.holder import EMBEDDED, INFLUXDB, check_holder, has_embedded_events
 from ingestor.stores.influxdb.recovery.recent import Recent, Sent
 from ingestor.stores.influxdb.write.line_protocol import Encoder
@@ -156,6 +158,7 @@ class Migration:
             execute("REPLACE INTO unwritten_hours SELECT time, series, ? FROM token_events_1h", (mark,))
             execute("REPLACE INTO unwritten_totals SELECT time, series, ? FROM token_totals_15m", (mark,))
             execute("REPLACE INTO unwritten_users SELECT time, user_id, source, host, ? FROM token_users_1d", (mark,))
+            mark_all(self._state.connection, mark)
             execute("DELETE FROM token_events")
             save_meta(self._state.connection, {STORE: INFLUXDB, CURSOR: ""})
         self.done = True

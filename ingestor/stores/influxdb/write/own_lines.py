@@ -31,6 +31,7 @@ def own_lines(figures: Snapshot, previous: Snapshot | None, host: str) -> Iterat
         "recent_gaps": figures.recent_gaps,
         "logs_unreadable": len(figures.log_problems),
         "redactions": sum(number for name, number in figures.counts.items() if name.startswith("redacted_")),
+        "detector_failures": figures.detector_failures,
         "addresses_invalid": figures.counts.get("addresses_invalid", 0),
     }
     if requests > 0:

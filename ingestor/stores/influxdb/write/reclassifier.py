@@ -18,9 +18,10 @@ from ingestor.model.accounting import Account
 from ingestor.model.counter_deltas import CounterDeltas
 from ingestor.model.periods import DAY_NS
 from ingestor.model.points import Point, Series, SeriesTable
+from ingestor.state.checkpoint import Checkpoint
 from ingestor.state.counters import add_to_counters, save_series
 from ingestor.state.rejected_file import RejectedLine
-from ingestor.state.state import Checkpoint, State
+from ingestor.state.state import State
 from ingestor.stores.background import Background
 from ingestor.stores.delivery import add_to
 from ingestor.stores.influxdb.read.stored_lines import InfluxLines, Moved, Outdated

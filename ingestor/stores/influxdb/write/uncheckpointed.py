@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ingestor.model.accounting import Account
 from ingestor.model.counter_deltas import CounterDeltas
 from ingestor.model.points import Series, SeriesTable
+from ingestor.state.checkpoint import Checkpoint
 from ingestor.state.rejected_file import RejectedLine
-from ingestor.state.state import Checkpoint
 from ingestor.stores.batch import Batch
 from ingestor.stores.delivery import merged
 from ingestor.stores.influxdb.write.partial_write import PartialWrite

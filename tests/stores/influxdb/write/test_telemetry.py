@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ingestor.daemon.daemon import Daemon
-from ingestor.state.state import Gap
+from ingestor.state.checkpoint import Gap
 from ingestor.stores.influxdb.write.telemetry import OwnFigures
 from tests.support.scripted import OK, Reply, Request, ScriptedServer, scripted
 from tests.support.world import World

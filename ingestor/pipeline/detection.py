@@ -1,0 +1,92 @@
+"""The detectors beside the pipeline: they observe what becomes points, and what they say goes into the same checkpoint."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Self
+
+from ingestor.detectors.contract import Detector, Memory, MemoryChanges, ObservedEvents
+from ingestor.detectors.registry import new_detectors
+from ingestor.model.finding import Finding, StoredFinding, stored_finding
+from ingestor.state.checkpoint import Checkpoint
+from ingestor.state.findings import keep_memory_of, load_memory, noted_versions
+from ingestor.state.state import State
+from parsers.contract import EventRow
+from parsers.faults import kind_and_place
+
+log = logging.getLogger("tokentail")
+
+TagsOf = Callable[[str, str], Mapping[str, str]]
+"""Takes the realm and client id of a finding; returns the tags ``realm`` and ``client_id``, as budgets allow them."""
+
+
+class Detection:
+    """Detectors and what they have said since the last checkpoint.
+
+    A detector that raises an exception costs its findings of that block, and nothing else: it is said once for each kind of fault, counted, and
+    the detector goes on with the next block.
+    """
+
+    def __init__(self, detectors: Iterable[Detector], memory_of: Callable[[str], Memory] = lambda _: {}) -> None:
+        """Take up what was remembered. ``memory_of`` takes the name of a detector. Raises what it raises."""
+        self.failures = 0
+        """Blocks that a detector could not observe, since the start."""
+        self._detectors: list[Detector] = []
+        self._findings: dict[tuple[int, str], StoredFinding] = {}
+        self._told: set[str] = set()
+        for detector in detectors:
+            memory = memory_of(detector.name)
+            try:
+                detector.restore(memory)
+            except Exception as error:  # noqa: BLE001 - a detector may raise anything, and events do not depend on it
+                self._fail(detector, error, "It is switched off until the next start.")
+            else:
+                self._detectors.append(detector)
+
+    def __bool__(self) -> bool:
+        return bool(self._detectors)
+
+    @classmethod
+    def of(cls, state: State) -> Self:
+        """Return the detectors there are, as they were at the last checkpoint. Raises sqlite3.Error."""
+        detectors = list(new_detectors())
+        versions = {detector.name: detector.version for detector in detectors}
+        if versions != noted_versions(state.connection):
+            with state.transaction():
+                keep_memory_of(state.connection, versions)
+        return cls(detectors, lambda name: load_memory(state.connection, name))
+
+    def observe(self, source: str, host: str, events: Sequence[EventRow], tags_of: TagsOf) -> list[StoredFinding]:
+        """Have new events of one log observed; return what was found by them. ``host``: the tag of the findings."""
+        found: list[StoredFinding] = []
+        if not events:
+            return found
+        observed = ObservedEvents(source, events)
+        for detector in self._detectors:
+            try:
+                found += [_placed(detector, finding, host, tags_of) for finding in detector.observe(observed)]
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fail(detector, error, "Its findings of some lines are missing.")
+        self._findings.update((finding[:2], finding) for finding in found)
+        return found
+
+    def move_changes(self, checkpoint: Checkpoint) -> None:
+        """Move what was found, and what has changed of the detectors' memories, into a checkpoint."""
+        checkpoint.findings, self._findings = self._findings, {}
+        for detector in self._detectors:
+            changes: MemoryChanges = {}
+            try:
+                changes = detector.dump()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fail(detector, error, "After a restart it will not remember some lines.")
+            checkpoint.remembered.update(((detector.name, key), value) for key, value in changes.items())
+
+    def _fail(self, detector: Detector, error: Exception, follows: str) -> None:
+        self.failures += 1
+        fault = f"The detector {detector.name!r} fails: {kind_and_place(error)}. {follows} Events are stored as always."
+        if fault not in self._told:
+            self._told.add(fault)
+            log.error("%s", fault)
+
+
+def _placed(detector: Detector, finding: Finding, host: str, tags_of: TagsOf) -> StoredFinding:
+    return stored_finding(detector.name, finding, host=host, tags=tags_of(finding.realm, finding.client_id))

@@ -1,0 +1,88 @@
+"""What detectors found and remember, in the state's SQLite file: it moves in the transaction of the positions.
+
+The findings here are what is true, whichever the store. A store in another place is sent those with a mark, and takes the
+mark off once it has them.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ingestor.model.finding import StoredFinding
+
+_COLUMNS: Final = ",".join(StoredFinding._fields)
+_TAGS: Final = {"client_id", "host", "realm", "client"}
+"""What a finding keeps when it grows, since it is the point's identity, or goes with that."""
+_GROWS: Final = ",".join(f"{name}=excluded.{name}" for name in StoredFinding._fields[2:] if name not in _TAGS)
+_SAVE: Final = (
+    f"INSERT INTO token_findings({_COLUMNS}) VALUES({','.join('?' * len(StoredFinding._fields))})"
+    f" ON CONFLICT DO UPDATE SET {_GROWS}"
+)
+
+
+def save_findings(connection: sqlite3.Connection, findings: Iterable[StoredFinding], mark: int | None = None) -> None:
+    """Save findings that are new or have grown, inside the caller's transaction. With a ``mark``, a number that grows, note them."""
+    findings = list(findings)
+    connection.executemany(_SAVE, findings)
+    if mark is not None:
+        rows = [(*finding[:2], mark) for finding in findings]
+        connection.executemany("REPLACE INTO unwritten_findings VALUES(?,?,?)", rows)
+
+
+def mark_all(connection: sqlite3.Connection, mark: int) -> None:
+    """Have every finding be sent again, inside the caller's transaction."""
+    connection.execute("REPLACE INTO unwritten_findings SELECT time, pattern, ? FROM token_findings", (mark,))
+
+
+def unwritten_findings(connection: sqlite3.Connection, most: int) -> list[tuple[int, StoredFinding]]:
+    """Return findings that the store has not got, with their marks, oldest first."""
+    rows = connection.execute(
+        f"SELECT mark, {_COLUMNS} FROM unwritten_findings JOIN token_findings USING(time, pattern)"
+        " ORDER BY time, pattern LIMIT ?",
+        (most,),
+    )
+    return [(mark, StoredFinding(*finding)) for mark, *finding in rows]
+
+
+def acknowledge_findings(connection: sqlite3.Connection, written: Iterable[tuple[int, StoredFinding]]) -> None:
+    """Take off the marks of what the store has got, unless it has grown meanwhile; inside the caller's transaction."""
+    connection.executemany(
+        "DELETE FROM unwritten_findings WHERE time = ? AND pattern = ? AND mark = ?",
+        [(finding.time, finding.pattern, mark) for mark, finding in written],
+    )
+
+
+def forget_findings(connection: sqlite3.Connection, before: int) -> None:
+    """Delete findings that began before this time (nanoseconds), inside the caller's transaction."""
+    connection.execute("DELETE FROM token_findings WHERE time < ?", (before,))
+    connection.execute("DELETE FROM unwritten_findings WHERE time < ?", (before,))
+
+
+def save_memory(connection: sqlite3.Connection, changes: Mapping[tuple[str, str], bytes | None]) -> None:
+    """Save what detectors remember, by detector and name of the piece, inside the caller's transaction."""
+    gone = [piece for piece, value in changes.items() if value is None]
+    connection.executemany("DELETE FROM detector_memory WHERE detector = ? AND key = ?", gone)
+    kept = [(*piece, value) for piece, value in changes.items() if value is not None]
+    connection.executemany("REPLACE INTO detector_memory VALUES(?,?,?)", kept)
+
+
+def load_memory(connection: sqlite3.Connection, detector: str) -> dict[str, bytes]:
+    """Return what a detector remembered at the last checkpoint."""
+    return dict(connection.execute("SELECT key, value FROM detector_memory WHERE detector = ?", (detector,)))
+
+
+def keep_memory_of(connection: sqlite3.Connection, versions: Mapping[str, str]) -> None:
+    """Drop what other detectors remembered, or other versions of these, inside the caller's transaction.
+
+    ``versions``: of the detectors there are, by name.
+    """
+    for name, version in noted_versions(connection).items():
+        if versions.get(name) != version:
+            connection.execute("DELETE FROM detector_memory WHERE detector = ?", (name,))
+            connection.execute("DELETE FROM detectors WHERE detector = ?", (name,))
+    connection.executemany("INSERT OR IGNORE INTO detectors VALUES(?,?)", versions.items())
+
+
+def noted_versions(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the versions of the detectors whose memory is here, by name."""
+    return dict(connection.execute("SELECT detector, version FROM detectors"))

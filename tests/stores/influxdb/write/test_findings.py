@@ -1,0 +1,95 @@
+"""Findings on their way to a real InfluxDB: each is one point, which grows, and comes back when the server loses it."""
+
+import pytest
+
+from ingestor.config.settings import BudgetSettings
+from ingestor.model import schema
+from tests.support.servers import InfluxServer, query
+from tests.support.turns import caught_up, until
+from tests.support.world import World
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("detector_kind")]
+
+
+@pytest.fixture
+def remote(world: World, influxdb: InfluxServer) -> World:
+    world.store = influxdb.make()
+    return world
+
+
+def reuse(world: World, times: int, client: str = "app", ip: str = "198.51.100.7") -> None:
+    details = {"client_id": client, "ip_address": ip, "realm": "acme"}
+    world.log.write(b"".join(world.log.line(action="token.reuse_detected", details=details) for _ in range(times)))
+
+
+def findings(world: World) -> list[dict[str, object]]:
+    """Return the points of the measurement, without what is absent."""
+    found = query(world.store, f'SELECT * FROM "{world.store.database}"."findings"."token_findings"')
+    rows = [dict(zip(series["columns"], row, strict=True)) for series in found for row in series["values"]]
+    return [{name: value for name, value in row.items() if value is not None} for row in rows]
+
+
+def test_an_incident_is_one_point_that_grows(remote: World) -> None:
+    reuse(remote, 2)
+    remote.once()
+    (first,) = findings(remote)
+    assert first == {
+        "time": first["time"],
+        "client_id": "app",
+        "events": 2,
+        "host": "host-1",
+        "ips": '["198.51.100.7"]',
+        "last_seen": 1_793_491_200_000,
+        "pattern": "repeated_reuse",
+        "realm": "acme",
+        "severity": "medium",
+    }
+    reuse(remote, 8, ip='198.51.100.8"\\,x=1')
+    remote.once()
+    (grown,) = findings(remote)
+    assert (grown["time"], grown["events"], grown["severity"]) == (first["time"], 10, "high")
+    assert set(grown) <= {
+        "time",
+        *(tag.name for tag in schema.FINDINGS.tags),
+        *(f.name for f in schema.FINDINGS.fields),
+    }
+    assert remote.ask(lambda state: state.connection.execute("SELECT count(*) FROM unwritten_findings").fetchone()) == (
+        0,
+    )
+    remote.check()
+
+
+def test_an_invented_client_makes_no_series(remote: World) -> None:
+    remote.budgets = BudgetSettings(clients=1, failing_clients=1)
+    reuse(remote, 2, "first")
+    reuse(remote, 2, "second, third=4 ")
+    remote.once()
+    assert {(row["client_id"], row.get("client")) for row in findings(remote)} == {
+        ("first", None),
+        ("_other", "second, third=4"),
+    }
+
+
+def test_findings_of_an_embedded_store_come_along(world: World, influxdb: InfluxServer) -> None:
+    reuse(world, 2)
+    world.once()
+    world.store = influxdb.make()
+    world.once()
+    assert [row["events"] for row in findings(world)] == [2]
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_a_restarted_server_has_lost_is_sent_again(world: World, mortal: InfluxServer) -> None:
+    world.store = mortal.make()
+    reuse(world, 2)
+    caught_up(world)
+    until(lambda: bool(findings(world)), world)
+    mortal.kill()
+    mortal.tear()
+    mortal.start()
+    reuse(world, 3)
+    caught_up(world)
+    until(lambda: [row["events"] for row in findings(world)] == [5], world)
+    mortal.kill()
+    mortal.start()  # it throws away what it acknowledged
+    until(lambda: [row["events"] for row in findings(world)] == [5], world)
