@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from ingestor.config.settings import Settings
 from ingestor.errors import TokentailError
 from ingestor.model.check_result import CheckResult, Level, failed, wrong
+from ingestor.model.transport import is_unencrypted
 from ingestor.provision.desired import unrouted
 from ingestor.provision.plan import Plan
 from ingestor.provision.resources import Kind
 from ingestor.provision.session import Session, open_grafana, unreachable_influxdb
-from ingestor.stores.influxdb.setup.checks import is_loopback
 
 LAST_WEEK_DAYS: Final = 8
 """169 hours, in whole days."""
@@ -22,7 +21,7 @@ LAG_WINDOW_MINUTES: Final = 5
 def check_grafana(settings: Settings) -> Iterator[CheckResult]:
     """Yield what is found of the Grafana and of what `tokentail grafana apply` makes there. Nothing is changed."""
     url = settings.grafana.url
-    if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
+    if is_unencrypted(url):
         advice = "Switch TLS on at Grafana, and write https:// in grafana.url."
         yield CheckResult(Level.WARNING, "The token for Grafana goes through the network unencrypted", url, advice)
     yield from _blind(settings)

@@ -82,15 +82,15 @@ class Tokentail(CommandGroup):
 @click.group(cls=Tokentail, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(ingestor.__version__, "--version", prog_name="tokentail")
 def cli() -> None:
-    """Token operations from an audit log: stored exactly once, counted right, ready to be asked about.
+    """Store the token operations of an audit log exactly once, and answer questions about them.
 
     \b
     tokentail demo              see it work on simulated traffic
     tokentail run PATH          follow a log for ever
     tokentail stats             what happened in the last 7 days
 
-    Exit codes: 0 done; 1 the answer is bad; 2 wrong usage; 69 a store or server is out of reach; 77 no permission;
-    78 bad configuration.
+    Exit codes: 0 done; 1 the answer is bad; 2 wrong usage; 69 a store or a server is out of reach; 77 a permission is
+    missing; 78 the configuration is wrong.
     """  # noqa: D301 - \b is click's mark for "do not rewrap"
 
 

@@ -174,7 +174,7 @@ def validate(no_environment: bool, as_json: bool, config_file: Path | None, stat
 @json_option
 @settings_options
 def verify(settings: Settings, paths: tuple[str, ...], source: str | None, as_json: bool) -> None:
-    """Look up every line of these files in the store: exactly as it should be, or not.
+    """Look up every line of these files in the store, and say which are not as they should be.
 
     Exit code 1 when a line is missing, different or not read yet, or nothing of a file is an event.
     """

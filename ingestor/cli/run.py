@@ -117,7 +117,7 @@ def _refuse_closed_stdin(settings: Settings) -> None:
 @json_option
 @settings_options
 def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, strict: bool, as_json: bool) -> None:
-    """Ingest old files, plain or compressed, the earliest first; safe to repeat.
+    """Store the events of old files, plain or compressed, the earliest first. It is safe to repeat.
 
     Beside a running daemon, the daemon does it. Exit code 1 when a file could not be read to its end.
     """

@@ -33,12 +33,19 @@ from parsers.text import clean
 def status(check: bool, as_json: bool, config_file: Path | None, state_directory: Path | None) -> None:
     """Show accounting, lag, positions, gaps, the store's state, and logs that are not understood.
 
-    With --check the exit codes are those of Nagios' plugins: 0 all is well; 1 warning: it lags more than alerts.lag_seconds,
-    a damaged state was set aside, 1 line in 20 of a log is rejected, or the store holds events that nobody has counted;
-    2 critical: no daemon runs and nothing was read for that long, it says that something is wrong, it lags four times that
-    much, lines were lost in the last day, the store lacks events that it had acknowledged, or a log is not understood;
-    3 unknown: the configuration or the state cannot be read. Without, it is 0 whatever is shown.
-    """
+    The exit code is 0, whatever is shown. With --check it is as Nagios' plugins have it:
+
+    \b
+    0  All is well.
+    1  Warning. It lags more than alerts.lag_seconds. A damaged state was
+       set aside. 1 line in 20 of a log is rejected. The store holds events
+       that nobody has counted.
+    2  Critical. No daemon runs, and nothing was read for that long. It says
+       that something is wrong. It lags four times that much. Lines were lost
+       in the last day. The store lacks events that it had acknowledged. A
+       log is not understood.
+    3  Unknown. The configuration or the state cannot be read.
+    """  # noqa: D301 - \b is click's mark for "do not rewrap"
     try:
         settings = load.load(config_file, state_directory=state_directory).settings
         with reading(settings) as state:

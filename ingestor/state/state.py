@@ -26,6 +26,7 @@ from ingestor.state.database import (
     CONDEMNED,
     DATABASE,
     find_database,
+    is_damage,
     load_meta,
     make_directory,
     open_database,
@@ -94,9 +95,11 @@ class State:
         connection = open_to_read(find_database(directory))
         return cls(directory, connection, None, load_meta(connection).get("host", ""))
 
-    def condemn(self) -> None:
-        """Have the database set aside at the next opening: it turned out to be damaged while it was in use."""
-        (self.directory / CONDEMNED).touch()
+    def raise_if_damaged(self, error: Exception) -> None:
+        """Raise DamagedStateError when an error says that the database is damaged; it is set aside at the next opening."""
+        if isinstance(error, sqlite3.Error) and is_damage(error):
+            (self.directory / CONDEMNED).touch()
+            raise DamagedStateError(f"The state database is damaged: {error}", where=str(self.directory)) from error
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -148,7 +148,7 @@ def question_options(command: Command) -> Command:
         "zone",
         type=Zone(),
         metavar="ZONE",
-        help="Of dates, hours and days, instead of the config's, such as Europe/Berlin.",
+        help="The zone of dates, hours and days, such as Europe/Berlin, instead of the config's.",
     )
     @click.option("--client", metavar="ID", help="Only this client.")
     @click.option("--realm", metavar="NAME", help="Only this realm (tenant).")

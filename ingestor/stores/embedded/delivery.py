@@ -5,12 +5,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from ingestor.errors import DamagedStateError
 from ingestor.model.accounting import Account
 from ingestor.model.agreement import Agreement
 from ingestor.model.points import Point, SeriesTable
 from ingestor.state.counters import save_series
-from ingestor.state.database import is_damage
 from ingestor.state.rejected_file import RejectedFile
 from ingestor.state.state import State
 from ingestor.stores.backoff import Outage
@@ -122,11 +120,7 @@ class EmbeddedDelivery:
         try:
             self._commit(self._waiting)
         except sqlite3.Error as error:
-            if is_damage(error):
-                self._state.condemn()
-                raise DamagedStateError(
-                    f"The state database is damaged: {error}", where=str(self._state.directory)
-                ) from error
+            self._state.raise_if_damaged(error)
             raise
         self.acknowledged_bytes += self._waiting.bytes_read
         self._waiting = None

@@ -40,5 +40,10 @@ def oldest_kept(retention: RetentionSettings, now: int) -> int:
     return now - retention.raw_days * DAY_NS
 
 
+def first_whole_day(retention: RetentionSettings, now: int) -> int:
+    """Return the start of the first day of which every single event is kept; ``now``: nanoseconds."""
+    return start_of(oldest_kept(retention, now) + DAY_NS, DAY_NS)
+
+
 def _first_whole_hour(days: int, now: int) -> int:
     return start_of(now - days * DAY_NS + HOUR_NS - 1, HOUR_NS)

@@ -17,6 +17,7 @@ from ingestor.state.lock import is_held
 from ingestor.state.state import State
 from ingestor.state.sums import counted_sums, hosts
 from ingestor.stores.influxdb.read.queries import Queries
+from ingestor.stores.influxdb.read.retention import first_whole_day
 from ingestor.stores.influxdb.read.sums import stored_sums
 
 LOOK_SECONDS: Final = 1.0
@@ -59,7 +60,7 @@ def kept_days(settings: Settings) -> Period:
     """Return the days of which InfluxDB keeps every event."""
     now = time.time_ns()
     return Period(
-        max(0, start_of(now - settings.retention.raw_days * DAY_NS + DAY_NS, DAY_NS)),
+        max(0, first_whole_day(settings.retention, now)),
         start_of(now + 2 * DAY_NS, DAY_NS),
     )
 

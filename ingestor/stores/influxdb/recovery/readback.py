@@ -20,7 +20,7 @@ from typing import Final
 from ingestor.config.settings import Settings
 from ingestor.errors import TokentailError, one_line
 from ingestor.model.agreement import written
-from ingestor.model.periods import DAY_NS, QUARTER_HOUR, clip, merge, start_of
+from ingestor.model.periods import QUARTER_HOUR, clip, merge
 from ingestor.model.questions import Period
 from ingestor.state.database import save_meta
 from ingestor.state.findings import mark_all
@@ -29,6 +29,7 @@ from ingestor.stores.background import Background
 from ingestor.stores.backoff import next_delay
 from ingestor.stores.influxdb.client.http import InfluxHttp, NoAnswerError
 from ingestor.stores.influxdb.client.started import Start
+from ingestor.stores.influxdb.read.retention import first_whole_day
 from ingestor.stores.influxdb.recovery.lost import NOTHING_LOST, Lost, look_for_losses
 from ingestor.stores.influxdb.recovery.recent import Recent
 from ingestor.stores.influxdb.recovery.restarts import Suspicion, Watch
@@ -114,7 +115,7 @@ class ReadBack:
             self._ask(suspicion)
 
     def _ask(self, suspicion: Suspicion) -> None:
-        oldest = start_of(time.time_ns() - self._settings.retention.raw_days * DAY_NS + DAY_NS, DAY_NS)
+        oldest = first_whole_day(self._settings.retention, time.time_ns())
         kept = Period(oldest, 1 << 62)
         periods = [clip(period, kept) for period in self._recent.periods(QUARTER_HOUR) if period.until > oldest]
         hours = [hour for hour in self._recent.hours() if hour >= oldest]

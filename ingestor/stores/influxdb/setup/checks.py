@@ -5,15 +5,14 @@ follows from one fault is not told as ten.
 """
 
 import contextlib
-import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from ingestor.config.credentials import password_of, token_of
 from ingestor.config.settings import RetentionSettings, StoreSettings
 from ingestor.errors import ExitCode, PermissionDeniedError, TokentailError
 from ingestor.model.check_result import CheckResult, Level, failed, wrong
+from ingestor.model.transport import is_unencrypted
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.client.refusals import USER_ADVICE
 from ingestor.stores.influxdb.client.server import Server, identify
@@ -77,21 +76,13 @@ def _secret(name: str, read: Callable[[], str], where: str) -> CheckResult:
 
 def _transport(store: StoreSettings) -> Iterator[CheckResult]:
     secret = bool(token_of(store).place() or store.username)
-    if secret and store.url.startswith("http://") and not is_loopback(urlsplit(store.url).hostname or ""):
+    if secret and is_unencrypted(store.url):
         yield CheckResult(
             Level.WARNING,
             "The secret and all events go through the network unencrypted",
             store.url,
             "Switch TLS on at the server, and write https:// in store.url; store.ca_file names a certificate of your own.",
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether what is sent there stays on this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")  # RFC 6761
 
 
 def clock(ahead: float | None, where: str) -> Iterator[CheckResult]:

@@ -7,10 +7,8 @@ import sqlite3
 import time
 from typing import Final
 
-from ingestor.errors import DamagedStateError
 from ingestor.model.points import SeriesTable
 from ingestor.state.counters import add_to_counters, save_series
-from ingestor.state.database import is_damage
 from ingestor.state.rejected_file import RejectedFile, RejectedLine
 from ingestor.state.state import State
 from ingestor.stores.backoff import Outage
@@ -111,9 +109,5 @@ class Checkpointer:
 
     def refused(self, error: sqlite3.Error | OSError, now: float) -> None:
         """Note that the disk under the state refuses. Raises DamagedStateError when that is why."""
-        if isinstance(error, sqlite3.Error) and is_damage(error):
-            self._state.condemn()
-            raise DamagedStateError(
-                f"The state database is damaged: {error}", where=str(self._state.directory)
-            ) from error
+        self._state.raise_if_damaged(error)
         self._patience.failed(f"The state in {self._state.directory} cannot be written: {error}", now)

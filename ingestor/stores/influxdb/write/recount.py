@@ -13,6 +13,7 @@ from ingestor.state.state import State
 from ingestor.stores.delivery import PATIENCE_SECONDS
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.read.points import oldest_time, stored_points
+from ingestor.stores.influxdb.read.retention import first_whole_day
 from ingestor.stores.notes import EARLIER
 from ingestor.stores.recount import recount_day, tallied
 from ingestor.stores.waiting import answer_beside, taken_beside
@@ -33,7 +34,7 @@ def recount_stored(
     ``tick`` is called now and then, also while the server says nothing. Raises TokentailError, sqlite3.Error.
     """
     host, now = state.host, time.time_ns()
-    first = start_of(now - settings.retention.raw_days * DAY_NS + DAY_NS, DAY_NS)
+    first = first_whole_day(settings.retention, now)
     counted = 0
     for source in sources:
         period = Period(first, now + 2 * DAY_NS)

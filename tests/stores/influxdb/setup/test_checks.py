@@ -14,7 +14,7 @@ from ingestor.config.settings import RetentionSettings, Settings, StoreSettings
 from ingestor.errors import ExitCode
 from ingestor.model.check_result import CheckResult, Level, worst
 from ingestor.state.state import State
-from ingestor.stores.influxdb.setup.checks import check_influxdb, clock, is_loopback
+from ingestor.stores.influxdb.setup.checks import check_influxdb, clock
 from ingestor.stores.influxdb.setup.plan import POLICIES
 from ingestor.stores.influxdb.setup.setup import administration, init
 from tests.support.servers import (
@@ -256,17 +256,6 @@ def test_the_clock_is_compared(seconds: int, level: Level) -> None:
 def test_a_server_without_a_clock_is_a_warning() -> None:
     (finding,) = clock(None, "")
     assert finding.level is Level.WARNING
-
-
-@pytest.mark.parametrize(
-    ("host", "here"),
-    [
-        *(("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("localhost", True), ("db.localhost", True)),
-        *(("192.0.2.1", False), ("influx.example", False), ("localhost.example", False), ("", False)),
-    ],
-)
-def test_loopback_is_known(host: str, here: bool) -> None:
-    assert is_loopback(host) is here
 
 
 def test_a_secret_in_the_clear_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
