@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -122,8 +123,14 @@ def test_a_copy_can_be_asked_where_nothing_can_be_written(
     (copied / DATABASE).chmod(0o444)
     with nobody(tmp_path):
         result = tokentail(*asked)
-    assert (result.exit_code, result.stdout) == (0, expected.stdout), result.output
+    assert result.exit_code == 0, result.output
+    assert of_any_moment(result.stdout) == of_any_moment(expected.stdout)
     assert sorted(copied.iterdir()) == before
+
+
+def of_any_moment(text: str) -> str:
+    """Return what a command says, whenever it says it: a checkpoint is older a second later, and the journals are gone."""
+    return re.sub(r"\d+ s ago|[\d.]+ MiB", "...", text)
 
 
 def can_mount() -> bool:

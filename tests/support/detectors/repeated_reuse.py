@@ -33,7 +33,7 @@ class Incident(NamedTuple):
 
 
 class RepeatedReuse:
-    """Finds it. An event that comes late, from before the incident, belongs to it when it is no older than an hour."""
+    """Finds it. An event from before the incident belongs to it when it is an hour older at most, and else to none."""
 
     name = "repeated_reuse"
     version = "1"
@@ -50,7 +50,7 @@ class RepeatedReuse:
                 event = Event(*row)
                 client = event.tags.realm, event.tags.client_id
                 incident = self._remember(client, event)
-                if incident.events >= FEWEST:
+                if incident is not None and incident.events >= FEWEST:
                     yield _finding(client, incident)
 
     def dump(self) -> MemoryChanges:
@@ -68,14 +68,18 @@ class RepeatedReuse:
         self._incidents = dict(sorted(read, key=lambda each: each[1].turn))
         self._turn = max((incident.turn for _, incident in read), default=0)
 
-    def _remember(self, client: Client, event: Event) -> Incident:
+    def _remember(self, client: Client, event: Event) -> Incident | None:
+        """Return the incident that an event belongs to; None for one that is too old for it."""
         now = event.time_ms
-        incident = self._incidents.pop(client, None)
-        if incident is None or now - incident.last > QUIET_MS or incident.first - now > QUIET_MS:
+        incident = self._incidents.get(client)
+        if incident is not None and incident.first - now > QUIET_MS:
+            return None
+        if incident is None or now - incident.last > QUIET_MS:
             incident = Incident(0, now, now, 0, [])
         self._turn += 1
         ips = [*incident.ips, event.ip] if event.ip and event.ip not in incident.ips else incident.ips
         incident = Incident(self._turn, incident.first, max(incident.last, now), incident.events + 1, ips[:10])
+        self._incidents.pop(client, None)
         self._incidents[client] = incident  # behind all others
         self._changed.add(client)
         if len(self._incidents) > MOST_CLIENTS:
