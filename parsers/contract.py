@@ -150,6 +150,14 @@ OUTCOMES: Final[dict[str, str]] = {
 """Every action a log may write, and its outcome. ``token.suspicious`` is a detector's word, never a log's."""
 FAILURES: Final = tuple(action for action, outcome in OUTCOMES.items() if outcome in {"failure", "pending"})
 """The actions of requests that gave no token: an error text can turn an action into one of these."""
+CLIENT_REQUIRED: Final = frozenset(
+    {
+        *(action for action in OUTCOMES if action.startswith(ISSUED_PREFIX)),
+        *("token.refreshed", "token.authorization_pending"),
+    }
+)
+"""The actions of which a client is known when they happen: an event of one without a client is a fault of the log. A request
+that fails may be refused before its client is known, and a log need not name who asked about a token that exists."""
 
 ENDPOINTS: Final = frozenset({"token", "userinfo", "introspection", "revocation", "device"})
 ERRORS: Final = frozenset(

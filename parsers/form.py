@@ -54,8 +54,6 @@ def _fault_of_words(tags: Tags) -> str | None:
             return f"{name}: not in the vocabulary"
     if tags.outcome != OUTCOMES[tags.action]:
         return "outcome: not that of the action"
-    if not tags.client_id:
-        return "client_id: empty"
     return next((f"{n}: not in normal form" for n in ("client_id", "realm") if _is_unclean_tag(getattr(tags, n))), None)
 
 

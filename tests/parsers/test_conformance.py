@@ -21,6 +21,7 @@ LINE = (
     b'{"id":"9f1c","created_at":"2026-11-01T09:30:00.123Z","action":"token.validation_failed","user_id":"u-1",'
     b'"details":{"client_id":"web-app","error":"invalid_grant","user_agent":"Mozilla/5.0"}}'
 )
+NO_EVENT = LINE.replace(b"09:30:00", b"09:30")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -137,7 +138,7 @@ class Believes(Careless):
 )
 def test_each_fault_is_found(make: Callable[..., Parser], rule: str) -> None:
     with pytest.raises(AssertionError, match=rule):
-        testing.check_parser(make, [LINE], [LINE.replace(b"token.", b"user."), LINE.replace(b"web-app", b"")])
+        testing.check_parser(make, [LINE], [LINE.replace(b"token.", b"user."), NO_EVENT])
 
 
 def test_a_leak_of_a_well_formed_secret_is_found() -> None:
@@ -147,4 +148,4 @@ def test_a_leak_of_a_well_formed_secret_is_found() -> None:
 
 def test_a_line_that_is_no_event_is_told() -> None:
     with pytest.raises(AssertionError, match="no event, but"):
-        testing.check_events(NativeParser, [LINE.replace(b"web-app", b"")])
+        testing.check_events(NativeParser, [NO_EVENT])
