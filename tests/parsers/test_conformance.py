@@ -9,10 +9,11 @@ import pytest
 import parsers
 from parsers import testing
 from parsers.builder import EventBuilder
-from parsers.contract import BLANK, Event, Outcome, Parser, Rejection
+from parsers.contract import BLANK, Event, Outcome, Parser, Rejection, events_of
 from parsers.damage import CANARY
 from parsers.native import NativeParser
 from parsers.records import decode, each_line
+from tests.support.several import SeveralParser, line, record
 
 ROOT = Path(parsers.__file__).parent
 NOW_MS = 1_798_761_600_000
@@ -66,6 +67,30 @@ class Careless:
 
 def test_the_parser_without_faults_passes() -> None:
     testing.check_parser(Careless, [LINE], secrets=False)
+
+
+def test_a_parser_of_several_events_a_line_passes() -> None:
+    several = [line(record(), record("token.revoked"), record(error="invalid_grant")), line(record(), record())]
+    testing.check_parser(SeveralParser, [*several, LINE], [line(record(), {"action": "token.revoked"})])
+
+
+class OneIsNoList(SeveralParser):
+    def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
+        return [list(events_of(outcome)) or outcome for outcome in super().parse(data, now_ms)]
+
+
+class NamesItsEvents(SeveralParser):
+    def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
+        outcomes = super().parse(data, now_ms)
+        return [[Event(*row) for row in outcome] if isinstance(outcome, list) else outcome for outcome in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("make", "rule"), [(OneIsNoList, "a list of 1 events"), (NamesItsEvents, "an event is a plain tuple")]
+)
+def test_faults_of_several_events_are_found(make: Callable[..., Parser], rule: str) -> None:
+    with pytest.raises(AssertionError, match=rule):
+        testing.check_parser(make, [LINE, line(record(), record())], secrets=False)
 
 
 class LosesALine(Careless):
