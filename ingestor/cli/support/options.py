@@ -150,7 +150,7 @@ def question_options(command: Command) -> Command:
         metavar="ZONE",
         help="Of dates, hours and days, instead of the config's, such as Europe/Berlin.",
     )
-    @click.option("--client", metavar="ID", help="Only this client.")
+    @click.option("--client", metavar="ID", help="Only this client; an empty ID finds events without a client.")
     @click.option("--realm", metavar="NAME", help="Only this realm (tenant).")
     @click.option("--user", metavar="ID", help="Only this user.")
     @json_option
