@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from parsers import rfc3339
 from parsers.address import client_address, networks
-from parsers.contract import ENDPOINTS, OUTCOMES, EventRow, Outcome, Reason, Tags
+from parsers.contract import CLIENT_REQUIRED, ENDPOINTS, OUTCOMES, EventRow, Outcome, Reason, Tags
 from parsers.records import (
     RejectedError,
     grant_name,
@@ -49,12 +49,15 @@ class EventBuilder:
         trusted_proxies: Iterable[str] = (),
         public_identifiers: Iterable[str] = (),
         names: Mapping[str, str] | None = None,
+        *,
+        clients_unknown: bool = False,
     ) -> None:
         """Raise ValueError for a bad option.
 
         ``errors``: an endpoint's own error texts; ``trusted_proxies``: networks; ``public_identifiers``: clients and users
         whose names look like secrets. ``names``: what the provider calls the arguments of ``event``, so that the detail of a
         rejection names what people find in the line; ``missing_client`` where a client may stand in several places.
+        ``clients_unknown``: the provider's log never names a client, so no line is rejected for want of one.
         """
         self.counts: dict[str, int] = {}
         """Of this object's life: ``addresses_invalid`` (written, but none) and ``redacted_<kind>``."""
@@ -62,6 +65,7 @@ class EventBuilder:
         self._trusted = networks(trusted_proxies)
         self._identifiers = Identifiers(public_identifiers)
         self._names = names or {}
+        self._clients_unknown = clients_unknown
         self.tags_of: dict[tuple[str | None, ...], tuple[Tags, str | None]] = {}
         self.users: dict[str | None, str | None] = {None: None}
         self.addresses: dict[str | None, str | None] = {None: None}
@@ -74,7 +78,7 @@ class EventBuilder:
         *,
         time: Any,
         action: Any,
-        client_id: Any,
+        client_id: Any = None,
         user_id: Any = None,
         grant_type: Any = None,
         scopes: Any = None,
@@ -92,7 +96,7 @@ class EventBuilder:
         ``parsers.contract.OUTCOMES``; any other grant behind ``token.issued.`` is ``other``. ``client_id``, ``user_id`` and
         ``event_id``: text or integers. ``scopes``: a list of texts, or text with spaces. ``ip``: an address, or what a forwarded
         header holds. ``error``: a word of ``parsers.contract.ERRORS``, or the provider's own text. ``expires_in``: seconds. All
-        but the first three may be None.
+        but the time and the action may be None, and the client where the action is none of ``CLIENT_REQUIRED``.
         """
         try:
             written_action = required(self._text("action", action), self._name("action"))
@@ -155,7 +159,7 @@ class EventBuilder:
         *,
         other_client: Callable[[], str | None] | None = None,
     ) -> tuple[Tags, str | None]:
-        """Return the tags and ``error_detail``. Raises RejectedError without a client, and for a value of another type.
+        """Return the tags and ``error_detail``. Raises RejectedError for want of a client, and for a value of another type.
 
         ``action``: what ``written_action`` is in the vocabulary. ``other_client``: asked for the client when ``client_id`` is none.
         """
@@ -167,15 +171,15 @@ class EventBuilder:
             return self.tags_of[key]
         redactions = self._redactions()
         client = self._tag(client_id)
-        by_other = not client
-        if by_other:
-            client = self._tag(other_client() if other_client else None)
-            if not client:
-                raise RejectedError(Reason.MISSING_KEY, self._names.get("missing_client", self._name("client_id")))
+        by_other = not client and other_client is not None
+        if not client and other_client:
+            client = self._tag(other_client())
         word, error_detail = "", None
         grant = grant_name(action, grant_type)  # of the written action: an error text may change it
         if error_text and error_text.strip():
             word, error_detail, action = self._errors.read(error_text, action, self.counts)
+        if not client and action in CLIENT_REQUIRED and not self._clients_unknown:
+            raise RejectedError(Reason.MISSING_KEY, self._names.get("missing_client", self._name("client_id")))
         tags = Tags(
             action=action,
             client_id=client,

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, cast
 
 from parsers.builder import DAY_MS
-from parsers.contract import EventRow, NoEvent, Outcome, Parser, Reason, Rejection
+from parsers.contract import NoEvent, Outcome, Parser, Reason, Rejection
 from parsers.faults import kind_and_place
-from parsers.form import fault_of_event
+from parsers.form import fault_of_events
 from parsers.redaction.lines import SHOWN_BYTES, AllowedKeys, redact_line
 from parsers.redaction.redact import redact_text
 from parsers.text import cap, clean, normal_field
@@ -95,14 +95,11 @@ class CheckedParser:
             if outcome.reason in _REASONS and isinstance(outcome.detail, str):
                 return Rejection(Reason(outcome.reason), normal_field(redact_text(outcome.detail)))
             return self._failed("a rejection that is not as the contract wants it")
-        if not isinstance(outcome, tuple):
+        if not isinstance(outcome, tuple | list):
             return self._failed("an outcome that is none of the contract's")
-        fault = fault_of_event(outcome, now_ms + DAY_MS)
-        return (
-            self._failed(f"an event that is not as the contract wants it: {fault}")
-            if fault
-            else cast("EventRow", tuple(outcome))
-        )
+        if fault := fault_of_events(outcome, now_ms + DAY_MS):
+            return self._failed(f"an event that is not as the contract wants it: {fault}")
+        return cast("Outcome", [tuple(row) for row in outcome] if isinstance(outcome, list) else tuple(outcome))
 
     def _failed(self, fault: str) -> Rejection:
         self._tell(fault)

@@ -1,11 +1,11 @@
 """The event: what every parser makes of a line, in the field's own terms (RFC 6749, 7009, 7636, 7662, 8628, 8693, 9700).
 
-An outcome is one of four things: an event, a ``Rejection``, ``IGNORED`` (well formed, but no token operation) or
-``BLANK``. Events travel as plain tuples in the order of ``Event``'s fields, because building a named tuple costs a
+An outcome is one of five things: an event, several of them (``Events``), a ``Rejection``, ``IGNORED`` (well formed, but no
+token operation) or ``BLANK``. Events travel as plain tuples in the order of ``Event``'s fields, because building a named tuple costs a
 third of a microsecond a line, which is a tenth of the whole budget; ``Event(*row)`` names the parts where people read.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum, StrEnum
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -48,6 +48,11 @@ EventRow: TypeAlias = tuple[
     int, str | None, Tags, str | None, str | None, str | None, str | None, int | None, str | None, str | None
 ]
 """An ``Event`` as a plain tuple."""
+Events: TypeAlias = list[EventRow]
+"""What one line tells of several token operations: two or more, in the order of the line.
+
+Their order is part of the contract as an event is: the k-th of a line is stored as the k-th (design section 4).
+"""
 
 
 class Reason(StrEnum):
@@ -83,8 +88,15 @@ class NoEvent(Enum):
 IGNORED: Final = NoEvent.IGNORED
 BLANK: Final = NoEvent.BLANK
 
-Outcome: TypeAlias = EventRow | Rejection | Literal[NoEvent.IGNORED, NoEvent.BLANK]
-"""``outcome.__class__ is tuple`` is the cheap test for an event."""
+Outcome: TypeAlias = EventRow | Events | Rejection | Literal[NoEvent.IGNORED, NoEvent.BLANK]
+"""``outcome.__class__ is tuple`` is the cheap test for an event, and ``list`` for several."""
+
+
+def events_of(outcome: Outcome) -> Sequence[EventRow]:
+    """Return the events that a line became, in their order: none, one or several."""
+    if isinstance(outcome, list):
+        return outcome
+    return () if isinstance(outcome, Rejection | NoEvent) else (outcome,)
 
 
 class Parser(Protocol):
@@ -150,6 +162,14 @@ OUTCOMES: Final[dict[str, str]] = {
 """Every action a log may write, and its outcome. ``token.suspicious`` is a detector's word, never a log's."""
 FAILURES: Final = tuple(action for action, outcome in OUTCOMES.items() if outcome in {"failure", "pending"})
 """The actions of requests that gave no token: an error text can turn an action into one of these."""
+CLIENT_REQUIRED: Final = frozenset(
+    {
+        *(action for action in OUTCOMES if action.startswith(ISSUED_PREFIX)),
+        *("token.refreshed", "token.authorization_pending"),
+    }
+)
+"""The actions of which a client is known when they happen: an event of one without a client is a fault of the log. A request
+that fails may be refused before its client is known, and a log need not name who asked about a token that exists."""
 
 ENDPOINTS: Final = frozenset({"token", "userinfo", "introspection", "revocation", "device"})
 ERRORS: Final = frozenset(

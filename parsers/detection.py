@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from parsers.contract import IGNORED, Outcome, Parser, Rejection
+from parsers.contract import IGNORED, Outcome, Parser, Rejection, events_of
 
 
 class DetectingParser:
@@ -38,10 +38,12 @@ class DetectingParser:
         if unclear and others:
             lines = data.split(b"\n")
             for parser in others:
+                if not unclear:
+                    break
                 answers = parser.parse(b"\n".join([lines[i] for i in unclear]) + b"\n", now_ms)
                 for i, answer in zip(unclear, answers, strict=True):
                     outcomes[i] = _better(outcomes[i], answer)
-                unclear = [i for i in unclear if outcomes[i].__class__ is not tuple]
+                unclear = [i for i in unclear if not events_of(outcomes[i])]
         return outcomes
 
     def detect(self, line: bytes, now_ms: int) -> Parser:
@@ -56,6 +58,6 @@ class DetectingParser:
 
 
 def _better(known: Outcome, answer: Outcome) -> Outcome:
-    if answer.__class__ is tuple or (isinstance(known, Rejection) and not isinstance(answer, Rejection)):
+    if events_of(answer) or (isinstance(known, Rejection) and not isinstance(answer, Rejection)):
         return answer
     return known

@@ -10,6 +10,8 @@ from parsers.text import normal_field, normal_tag
 from parsers.vocabulary import OTHER
 
 _FRACTION: Final = re.compile(r"[0-9]{0,2}|[0-9]{4,18}")
+_FEWEST: Final = 2
+"""Events of a line that make a list: one is that event itself, none is ``IGNORED``."""
 _TEXTS: Final = ("user_id", "ip", "user_agent", "scopes", "event_id", "error_detail")
 _WORDS: Final = {
     "action": OUTCOMES.keys(),
@@ -17,6 +19,17 @@ _WORDS: Final = {
     "error": ERRORS | {OTHER, ""},
     "grant_type": GRANT_TYPES | {""},
 }
+
+
+def fault_of_events(outcome: tuple[Any, ...] | list[Any], latest_ms: int) -> str | None:
+    """Return what is wrong with the event or the events of a line, as ``fault_of_event`` does."""
+    if isinstance(outcome, tuple):
+        return fault_of_event(outcome, latest_ms)
+    if len(outcome) < _FEWEST:
+        return f"a list of {len(outcome)} events"
+    if not all(isinstance(row, tuple) for row in outcome):
+        return "a list of something else"
+    return next((fault for row in outcome if (fault := fault_of_event(row, latest_ms))), None)
 
 
 def fault_of_event(row: tuple[Any, ...], latest_ms: int) -> str | None:
@@ -54,8 +67,6 @@ def _fault_of_words(tags: Tags) -> str | None:
             return f"{name}: not in the vocabulary"
     if tags.outcome != OUTCOMES[tags.action]:
         return "outcome: not that of the action"
-    if not tags.client_id:
-        return "client_id: empty"
     return next((f"{n}: not in normal form" for n in ("client_id", "realm") if _is_unclean_tag(getattr(tags, n))), None)
 
 

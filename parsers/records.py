@@ -1,12 +1,13 @@
 """From bytes to typed values, or the reason why not. Details name keys and places, never a value of the line."""
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import orjson
 
-from parsers.contract import BLANK, ISSUED_PREFIX, OUTCOMES, Outcome, Reason, Rejection
+from parsers.contract import BLANK, IGNORED, ISSUED_PREFIX, OUTCOMES, Events, Outcome, Reason, Rejection, events_of
 from parsers.vocabulary import GRANT_NAMES, OTHER
 
 EXPIRES_IN_MAX: Final = 2**31 - 1
@@ -20,6 +21,9 @@ _PADDING: Final = b" \t\r\0"
 """What may stand before and after a line and is no part of it. A writer that does not append leaves a hole of NUL bytes before
 its first line after a truncation; a crash of the machine and writers of C strings leave them behind one."""
 _BOM: Final = b"\xef\xbb\xbf"
+
+
+_EVENT_TYPE: Final = re.compile(r"[A-Z_]{1,60}")
 
 
 class RejectedError(ValueError):
@@ -132,6 +136,16 @@ def known_action(written: str, name: str = "action") -> str:
     raise RejectedError(Reason.UNKNOWN_ACTION, f"{name}: not in the vocabulary")
 
 
+def unknown_operation(written: str, name: str) -> RejectedError:
+    """Return what to raise for a provider's word that looks like a token operation and is not known.
+
+    ``name``: the key that it stands at. The word itself is told only if it has the shape of a provider's event types, because
+    the rest is what somebody else chose.
+    """
+    told = written if _EVENT_TYPE.fullmatch(written) else "not in the vocabulary"
+    return RejectedError(Reason.UNKNOWN_ACTION, f"{name}: {told}")
+
+
 def grant_name(action: str, written: str | None) -> str:
     """Return the grant: the action's suffix, else the written one, else that of a refresh."""
     if action.startswith(ISSUED_PREFIX):
@@ -167,6 +181,19 @@ def each_line(data: bytes, read: Callable[[bytes], Outcome]) -> list[Outcome]:
         except RejectedError as error:
             outcomes.append(error.rejection)
     return outcomes
+
+
+def together(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return what a line is whose parts became these, in their order.
+
+    One rejected part rejects the line: a line is stored whole or listed, so that a replay after a fix finds all of it.
+    """
+    rows: Events = []
+    for outcome in outcomes:
+        if isinstance(outcome, Rejection):
+            return outcome
+        rows += events_of(outcome)
+    return rows if len(rows) > 1 else rows[0] if rows else IGNORED
 
 
 def stripped(line: bytes) -> bytes:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from parsers.builder import DAY_MS
-from parsers.contract import BLANK, Event, NoEvent, Outcome, Parser, Reason, Rejection
+from parsers.contract import BLANK, NoEvent, Outcome, Parser, Reason, Rejection, events_of
 from parsers.damage import CANARY, canaries, damaged
-from parsers.form import fault_of_event
+from parsers.form import fault_of_events
 from parsers.redaction.lines import SHOWN_BYTES
 from parsers.text import clean
 
@@ -58,8 +58,9 @@ def check_events(make: Make, events: Sequence[bytes], now_ms: int = NOW_MS) -> N
     for line in events:
         _require(b"\n" not in line, "an example has a line break in it", line)
         outcome = _outcome(make(), line, now_ms)
-        _require(outcome.__class__ is tuple, f"no event, but {outcome!r} of", line)
-        early = _parse(make(), line + b"\n", Event(*outcome).time_ms - DAY_MS - 1)[0]  # type: ignore[misc]  # it is a tuple
+        found = events_of(outcome)
+        _require(found, f"no event, but {outcome!r} of", line)
+        early = _parse(make(), line + b"\n", max(row[0] for row in found) - DAY_MS - 1)[0]
         _require(_is_out_of_range(early), "more than a day ahead, but not rejected as `out_of_range`:", line)
 
 
@@ -119,10 +120,10 @@ def _outcome(parser: Parser, line: bytes, now_ms: int) -> Outcome:
         _require(isinstance(outcome.reason, Reason), "the reason of a rejection is no Reason:", line)
         _require(_is_text(outcome.detail) and clean(outcome.detail) == outcome.detail, "its detail is unclean:", line)
     elif not isinstance(outcome, NoEvent):
-        _require(
-            outcome.__class__ is tuple, "an outcome that is none of the contract's (an event is a plain tuple):", line
-        )
-        fault = fault_of_event(outcome, now_ms + DAY_MS)
+        rows: Sequence[Any] = outcome if isinstance(outcome, list) else [outcome]
+        plain = all(row.__class__ is tuple for row in rows)
+        _require(plain, "an outcome that is none of the contract's (an event is a plain tuple):", line)
+        fault = fault_of_events(outcome, now_ms + DAY_MS)
         _require(fault is None, f"an event that is not as the contract wants it, {fault}:", line)
     return outcome
 

@@ -20,6 +20,7 @@ from ingestor.demo.endpoint import Happening
 from ingestor.demo.frame import Frame
 from ingestor.model.accounting import Account
 from ingestor.model.questions import Record
+from ingestor.model.words import NO_CLIENT
 from parsers.contract import OUTCOMES
 
 SMALLEST = (80, 20)
@@ -188,7 +189,7 @@ def _events(records: Sequence[Record], rows: int, zone: ZoneInfo) -> Table:
             Text(f"{time:%H:%M:%S}", style="dim"),
             Text(shown(record.outcome), style=_STYLES.get(record.outcome, "")),
             Text(shown(record.action).removeprefix("token.")),
-            Text(shown(record.client_id)),
+            Text(shown(record.client_id or NO_CLIENT)),
             Text(shown(record.user_id or "-"), style="dim"),
             Text(shown(record.error or record.ip or "-"), style="red" if record.outcome == "failure" else "dim"),
         )

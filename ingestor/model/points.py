@@ -44,6 +44,7 @@ class Series(NamedTuple):
 
     action: str
     client_id: str
+    """Empty where the log names no client: an event without one is in a series of its own, and never in ``_other``."""
     endpoint: str
     error: str
     grant_type: str

@@ -17,7 +17,7 @@ class Period:
 class Filters:
     """Conditions on events; None is no condition. ``client`` matches the tag or the field ``client``.
 
-    Values are in the normal form of ``parsers.text``, as the stored ones are.
+    An empty ``client`` or ``realm`` matches the events that have none. Values are in the normal form of ``parsers.text``, as the stored ones are.
     """
 
     client: str | None = None
@@ -43,6 +43,7 @@ class Stats:
     userinfo_accesses: int = 0
     unique_users: int = 0
     unique_clients: int = 0
+    without_client: int = 0
     failure_rate: float | None = None
     refresh_usage_rate: float | None = None
     average_token_lifetime_seconds: float | None = None
@@ -60,7 +61,7 @@ class Record(NamedTuple):
     """RFC 3339, UTC, the written precision."""
     action: str
     outcome: str
-    client_id: str
+    client_id: str | None
     user_id: str | None
     grant_type: str | None
     scopes: str | None
@@ -79,7 +80,8 @@ class Record(NamedTuple):
 class Ranked(NamedTuple):
     """A row of ``top clients`` (name, realm or None) or ``top users`` (name, None)."""
 
-    name: str
+    name: str | None
+    """None for the events of a realm that name no client."""
     realm: str | None
     events: int
     issued: int
@@ -100,7 +102,7 @@ class AnalyticsRow(NamedTuple):
 
     date: str
     action: str
-    client_id: str
+    client_id: str | None
     grant_type: str | None
     count: int  # type: ignore[assignment]  # the story's word; nobody counts within a row
 

@@ -12,7 +12,7 @@ def record(tags: Series, point: Point) -> Record:
         time=written_time(time, fraction),
         action=tags.action,
         outcome=tags.outcome,
-        client_id=tags.client_id if client is None else client,
+        client_id=(tags.client_id if client is None else client) or None,
         user_id=user_id,
         grant_type=tags.grant_type or None,
         scopes=scopes,

@@ -34,7 +34,7 @@ class Group(NamedTuple):
 
     @property
     def client_id(self) -> str:
-        """The client under which these events count and rank."""
+        """The client under which these events count and rank; empty where they name none."""
         return self.tags.client_id if self.client is None else self.client
 
 
@@ -76,6 +76,7 @@ def stats(groups: Iterable[Group], unique_users: int) -> Stats:
         userinfo_accesses=by_action["token.userinfo_accessed"],
         unique_users=unique_users,
         unique_clients=len(by_client),
+        without_client=_events(group for group in groups if not group.client_id),
         failure_rate=_ratio(failures_at_token, failures_at_token + granted_at_token),
         refresh_usage_rate=_ratio(by_refresh_token, by_refresh_token + by_action[_ISSUED_BY_CODE]),
         average_token_lifetime_seconds=_ratio(sum(group.lifetime_sum for group in grants), lifetimes),
@@ -110,17 +111,19 @@ def client_name(key: str) -> str:
 
 
 def rank_clients(groups: Iterable[Group], limit: int) -> list[Ranked]:
-    """Return the most active clients, by events, then name, then realm. A client is (realm, client_id)."""
+    """Return the most active clients, by events, then name, then realm. A client is (realm, client_id).
+
+    The events of a realm that name no client are a row, too: where they are many, nobody must take the others for all.
+    """
     clients: dict[tuple[str, str], list[int]] = {}
     for group in groups:
-        if group.client_id:
-            counts = clients.setdefault((group.client_id, group.tags.realm), [0, 0, 0, 0])
-            counts[0] += group.events
-            counts[1] += group.events * is_issued(group.tags.action)
-            counts[2] += group.events * (group.tags.action == REFRESHED)
-            counts[3] += group.events * (group.tags.outcome == FAILURE)
+        counts = clients.setdefault((group.client_id, group.tags.realm), [0, 0, 0, 0])
+        counts[0] += group.events
+        counts[1] += group.events * is_issued(group.tags.action)
+        counts[2] += group.events * (group.tags.action == REFRESHED)
+        counts[3] += group.events * (group.tags.outcome == FAILURE)
     best = sorted(clients.items(), key=lambda item: (-item[1][0], item[0]))[:limit]
-    return [Ranked(name, realm or None, *counts) for (name, realm), counts in best]
+    return [Ranked(name or None, realm or None, *counts) for (name, realm), counts in best]
 
 
 def written_time(time: int, fraction: str | None) -> str:

@@ -78,7 +78,10 @@ class Admission:
         ``repeat``: it was counted before, so it can admit nobody new.
         """
         realm, realm_settled = self._resolve_realm(tags, sequence, repeat=repeat)
-        admitted = tags.client_id != OTHER and self._admit_client(realm, tags, sequence, repeat=repeat)
+        # An event without a client takes nobody's place, and has its series always.
+        admitted = not tags.client_id or (
+            tags.client_id != OTHER and self._admit_client(realm, tags, sequence, repeat=repeat)
+        )
         client_id = tags.client_id if admitted else OTHER
         series = Series(
             tags.action,

@@ -57,7 +57,7 @@ class NativeParser:
     """Parses native lines. The rules are in this folder's README."""
 
     name = NAME
-    version = "1"
+    version = "2"
     options = EventBuilder.OPTIONS
 
     def __init__(

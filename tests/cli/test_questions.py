@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -42,6 +43,7 @@ def test_stats_has_the_designed_keys_and_the_right_figures(tokentail: Tokentail,
         "userinfo_accesses": 1,
         "unique_users": 2,
         "unique_clients": 3,
+        "without_client": 0,
         "failure_rate": 2 / 6,
         "refresh_usage_rate": 1 / 2,
         "average_token_lifetime_seconds": (3600 + 1800 + 600 + 3600) / 4,
@@ -84,6 +86,38 @@ def test_stats_shows_so_many_rows_as_are_asked_for(
         answer = json.loads(tokentail("stats", "--json", *options, *SINCE, *state).stdout)
         assert list(answer["by_client"]) == [f"c-{n:02}" for n in range(count)]
     assert tokentail("stats", "--all", "--limit", "2", *state).exit_code == 2
+
+
+def test_events_without_a_client_say_so(tokentail: Tokentail, state: tuple[str, str], tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    failed = [line(f"2026-11-02T09:00:0{n}Z", "token.validation_failed", "", error="invalid_client") for n in range(3)]
+    of_realm = line("2026-11-02T09:00:05Z", "token.rate_limited", "", realm="acme")
+    log.write_text("\n".join([*failed, of_realm, line("2026-11-02T09:00:06Z", "token.refreshed", "web-app")]) + "\n")
+    assert tokentail("run", "--once", log, *state).exit_code == 0
+
+    def told(*command: str) -> tuple[str, Any]:
+        form = () if command[0] == "events" else ("--json",)
+        answer = tokentail(*command, *form, *SINCE, *state).stdout
+        rows = [json.loads(row) for row in answer.splitlines()] if command[0] == "events" else json.loads(answer)
+        return tokentail(*command, *SINCE, *state).stdout, rows
+
+    shown, stats = told("stats")
+    assert (stats["without_client"], stats["unique_clients"], stats["by_client"]) == (4, 1, {"web-app": 1})
+    assert re.search(r"By client\s+no client +4 +80% .*\s+web-app +1 +20% ", shown)
+    shown, ranked = told("top", "clients")
+    assert [(row["client_id"], row["realm"], row["failures"]) for row in ranked] == [
+        *((None, None, 3), (None, "acme", 1), ("web-app", None, 0))
+    ]
+    assert re.search(r"1 +no client +- +3 .*\n *2 +no client +acme +1 ", shown)
+    shown, newest = told("activity")
+    assert [row["client_id"] for row in newest] == ["web-app", None, None, None, None]
+    assert "acme, no client" in shown
+    assert told("events", "--client", "")[1] == newest[:0:-1]
+    shown, daily = told("analytics")
+    assert sorted(row["client_id"] or "" for row in daily) == ["", "", "web-app"]
+    assert shown.count("no client") == 2
+    assert "only client (none)" in told("stats", "--client", "")[0]
+    assert tokentail("events", "--csv", *SINCE, *state).stdout.splitlines()[1].split(",")[3] == '""'
 
 
 def test_a_period_is_of_the_time_zone_that_is_asked_for(tokentail: Tokentail, stored: tuple[str, ...]) -> None:

@@ -49,7 +49,8 @@ def frame(text: str = "web-app") -> Frame:
         22_881,
         Account(22_880, 22_343, Counter({Reason.INVALID_JSON: 18}), 519),
         Stats(
-            *(7_474, 2_077, 1_300, 119, 529, 25, 1_854, 3_519, 598, 17, 0.123, 0.7, 2_215.0, 1.0),
+            *(7_474, 2_077, 1_300, 119, 529, 25, 1_854, 3_519, 598, 17, 0),
+            *(0.123, 0.7, 2_215.0, 1.0),
             by_action=dict.fromkeys(OUTCOMES, 10_876),
         ),
         [Bucket(10 * number, number % 7) for number in range(BUCKETS)],

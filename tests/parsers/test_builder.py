@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsers.builder import DAY_MS, EventBuilder
-from parsers.contract import BLANK, OUTCOMES, Event, Reason, Rejection
+from parsers.contract import BLANK, CLIENT_REQUIRED, OUTCOMES, Event, Reason, Rejection
 from parsers.form import fault_of_event
 from parsers.native import NativeParser
 from parsers.records import RejectedError, each_line
 
 NOW_MS = 1_793_600_000_000
 GOOD: dict[str, Any] = {"time": NOW_MS, "action": "token.validation_failed", "client_id": "web"}
+PENDING = "token.authorization_pending"
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text()) | st.binary()
 OPTIONAL = (
     "user_id",
@@ -71,7 +72,7 @@ def test_it_makes_what_the_native_parser_makes_of_the_same() -> None:
         ({"time": NOW_MS + DAY_MS + 1}, Rejection(Reason.OUT_OF_RANGE, "ts: before 1970 or more than a day ahead")),
         ({"action": "token.suspicious"}, Rejection(Reason.UNKNOWN_ACTION, "action: not in the vocabulary")),
         ({"action": None}, Rejection(Reason.MISSING_KEY, "action")),
-        ({"client_id": ""}, Rejection(Reason.MISSING_KEY, "client")),
+        ({"client_id": "", "action": "token.issued.x"}, Rejection(Reason.MISSING_KEY, "client")),
         ({"client_id": []}, Rejection(Reason.WRONG_TYPE, "client: neither a string nor an integer")),
         ({"scopes": 1}, Rejection(Reason.WRONG_TYPE, "scopes: neither a list of strings nor a string")),
         ({"expires_in": -1}, Rejection(Reason.OUT_OF_RANGE, "expires_in: not from 0 to 2147483647")),
@@ -80,6 +81,29 @@ def test_it_makes_what_the_native_parser_makes_of_the_same() -> None:
 def test_a_rejection_names_the_providers_key(changes: dict[str, Any], rejection: Rejection) -> None:
     builder = EventBuilder(names={"time": "ts", "client_id": "client"})
     assert builder.event(NOW_MS, **{**GOOD, **changes}) == rejection
+
+
+@pytest.mark.parametrize("client", [None, "", " "])
+@pytest.mark.parametrize("action", OUTCOMES)
+def test_a_client_is_required_where_it_must_have_been_known(action: str, client: str | None) -> None:
+    outcome = EventBuilder().event(NOW_MS, time=NOW_MS, action=action, client_id=client)
+    if action in CLIENT_REQUIRED:
+        assert outcome == Rejection(Reason.MISSING_KEY, "client_id")
+        outcome = EventBuilder(clients_unknown=True).event(NOW_MS, time=NOW_MS, action=action)
+    event = Event(*outcome)  # type: ignore[misc]  # an event
+    assert event.tags.action == action
+    assert event.tags.client_id == ""
+
+
+def test_those_are_what_gives_a_token_and_a_poll() -> None:
+    assert {*(a for a in OUTCOMES if a.startswith("token.issued.")), "token.refreshed", PENDING} == CLIENT_REQUIRED
+
+
+def test_whether_a_client_is_required_goes_by_the_action_that_is_stored() -> None:
+    errors = {"wait": SimpleNamespace(error="authorization_pending", action=PENDING)}
+    failure = {"time": NOW_MS, "action": "token.validation_failed", "error": "wait"}
+    assert EventBuilder(errors).event(NOW_MS, **failure) == Rejection(Reason.MISSING_KEY, "client_id")
+    assert EventBuilder(errors).event(NOW_MS, **failure, client_id="tv").__class__ is tuple
 
 
 @settings(max_examples=100, deadline=None)

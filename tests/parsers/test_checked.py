@@ -7,7 +7,7 @@ import pytest
 
 from parsers.builder import EventBuilder
 from parsers.checked import CheckedParser
-from parsers.contract import BLANK, IGNORED, Event, Outcome, Reason, Rejection, Tags
+from parsers.contract import BLANK, IGNORED, Event, Outcome, Reason, Rejection, Tags, events_of
 from parsers.native import NativeParser
 
 NOW_MS = 1_793_600_000_000
@@ -45,6 +45,10 @@ class Worded:
             b"ignored": IGNORED,
             b"": BLANK,
             b"none": None,
+            b"both": [EVENT, Event(*EVENT)],
+            b"one": [EVENT],
+            b"half": [EVENT, EVENT[:4]],
+            b"mixed": [EVENT, IGNORED],
             b"short": EVENT[:4],
             b"wrong": (*EVENT[:3], 7, *EVENT[4:]),
             b"unclean": (*EVENT[:3], "a\nb", *EVENT[4:]),
@@ -105,6 +109,9 @@ def test_numbers_that_make_up_for_each_other_are_not_found_in_a_block_but_cost_n
     ("word", "detail"),
     [
         (b"none", "an outcome that is none of the contract's"),
+        (b"one", "an event that is not as the contract wants it: a list of 1 events"),
+        (b"half", "an event that is not as the contract wants it: an event of 4 parts"),
+        (b"mixed", "an event that is not as the contract wants it: a list of something else"),
         (b"short", "an event that is not as the contract wants it: an event of 4 parts"),
         (b"wrong", "an event that is not as the contract wants it: user_id: neither None nor a text"),
         (b"unclean", "an event that is not as the contract wants it: user_id: not in normal form"),
@@ -123,6 +130,12 @@ def test_an_event_by_name_is_a_plain_tuple_afterwards() -> None:
     (outcome,) = checked([])[0].parse(b"named", NOW_MS)
     assert outcome == EVENT
     assert outcome.__class__ is tuple
+
+
+def test_several_events_of_a_line_are_plain_tuples_afterwards() -> None:
+    (outcome,) = checked([])[0].parse(b"both", NOW_MS)
+    assert outcome == [EVENT, EVENT]
+    assert [row.__class__ for row in events_of(outcome)] == [tuple, tuple]
 
 
 def test_details_and_texts_of_other_people_are_redacted_and_clean() -> None:

@@ -9,10 +9,11 @@ import pytest
 import parsers
 from parsers import testing
 from parsers.builder import EventBuilder
-from parsers.contract import BLANK, Event, Outcome, Parser, Rejection
+from parsers.contract import BLANK, Event, Outcome, Parser, Rejection, events_of
 from parsers.damage import CANARY
 from parsers.native import NativeParser
 from parsers.records import decode, each_line
+from tests.support.several import SeveralParser, line, record
 
 ROOT = Path(parsers.__file__).parent
 NOW_MS = 1_798_761_600_000
@@ -21,6 +22,7 @@ LINE = (
     b'{"id":"9f1c","created_at":"2026-11-01T09:30:00.123Z","action":"token.validation_failed","user_id":"u-1",'
     b'"details":{"client_id":"web-app","error":"invalid_grant","user_agent":"Mozilla/5.0"}}'
 )
+NO_EVENT = LINE.replace(b"09:30:00", b"09:30")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -65,6 +67,30 @@ class Careless:
 
 def test_the_parser_without_faults_passes() -> None:
     testing.check_parser(Careless, [LINE], secrets=False)
+
+
+def test_a_parser_of_several_events_a_line_passes() -> None:
+    several = [line(record(), record("token.revoked"), record(error="invalid_grant")), line(record(), record())]
+    testing.check_parser(SeveralParser, [*several, LINE], [line(record(), {"action": "token.revoked"})])
+
+
+class OneIsNoList(SeveralParser):
+    def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
+        return [list(events_of(outcome)) or outcome for outcome in super().parse(data, now_ms)]
+
+
+class NamesItsEvents(SeveralParser):
+    def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
+        outcomes = super().parse(data, now_ms)
+        return [[Event(*row) for row in outcome] if isinstance(outcome, list) else outcome for outcome in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("make", "rule"), [(OneIsNoList, "a list of 1 events"), (NamesItsEvents, "an event is a plain tuple")]
+)
+def test_faults_of_several_events_are_found(make: Callable[..., Parser], rule: str) -> None:
+    with pytest.raises(AssertionError, match=rule):
+        testing.check_parser(make, [LINE, line(record(), record())], secrets=False)
 
 
 class LosesALine(Careless):
@@ -137,7 +163,7 @@ class Believes(Careless):
 )
 def test_each_fault_is_found(make: Callable[..., Parser], rule: str) -> None:
     with pytest.raises(AssertionError, match=rule):
-        testing.check_parser(make, [LINE], [LINE.replace(b"token.", b"user."), LINE.replace(b"web-app", b"")])
+        testing.check_parser(make, [LINE], [LINE.replace(b"token.", b"user."), NO_EVENT])
 
 
 def test_a_leak_of_a_well_formed_secret_is_found() -> None:
@@ -147,4 +173,4 @@ def test_a_leak_of_a_well_formed_secret_is_found() -> None:
 
 def test_a_line_that_is_no_event_is_told() -> None:
     with pytest.raises(AssertionError, match="no event, but"):
-        testing.check_events(NativeParser, [LINE.replace(b"web-app", b"")])
+        testing.check_events(NativeParser, [NO_EVENT])

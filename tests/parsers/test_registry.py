@@ -14,6 +14,7 @@ from parsers.checked import CheckedParser
 from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, Tags
 from parsers.detection import DetectingParser
 from parsers.native import NativeParser
+from tests.support.several import SeveralParser, events, line, record
 
 NOW_MS = 1_793_600_000_000
 NATIVE = json.dumps(
@@ -129,6 +130,16 @@ def test_detection_is_by_line() -> None:
     assert [parser.parse(line + b"\n", NOW_MS)[0] for line in data.split(b"\n")] == outcomes
 
 
+def test_several_events_of_a_line_are_events_to_detection() -> None:
+    parser = DetectingParser([NativeParser(), SeveralParser(), Semicolons()])
+    several = line(record(), record("token.revoked"))
+    outcomes = parser.parse(several + b"\nevent;1\n" + NATIVE, NOW_MS)
+    assert outcomes[0] == SeveralParser().parse(several, NOW_MS)[0]
+    assert len(events(outcomes[0])) == 2
+    assert outcomes[1:] == [EVENT, NativeParser().parse(NATIVE, NOW_MS)[0]]
+    assert parser.detect(several, NOW_MS).name == "several"
+
+
 def test_all_whom_detection_asks_decide() -> None:
     native, semicolons = NativeParser(), Semicolons()
     parser = DetectingParser([native, semicolons])
@@ -147,8 +158,8 @@ def test_detection_names_the_provider_of_a_line() -> None:
         b"rubbish": native,
         b"": native,
     }
-    for line, provider in named.items():
-        assert parser.detect(line, NOW_MS) is provider
+    for written, provider in named.items():
+        assert parser.detect(written, NOW_MS) is provider
 
 
 def test_detection_adds_counts_up_and_redacts_as_the_first() -> None:

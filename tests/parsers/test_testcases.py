@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import parsers
-from parsers.contract import Event, NoEvent, Outcome, Parser, Rejection
+from parsers.contract import Event, EventRow, NoEvent, Outcome, Parser, Rejection, events_of
 
 ROOT = Path(parsers.__file__).parent
 NOW_MS = 1_798_761_600_000  # 2027-01-01T00:00:00Z
@@ -48,12 +48,17 @@ def options(case: Path) -> dict[str, Any]:
     return {**written, "errors": rules}
 
 
-def describe(outcome: Outcome, line: bytes, parser: Parser) -> dict[str, Any]:
+def describe(outcome: Outcome, line: bytes, parser: Parser) -> dict[str, Any] | list[dict[str, Any]]:
     if isinstance(outcome, Rejection):
         return {"rejected": outcome.reason, "detail": outcome.detail, "text": parser.redact(line)}
     if isinstance(outcome, NoEvent):
         return {outcome.value: True}
-    event = Event(*outcome)
+    described = [_event(row) for row in events_of(outcome)]
+    return described if isinstance(outcome, list) else described[0]
+
+
+def _event(row: EventRow) -> dict[str, Any]:
+    event = Event(*row)
     tags = {key: value for key, value in event.tags._asdict().items() if value}
     fields = {key: value for key, value in event._asdict().items() if key != "tags" and value is not None}
     return {"time_ms": fields.pop("time_ms"), **tags, **fields}

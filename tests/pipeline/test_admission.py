@@ -74,6 +74,16 @@ def test_a_client_that_calls_itself_other_is_not_mixed_up_with_the_overflow() ->
     assert read([(OTHER, True, "")], admission, table) == [("", OTHER, OTHER)]
 
 
+def test_an_event_without_a_client_takes_nobodys_place() -> None:
+    admission, table = fresh(clients=0, failing_clients=0, realms=1)
+    lines = [("", False, ""), ("", True, "a"), ("", False, "")]
+    expected = [("", "", None), ("a", "", None), ("", "", None)]
+    assert read(lines, admission, table) == expected
+    assert admission.new == [Admitted("a", "", 1, by_success=True)], "the realm alone"
+    assert read(lines, admission, table, repeat=True) == expected
+    assert (admission.clients, len(admission.settled())) == (0, 2)
+
+
 def test_client_ids_repeat_across_realms_and_realms_have_a_budget() -> None:
     admission, table = fresh(clients=2, realms=2)
     lines = [("web", True, "a"), ("web", True, "b"), ("web", True, "c"), ("web", True, "a")]

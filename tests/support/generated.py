@@ -25,7 +25,7 @@ SECOND: Final = 1_000_000_000
 # The hours and days of UTC and of zones with half hours begin here; so do the clocks' jumps of the zones under test.
 _EDGES: Final = [START + n * 1800 for n in range(DAYS * 48)]
 _ACTIONS: Final = sorted(OUTCOMES)
-_CLIENTS: Final = ("web", "api", "jöb", "a/b", "_other", "_other")
+_CLIENTS: Final = ("web", "api", "jöb", "a/b", "", "_other", "_other")
 _TRUE_CLIENTS: Final = ("web", "evil", "<b>", "_other")
 _REALMS: Final = ("", "", "", "master", "a/b", "50%")
 _ENDPOINTS: Final = ("", "token", "userinfo", "introspection", "device")
@@ -55,6 +55,8 @@ FILTERS: Final = [
     Filters(ip="2001:db8::1"),
     Filters(ip="203.0.113.9", client="_other", realm="master"),
     Filters(client="<b>", outcome="failure"),
+    Filters(client=""),  # the events without one
+    Filters(client="", outcome="failure", realm="master"),
     Filters("web", "master", "u-2", "token.refreshed", "success", "other", "203.0.113.9"),
 ]
 """Combinations of which each meets some of the events, or none for a reason."""

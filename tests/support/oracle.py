@@ -60,6 +60,7 @@ class Oracle:
             userinfo_accesses=sum(e["action"] == "token.userinfo_accessed" for e in events),
             unique_users=len({e["user_id"] for e in events if e["user_id"] is not None}),
             unique_clients=len({(e["realm"], e["client_id"]) for e in events if e["client_id"]}),
+            without_client=sum(e["client_id"] is None for e in events),
             failure_rate=_share(len(failed_attempts), len(failed_attempts) + len(good_attempts)),
             refresh_usage_rate=_share(len(by_refresh_token), len(by_refresh_token) + len(by_code)),
             average_token_lifetime_seconds=_share(sum(lifetimes), len(lifetimes)),
@@ -80,12 +81,11 @@ class Oracle:
         )
 
     def top_clients(self, period: Period, filters: Filters, limit: int) -> list[Ranked]:
-        groups: dict[tuple[str, str | None], list[Event]] = {}
+        groups: dict[tuple[str | None, str | None], list[Event]] = {}
         for e in self._matching(period, filters):
-            if e["client_id"]:
-                groups.setdefault((e["client_id"], e["realm"]), []).append(e)
+            groups.setdefault((e["client_id"], e["realm"]), []).append(e)
         ranked = [_ranked(name, realm, group) for (name, realm), group in groups.items()]
-        return sorted(ranked, key=lambda r: (-r.events, r.name, r.realm or ""))[:limit]
+        return sorted(ranked, key=lambda r: (-r.events, r.name or "", r.realm or ""))[:limit]
 
     def top_users(self, period: Period, filters: Filters, limit: int) -> list[Ranked]:
         groups: dict[str, list[Event]] = {}
@@ -93,7 +93,7 @@ class Oracle:
             if e["user_id"] is not None:
                 groups.setdefault(e["user_id"], []).append(e)
         ranked = [_ranked(name, None, group) for name, group in groups.items()]
-        return sorted(ranked, key=lambda r: (-r.events, r.name))[:limit]
+        return sorted(ranked, key=lambda r: (-r.events, r.name or ""))[:limit]
 
     def peak(self, period: Period, filters: Filters, zone: str) -> list[PeakCell]:
         cells: Counter[tuple[int, int]] = Counter()
@@ -103,10 +103,10 @@ class Oracle:
         return [PeakCell(*cell, events) for cell, events in sorted(cells.items())]
 
     def analytics(self, period: Period, filters: Filters, zone: str) -> list[AnalyticsRow]:
-        rows: Counter[tuple[str, str, str, str | None]] = Counter()
+        rows: Counter[tuple[str, str, str | None, str | None]] = Counter()
         for e in self._matching(period, filters):
             rows[_local(e, zone).date().isoformat(), e["action"], e["client_id"], e["grant_type"]] += 1
-        ordered = sorted(rows.items(), key=lambda row: (*row[0][:3], row[0][3] or ""))
+        ordered = sorted(rows.items(), key=lambda row: tuple(part or "" for part in row[0]))
         return [AnalyticsRow(*key, count) for key, count in ordered]
 
     def _matching(self, period: Period, filters: Filters) -> list[dict[str, Any]]:
@@ -114,7 +114,7 @@ class Oracle:
 
 
 def _matches(event: Event, filters: Filters) -> bool:
-    if filters.client is not None and filters.client not in (event["client_tag"], event["client_id"]):
+    if filters.client is not None and filters.client not in (event["client_tag"] or "", event["client_id"] or ""):
         return False
     wanted = {
         "realm": filters.realm,
@@ -149,7 +149,7 @@ def _realm_and_name(event: Event) -> str | None:
     return "/".join("".join(escapes.get(character, character) for character in part) for part in parts)
 
 
-def _ranked(name: str, realm: str | None, events: Sequence[Event]) -> Ranked:
+def _ranked(name: str | None, realm: str | None, events: Sequence[Event]) -> Ranked:
     return Ranked(
         name,
         realm,

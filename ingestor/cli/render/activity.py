@@ -12,6 +12,7 @@ from ingestor.cli.render.console import list_table, word
 from ingestor.cli.render.screen import fits, flow
 from ingestor.cli.render.wrap import Folding
 from ingestor.model.questions import Record
+from ingestor.model.words import NO_CLIENT
 
 OUTCOME_STYLES = {"success": "green", "failure": "bold red", "pending": "yellow", "finding": "bold magenta"}
 _DETAIL_WIDTH = 40
@@ -83,7 +84,8 @@ def _blocks(records: Sequence[Record], zone: ZoneInfo, width: int) -> Iterator[T
         action = " ".join(filter(None, (_action(record), record.error)))
         head = Text.assemble(f"{_local(record, zone):%m-%d %H:%M:%S}  ", (f"{record.outcome}  {action}", style))
         yield from flow(head, width, indent=6)
-        for part in (f"client {_client(record)}", *_who_else(record)):
+        client = _client(record) if record.client_id is None else f"client {_client(record)}"
+        for part in (client, *_who_else(record)):
             yield from flow(Text(f"  {part}"), width, indent=6)
 
 
@@ -107,4 +109,6 @@ def _action_and_error(record: Record) -> str:
 
 
 def _client(record: Record) -> str:
+    if record.client_id is None:
+        return f"{record.realm}, {NO_CLIENT}" if record.realm else NO_CLIENT
     return f"{record.realm}/{record.client_id}" if record.realm else record.client_id

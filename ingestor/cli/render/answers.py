@@ -13,6 +13,7 @@ from rich.text import Text
 from ingestor.cli.render import charts
 from ingestor.cli.render.console import (
     SMALL_SCREEN,
+    client_word,
     duration,
     list_table,
     local_time,
@@ -25,7 +26,7 @@ from ingestor.cli.render.screen import fits
 from ingestor.cli.support.options import Question
 from ingestor.model.questions import AnalyticsRow, Filters, PeakCell, Ranked, Stats
 from ingestor.model.statistics import client_name
-from ingestor.model.words import counted
+from ingestor.model.words import NO_CLIENT, counted
 from ingestor.stores.registry import store_of
 
 _BAR_WIDTH = 12
@@ -60,8 +61,8 @@ def _retention_note(question: Question) -> str:
 
 def filter_text(filters: Filters) -> str:
     """Name the conditions that are set; empty when none is."""
-    names = (name for name in Filters.__dataclass_fields__ if getattr(filters, name) is not None)
-    return ", ".join(f"{name} {getattr(filters, name)}" for name in names)
+    values = ((name, getattr(filters, name)) for name in Filters.__dataclass_fields__)
+    return ", ".join(f"{name} {value}" if value else f"{name} (none)" for name, value in values if value is not None)
 
 
 def stats(console: Console, answer: Stats, *, most: int | None) -> None:
@@ -94,7 +95,7 @@ def stats(console: Console, answer: Stats, *, most: int | None) -> None:
     sections = (
         ("By action", list(answer.by_action.items()), "green"),
         ("By grant type", list(answer.by_grant_type.items()), "cyan"),
-        ("By client", [(client_name(key), events) for key, events in answer.by_client.items()], "blue"),
+        ("By client", _by_client(answer), "blue"),
         ("By error", list(answer.by_error.items()), "red"),
     )
     for title, rows, style in sections:
@@ -109,6 +110,14 @@ def stats(console: Console, answer: Stats, *, most: int | None) -> None:
             )
             console.print(section)
             console.print()
+
+
+def _by_client(answer: Stats) -> list[tuple[str, int]]:
+    """Return the clients and, in its place, what names none."""
+    rows = [(client_name(key), events) for key, events in answer.by_client.items()]
+    if answer.without_client:
+        rows.append((NO_CLIENT, answer.without_client))
+    return sorted(rows, key=lambda row: -row[1])
 
 
 def _rates(answer: Stats) -> Table:
@@ -147,9 +156,10 @@ def _ranking(console: Console, kind: str, ranked: Sequence[Ranked], *, bars: boo
         table.add_column(name, justify="right", no_wrap=True)
     if bars:
         table.add_column("", no_wrap=True)
+    name_word = client_word if kind == "client" else word
     longest = max((entry.events for entry in ranked), default=0)
     for rank, entry in enumerate(ranked, start=1):
-        cells: list[RenderableType] = [str(rank), word(entry.name), *([word(entry.realm)] if realms else [])]
+        cells: list[RenderableType] = [str(rank), name_word(entry.name), *([word(entry.realm)] if realms else [])]
         counts = (entry.events,) if small else (entry.events, entry.issued, entry.refreshed)
         cells += map(number, counts)
         cells.append(Text(number(entry.failures), style="red" if entry.failures else "dim"))
@@ -192,7 +202,11 @@ def analytics(console: Console, rows: Iterable[AnalyticsRow]) -> None:
         date = Text("" if row.date == last else row.date)
         last = row.date
         table.add_row(
-            date, word(row.action.removeprefix("token.")), word(row.client_id), word(row.grant_type), number(row.count)
+            date,
+            word(row.action.removeprefix("token.")),
+            client_word(row.client_id),
+            word(row.grant_type),
+            number(row.count),
         )
     console.print(table)
 

@@ -22,6 +22,7 @@ from rich.table import Table
 from ingestor.cli.render.screen import Screen
 from ingestor.cli.render.wrap import Folding
 from ingestor.model.questions import Period, Record
+from ingestor.model.words import NO_CLIENT
 from parsers.text import clean
 
 _PIPE_WIDTH = 1 << 15
@@ -112,6 +113,11 @@ def _cell(value: str | int | None) -> str | int | None:
 def word(value: str | None, style: str = "") -> Folding:
     """Wrap a value of an event for printing; an absent one is a dash."""
     return Folding(value, style) if value else Folding("-", "dim")
+
+
+def client_word(name: str | None) -> Folding:
+    """Wrap a client for printing. That there is none is said, because it is no value that was left out."""
+    return Folding(name) if name else Folding(NO_CLIENT, "dim")
 
 
 def list_table(*columns: str) -> Table:

@@ -150,7 +150,7 @@ def question_options(command: Command) -> Command:
         metavar="ZONE",
         help="The zone of dates, hours and days, such as Europe/Berlin, instead of the config's.",
     )
-    @click.option("--client", metavar="ID", help="Only this client.")
+    @click.option("--client", metavar="ID", help="Only this client; an empty ID finds events without a client.")
     @click.option("--realm", metavar="NAME", help="Only this realm (tenant).")
     @click.option("--user", metavar="ID", help="Only this user.")
     @json_option

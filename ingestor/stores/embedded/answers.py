@@ -94,6 +94,6 @@ class SqliteAnswers:
                     for group in self._reads.groups(piece, filters):
                         rows[date, group.tags.action, group.client_id, group.tags.grant_type] += group.events
         return [
-            AnalyticsRow(date, action, client, grant or None, events)
+            AnalyticsRow(date, action, client or None, grant or None, events)
             for (date, action, client, grant), events in sorted(rows.items())
         ]

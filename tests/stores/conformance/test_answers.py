@@ -116,8 +116,45 @@ def test_a_hostile_value_finds_its_event_alone(value: str, hostile: Answers) -> 
         found = list(hostile.events(ALWAYS, filters))
         assert len(found) == 1
         assert hostile.stats(ALWAYS, filters).by_action == {found[0].action: 1}
-        assert value in (found[0].user_id, found[0].client_id, found[0].client_id[:-1]) or "\\" in value
+        client = found[0].client_id
+        assert client is not None
+        assert value in (found[0].user_id, client, client[:-1]) or "\\" in value
     assert list(hostile.events(ALWAYS, Filters(action=value))) == []
+
+
+def test_events_without_a_client_are_counted_and_told_apart(subject: StoreUnderTest) -> None:
+    """Nobody's event is no event of ``_other``, and no client."""
+    template = random_samples(seed=2, count=1)[0]
+    failed = template.series._replace(action="token.validation_failed", outcome="failure", endpoint="token", realm="")
+    fields = {**template.fields, "fraction": None, "client": None}
+    made = [
+        Sample(BEGIN + number, series, {**fields, "client": client}, "2026-10-23T22:00:00.000Z")
+        for number, (series, client) in enumerate(
+            [
+                *[(failed._replace(client_id=""), None)] * 3,
+                (failed._replace(client_id="", realm="acme"), None),
+                (failed._replace(client_id="_other"), "late"),
+                (failed._replace(client_id="web"), None),
+            ]
+        )
+    ]
+    subject.write(made)
+    oracle = Oracle(sample.event() for sample in made)
+    with subject.answers() as answers:
+        for question, ask in QUESTIONS.items():
+            for filters in (Filters(), Filters(client=""), Filters(client="_other")):
+                assert ask(answers, ALWAYS, filters) == ask(oracle, ALWAYS, filters), (question, filters)
+        stats = answers.stats(ALWAYS, Filters())
+        assert (stats.total_failures, stats.without_client, stats.unique_clients) == (6, 4, 2)
+        assert stats.by_client == {"late": 1, "web": 1}
+        assert [row[:3] for row in answers.top_clients(ALWAYS, Filters(), 9)] == [
+            *((None, None, 3), (None, "acme", 1), ("late", None, 1), ("web", None, 1))
+        ]
+        assert [record.client_id for record in answers.events(ALWAYS, Filters(client=""))] == [None] * 4
+        assert len(list(answers.events(ALWAYS, Filters(client="", realm="acme")))) == 1
+        assert {row.client_id for row in answers.analytics(ALWAYS, Filters(), "UTC")} == {None, "late", "web"}
+        whole = Period(BEGIN - HOUR, BEGIN + HOUR)  # from the counters of hours
+        assert answers.stats(whole, Filters(client="")).by_action == {"token.validation_failed": 4}
 
 
 def at(stamp: str) -> Sample:

@@ -91,7 +91,7 @@ class InfluxAnswers:
             client = tally.tags[CLIENT] if tally.client is None else tally.client
             rows[tally.time, tally.tags["action"], client, tally.tags["grant_type"]] += tally.events
         return [
-            AnalyticsRow(_date(time), action, client, grant or None, events)
+            AnalyticsRow(_date(time), action, client or None, grant or None, events)
             for (time, action, client, grant), events in sorted(rows.items())
         ]
 
