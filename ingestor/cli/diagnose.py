@@ -51,7 +51,8 @@ from parsers.text import clean
 def explain(settings: Settings, file: Path | None, source: str | None, strict: bool, as_json: bool) -> None:
     """Say what becomes of each line of FILE, or of stdin: event and point, or why not.
 
-    The lines are explained as the daemon would read them from the start of the file. With --json, one object a line.
+    The lines are explained as the daemon would read them from the start of the file. With --json, one object for each of
+    them; a line of several events has one for each event.
     """
     named = file is not None and str(file) != "-"
     name = source or (source_of(str(file), settings) if named else "stdin")

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Final, NamedTuple
 
 from ingestor.format_check.understanding import NOTHING_KNOWN, Grasp, Understanding, judged
-from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection
+from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection, events_of
 from parsers.formats.encodings import Encoding, as_utf8, encoding_of
 from parsers.formats.lookalike import lookalike
 from parsers.text import cap
@@ -87,7 +87,7 @@ def as_of_now(
     """Judge a log by its newest lines and by ``whole``, what is known of all of it."""
     if whole.lines and not has_newest:
         return whole
-    last = list(itertools.takewhile(lambda line: line[1].__class__ is not tuple, reversed(outcomes)))
+    last = list(itertools.takewhile(lambda line: not events_of(line[1]), reversed(outcomes)))
     if not has_newest:
         last = []
     return judged(understanding_of(outcomes), understanding_of(last), whole)
@@ -98,7 +98,7 @@ def misfit(path: str, understanding: Understanding, sample: Sample, parser: Pars
     unclear = [
         (line, outcome)
         for line, outcome in outcomes_of(sample, parser, now_ms)
-        if outcome.__class__ is not tuple and not (understanding.spoilt and outcome is IGNORED)
+        if not events_of(outcome) and not (understanding.spoilt and outcome is IGNORED)
     ]
     encoding = encoding_of(sample.head)
     like = lookalike([line for line, _ in unclear], sample.head)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from parsers.contract import Event, Outcome, Rejection
+from parsers.contract import Event, Outcome, events_of
 
 FEWEST: Final = 20
 """Failures in a row that chance does not bring about in a log that has successes, too."""
@@ -16,8 +16,8 @@ def failures_alone(outcomes: Iterable[Outcome]) -> int:
     """
     failures = 0
     for outcome in outcomes:
-        if isinstance(outcome, tuple) and not isinstance(outcome, Rejection):
-            result = Event(*outcome).tags.outcome
+        for row in events_of(outcome):
+            result = Event(*row).tags.outcome
             if result == "success":
                 return 0
             failures += result == "failure"

@@ -20,6 +20,8 @@ from ingestor.sources.file.matching import kinship
 from ingestor.sources.file.reader import GenerationReader
 from ingestor.sources.file.recognition import Content, follows, recognise
 from ingestor.state.generations import Generations
+from ingestor.state.rejected_file import RejectedLine
+from parsers.contract import events_of
 
 FIRST_LOOK_BYTES = 65_536
 """Where a file's first event is looked for, to sort files by time."""
@@ -112,10 +114,9 @@ def _backfill_file(
     except DamagedFileError as error:
         file.close()
         return Backfilled(path, source or source_of(path, pipeline.settings), 0, 0, 0, str(error))
-    # Of what is read for the first time nothing is listed: the rejected file, which may be large, is left alone then.
-    known = pipeline.listed() if generation.position.offset or generation.compared else ()
     owners = _owners(pipeline.book, generation)
-    listed = {(entry.generation, entry.ordinal): entry for entry in known if entry.generation in owners}
+    # Of what is read for the first time nothing is listed: the rejected file, which may be large, is left alone then.
+    listed = _listed(pipeline, owners) if generation.position.offset or generation.compared else {}
     other_rules = _other_rules(pipeline, owners)
     own = file.identity == (generation.device, generation.inode) and generation.number not in pipeline.book.readers
     lines = new = again = left = 0
@@ -204,6 +205,15 @@ def _goes_on_in(path: str, tail: GenerationReader, half: bytes) -> bool:
         return False
 
 
+def _listed(pipeline: Pipeline, owners: set[int]) -> dict[tuple[int, int], list[RejectedLine]]:
+    """Return what is in the rejected file of some generations, by generation and ordinal."""
+    listed: dict[tuple[int, int], list[RejectedLine]] = {}
+    for entry in pipeline.listed():
+        if entry.generation in owners:
+            listed.setdefault((entry.generation, entry.ordinal), []).append(entry)
+    return listed
+
+
 def _owners(book: Generations, generation: Generation) -> set[int]:
     """Return the numbers of the generations whose lines a file may hold that holds this one."""
     former = book.get(generation.compared.former) if generation.compared else None
@@ -251,6 +261,6 @@ def _first_time(pipeline: Pipeline, path: str) -> tuple[int, str]:
         source_of(path, pipeline.settings), pipeline.settings
     )  # its own: what it counts is counted again
     for outcome in parser.parse(whole, 1 << 62):
-        if isinstance(outcome, tuple) and isinstance(outcome[0], int):
-            return outcome[0], path
+        if events := events_of(outcome):
+            return events[0][0], path
     return 1 << 62, path

@@ -1,7 +1,7 @@
 """Say what becomes of each line: event and point, or why not (``tokentail explain``, design section 9)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from ingestor.model.finding import StoredFinding
 from ingestor.model.points import SeriesTable
@@ -10,14 +10,14 @@ from ingestor.model.records import record
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import to_points
 from ingestor.stores.influxdb.write.line_protocol import encode_point
-from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection
+from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, events_of
 
 NOT_A_TOKEN_ACTION: Final = "not_a_token_action"  # noqa: S105 - no password, whatever the name ends in
 """The reason of an ignored line."""
 
 
 class Explanation(NamedTuple):
-    """What became of one line. ``text`` is redacted; nothing here holds a secret or a control character."""
+    """What became of one line, or of one event of several. ``text`` is redacted; nothing here holds a secret or a control character."""
 
     ordinal: int
     r"""Number of ``\n`` before the line."""
@@ -81,26 +81,30 @@ class Explainer:
         )
 
     def explain(self, data: bytes, *, h: int, ordinal: int, now_ms: int) -> Iterator[Explanation]:
-        r"""Explain whole lines; ``ordinal`` is that of the first, ``h`` the generation's hash. Blank lines are left out."""
+        r"""Explain whole lines; ``ordinal`` is that of the first, ``h`` the generation's hash.
+
+        A line of several events has an explanation of each, a blank line none.
+        """
         lines = data.removesuffix(b"\n").split(b"\n")
         for index, (line, outcome) in enumerate(zip(lines, self._parser.parse(data, now_ms), strict=True)):
             if outcome is not BLANK:
-                yield self._explain(line, outcome, h, ordinal + index)
+                yield from self._explain(line, outcome, h, ordinal + index)
 
     def too_long(self, head: bytes, *, ordinal: int, limit: int) -> Explanation:
         """Explain a line beyond ``limit`` bytes, of which only the head was kept."""
         rejection = Rejection(Reason.LINE_TOO_LONG, f"more than {limit} bytes")
-        return self._explain(head, rejection, 0, ordinal)
+        return next(self._explain(head, rejection, 0, ordinal))
 
-    def _explain(self, line: bytes, outcome: Outcome, h: int, ordinal: int) -> Explanation:
+    def _explain(self, line: bytes, outcome: Outcome, h: int, ordinal: int) -> Iterator[Explanation]:
         text = self._parser.redact(line)
         name = self._parser.name
         if isinstance(outcome, Rejection):
-            return Explanation(ordinal, "rejected", name, outcome.reason, outcome.detail, None, None, (), text)
-        if outcome is IGNORED:
-            return Explanation(ordinal, "ignored", name, NOT_A_TOKEN_ACTION, "", None, None, (), text)
-        point = to_points([outcome], h=h, ordinal=ordinal, admission=self._admission).points[0]
-        series = self._series.by_number[point[1]]
-        encoded = encode_point(point, series)
-        found = self._observe(series.source, series.host, [cast("EventRow", outcome)], self._admission.tags)
-        return Explanation(ordinal, "event", name, None, "", record(series, point), encoded, tuple(found), text)
+            yield Explanation(ordinal, "rejected", name, outcome.reason, outcome.detail, None, None, (), text)
+        elif outcome is IGNORED:
+            yield Explanation(ordinal, "ignored", name, NOT_A_TOKEN_ACTION, "", None, None, (), text)
+        points = to_points([outcome], h=h, ordinal=ordinal, admission=self._admission).points
+        for row, point in zip(events_of(outcome), points, strict=True):
+            series = self._series.by_number[point[1]]
+            encoded = encode_point(point, series)
+            found = self._observe(series.source, series.host, [row], self._admission.tags)
+            yield Explanation(ordinal, "event", name, None, "", record(series, point), encoded, tuple(found), text)

@@ -14,7 +14,7 @@ from ingestor.sources.file.discovery import live_paths
 from ingestor.sources.file.files import DamagedFileError, close_quietly, open_log
 from ingestor.sources.file.matching import kinship
 from ingestor.state.rejected_file import RejectedLine
-from parsers.contract import BLANK, Rejection
+from parsers.contract import BLANK, Rejection, events_of
 
 
 class Replayed(NamedTuple):
@@ -50,12 +50,12 @@ def replay(pipeline: Pipeline, now_ms: int) -> Replayed:
             counts["rejected"] += 1
             continue
         pipeline.add_replayed(generation, entry, outcome)
-        counts["stored" if isinstance(outcome, tuple) else "ignored"] += 1
-        done.add((entry.generation, entry.offset))
+        counts["stored" if events_of(outcome) else "ignored"] += 1
+        done.add(entry.place)
     for file in files.values():
         close_quietly(file)
     pipeline.commit()
-    refused = sum(1 for entry in pipeline.listed() if (entry.generation, entry.offset) in done)
+    refused = sum(1 for entry in pipeline.listed() if entry.place in done)
     counts["stored"] -= refused
     counts["rejected"] += refused
     return Replayed(**counts)

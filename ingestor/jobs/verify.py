@@ -14,7 +14,8 @@ from ingestor.model.points import Point, SeriesTable
 from ingestor.model.trail import Trail
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.classifier import parser_of
-from ingestor.pipeline.points import to_points
+from ingestor.pipeline.points import lines_of_events, to_points
+from ingestor.pipeline.several import several_events
 from ingestor.sources.block import Block
 from ingestor.sources.file.files import ContentChangedError, DamagedFileError
 from ingestor.sources.file.reader import GenerationReader
@@ -24,9 +25,9 @@ from ingestor.state.generations import Generations
 from ingestor.state.state import State
 from ingestor.state.trails import Trails
 from ingestor.stores.contract import LookUp
-from ingestor.stores.lookup import LookupResult
+from ingestor.stores.lookup import LookupResult, Place
 from ingestor.stores.registry import store_of
-from parsers.contract import Parser, Rejection
+from parsers.contract import Parser
 
 SHOWN_FAULTS = 20
 
@@ -42,7 +43,7 @@ class Fault(NamedTuple):
     """Counted from 1."""
     offset: int
     what: str
-    """``missing``, ``different``, ``other tags``, ``twice`` or ``not read``."""
+    """``missing``, ``different``, ``other tags``, ``twice``, ``left over`` or ``not read``."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -63,6 +64,8 @@ class Verified:
     """Events that were classified otherwise when they were stored."""
     twice: int = 0
     """Events that are stored so and otherwise as well."""
+    left_over: int = 0
+    """Events that are stored of lines that make fewer now."""
     unread: int = 0
     """Events behind the position that was read to."""
     expired: int = 0
@@ -74,7 +77,7 @@ class Verified:
     @property
     def good(self) -> bool:
         """Whether every event of the file that the store keeps is stored exactly so."""
-        faults = self.missing + self.different + self.other_tags + self.twice + self.unread
+        faults = self.missing + self.different + self.other_tags + self.twice + self.left_over + self.unread
         return not (faults or self.problem)
 
 
@@ -101,11 +104,14 @@ def verify(
 
 
 class _Expected(NamedTuple):
-    """A block, which of its lines are events, and their points."""
+    """What the store should hold of a block."""
 
     block: Block
-    indexes: list[int]
+    lines: list[int]
+    """The index of the line of each point."""
     points: list[Point]
+    empty: list[tuple[int, Place]]
+    """Where lines, by index, may have had more events by other rules, and have none."""
 
 
 class _Verifier:
@@ -204,8 +210,10 @@ class _Verifier:
             found.ignored += placed.ignored
             found.events += len(placed.points)
             if placed.points:
-                indexes = [index for index, outcome in enumerate(outcomes) if _is_event(outcome)]
-                waiting.append(_Expected(block, indexes, placed.points))
+                lines = lines_of_events(outcomes, placed)
+                several = several_events(placed.points, lines, owner, block.ordinal)
+                empty = [(index, place) for index, line in several for place in line.empty]
+                waiting.append(_Expected(block, lines, placed.points, empty))
             if sum(len(expected.points) for expected in waiting) >= LOOK_UP_POINTS:
                 self._judge(waiting, not_read, found)
                 waiting.clear()
@@ -230,29 +238,30 @@ class _Verifier:
         """Look up the points of some blocks, and note what is wrong with them."""
         if not waiting:
             return
-        findings = self._look_up([point for expected in waiting for point in expected.points])
-        found.stored += findings.count(LookupResult.STORED)
-        start = 0
-        for block, indexes, points in waiting:
-            of_block = findings[start : start + len(points)]
-            start += len(points)
-            if any(finding is not LookupResult.STORED for finding in of_block):
-                old = [point[0] < self._kept_since for point in points]
-                self._list_faults(block, not_read, indexes, of_block, old, found)
+        points = [point for expected in waiting for point in expected.points]
+        findings = self._look_up(points, [place for expected in waiting for _, place in expected.empty])
+        of_points, of_places = iter(findings[: len(points)]), iter(findings[len(points) :])
+        for block, lines, placed, empty in waiting:
+            judged = [(i, next(of_points), p[0] < self._kept_since) for i, p in zip(lines, placed, strict=True)]
+            judged += [
+                (i, found_there, False) for i, _ in empty if (found_there := next(of_places)) is LookupResult.LEFT_OVER
+            ]
+            faulty = [entry for entry in judged if entry[1] is not LookupResult.STORED]
+            found.stored += len(judged) - len(faulty)
+            if faulty:
+                self._list_faults(block, not_read, faulty, found)
 
     @staticmethod
     def _list_faults(
         block: Block,
         not_read: Callable[[int], bool],
-        indexes: Sequence[int],
-        findings: Sequence[LookupResult],
-        old: Sequence[bool],
+        faulty: Sequence[tuple[int, LookupResult, bool]],
         found: Verified,
     ) -> None:
         starts = [block.offset]
         for line in block.data.split(b"\n"):
             starts.append(starts[-1] + len(line) + 1)
-        for index, finding, is_old in zip(indexes, findings, old, strict=True):
+        for index, finding, is_old in faulty:
             what = _count(found, finding, unread=not_read(starts[index]), old=is_old)
             if what and len(found.faults) < SHOWN_FAULTS:
                 found.faults.append(Fault(found.path, block.ordinal + index + 1, starts[index], what))
@@ -277,9 +286,7 @@ def _count(found: Verified, finding: LookupResult, *, unread: bool, old: bool) -
             found.other_tags += 1
         case LookupResult.TWICE:
             found.twice += 1
+        case LookupResult.LEFT_OVER:
+            found.left_over += 1
     what: str = finding.value
     return what
-
-
-def _is_event(outcome: object) -> bool:
-    return isinstance(outcome, tuple) and not isinstance(outcome, Rejection)

@@ -141,6 +141,8 @@ class Generation:
     """The line of the file, from 0, that holds the first event of it. Files that agree up to there have but a header in common."""
     sealed_ns: int = 0
     """Modification time of the compressed file that was found to hold no more than this; 0: unknown."""
+    most_events: int = 1
+    """So many events one of its lines has become at most."""
 
     @property
     def begins_at(self) -> int | None:

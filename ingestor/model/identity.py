@@ -15,6 +15,14 @@ MILLISECOND_SLOTS: Final = 1_000_000
 SECOND_SLOTS: Final = 1_000_000_000
 """Nanoseconds that are free below a written timestamp: a line with whole seconds leaves a whole second of them."""
 
+EVENT_STRIDE: Final = 618_041
+"""So many slots behind each other stand the events of one line.
+
+A prime near a million divided by the golden ratio: the multiples of that spread most evenly over the slots of a millisecond. So an
+event meets none of another line unless there are hundreds of lines in one tick: the first 1,000 events of a line are 639
+slots apart at least, the first 100 5,649.
+"""
+
 _DATE: Final = re.compile(
     rb"\d\d:\d\d:\d\d"  # a time of day: RFC 3339, syslog, what log libraries write
     rb"|\d{4}[-/.]\d\d[-/.]\d\d"
@@ -50,11 +58,15 @@ def generation_hash(head: bytes) -> int:
     return int.from_bytes(blake2b(head, digest_size=8).digest(), "big")
 
 
-def point_time(time_ms: int, fraction: str | None, h: int, ordinal: int) -> int:
+def slots_of(fraction: str | None) -> int:
+    """Return how many nanoseconds are free below a written time. ``fraction``: ``Event.fraction``, "" for whole seconds."""
+    return SECOND_SLOTS if fraction == "" else MILLISECOND_SLOTS
+
+
+def point_time(time_ms: int, fraction: str | None, h: int, ordinal: int, event: int = 0) -> int:
     r"""Return the point's time in nanoseconds since the Unix epoch.
 
-    ``ordinal`` is the number of ``\n`` before the line in its generation. ``fraction`` is ``Event.fraction``: "" says
-    that the timestamp was written in whole seconds.
+    ``ordinal`` is the number of ``\n`` before the line in its generation, ``event`` the event's place among those of its
+    line. ``fraction`` is ``Event.fraction``: "" says that the timestamp was written in whole seconds.
     """
-    slots = SECOND_SLOTS if fraction == "" else MILLISECOND_SLOTS
-    return time_ms * MILLISECOND_SLOTS + (h + ordinal) % slots
+    return time_ms * MILLISECOND_SLOTS + (h + ordinal + event * EVENT_STRIDE) % slots_of(fraction)

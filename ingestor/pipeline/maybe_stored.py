@@ -6,13 +6,14 @@ lines are looked for.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import orjson
 
 from ingestor.config.settings import Settings
-from ingestor.pipeline.points import BlockResult
+from ingestor.pipeline.points import BlockResult, lines_of_events
+from ingestor.pipeline.several import several_events
 from ingestor.sources.block import Block
 from ingestor.state.database import save_meta
 from ingestor.state.generations import Generations
@@ -20,6 +21,7 @@ from ingestor.state.state import State
 from ingestor.stores.batch import Batch
 from ingestor.stores.delivery import Delivery
 from ingestor.stores.former_names import FormerNames
+from parsers.contract import Outcome
 
 PERHAPS_SENT_POINTS: Final = 400_000
 PERHAPS_SENT_BYTES: Final = 256 << 20
@@ -76,12 +78,18 @@ class MaybeStored:
                 save_meta(self._state.connection, notes)
         self._announced |= unknown
 
-    def mark(self, batch: Batch, block: Block, placed: BlockResult, book: Generations) -> None:
+    def mark(
+        self, batch: Batch, block: Block, outcomes: Sequence[Outcome], placed: BlockResult, book: Generations
+    ) -> None:
         """Note in a batch which points of a block may be in the store already."""
         generation = block.generation
         batch.may_be_stored = self._is_perhaps_sent(generation.source, placed, block, batch) or batch.may_be_stored
         # The order of admission may be another one than before the state was lost: so may be the tags.
         batch.may_be_stored = batch.may_be_stored or (book.rebuilding and self._store_is_apart)
+        if batch.may_be_stored and generation.most_events > 1:
+            lines = lines_of_events(outcomes, placed)
+            several = several_events(placed.points, lines, generation, block.ordinal)
+            batch.may_be_several += [line for _, line in several]
         if self._former and placed.points:
             for name in self._former.of(generation, block.ordinal, book):
                 batch.may_be_stored_under.setdefault(name, set()).update(point[0] for point in placed.points)

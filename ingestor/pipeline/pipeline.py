@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import cast
 
 from ingestor.config.settings import Settings
 from ingestor.model.generation import Generation
@@ -15,8 +14,9 @@ from ingestor.pipeline.book import load_book
 from ingestor.pipeline.classifier import SourceParsers
 from ingestor.pipeline.detection import Detection
 from ingestor.pipeline.maybe_stored import MaybeStored
-from ingestor.pipeline.points import BlockResult, to_points
+from ingestor.pipeline.points import BlockResult, events_in, lines_of_events, to_points
 from ingestor.pipeline.rejected_lines import refused_line, rejected_lines
+from ingestor.pipeline.several import several_events
 from ingestor.sources.block import Block
 from ingestor.sources.contract import Progress
 from ingestor.state.counters import load_series
@@ -25,7 +25,7 @@ from ingestor.state.state import State
 from ingestor.state.trails import forget_oldest
 from ingestor.stores.batch import Batch
 from ingestor.stores.registry import store_of
-from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection
+from parsers.contract import BLANK, IGNORED, Outcome, Parser, Reason, Rejection, events_of
 
 
 class Pipeline:
@@ -49,7 +49,7 @@ class Pipeline:
         """Rejected lines that are something else now, and perhaps not yet durably so."""
         self._accepted_bytes = 0
         self.taken: Counter[str] = Counter()
-        """Lines that were parsed since the start, counted before or not, by ``event``, ``rejected`` and ``ignored``."""
+        """What was parsed since the start, counted before or not: each ``event``, and lines ``rejected`` and ``ignored``."""
         self._counted: Counter[str] = Counter()
         """By parsers that were made by former settings."""
         self.delivery = store.new_delivery(state, self._series, self._rejected)
@@ -127,27 +127,26 @@ class Pipeline:
         placed = self._place(generation, block.ordinal, outcomes, repeat=False)
         if generation.first_event is None and placed.points:
             before = generation.trail.lines - block.data.count(b"\n") - (not block.data.endswith(b"\n"))
-            generation.first_event = before + next(
-                i for i, outcome in enumerate(outcomes) if outcome.__class__ is tuple
-            )
-        self._maybe_stored.mark(batch, block, placed, self.book)
+            generation.first_event = before + lines_of_events(outcomes, placed)[0]
+        self._maybe_stored.mark(batch, block, outcomes, placed, self.book)
+        self._note_several(generation, placed)
         if placed.points and self.delivery.can_reject_points:
-            events = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
-            batch.origins.append((len(batch.points), partial(refused_line, block, events, self.parser_of)))
+            lines = lines_of_events(outcomes, placed)
+            batch.origins.append((len(batch.points), partial(refused_line, block, lines, self.parser_of)))
         batch.points += placed.points
         self._observe(generation.source, outcomes)
         batch.bytes_read += block.too_long.length if block.too_long else len(block.data)
         account = batch.account(generation.source)
-        account.read += len(outcomes) - placed.blank
+        account.read += placed.counted
         account.stored += len(placed.points)
         account.ignored += placed.ignored
         for _, rejection in placed.rejections:
             account.rejected[rejection.reason] += 1
-        self._count(len(placed.points), len(placed.rejections), placed.ignored)
+        self.taken.update(event=len(placed.points), rejected=len(placed.rejections), ignored=placed.ignored)
         if placed.rejections:
             batch.rejected += rejected_lines(block, placed, parser)
 
-    def reprocess(self, block: Block, listed: Mapping[tuple[int, int], RejectedLine]) -> None:
+    def reprocess(self, block: Block, listed: Mapping[tuple[int, int], Sequence[RejectedLine]]) -> None:
         """Parse a block of lines that were counted before; their points replace what was stored of them.
 
         ``listed``: the lines that are in the rejected file, by generation and ordinal.
@@ -156,28 +155,31 @@ class Pipeline:
         self.delivery.claim([generation.source])
         outcomes = self._outcomes(block, self.parser_of(generation.source))
         rejected = sum(isinstance(outcome, Rejection) for outcome in outcomes)
-        ignored, blank = outcomes.count(IGNORED), outcomes.count(BLANK)
-        self._count(len(outcomes) - rejected - ignored - blank, rejected, ignored)
+        events = sum(len(o) if o.__class__ is list else o.__class__ is tuple for o in outcomes)
+        self.taken.update(event=events, rejected=rejected, ignored=outcomes.count(IGNORED))
         for index in range(len(outcomes)):
-            entry = listed.get((generation.number, block.ordinal + index))
-            if entry is not None and not isinstance(outcomes[index], Rejection) and outcomes[index] is not BLANK:
-                self.add_replayed(generation, entry, outcomes[index])
+            entries = listed.get((generation.number, block.ordinal + index), ())
+            if entries and not isinstance(outcomes[index], Rejection) and outcomes[index] is not BLANK:
+                for entry in entries:
+                    self.add_replayed(generation, entry, outcomes[index])
                 outcomes[index] = BLANK
         same = generation.rules == self.rules_of(generation.source)
-        points = self._place(generation, block.ordinal, outcomes, repeat=True).points
+        placed = self._place(generation, block.ordinal, outcomes, repeat=True)
         if same:
-            self._batch.rewrites += points
-        else:
-            events = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
-            origin = partial(refused_line, block, events, self.parser_of)
-            self._batch.reclassified_origins.append((len(self._batch.reclassified), origin))
-            self._batch.reclassified += points
+            self._batch.rewrites += placed.points
+            return
+        lines = lines_of_events(outcomes, placed)
+        origin = partial(refused_line, block, lines, self.parser_of)
+        self._batch.reclassified_origins.append((len(self._batch.reclassified), origin))
+        self._batch.reclassified += placed.points
+        self._batch.several += [line for _, line in several_events(placed.points, lines, generation, block.ordinal)]
+        self._note_several(generation, placed)
 
     def _take_back(self, block: Block, half: tuple[int, int], outcomes: list[Outcome]) -> None:
         """Have the first line of a block be the same as its first part, which was rejected when there was no more of it."""
         batch = self._batch
-        unsaved = [entry for entry in batch.rejected if (entry.generation, entry.offset) == half]
-        entry = next((entry for entry in (*unsaved, *self.listed()) if (entry.generation, entry.offset) == half), None)
+        unsaved = [entry for entry in batch.rejected if entry.place == half]
+        entry = next((entry for entry in (*unsaved, *self.listed()) if entry.place == half), None)
         if entry is None:
             return
         if entry.generation == block.generation.number and isinstance(outcomes[0], Rejection):
@@ -192,22 +194,31 @@ class Pipeline:
         account.rejected[entry.reason] -= 1
 
     def add_replayed(self, generation: Generation, entry: RejectedLine, outcome: Outcome) -> None:
-        """Add a rejected line that has become something else: rejected goes down, stored or ignored goes up."""
-        place_of_line = (entry.generation, entry.offset)
-        if place_of_line in self._replayed:
+        """Add a rejected line that has become something else: rejected goes down, stored or ignored goes up.
+
+        Of several events of a line the store may have refused one: it alone is added then.
+        """
+        if entry.place in self._replayed:
             return  # on its way since an earlier attempt
-        self._replayed.add(place_of_line)
+        self._replayed.add(entry.place)
         placed = self._place(generation, entry.ordinal, [outcome], repeat=True)
+        points = placed.points if entry.event is None else placed.points[entry.event : entry.event + 1]
+
+        def refused(number: int, reason: str) -> RejectedLine:
+            event = number if len(points) > 1 else entry.event
+            return entry._replace(reason=Reason.STORE_REFUSED, detail=reason, event=event)
+
         batch = self._batch
-        refused = entry._replace(reason=Reason.STORE_REFUSED)
-        batch.origins.append((len(batch.points), lambda _, reason: refused._replace(detail=reason)))
-        batch.points += placed.points
-        self._observe(generation.source, [outcome])
-        batch.checkpoint.replayed.append(place_of_line)
+        batch.origins.append((len(batch.points), refused))
+        batch.points += points
+        self._observe(generation.source, [outcome] if entry.event is None else events_of(outcome)[entry.event :][:1])
+        batch.checkpoint.replayed.append(entry.place)
         account = batch.account(generation.source)
         account.rejected[entry.reason] -= 1
-        account.stored += len(placed.points)
+        account.stored += len(points)
         account.ignored += placed.ignored
+        account.read += len(points) + placed.ignored - 1
+        self._note_several(generation, placed)
 
     def listed(self) -> Iterator[RejectedLine]:
         """Yield the rejected lines, as far as they are durable."""
@@ -264,21 +275,21 @@ class Pipeline:
     def _observe(self, source: str, outcomes: Iterable[Outcome]) -> None:
         """Show the detectors what has just been placed."""
         if self._detection:
-            events = [cast("EventRow", outcome) for outcome in outcomes if outcome.__class__ is tuple]
-            self._detection.observe(source, self.state.host, events, self._admissions.of(source).tags)
+            self._detection.observe(source, self.state.host, events_in(outcomes), self._admissions.of(source).tags)
+
+    def _note_several(self, generation: Generation, placed: BlockResult) -> None:
+        most = max(placed.several.values(), default=1)
+        if most > generation.most_events:
+            generation.most_events = most
+            self.book.changed(generation)
 
     @staticmethod
     def _settle_h(generation: Generation, block: Block, outcomes: Sequence[Outcome]) -> None:
         """Have H when the first event is there, should none of the lines until then look as if it held a date."""
         for line, outcome in zip(block.data.split(b"\n"), outcomes, strict=False):
-            if outcome.__class__ is tuple:
+            if events_of(outcome):
                 generation.h = generation_hash(line)
                 return
-
-    def _count(self, events: int, rejected: int, ignored: int) -> None:
-        self.taken["event"] += events
-        self.taken["rejected"] += rejected
-        self.taken["ignored"] += ignored
 
     def _outcomes(self, block: Block, parser: Parser) -> list[Outcome]:
         if block.too_long:

@@ -1,12 +1,12 @@
 """Give each event of a block its identity: outcomes of a parser become points, rejections and counts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ingestor.model.identity import MILLISECOND_SLOTS, SECOND_SLOTS
+from ingestor.model.identity import EVENT_STRIDE, MILLISECOND_SLOTS, SECOND_SLOTS
 from ingestor.model.points import Point
 from ingestor.pipeline.admission import Admission
-from parsers.contract import BLANK, IGNORED, Outcome, Rejection, Tags
+from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Rejection, Tags, events_of
 
 
 @dataclass(slots=True)
@@ -16,8 +16,33 @@ class BlockResult:
     points: list[Point] = field(default_factory=list)
     rejections: list[tuple[int, Rejection]] = field(default_factory=list)
     """With the index of the line within the block."""
+    several: dict[int, int] = field(default_factory=dict)
+    """By the index of the line: how many events it became, where these are more than one."""
     ignored: int = 0
     blank: int = 0
+
+    @property
+    def counted(self) -> int:
+        """What the block adds to ``read``: its lines that are not blank, one of several events as often as it has events."""
+        return len(self.points) + len(self.rejections) + self.ignored
+
+
+def events_in(outcomes: Iterable[Outcome]) -> list[EventRow]:
+    """Return the events of a block, in the order of the points."""
+    events: list[EventRow] = []
+    for outcome in outcomes:
+        if outcome.__class__ is tuple:
+            events.append(outcome)  # type: ignore[arg-type]  # as below
+        elif outcome.__class__ is list:
+            events += events_of(outcome)
+    return events
+
+
+def lines_of_events(outcomes: Sequence[Outcome], placed: BlockResult) -> list[int]:
+    """Return the index of the line of each of the points, in their order."""
+    if not placed.several:
+        return [index for index, outcome in enumerate(outcomes) if outcome.__class__ is tuple]
+    return [index for index, outcome in enumerate(outcomes) for _ in events_of(outcome)]
 
 
 def to_points(
@@ -34,7 +59,8 @@ def to_points(
 
     ``h``, ``host``: the generation's (no host: the admission's). ``sequence_of`` tells a line's place in the source by its
     ordinal. ``repeat``: these lines were counted before, so they admit no new client, and each is resolved by where its
-    client was admitted. Every line takes an ordinal, whatever became of it.
+    client was admitted. Every line takes an ordinal, whatever became of it; the k-th of several events stands k
+    ``EVENT_STRIDE`` behind the line's place.
     """
     placed = BlockResult()
     add = placed.points.append
@@ -70,6 +96,20 @@ def to_points(
             placed.ignored += 1
         elif outcome is BLANK:
             placed.blank += 1
+        elif outcome.__class__ is list:
+            events = events_of(outcome)
+            placed.several[slot - h - ordinal] = len(events)
+            for number, event in enumerate(events):
+                shifted = h + number * EVENT_STRIDE
+                placed.points += to_points(
+                    [event],
+                    h=shifted,
+                    ordinal=slot - h,
+                    admission=admission,
+                    host=host,
+                    sequence_of=sequence_of,
+                    repeat=repeat,
+                ).points
         elif isinstance(outcome, Rejection):
             placed.rejections.append((slot - h - ordinal, outcome))
         slot += 1

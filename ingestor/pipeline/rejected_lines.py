@@ -1,5 +1,6 @@
 """The lines of a block that are no events, as entries of the rejected file."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
 from ingestor.model.log_file import shown
@@ -37,12 +38,14 @@ def rejected_lines(block: Block, placed: BlockResult, parser: Parser) -> list[Re
 
 
 def refused_line(
-    block: Block, events: Sequence[int], parser_of: Callable[[str], Parser], number: int, reason: str
+    block: Block, lines: Sequence[int], parser_of: Callable[[str], Parser], number: int, reason: str
 ) -> RejectedLine:
     """Return the entry of an event of a block that the store refuses.
 
-    ``events``: the indexes of the events among the lines; ``number``: which of them it is. ``parser_of`` returns a source's
+    ``lines``: the index of the line of each event; ``number``: which of the events it is. ``parser_of`` returns a source's
     parser: which one that is may have changed since the block was parsed.
     """
-    placed = BlockResult(rejections=[(events[number], Rejection(Reason.STORE_REFUSED, reason))])
-    return rejected_lines(block, placed, parser_of(block.generation.source))[0]
+    placed = BlockResult(rejections=[(lines[number], Rejection(Reason.STORE_REFUSED, reason))])
+    (entry,) = rejected_lines(block, placed, parser_of(block.generation.source))
+    first, behind = bisect_left(lines, lines[number]), bisect_right(lines, lines[number])
+    return entry if behind - first == 1 else entry._replace(event=number - first)

@@ -40,6 +40,13 @@ class RejectedLine(NamedTuple):
     generation: int
     sha256: str
     text: str
+    event: int | None = None
+    """Of a line of several events, which of them the store refuses, from 0; None for the line."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """What is listed, and nothing else: generation, and a byte of the line. A line has more bytes than events."""
+        return self.generation, self.offset + (0 if self.event is None else 1 + self.event)
 
 
 def rejected_line(
@@ -161,7 +168,7 @@ def read_rejected(directory: Path, replayed: set[tuple[int, int]] | None = None)
             except (ValueError, TypeError):
                 illegible += 1
                 continue
-            if (entry.generation, entry.offset) not in (replayed or ()):
+            if entry.place not in (replayed or ()):
                 yield entry
     if illegible:
         log.warning("%s: %d lines are no entries of ours; was the file changed?", directory / REJECTED, illegible)

@@ -182,7 +182,7 @@ class State:
         return [Gap(source, os.fsdecode(path), *rest) for source, path, *rest in rows]
 
     def replayed(self) -> set[tuple[int, int]]:
-        """Return (generation, offset) of the rejected lines that a replay has stored."""
+        """Return ``RejectedLine.place`` of what a replay has stored."""
         return set(self.connection.execute("SELECT generation, offset FROM replayed"))
 
     def close(self) -> None:
@@ -194,7 +194,7 @@ class State:
 
 _COLUMNS = (
     "number,source,path,device,inode,h,offset,head_length,head_digest,tail_length,tail_digest,ordinal,size_seen,status,"
-    "segments,skipped_from,skipped_to,rules,host,file_key,lines,stretches,compared,first_event,sealed_ns"
+    "segments,skipped_from,skipped_to,rules,host,file_key,lines,stretches,compared,first_event,sealed_ns,most_events"
 )
 
 
@@ -224,12 +224,13 @@ def _generation_row(generation: Generation) -> tuple[object, ...]:
         *(*generation.skipped, generation.rules, generation.host, _unsigned(generation.file_key)),
         *(generation.trail.lines, json.dumps(generation.stretches)),
         *(json.dumps(generation.compared) if generation.compared else "", generation.first_event, generation.sealed_ns),
+        generation.most_events,
     )
 
 
 def _generation(row: Sequence[Any]) -> Generation:
     number, source, path, device, inode, h, *mark, ordinal, size_seen, status, segments = row[:15]
-    skipped_from, skipped_to, rules, host, file_key, lines, stretches, compared, first_event, sealed_ns = row[15:]
+    skipped_from, skipped_to, rules, host, file_key, lines, stretches, compared, first_event, sealed_ns, most = row[15:]
     return Generation(
         number,
         source,
@@ -251,4 +252,5 @@ def _generation(row: Sequence[Any]) -> Generation:
         Trail(lines),
         first_event,
         sealed_ns,
+        most,
     )

@@ -127,11 +127,17 @@ CREATE TABLE detector_memory(
   detector TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY(detector, key)) WITHOUT ROWID;
 """
 
+_EVENTS_OF_A_LINE: Final = """
+-- How many events a line of a generation has become at most: where to look for them when other rules make fewer of it.
+ALTER TABLE generations ADD COLUMN most_events INTEGER NOT NULL DEFAULT 1;
+"""
+
 UPGRADES: Final[Mapping[int, Upgrade]] = {
     1: _FIRST,
     2: _CONTENT,
     3: _ACKNOWLEDGED,
     4: _FINDINGS,
+    5: _EVENTS_OF_A_LINE,
 }
 """By the schema that each one leads to, from the one before; 0 is an empty file. ``PRAGMA user_version`` holds the number."""
 

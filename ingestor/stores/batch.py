@@ -10,6 +10,7 @@ from ingestor.model.accounting import Account
 from ingestor.model.points import Point, Series
 from ingestor.state.checkpoint import Checkpoint
 from ingestor.state.rejected_file import RejectedLine
+from ingestor.stores.reclassified import SeveralEvents
 
 Origin: TypeAlias = tuple[int, Callable[[int, str], RejectedLine]]
 """(first point, how to list the n-th from there as refused): where the points of a block or of a replay begin."""
@@ -30,8 +31,12 @@ class Batch:
     """Points of lines that were counted before, under the same rules: they are put back, and count nothing."""
     reclassified: list[Point] = field(default_factory=list)
     """Points of lines that were counted before, under other rules: they replace what these lines were."""
+    several: list[SeveralEvents] = field(default_factory=list)
+    """Those lines of ``reclassified`` that are or were several events."""
     may_be_stored: bool = False
     """``points`` may be in the store under other rules: they were sent before a crash, and no checkpoint says so."""
+    may_be_several: list[SeveralEvents] = field(default_factory=list)
+    """Those lines of ``points`` that were several events, if they may be stored."""
     may_be_stored_under: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     """By (source, host): times of ``points`` that may be in the store under that name, for the same reason."""
     accounts: dict[str, Account] = field(default_factory=dict)

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 from ingestor.config.settings import Settings
 from ingestor.model.agreement import Agreement
@@ -17,14 +17,19 @@ from ingestor.model.questions import Answers
 from ingestor.state.rejected_file import RejectedFile
 from ingestor.state.state import State
 from ingestor.stores.delivery import Delivery
-from ingestor.stores.lookup import LookupResult
+from ingestor.stores.lookup import LookupResult, Place
 from ingestor.stores.setup_step import SetupStep
 
 SINCE_EVER: Final = -(1 << 63)
 """``Store.complete_since`` of a store that keeps everything: before any time of a point, nanoseconds."""
 
-LookUp: TypeAlias = Callable[[Sequence[Point]], list[LookupResult]]
-"""Asks a store for points that ought to be there: one answer for each, in order. Raises what the store raises."""
+
+class LookUp(Protocol):
+    """Asks a store for points that ought to be there. Raises what the store raises."""
+
+    def __call__(self, points: Sequence[Point], places: Sequence[Place] = ()) -> list[LookupResult]:
+        """Return one answer for each point, and then one for each place where nothing else ought to be (``lookup.findings``)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ A line's point keeps its time for ever, but not its tags: another ``[errors]`` t
 otherwise, which makes it another series. So a line that is read again is known by time and source.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from ingestor.model.points import POINT_COLUMNS, Point, Series
 
+Place: TypeAlias = tuple[int, int]
+"""Where an event of a line may stand: its time, and a series of its source and host, whatever its other tags."""
 Elsewhere: TypeAlias = Mapping[tuple[str, str], Collection[int]]
 """By (source, host): times of points whose lines may be stored under that name instead of their own."""
 NOWHERE: Final[Elsewhere] = MappingProxyType({})
@@ -41,6 +43,8 @@ class LookupResult(Enum):
     """Not there, but the same line is under other tags: it was classified otherwise when it was stored."""
     TWICE = "twice"
     """There, and the same line is under other tags as well."""
+    LEFT_OVER = "left over"
+    """An event of a line that made more events by other rules than it does now."""
 
 
 def stored_lines(
@@ -57,22 +61,42 @@ def stored_lines(
     expected = {point[:2] for point in points}
     answers = []
     for point in points:
-        here = at.get(point[0], ())
-        exact = next((stored for stored in here if stored[1] == point[1]), None)
-        tags = series[point[1]]
-        others = [
-            stored
-            for stored in here
-            if stored[:2] not in expected
-            and (stored_tags := series.get(stored[1])) is not None
-            and (
-                stored_tags.source == tags.source
-                or point[0] in elsewhere.get((stored_tags.source, stored_tags.host), ())
-            )
-            and _same_line(stored, point)
-        ]
-        answers.append(StoredLine(exact, tuple(others)))
+        exact = next((stored for stored in at.get(point[0], ()) if stored[1] == point[1]), None)
+        others = others_at(point[:2], at, expected, series, elsewhere)
+        answers.append(StoredLine(exact, tuple(stored for stored in others if _same_line(stored, point))))
     return answers
+
+
+def others_at(
+    place: Place,
+    at: Mapping[int, Sequence[Point]],
+    expected: Container[Place],
+    series: Mapping[int, Series],
+    elsewhere: Elsewhere = NOWHERE,
+) -> list[Point]:
+    """Return what is stored at a place, besides what is expected there (time and series of points that lines make)."""
+    time, source = place[0], series[place[1]].source
+    return [
+        stored
+        for stored in at.get(time, ())
+        if stored[:2] not in expected
+        and (tags := series.get(stored[1])) is not None
+        and (tags.source == source or time in elsewhere.get((tags.source, tags.host), ()))
+    ]
+
+
+def findings(
+    points: Sequence[Point], places: Sequence[Place], at: Mapping[int, Sequence[Point]], series: Mapping[int, Series]
+) -> list[LookupResult]:
+    """Return one finding for each point that ought to be stored, and then one for each place where nothing else ought to be.
+
+    ``at``: the stored points by time, at least those of all these times. ``series``: see ``stored_lines``.
+    """
+    lines = stored_lines(points, at, series)
+    expected = {point[:2] for point in points}
+    return [finding(point, line) for point, line in zip(points, lines, strict=True)] + [
+        LookupResult.LEFT_OVER if others_at(place, at, expected, series) else LookupResult.MISSING for place in places
+    ]
 
 
 def finding(point: Point, line: StoredLine) -> LookupResult:

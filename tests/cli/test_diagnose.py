@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import time
@@ -100,6 +101,14 @@ def test_explain_reads_a_pipe_that_has_a_name(world: World, tmp_path: Path) -> N
     os.mkfifo(pipe)
     with subprocess.Popen(["cp", world.log, pipe]):
         assert world.run("explain", pipe).stdout.rstrip().endswith("2 events, 1 ignored, 2 rejected")
+
+
+def test_explain_says_that_an_event_names_no_client(world: World) -> None:
+    failed = '{"created_at":"2026-11-01T09:30:00Z","action":"token.validation_failed"}\n'
+    assert re.search(r"client id +no client\n", world.run("explain", "--source", "s", stdin=failed).stdout)
+    (printed,) = [json.loads(text) for text in world.run("explain", "--json", stdin=failed).stdout.splitlines()]
+    assert printed["event"]["client_id"] is None
+    assert "client_id" not in printed["point"]
 
 
 def test_explained_points_are_the_stored_ones(world: World) -> None:

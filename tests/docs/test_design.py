@@ -220,6 +220,7 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
         f"keeps `tokentail` ({_KEPT.own_days} days)",
     ),
     "point-identity": lambda: (
+        f"event * {identity.EVENT_STRIDE:,}) mod slots",
         f"`slots` is 10^{len(str(identity.SECOND_SLOTS)) - 1} if",
         f"else 10^{len(str(identity.MILLISECOND_SLOTS)) - 1}:",
         f"at most the first {identity.HEAD_BYTES >> 10} KiB",

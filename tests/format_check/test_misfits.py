@@ -12,14 +12,16 @@ import pytest
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.format_check import misfits as misfits_module
 from ingestor.format_check.log_sample import judge_newest
-from ingestor.format_check.misfit import Sample
+from ingestor.format_check.misfit import Sample, as_of_now, outcomes_of, understanding_of
 from ingestor.format_check.misfits import Doubts, look_closer, misfits
+from ingestor.format_check.outcomes import failures_alone
 from ingestor.format_check.understanding import Understanding, of_account
 from ingestor.model.accounting import Account
 from ingestor.model.check_result import Level
 from ingestor.model.snapshot import Snapshot, SourceSnapshot
 from ingestor.sources.file.files import open_log
 from parsers.contract import Reason
+from tests.support.several import NOW_MS, SeveralParser, line, record
 
 GOOD = json.dumps({"created_at": "2026-11-01T09:30:00Z", "action": "token.refreshed", "details": {"client_id": "web"}})
 WRAPPED = json.dumps({"log": GOOD + "\n", "stream": "stdout", "time": "2026-11-01T09:30:00Z"})
@@ -225,3 +227,14 @@ def test_hardly_any_event_of_a_log_is_told_once(log: Path, caplog: pytest.LogCap
     assert "Only 1 of its 401 lines is an event (400 ignored)" in said
     for more in range(2, 9):
         assert watched.see(account(more, 0, 400 * more), 30) == []
+
+
+def test_a_line_of_several_events_is_an_event_like_any_other() -> None:
+    failed = line(record("token.validation_failed"), record("token.validation_failed"))
+    sample = Sample(b"\n".join([failed] * 10) + b"\n", b"")
+    outcomes = outcomes_of(sample, SeveralParser(), NOW_MS)
+    assert understanding_of(outcomes)[:3] == (10, 0, 0)
+    assert not as_of_now(outcomes).doubtful
+    assert failures_alone(outcome for _, outcome in outcomes) == 20
+    mixed = SeveralParser().parse(line(record("token.validation_failed"), record()), NOW_MS)
+    assert failures_alone([*(outcome for _, outcome in outcomes), *mixed]) == 0

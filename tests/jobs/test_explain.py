@@ -34,7 +34,11 @@ class WordParser:
             b"broken": Rejection(Reason.WRONG_TYPE, "details.scopes"),
         }
         lines = data.removesuffix(b"\n").split(b"\n")
-        return [known[line] if line in known else event(line.decode()) for line in lines]
+        return [known[line] if line in known else self._events(line.decode().split("+")) for line in lines]
+
+    @staticmethod
+    def _events(clients: list[str]) -> Outcome:
+        return [event(client) for client in clients] if len(clients) > 1 else event(clients[0])
 
     def redact(self, line: bytes) -> str:
         return f"<{line.decode()}>"
@@ -82,6 +86,19 @@ def test_the_point_is_the_one_that_the_daemon_would_store() -> None:
     assert line.point is not None
     assert line.point.startswith("token_events,action=token.refreshed,client_id=web,endpoint=token,")
     assert line.point.endswith(f" {point_time(1_793_525_400_123, None, H, 3)}")
+
+
+def test_each_event_of_a_line_is_explained() -> None:
+    first, second, third = explained(b"web\nweb+api\n")
+    assert [line.ordinal for line in (first, second, third)] == [0, 1, 1]
+    assert second.text == third.text == "<web+api>"
+    assert second.event is not None
+    assert third.event is not None
+    assert (second.event.client_id, third.event.client_id) == ("web", "api")
+    assert second.point is not None
+    assert third.point is not None
+    assert second.point.endswith(f" {point_time(1_793_525_400_123, None, H, 1, 0)}")
+    assert third.point.endswith(f" {point_time(1_793_525_400_123, None, H, 1, 1)}")
 
 
 def test_a_client_beyond_the_budget_shows_its_true_name_in_the_event_and_other_in_the_point() -> None:

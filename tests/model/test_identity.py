@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.model.identity import (
+    EVENT_STRIDE,
     HEAD_BYTES,
     MILLISECOND_SLOTS,
     SECOND_SLOTS,
@@ -32,6 +33,22 @@ def test_two_lines_of_one_generation_and_precision_never_meet(h: int, first: int
     fraction, slots = ("", SECOND_SLOTS) if whole else (None, MILLISECOND_SLOTS)
     distance = distance % (slots - 1) + 1
     assert point_time(NOON, fraction, h, first) != point_time(NOON, fraction, h, first + distance)
+
+
+@pytest.mark.parametrize(("events", "lines"), [(50, 13_000), (100, 5_600), (1000, 600)])
+def test_events_of_lines_that_stand_near_each_other_never_meet(events: int, lines: int) -> None:
+    """What ``EVENT_STRIDE`` says of itself: no event of a line has the slot of one of the next so many lines."""
+    slots = [event * EVENT_STRIDE % MILLISECOND_SLOTS for event in range(events)]
+    assert len(set(slots)) == events
+    between = {(one - other) % MILLISECOND_SLOTS for one in slots for other in slots} - {0}
+    assert min(between) > lines
+
+
+@given(h=HASHES, ordinal=st.integers(0, 2**40), event=st.integers(0, 10_000), whole=st.booleans())
+def test_an_event_of_a_line_keeps_the_written_time(h: int, ordinal: int, event: int, whole: bool) -> None:
+    time = point_time(NOON, "" if whole else None, h, ordinal, event)
+    assert time // (SECOND_SLOTS if whole else MILLISECOND_SLOTS) == (NOON // 1000 if whole else NOON)
+    assert point_time(NOON, "" if whole else None, h, ordinal) == point_time(NOON, "" if whole else None, h, ordinal, 0)
 
 
 @given(h=HASHES, ordinal=st.integers(0, 2**40), ms=st.integers(0, 999), whole=st.booleans())

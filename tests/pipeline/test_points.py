@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from ingestor.model.identity import point_time
 from ingestor.model.points import SeriesTable
 from ingestor.pipeline.admission import Admission
-from ingestor.pipeline.points import to_points
-from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Reason, Rejection, Tags
+from ingestor.pipeline.points import lines_of_events, to_points
+from parsers.contract import BLANK, IGNORED, EventRow, Events, Outcome, Reason, Rejection, Tags, events_of
 
 REJECTED = Rejection(Reason.INVALID_JSON, "")
 NOON = 1_761_998_400_000
@@ -18,19 +18,24 @@ def event(client: str = "web", fraction: str | None = None) -> EventRow:
     return (NOON, fraction, tags, "u-1", None, None, None, 3600, "id", None)
 
 
+ONE: Events = [event(), event("app", ""), event("web", "123456")]
+
+
 @given(
-    outcomes=st.lists(st.sampled_from([event(), event("app", ""), event("web", "123456"), IGNORED, BLANK, REJECTED])),
+    outcomes=st.lists(st.sampled_from([*ONE, [*ONE], [ONE[0]] * 2, [ONE[1]] * 5, IGNORED, BLANK, REJECTED])),
     h=st.integers(0, 2**64 - 1),
     ordinal=st.integers(0, 2**32),
 )
 def test_every_line_takes_an_ordinal_whatever_became_of_it(outcomes: list[Outcome], h: int, ordinal: int) -> None:
     placed = to_points(outcomes, h=h, ordinal=ordinal, admission=Admission("audit", "host", SeriesTable()))
     expected = [
-        point_time(outcome[0], outcome[1], h, ordinal + index)
+        (index, point_time(row[0], row[1], h, ordinal + index, number))
         for index, outcome in enumerate(outcomes)
-        if isinstance(outcome, tuple) and not isinstance(outcome, Rejection)
+        for number, row in enumerate(events_of(outcome))
     ]
-    assert [point[0] for point in placed.points] == expected
+    assert list(zip(lines_of_events(outcomes, placed), (point[0] for point in placed.points), strict=True)) == expected
+    assert placed.several == {index: len(o) for index, o in enumerate(outcomes) if isinstance(o, list)}
+    assert placed.counted == sum(len(events_of(o)) or o is not BLANK for o in outcomes)
     assert placed.rejections == [(index, REJECTED) for index, outcome in enumerate(outcomes) if outcome is REJECTED]
     assert (placed.ignored, placed.blank) == (outcomes.count(IGNORED), outcomes.count(BLANK))
 

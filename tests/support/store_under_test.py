@@ -16,6 +16,7 @@ from ingestor.state.state import State
 from ingestor.stores.batch import Batch
 from ingestor.stores.delivery import Delivery
 from ingestor.stores.lookup import LookupResult
+from ingestor.stores.reclassified import SeveralEvents
 from ingestor.stores.registry import store_of
 from parsers.contract import Reason
 from tests.support.generated import Sample, points
@@ -94,9 +95,15 @@ class StoreUnderTest:
         """Store lines that were counted before, and are read by the same rules."""
         self.deliver(Batch(rewrites=points(samples, self.series), accounts=_nothing_new(samples)))
 
-    def reclassify(self, samples: list[Sample]) -> None:
-        """Store lines that were counted before, as what other rules make of them."""
+    def reclassify(self, samples: list[Sample], several: Iterable[tuple[Sample, Iterable[Sample]]] = ()) -> None:
+        """Store lines that were counted before, as what other rules make of them.
+
+        ``several``: of lines that were several events, the one that they make now, and what stands where events of it may be.
+        """
         again = Batch(reclassified=points(samples, self.series), accounts=_nothing_new(samples))
+        for sample, places in several:
+            now = sample.point(self.series)
+            again.several.append(SeveralEvents((now,), tuple((place.time, now[1]) for place in places)))
         again.reclassified_origins.append((0, _never_refused))
         self.deliver(again)
 
@@ -120,6 +127,17 @@ class StoreUnderTest:
             self.store.open_look_up(reader, series) as look_up,
         ):
             return look_up(wanted)
+
+    def look_up_places(self, samples: list[Sample], places: Iterable[Sample]) -> list[LookupResult]:
+        """Look events up, and what stands where other samples were, as ``verify`` does."""
+        table = SeriesTable(dict(self.series.by_number))
+        wanted = points(samples, table)
+        sought = [(sample.time, table.number(sample.series)) for sample in places]
+        with (
+            contextlib.closing(State.open_reader(self.directory)) as reader,
+            self.store.open_look_up(reader, table) as look_up,
+        ):
+            return look_up(wanted, sought)
 
     def counted(self) -> dict[str, int]:
         """Return how many events each kind of counters tells of: those of users tell of events with a user."""

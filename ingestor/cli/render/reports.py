@@ -14,7 +14,7 @@ from ingestor.jobs.explain import Explanation
 from ingestor.jobs.verify import Verified
 from ingestor.model.check_result import CheckResult, Level
 from ingestor.model.questions import Record
-from ingestor.model.words import counted
+from ingestor.model.words import NO_CLIENT, counted
 from parsers.text import clean
 
 _LEVEL_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
@@ -66,7 +66,7 @@ def _explanation(explanation: Explanation) -> Table:
 
 def _told(event: Record) -> Iterable[tuple[str, Text]]:
     """Yield what is known of an event, but for what stands elsewhere or in the point alone."""
-    for name, value in event._asdict().items():
+    for name, value in (event._asdict() | {"client_id": event.client_id or NO_CLIENT}).items():
         if value is None or name in {"action", "source", "host"}:
             continue
         style = OUTCOME_STYLES.get(event.outcome, "") if name == "outcome" else ""
@@ -116,7 +116,7 @@ def verified(console: Console, results: Sequence[Verified], *, wrong: Collection
             ("missing", result.missing),
         ]
         counts += [("different", result.different), ("under other tags", result.other_tags)]
-        counts += [("stored twice", result.twice), ("not read yet", result.unread)]
+        counts += [("stored twice", result.twice), ("left over", result.left_over), ("not read yet", result.unread)]
         counts += [("older than InfluxDB keeps", result.expired)]
         counts += [("rejected", result.rejected), ("ignored", result.ignored)]
         shown = [
@@ -140,7 +140,7 @@ def _advice(result: Verified) -> str:
         return ""
     if not result.known:
         return "The state does not know this content: `tokentail backfill` reads it, with --source when it has another."
-    if result.other_tags or result.twice:
+    if result.other_tags or result.twice or result.left_over:
         return "It was stored under other [errors] or by another release. `tokentail backfill` stores it as it is read now."
     if result.missing or result.different:
         return "`tokentail backfill` reads it again, which mends what is missing or different."

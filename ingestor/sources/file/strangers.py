@@ -14,6 +14,7 @@ from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.sources.file.beside import look_or_none
 from ingestor.state.generations import Generations
 from ingestor.state.unsaved import STRANGER
+from parsers.contract import events_of
 
 log = logging.getLogger("tokentail")
 
@@ -104,4 +105,4 @@ def _holds_events(file: LogFile, parser: str) -> bool:
     data = file.read_at(0, LOOKED_OVER_BYTES)
     whole = data[: data.rfind(b"\n") + 1] or data
     outcomes = parsers.find(parser).parse(whole, 1 << 62)
-    return any(isinstance(outcome, tuple) and isinstance(outcome[0], int) for outcome in outcomes)
+    return any(map(events_of, outcomes))

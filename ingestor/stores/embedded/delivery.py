@@ -2,12 +2,10 @@
 
 import sqlite3
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
-from ingestor.model.accounting import Account
 from ingestor.model.agreement import Agreement
-from ingestor.model.points import Point, SeriesTable
+from ingestor.model.points import SeriesTable
 from ingestor.state.counters import save_series
 from ingestor.state.rejected_file import RejectedFile
 from ingestor.state.state import State
@@ -155,8 +153,8 @@ class EmbeddedDelivery:
                 self._store.write(batch.points)
             if batch.rewrites:
                 self._store.rewrite(batch.rewrites, recount=False)
-            fresh = self._store.rewrite(batch.reclassified, recount=True) if batch.reclassified else []
-            checkpoint.accounts = merged(batch.accounts, self._were_ignored(fresh))
+            changed = self._store.rewrite(batch.reclassified, batch.several, recount=True) if batch.reclassified else {}
+            checkpoint.accounts = merged(batch.accounts, changed)
             self._state.save(checkpoint)
         if checkpoint.rejected_mark is not None:
             self._rejected.settle(checkpoint.rejected_mark)
@@ -164,8 +162,3 @@ class EmbeddedDelivery:
         self.checkpoint_at = time.time()
         commits, retries, seconds = self.requests
         self.requests = (commits + 1, retries, seconds + time.monotonic() - began)
-
-    def _were_ignored(self, fresh: Sequence[Point]) -> dict[str, Account]:
-        """Return what changes in the accounts when lines that had made no point have made one."""
-        sources = Counter(self._series.by_number[point[1]].source for point in fresh)
-        return {source: Account(stored=events, ignored=-events) for source, events in sources.items()}

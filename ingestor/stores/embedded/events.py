@@ -5,14 +5,16 @@ stay exact when points repeat: a repeat replaces its event, and what the old one
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from ingestor.model.accounting import Account
 from ingestor.model.counter_deltas import CounterDeltas
 from ingestor.model.points import POINT_COLUMNS, Point, SeriesTable
 from ingestor.state.counters import GROUP, add_to_counters, placeholders, save_series
-from ingestor.stores.lookup import NOTHING_STORED, LookupResult, StoredLine, finding, stored_lines
+from ingestor.stores.lookup import LookupResult, Place, findings
+from ingestor.stores.reclassified import SeveralEvents, changes
 
 _COLUMNS: Final = ",".join(POINT_COLUMNS)
 _INSERT: Final = f"INSERT INTO token_events({_COLUMNS}) VALUES "
@@ -41,50 +43,38 @@ class SqliteStore:
             self._insert((point,), tally)
         add_to_counters(self._connection, tally)
 
-    def rewrite(self, points: Sequence[Point], *, recount: bool) -> list[Point]:
-        """Store the points of lines that were counted before, and delete what these lines were if their tags have changed.
+    def rewrite(
+        self, points: Sequence[Point], several: Sequence[SeveralEvents] = (), *, recount: bool
+    ) -> dict[str, Account]:
+        """Store the points of lines that were counted before, and delete what these lines are no longer.
 
-        ``recount``: the lines are read by other rules than when they were counted, so the counters move with them; else
-        the counters are true, and a store that lost or changed a point is mended. Returns the points of lines of which
-        nothing was stored. Otherwise as ``write``.
+        ``several``: those of the lines that are or were several events. ``recount``: the lines are read by other rules than
+        when they were counted, so the counters move with them; else the counters are true, and a store that lost or changed a
+        point is mended. Returns what changes in the accounts with the rules. Otherwise as ``write``.
         """
         self._save_new_series()
-        tally = CounterDeltas(self._series.by_number)
-        fresh = []
-        for start in range(0, len(points), GROUP):
-            group = list({point[:2]: point for point in points[start : start + GROUP]}.values())
-            changed: list[Point] = []
-            replaced: list[Point] = []
-            outdated: list[Point] = []
-            for point, line in zip(group, self._lines(group), strict=True):
-                outdated += line.others
-                if line == NOTHING_STORED:
-                    fresh.append(point)
-                if line.exact != point:
-                    changed.append(point)
-                    replaced += [line.exact] if line.exact else []
-            tally.add(replaced + outdated, sign=-1)
-            tally.add(changed)
-            self._connection.executemany(
-                "DELETE FROM token_events WHERE time = ? AND series = ?", [point[:2] for point in outdated]
-            )
-            self._connection.executemany(_REPLACE, changed)
+        at = self._stored_at([point[0] for point in points] + [place[0] for line in several for place in line.places])
+        changed = changes(points, several, at, self._series.by_number)
+        self._connection.executemany(
+            "DELETE FROM token_events WHERE time = ? AND series = ?", [point[:2] for point in changed.outdated]
+        )
+        self._connection.executemany(_REPLACE, changed.written)
         if recount:
+            tally = CounterDeltas(self._series.by_number)
+            tally.add(changed.removed, sign=-1)
+            tally.add(changed.written)
             add_to_counters(self._connection, tally)
-        return fresh
+        return changed.accounts
 
-    def look_up(self, points: Sequence[Point]) -> list[LookupResult]:
-        """Look up points that ought to be stored: one finding for each, in order.
+    def look_up(self, points: Sequence[Point], places: Sequence[Place] = ()) -> list[LookupResult]:
+        """Look up points that ought to be stored, and places where nothing else ought to be; see ``LookUp``.
 
         A series that is only in ``series.new`` is in no stored event, whatever number a running writer gives out next.
         """
         unsaved = set(self._series.new)
-        findings = []
-        for start in range(0, len(points), GROUP):
-            expected = points[start : start + GROUP]
-            for point, line in zip(expected, self._lines(expected), strict=True):
-                findings.append(finding(point, line._replace(exact=None) if point[1] in unsaved else line))
-        return findings
+        at = self._stored_at([point[0] for point in points] + [time for time, _ in places])
+        known = {time: [stored for stored in here if stored[1] not in unsaved] for time, here in at.items()}
+        return findings(points, places, known, self._series.by_number)
 
     def _save_new_series(self) -> None:
         save_series(self._connection, {number: self._series.by_number[number] for number in self._series.new})
@@ -107,18 +97,20 @@ class SqliteStore:
         tally.add(changed)
         self._connection.executemany(_REPLACE, changed)
 
-    def _lines(self, points: Sequence[Point]) -> list[StoredLine]:
-        """Look up the lines that make these points. By source, not by host: one file holds what one state has read."""
-        times = list({point[0] for point in points})
+    def _stored_at(self, times: Iterable[int]) -> dict[int, list[Point]]:
+        """Return what is stored at these times, by time: one file holds what one state has read."""
+        wanted = list(set(times))
         at: dict[int, list[Point]] = {}
-        for row in self._connection.execute(
-            # A join, the points outside: SQLite answers `time IN (VALUES ...)` by scanning the table.
-            f"WITH wanted(time) AS (VALUES {placeholders(1, len(times))})"
-            f" SELECT {_COLUMNS} FROM wanted CROSS JOIN token_events USING (time)",
-            times,
-        ):
-            at.setdefault(row[0], []).append(row)
-        return stored_lines(points, at, self._series.by_number)
+        for start in range(0, len(wanted), GROUP):
+            group = wanted[start : start + GROUP]
+            for row in self._connection.execute(
+                # A join, the points outside: SQLite answers `time IN (VALUES ...)` by scanning the table.
+                f"WITH wanted(time) AS (VALUES {placeholders(1, len(group))})"
+                f" SELECT {_COLUMNS} FROM wanted CROSS JOIN token_events USING (time)",
+                group,
+            ):
+                at.setdefault(row[0], []).append(row)
+        return at
 
     def _stored(self, points: Sequence[Point]) -> dict[tuple[int, int], Point]:
         rows: Iterator[Point] = self._connection.execute(

@@ -147,6 +147,37 @@ def test_lines_that_are_classified_otherwise_replace_what_they_were(
     check(subject, kept, len(made))
 
 
+def test_what_is_left_over_of_lines_that_make_fewer_events_goes(subject: StoreUnderTest, made: list[Sample]) -> None:
+    """Two events of each of a hundred lines, of which the second is none any more, and one that is another one."""
+    lines = [(made[index], _next_to(made[index])) for index in range(100)]
+    rest = made[100:]
+    subject.write([*(sample for line in lines for sample in line), *rest])
+    check(subject, [*(sample for line in lines for sample in line), *rest])
+    first = [sample for sample, _ in lines]
+    first[7] = dataclasses.replace(first[7], series=first[7].series._replace(action="token.expired", outcome="failure"))
+    looked_up = subject.look_up_places(first, [second for _, second in lines])
+    assert looked_up[:100].count(LookupResult.STORED) == 99
+    assert looked_up[100:] == [LookupResult.LEFT_OVER] * 100
+    for _ in range(2):
+        subject.reclassify(
+            first, several=[(sample, (sample, second)) for sample, (_, second) in zip(first, lines, strict=True)]
+        )
+        check(subject, [*first, *rest])
+        assert {account.read - account.stored for account in subject.delivery.accounts.values()} == {0}
+    assert subject.look_up_places(first, [second for _, second in lines])[100:] == [LookupResult.MISSING] * 100
+
+
+def _next_to(sample: Sample) -> Sample:
+    """Return another event of the same line: somewhere else in its second."""
+    tick = sample.time - sample.time % 1_000_000
+    return dataclasses.replace(
+        sample,
+        time=tick + (sample.time + 618_041) % 1_000_000,
+        series=sample.series._replace(action="token.revoked", outcome="success"),
+        fields={**sample.fields, "event_id": "another"},
+    )
+
+
 @pytest.fixture
 def crashed(subject: StoreUnderTest, made: list[Sample], tmp_path: Path) -> list[Sample]:
     """Fifty lines that are stored and counted, and fifty that are in no checkpoint; in the store, where that is apart."""

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 import orjson
 
 from ingestor.config.settings import StoreSettings
+from ingestor.model.accounting import Account
 from ingestor.model.points import MEASUREMENT, Point, Series, SeriesTable
 from ingestor.model.questions import Period
 from ingestor.stores.influxdb.client.faults import no_answer, refused_request
@@ -28,7 +29,8 @@ from ingestor.stores.influxdb.read.points import stored_points
 from ingestor.stores.influxdb.read.results import tables
 from ingestor.stores.influxdb.setup.plan import RAW
 from ingestor.stores.influxdb.setup.setup import administration
-from ingestor.stores.lookup import NOTHING_STORED, NOWHERE, Elsewhere, LookupResult, StoredLine, finding, stored_lines
+from ingestor.stores.lookup import NOWHERE, Elsewhere, LookupResult, Place, findings
+from ingestor.stores.reclassified import SeveralEvents, changes
 from parsers.text import normal_tag
 
 WIDEST_GAP: Final = 60 * 10**9
@@ -55,8 +57,8 @@ class Moved(NamedTuple):
     """Points that were stored, and are no more."""
     added: tuple[Point, ...]
     """Points that take their place, or are new."""
-    fresh: tuple[Point, ...]
-    """Of these, such of lines that had made no point."""
+    accounts: dict[str, Account]
+    """What changes in the accounts, by source."""
 
 
 class InfluxLines:
@@ -67,17 +69,17 @@ class InfluxLines:
         self._store = store
         self._series = series
 
-    def look_up(self, points: Sequence[Point]) -> list[LookupResult]:
-        """Look up points that ought to be stored: one finding for each, in order. Raises TokentailError."""
-        lines, _, _ = self.lines(points)
-        return [finding(point, line) for point, line in zip(points, lines, strict=True)]
+    def look_up(self, points: Sequence[Point], places: Sequence[Place] = ()) -> list[LookupResult]:
+        """Look up points that ought to be stored, and places where nothing else ought to be; see ``LookUp``."""
+        at, series, _ = self.stored_at([*(point[:2] for point in points), *places])
+        return findings(points, places, at, series)
 
-    def lines(
-        self, points: Sequence[Point], elsewhere: Elsewhere = NOWHERE
-    ) -> tuple[list[StoredLine], dict[int, Series], Collection[tuple[int, int]]]:
-        """Return what is stored of the lines that make these points, in order; the tags of all; and what is stored around.
+    def stored_at(
+        self, places: Iterable[Place], elsewhere: Elsewhere = NOWHERE
+    ) -> tuple[dict[int, list[Point]], dict[int, Series], Collection[tuple[int, int]]]:
+        """Return what is stored at these places, by time; the tags of all; and what is stored around.
 
-        The last is (time, series) of what is at the times of the points, and for each series of one point between two of
+        The last is (time, series) of what is at these times, and for each series of one point between two of
         them, which is enough to end a run there. Series that are not in the table have numbers below zero.
         Raises TokentailError.
         """
@@ -86,9 +88,9 @@ class InfluxLines:
         at: dict[int, list[Point]] = {}
         around: set[tuple[int, int]] = set()
         wanted: dict[tuple[str, str], set[int]] = {name: set(times) for name, times in elsewhere.items()}
-        for point in points:
-            tags = series[point[1]]
-            wanted.setdefault((tags.source, tags.host), set()).add(point[0])
+        for time, number_there in places:
+            tags = series[number_there]
+            wanted.setdefault((tags.source, tags.host), set()).add(time)
         for (source, host), sought in sorted(wanted.items()):
             times = sorted(sought)
             between: dict[tuple[int, int], int] = {}
@@ -109,19 +111,19 @@ class InfluxLines:
                 at.setdefault(time, []).append(found)
                 around.add((time, number))
             around.update((time, number) for (_, number), time in between.items())
-        return stored_lines(points, at, series, elsewhere), series, around
+        return at, series, around
 
-    def compare(self, points: Sequence[Point], elsewhere: Elsewhere = NOWHERE) -> Moved:
-        """Say what changes when the lines that make these points are what they are now. Raises TokentailError."""
-        lines, series, around = self.lines(points, elsewhere)
-        outdated = [other for line in lines for other in line.others]
-        changed = [(point, line) for point, line in zip(points, lines, strict=True) if line.exact != point]
-        return Moved(
-            tuple(runs(outdated, around, series)),
-            (*outdated, *(line.exact for _, line in changed if line.exact is not None)),
-            tuple(point for point, _ in changed),
-            tuple(point for point, line in changed if line == NOTHING_STORED),
-        )
+    def compare(
+        self, points: Sequence[Point], several: Sequence[SeveralEvents] = (), elsewhere: Elsewhere = NOWHERE
+    ) -> Moved:
+        """Say what changes when the lines that make these points are what they are now. Raises TokentailError.
+
+        ``several``: those of the lines that are or were several events.
+        """
+        places = [*(point[:2] for point in points), *(place for line in several for place in line.places)]
+        at, series, around = self.stored_at(places, elsewhere)
+        found = changes(points, several, at, series, elsewhere)
+        return Moved(tuple(runs(found.outdated, around, series)), found.removed, found.written, found.accounts)
 
     def delete(self, outdated: Sequence[Outdated]) -> None:
         """Delete runs of points. Raises TokentailError; what was deleted by then may be deleted again."""

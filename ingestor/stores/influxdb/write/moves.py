@@ -79,12 +79,15 @@ class Moves:
             self.mover.begin(
                 batch.reclassified,
                 batch.series,
+                batch.several,
                 counted=True,
                 listed=lambda point, reason: refused_line(origins, point, reason),
             )
             batch.reclassified = []
         elif batch.may_be_stored or batch.may_be_stored_under:
-            self.mover.begin(batch.points, batch.series, counted=False, elsewhere=batch.may_be_stored_under)
+            self.mover.begin(
+                batch.points, batch.series, batch.may_be_several, counted=False, elsewhere=batch.may_be_stored_under
+            )
             batch.may_be_stored, batch.may_be_stored_under = False, {}
         else:
             self.held = None

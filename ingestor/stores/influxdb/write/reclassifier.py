@@ -9,7 +9,6 @@ import json
 import logging
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
@@ -31,6 +30,7 @@ from ingestor.stores.influxdb.write.line_protocol import Encoder
 from ingestor.stores.influxdb.write.partial_write import RefusedPoint
 from ingestor.stores.influxdb.write.sender import Sender
 from ingestor.stores.lookup import NOWHERE, Elsewhere
+from ingestor.stores.reclassified import SeveralEvents
 
 log = logging.getLogger("tokentail")
 
@@ -86,12 +86,13 @@ class Reclassifier:
         self,
         points: Sequence[Point],
         series: dict[int, Series],
+        several: Sequence[SeveralEvents] = (),
         *,
         counted: bool,
         listed: Callable[[int, str], RejectedLine] | None = None,
         elsewhere: Elsewhere = NOWHERE,
     ) -> None:
-        """Move the lines that make these points. ``series``: new ones among their tags.
+        """Move the lines that make these points. ``series``: new ones among their tags; ``several``: lines of several events.
 
         ``elsewhere``: names under which some of them may be stored as well.
 
@@ -105,10 +106,11 @@ class Reclassifier:
         kept = [point for point in points if point[0] >= oldest]
         if not kept:
             return
+        several = [line for line in several if min(point[0] for point in line.points) >= oldest]
         places = [index for index, point in enumerate(points) if point[0] >= oldest]
         self._listed = None if listed is None else lambda index, reason: listed(places[index], reason)
         looking = self._background.do(
-            lambda: self._sender.retry_until_done(lambda: self._lines.compare(kept, elsewhere))
+            lambda: self._sender.retry_until_done(lambda: self._lines.compare(kept, several, elsewhere))
         )
         self._looking = (kept, series, counted, looking)
 
@@ -146,15 +148,13 @@ class Reclassifier:
         # The counters of a series that the state does not know do not hold its points.
         tally.add([point for point in moved.removed if point[1] in self._series.by_number], sign=-1)
         tally.add(moved.added)
-        fresh = Counter(self._series.by_number[point[1]].source for point in moved.fresh)
-        accounts = {source: Account(stored=events, ignored=-events) for source, events in fresh.items()}
         with self._state.transaction():
             save_series(self._state.connection, series)
             add_to_counters(self._state.connection, tally, mark=self._state.marks.new())
-            self._state.save(Checkpoint(accounts=accounts))
+            self._state.save(Checkpoint(accounts=moved.accounts))
             _save(self._state.connection, move)
             self._recent.forget(move.outdated)
-        add_to(self.accounts, accounts)
+        add_to(self.accounts, moved.accounts)
 
     def _note_refused(self, refused: RefusedPoint) -> None:
         log.error("InfluxDB refuses an event under its new tags: %s", refused.reason)

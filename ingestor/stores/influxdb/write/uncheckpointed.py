@@ -38,7 +38,7 @@ class Uncheckpointed:
             if index < new:
                 too_old.setdefault(self._source(batch, index), []).append(batch.points[index][0])
         listed = [batch.refused_line(index, reason) for index, reason in refused.items()]
-        again = {(entry.generation, entry.offset) for entry in listed}.intersection(batch.checkpoint.replayed)
+        again = {entry.place for entry in listed}.intersection(batch.checkpoint.replayed)
         if again:  # a replay came to nothing: its line stays listed as it was
             batch.checkpoint.replayed = [place for place in batch.checkpoint.replayed if place not in again]
         if counting:
@@ -50,7 +50,7 @@ class Uncheckpointed:
         self.checkpoint.accounts = merged(self.checkpoint.accounts, accounts)
         self.series.update(batch.series)
         self.rejected += batch.rejected
-        self.rejected += [entry for entry in listed if (entry.generation, entry.offset) not in again]
+        self.rejected += [entry for entry in listed if entry.place not in again]
         self.bytes_read += batch.bytes_read
         self.batches += 1
         return too_old

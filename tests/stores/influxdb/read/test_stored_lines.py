@@ -59,7 +59,7 @@ def test_what_lies_between_is_neither_read_nor_held_nor_deleted(influxdb: Influx
     lines = InfluxLines(InfluxHttp(store), store, table)
     assert lines.look_up([point(time, new) for time in wanted]) == [LookupResult.OTHER_TAGS] * 4
     assert sorted(rows) == sorted((*wanted, *others)), "nothing of the fifty minutes between"
-    _, _, around = lines.lines([point(time, new) for time in wanted])
+    _, _, around = lines.stored_at([(time, new) for time in wanted])
     assert len(around) == 4 + 2, "one of a thousand is enough to end a run"
     moved = lines.compare([point(time, new) for time in wanted])
     assert sorted(moved.outdated) == [(OLD, time, time) for time in wanted]
