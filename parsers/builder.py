@@ -110,7 +110,7 @@ class EventBuilder:
             detail = self.read_detail(self._text("error_detail", error_detail))
             return self.row(
                 (time_ms, fraction),
-                (tags[0], detail or tags[1]),
+                (tags[0], normal_field(f"{tags[1]}: {detail}") if tags[1] and detail else tags[1] or detail),
                 user_id=user_id,
                 ip=ip,
                 user_agent=user_agent,

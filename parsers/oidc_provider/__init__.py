@@ -6,7 +6,7 @@ from parsers.builder import EventBuilder
 from parsers.contract import IGNORED, Outcome, Reason
 from parsers.oidc_provider import meaning
 from parsers.oidc_provider.meaning import Meaning
-from parsers.records import RejectedError, decode, each_line, integral, required, text_or_none
+from parsers.records import RejectedError, decode, each_line, integral, part, required, text_or_none
 from parsers.redaction.lines import AllowedKeys, redact_line
 
 _SHOWN: Final = AllowedKeys(
@@ -61,6 +61,10 @@ class OidcProviderParser:
         """Return text of a line that is safe to show and keep."""
         return redact_line(line, _SHOWN)
 
+    def recognises(self, line: bytes) -> bool:
+        """Whether a line is one of oidc-provider's, or of its process."""
+        return (line.startswith(b"{") and b'"oidc":' in line) or line.startswith(b"oidc-provider ")
+
     def _read(self, line: bytes, now_ms: int) -> Outcome:
         if not line.startswith(b"{"):
             return IGNORED  # the library's notices, and what else a process prints
@@ -70,7 +74,7 @@ class OidcProviderParser:
             return IGNORED
         if not meaning.known(event):
             raise RejectedError(Reason.UNKNOWN_ACTION, "event: no event of oidc-provider")
-        oidc, request, error = (_part(record, name) for name in ("oidc", "req", "err"))
+        oidc, request, error = (part(record, name) for name in ("oidc", "req", "err"))
         grant_type = text_or_none(oidc.get("grantType"), _NAMES["grant_type"])
         detail = _detail(error)
         meant, endpoint = _meaning(event, record, request, grant_type, error, detail)
@@ -106,7 +110,7 @@ def _meaning(
     if event == "grant.success":
         return meaning.of_success(required(grant_type, _NAMES["grant_type"])), "token"
     if event == "request":
-        status = integral(_part(record, "res").get("statusCode"))
+        status = integral(part(record, "res").get("statusCode"))
         route = request.get("route")
         return (meaning.of_request(route, status), None) if isinstance(route, str) and status else (None, None)
     endpoint = meaning.endpoint_of_error(event)
@@ -123,15 +127,6 @@ def _detail(error: dict[str, Any]) -> str | None:
         if text:
             return text
     return None
-
-
-def _part(record: dict[str, Any], name: str) -> dict[str, Any]:
-    part = record.get(name)
-    if part is None:
-        return {}
-    if not isinstance(part, dict):
-        raise RejectedError(Reason.WRONG_TYPE, f"{name}: not an object")
-    return part
 
 
 PARSER = OidcProviderParser
