@@ -1,5 +1,6 @@
 """oidc-provider (node): its events as JSON lines, as ``pino`` or another logger writes them. README.md says how."""
 
+import re
 from typing import Any, Final
 
 from parsers.builder import EventBuilder
@@ -41,6 +42,9 @@ _NAMES: Final = {
 }
 
 
+_OF_PINO: Final = re.compile(rb'\{"level":\d\d,"time":\d{13},|oidc-provider (?:NOTICE|WARNING): ')
+
+
 class OidcProviderParser:
     """Parses lines of oidc-provider 7 to 9."""
 
@@ -62,8 +66,8 @@ class OidcProviderParser:
         return redact_line(line, _SHOWN)
 
     def recognises(self, line: bytes) -> bool:
-        """Whether a line is one of oidc-provider's, or of its process."""
-        return (line.startswith(b"{") and b'"oidc":' in line) or line.startswith(b"oidc-provider ")
+        """Whether a line is one of oidc-provider's, or another one of its process: pino's, or a notice of the library."""
+        return _OF_PINO.match(line) is not None or (line.startswith(b"{") and b'"oidc":' in line)
 
     def _read(self, line: bytes, now_ms: int) -> Outcome:
         if not line.startswith(b"{"):
