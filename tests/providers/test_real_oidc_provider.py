@@ -21,6 +21,7 @@ import pytest
 import requests
 
 from ingestor.config.settings import LogSettings
+from tests.providers.driven import Told, counted, drive, stored
 from tests.support.servers import free_port
 from tests.support.world import World
 
@@ -31,8 +32,8 @@ SERVER: Final = Path(__file__).with_name("servers") / "oidc-provider.mjs"
 FOLDER: Final = os.environ.get("TOKENTAIL_TEST_OIDC_PROVIDER", "")
 REDIRECT: Final = "https://app.example/cb"
 
-Told = tuple[str, str, str, str | None]
-"""(action, client, error, user)"""
+INVENTED: Final = "?"
+"""Stands for any name of a client that does not exist."""
 
 
 class Endpoint:
@@ -48,17 +49,17 @@ class Endpoint:
 
     def machine(self) -> None:
         assert self.token("billing", "made-up-secret-of-billing", grant_type="client_credentials").status_code == 200
-        self.done.append(("token.issued.client_credentials", "billing", "", None))
+        self.done.append(("token.issued.client_credentials", "billing", ""))
 
     def guess(self) -> None:
         assert self.token("billing", "wrong", grant_type="client_credentials").status_code == 401
-        self.done.append(("token.validation_failed", "billing", "invalid_client", None))
+        self.done.append(("token.validation_failed", "billing", "invalid_client"))
 
     def invented(self) -> None:
         name = random.choice(['x","oidc":{"clientId":"billing"}', "two\nlines", "<b>", "\x1b[31m", "café", "a" * 5000])
         form = {"grant_type": "client_credentials", "client_id": name, "client_secret": "made-up"}
         assert self._session.post(f"{self.url}/token", data=form, timeout=10).status_code == 401
-        self.done.append(("token.validation_failed", "?", "invalid_client", None))
+        self.done.append(("token.validation_failed", INVENTED, "invalid_client"))
 
     def login(self, user: str = "alice", verifier: str = "v" * 43) -> None:
         """Get a code, and tokens for it; then use each twice, as a thief does."""
@@ -66,26 +67,26 @@ class Endpoint:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
         wrong = self.token("web", "made-up-secret-of-web", **form, code_verifier="w" * 43)
         assert wrong.status_code == 400, wrong.text
-        self.done.append(("token.pkce_failed", "web", "invalid_grant", None))
+        self.done.append(("token.pkce_failed", "web", "invalid_grant"))
         code = self._code(user, verifier)
         tokens = self.token("web", "made-up-secret-of-web", **form | {"code": code}, code_verifier=verifier).json()
-        self.done.append(("token.issued.authorization_code", "web", "", user))
+        self.done.append(("token.issued.authorization_code", "web", ""))
         bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
         assert self._session.get(f"{self.url}/me", headers=bearer, timeout=10).status_code == 200
-        self.done.append(("token.userinfo_accessed", "web", "", user))
+        self.done.append(("token.userinfo_accessed", "web", ""))
         asked = {"token": tokens["access_token"]}
         gateway = ("gateway", "made-up-secret-of-gateway")
         assert self._session.post(f"{self.url}/token/introspection", data=asked, auth=gateway, timeout=10).ok
-        self.done.append(("token.introspected", "gateway", "", "*"))
+        self.done.append(("token.introspected", "gateway", ""))
         refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
         assert self.token("web", "made-up-secret-of-web", **refresh).status_code == 200
-        self.done.append(("token.refreshed", "web", "", user))
+        self.done.append(("token.refreshed", "web", ""))
         assert self.token("web", "made-up-secret-of-web", **refresh).status_code == 400
-        self.done.append(("token.reuse_detected", "web", "invalid_grant", "*"))
+        self.done.append(("token.reuse_detected", "web", "invalid_grant"))
 
     def anonymous(self) -> None:
         assert self._session.get(f"{self.url}/me", timeout=10).status_code == 401
-        self.done.append(("token.validation_failed", "", "invalid_token", None))
+        self.done.append(("token.validation_failed", "", "invalid_token"))
 
     def _code(self, user: str, verifier: str) -> str:
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
@@ -135,37 +136,23 @@ def endpoint(tmp_path: Path, world: World) -> Iterator[Endpoint]:
 
 def test_the_store_holds_what_was_done_through_kills_of_the_daemon(endpoint: Endpoint, world: World) -> None:
     world.log_settings = (LogSettings(str(world.log.path), source="idp"),)  # detected line by line
-    script: list[Callable[[], None]] = [
-        *[endpoint.machine] * 12,
-        *[endpoint.guess] * 8,
-        *[endpoint.invented] * 8,
-        *[endpoint.login] * 4,
-        *[endpoint.anonymous] * 4,
-    ]
-    random.shuffle(script)
-    for step in script:
-        step()
-        if random.random() < 0.5:
-            world.turn()
-        if random.random() < 0.3:
-            world.stop()  # as a kill does
-    world.stop()
-    world.once()
-    rows = world.ask(
-        lambda state: state.connection.execute(
-            "SELECT action, client_id, error, user_id, ip FROM token_events JOIN series ON number = series"
-        ).fetchall()
-    )
-    found = Counter((action, client, error) for action, client, error, _, _ in rows)
-    expected = Counter((action, client, error) for action, client, error, _ in endpoint.done)
-    invented = {key for key in found if key not in expected}
-    assert sum(found[key] for key in invented) == expected.pop(("token.validation_failed", "?", "invalid_client"))
-    assert {key: found[key] for key in expected} == expected
-    assert {key[0] for key in invented} == {"token.validation_failed"}
-    assert {user for action, _, _, user, _ in rows if action in {"token.refreshed", "token.userinfo_accessed"}} == {
-        "alice"
+    steps: dict[Callable[[], None], int] = {
+        endpoint.machine: 12,
+        endpoint.guess: 8,
+        endpoint.invented: 8,
+        endpoint.login: 4,
+        endpoint.anonymous: 4,
     }
-    assert {ip for *_, ip in rows} == {"127.0.0.1"}
-    (account,) = world.ask(lambda state: state.accounts()).values()
-    assert account.stored == len(endpoint.done)
-    assert account.total_rejected == 0
+    drive(world, (step for step, times in steps.items() for _ in range(times)))
+    events = stored(world)
+    expected = Counter(endpoint.done)
+    names = {event.told for event in events} - expected.keys()
+    assert {(action, error) for action, _, error in names} == {("token.validation_failed", "invalid_client")}
+    found = counted(events)
+    assert sum(found.pop(name) for name in names) == expected.pop(
+        ("token.validation_failed", INVENTED, "invalid_client")
+    )
+    assert found == expected
+    users = {event.user_id for event in events if event.action in {"token.refreshed", "token.userinfo_accessed"}}
+    assert users == {"alice"}
+    assert {event.ip for event in events} == {"127.0.0.1"}
