@@ -70,6 +70,7 @@ class EventBuilder:
         self.users: dict[str | None, str | None] = {None: None}
         self.addresses: dict[str | None, str | None] = {None: None}
         self.agents: dict[str | None, str | None] = {None: None}
+        self.details: dict[str | None, str | None] = {None: None}
         self.scopes_of: dict[str | tuple[str, ...] | None, str | None] = {None: None}
 
     def event(
@@ -85,6 +86,7 @@ class EventBuilder:
         ip: Any = None,
         user_agent: Any = None,
         error: Any = None,
+        error_detail: Any = None,
         expires_in: Any = None,
         event_id: Any = None,
         realm: Any = None,
@@ -95,7 +97,8 @@ class EventBuilder:
         ``time``: RFC 3339 text, or an integer of milliseconds since the Unix epoch. ``action``: a key of
         ``parsers.contract.OUTCOMES``; any other grant behind ``token.issued.`` is ``other``. ``client_id``, ``user_id`` and
         ``event_id``: text or integers. ``scopes``: a list of texts, or text with spaces. ``ip``: an address, or what a forwarded
-        header holds. ``error``: a word of ``parsers.contract.ERRORS``, or the provider's own text. ``expires_in``: seconds. All
+        header holds. ``error``: a word of ``parsers.contract.ERRORS``, or the provider's own text. ``error_detail``: the
+        provider's own words beside a word of the closed set. ``expires_in``: seconds. All
         but the time and the action may be None, and the client where the action is none of ``CLIENT_REQUIRED``.
         """
         try:
@@ -104,9 +107,10 @@ class EventBuilder:
             time_ms, fraction = self._read_time(time)
             self.check_time(time_ms, now_ms + DAY_MS)
             tags = self.read_tags(written_action, known, client_id, grant_type, error, realm, endpoint)
+            detail = self.read_detail(self._text("error_detail", error_detail))
             return self.row(
                 (time_ms, fraction),
-                tags,
+                (tags[0], normal_field(f"{tags[1]}: {detail}") if tags[1] and detail else tags[1] or detail),
                 user_id=user_id,
                 ip=ip,
                 user_agent=user_agent,
@@ -204,6 +208,10 @@ class EventBuilder:
     def read_agent(self, text: str | None) -> str | None:
         """Return the field ``user_agent``."""
         return self._field(text, self.agents, redact_text)
+
+    def read_detail(self, text: str | None) -> str | None:
+        """Return the field ``error_detail`` of a text that stands beside the error."""
+        return self._field(text, self.details, redact_text)
 
     def read_address(self, text: str | None) -> str | None:
         """Return the field ``ip``; what is no address is absent, and counted."""

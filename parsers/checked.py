@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, cast
 
 from parsers.builder import DAY_MS
-from parsers.contract import NoEvent, Outcome, Parser, Reason, Rejection
+from parsers.contract import NoEvent, Outcome, Parser, Reason, Rejection, recognises
 from parsers.faults import kind_and_place
 from parsers.form import fault_of_events
 from parsers.redaction.lines import SHOWN_BYTES, AllowedKeys, redact_line
@@ -68,6 +68,14 @@ class CheckedParser:
         except Exception as error:  # noqa: BLE001 - as above
             self._tell(kind_and_place(error))
             return redact_line(line, _NOTHING_KNOWN)
+
+    def recognises(self, line: bytes) -> bool | None:
+        """Whether the parser knows a line for its provider's; None where it does not say."""
+        try:
+            return recognises(self.parser, line)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._tell(kind_and_place(error))
+            return None
 
     def _parse_line(self, line: bytes, now_ms: int) -> Outcome:
         try:

@@ -5,7 +5,7 @@ token operation) or ``BLANK``. Events travel as plain tuples in the order of ``E
 third of a microsecond a line, which is a tenth of the whole budget; ``Event(*row)`` names the parts where people read.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum, StrEnum
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -130,6 +130,16 @@ class Parser(Protocol):
     def redact(self, line: bytes) -> str:
         """Text of a line that is safe to show and keep: no secret, no control character, at most 1 KiB."""
         ...
+
+
+def recognises(parser: Parser, line: bytes) -> bool | None:
+    """Whether a parser knows a line for its provider's, by a cheap look; None: it does not say.
+
+    Parsers of formats that somebody else's line never looks like have a method of this name. It is true of lines that are no
+    token operations, too, such as those of other loggers: with ``auto`` these are ignored then, and not rejected.
+    """
+    look: Callable[[bytes], bool] | None = getattr(parser, "recognises", None)
+    return None if look is None else look(line)
 
 
 ISSUED_PREFIX: Final = "token.issued."

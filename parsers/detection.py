@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 
-from parsers.contract import IGNORED, Outcome, Parser, Rejection, events_of
+from parsers.contract import IGNORED, Outcome, Parser, Rejection, events_of, recognises
 
 
 class DetectingParser:
-    """Asks the providers in order, for each line.
+    """Asks the providers, for each line.
 
-    The first event wins, so a line's outcome depends on nothing but the line. When nobody makes an event of it, the first
-    who knows it for something else (ignored, blank) does, and else the first provider's rejection stands.
+    A provider that has a method ``recognises`` is asked for the lines that it recognises, and others for all. The first event in
+    the order of the providers wins. When nobody makes an event of a line, the first who recognises it says what it is: broken, or no
+    token operation. Lines that nobody recognises are the others' to judge: whoever knows one for something else (ignored,
+    blank) does, and else the first rejection stands.
+
+    What a line becomes depends on nothing but the line: no two providers make an event of the same one, which a test holds them
+    to. So whoever recognises the first line of a block is asked first, and most blocks are done then.
     """
 
     name = "auto"
@@ -32,32 +37,60 @@ class DetectingParser:
 
     def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
         """Parse whole lines, one outcome a line."""
-        first, *others = self.parsers
-        outcomes = first.parse(data, now_ms)
+        likely = self._provider(data.lstrip(b"\n").partition(b"\n")[0])
+        outcomes = likely.parse(data, now_ms)
         unclear = [i for i, outcome in enumerate(outcomes) if outcome is IGNORED or isinstance(outcome, Rejection)]
-        if unclear and others:
+        if unclear and len(self.parsers) > 1:
             lines = data.split(b"\n")
-            for parser in others:
-                if not unclear:
-                    break
-                answers = parser.parse(b"\n".join([lines[i] for i in unclear]) + b"\n", now_ms)
-                for i, answer in zip(unclear, answers, strict=True):
-                    outcomes[i] = _better(outcomes[i], answer)
-                unclear = [i for i in unclear if not events_of(outcomes[i])]
+            answered = {i: outcomes[i] for i in unclear}
+            for i, outcome in self._judge({i: lines[i] for i in unclear}, likely, answered, now_ms).items():
+                outcomes[i] = outcome
         return outcomes
 
-    def detect(self, line: bytes, now_ms: int) -> Parser:
-        """Return the provider whose outcome ``parse`` gives for this line."""
+    def provider_of(self, line: bytes, now_ms: int) -> str:
+        """Return the name of the provider whose outcome ``parse`` gives for this line."""
         data = line.rstrip(b"\n") + b"\n"
         outcome = self.parse(data, now_ms)
-        return next(parser for parser in self.parsers if parser.parse(data, now_ms) == outcome)
+        by_order = (parser for parser in self.parsers if parser.parse(data, now_ms) == outcome)
+        provider = self._provider(line)
+        return provider.name if provider.parse(data, now_ms) == outcome else next(by_order, provider).name
 
     def redact(self, line: bytes) -> str:
         """Text of a line that is safe to show and keep."""
-        return self.parsers[0].redact(line)
+        return self._provider(line).redact(line)
+
+    def _provider(self, line: bytes) -> Parser:
+        """Return who recognises a line, and else the first."""
+        return next((parser for parser in self.parsers if recognises(parser, line)), self.parsers[0])
+
+    def _judge(
+        self, lines: dict[int, bytes], likely: Parser, answered: dict[int, Outcome], now_ms: int
+    ) -> dict[int, Outcome]:
+        """Return what lines are. ``answered``: what ``likely`` has said of them, which was no event."""
+        found: dict[int, Outcome] = {}
+        known: set[int] = set()
+        """Lines that somebody recognises."""
+        for parser in self.parsers:
+            recognised = {
+                i: recognises(parser, line) for i, line in lines.items() if not events_of(found.get(i, IGNORED))
+            }
+            asked = [i for i, is_own in recognised.items() if is_own is not False]
+            if parser is likely:
+                answers: Sequence[Outcome] = [answered[i] for i in asked]
+            elif asked:
+                answers = parser.parse(b"\n".join([lines[i] for i in asked]) + b"\n", now_ms)
+            else:
+                continue
+            for i, answer in zip(asked, answers, strict=True):
+                is_first_to_know = bool(recognised[i]) and i not in known
+                if events_of(answer) or is_first_to_know or i not in found:
+                    found[i] = answer
+                elif i not in known:
+                    found[i] = _better(found[i], answer)
+                if recognised[i]:
+                    known.add(i)
+        return {i: found.get(i, answered[i]) for i in lines}
 
 
 def _better(known: Outcome, answer: Outcome) -> Outcome:
-    if events_of(answer) or (isinstance(known, Rejection) and not isinstance(answer, Rejection)):
-        return answer
-    return known
+    return answer if isinstance(known, Rejection) and not isinstance(answer, Rejection) else known

@@ -96,6 +96,16 @@ def optional_text(record: dict[str, Any], key: str) -> str | None:
     return text_or_none(record.get(key), key)
 
 
+def part(record: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the object at ``key``, an empty one for null or nothing. Raises RejectedError naming ``key`` for another type."""
+    found = record.get(key)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise RejectedError(Reason.WRONG_TYPE, f"{key}: not an object")
+    return found
+
+
 def text_or_none(value: Any, name: str) -> str | None:
     """Return a string, None for null. Raises RejectedError naming ``name`` for another type."""
     if value is None or isinstance(value, str):

@@ -234,10 +234,13 @@ def bad_json(document: str, _: Path) -> list[str]:
 
 
 def bad_rules(document: str, _: Path) -> list[str]:
-    """Return the alert rules that cannot be read."""
+    """Return the alert rules that cannot be read. YAML that is no list is another program's."""
     bad = []
     for block in blocks(document, "yaml"):
-        text = yaml.safe_dump({"interval": "30s", "rules": yaml.safe_load(block.text)})
+        rules = yaml.safe_load(block.text)
+        if not isinstance(rules, list):
+            continue
+        text = yaml.safe_dump({"interval": "30s", "rules": rules})
         with tempfile.TemporaryDirectory() as directory:
             Path(directory, "rule.yaml").write_text(text, encoding="utf-8")
             try:

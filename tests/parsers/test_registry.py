@@ -137,7 +137,7 @@ def test_several_events_of_a_line_are_events_to_detection() -> None:
     assert outcomes[0] == SeveralParser().parse(several, NOW_MS)[0]
     assert len(events(outcomes[0])) == 2
     assert outcomes[1:] == [EVENT, NativeParser().parse(NATIVE, NOW_MS)[0]]
-    assert parser.detect(several, NOW_MS).name == "several"
+    assert parser.provider_of(several, NOW_MS) == "several"
 
 
 def test_all_whom_detection_asks_decide() -> None:
@@ -159,7 +159,7 @@ def test_detection_names_the_provider_of_a_line() -> None:
         b"": native,
     }
     for written, provider in named.items():
-        assert parser.detect(written, NOW_MS) is provider
+        assert parser.provider_of(written, NOW_MS) == provider.name
 
 
 def test_detection_adds_counts_up_and_redacts_as_the_first() -> None:

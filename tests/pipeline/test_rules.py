@@ -43,6 +43,7 @@ def test_a_release_alone_reclassifies_nothing(state: State, monkeypatch: pytest.
         Settings(trusted_proxies=("10.0.0.0/8",)),
         Settings(public_identifiers=("sk-web",)),
         Settings(read=ReadSettings(max_line_bytes=2048)),
+        Settings(logs=(LogSettings(PATH, parser="native"),)),  # by default other providers are asked, too
     ],
 )
 def test_what_decides_is_in_the_rules(state: State, settings: Settings) -> None:
@@ -59,7 +60,6 @@ def test_the_order_of_patterns_decides(state: State) -> None:
     [
         Settings(budgets=BudgetSettings(clients=5)),
         Settings(time_zone="Europe/Berlin"),
-        Settings(logs=(LogSettings(PATH, parser="native"),)),  # what "auto" comes to when there is no other parser
         Settings(logs=(LogSettings(PATH, start="end"),)),
     ],
 )
