@@ -6,6 +6,7 @@ with those of these keyword options that it names in ``options``: ``errors`` (an
 people's come by entry point (``parsers.plugins``); they cannot replace ours. docs/add-a-parser.md is the way to write one.
 """
 
+import functools
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
@@ -64,8 +65,9 @@ def problems(**options: Any) -> Iterator[str]:
             yield str(error)
 
 
-def _ours() -> set[str]:
-    return {module.name for module in pkgutil.iter_modules(__path__) if module.ispkg} - _NO_PROVIDERS
+@functools.cache
+def _ours() -> frozenset[str]:
+    return frozenset(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg) - _NO_PROVIDERS
 
 
 def _made(name: str, options: dict[str, Any], report: Report) -> Parser:

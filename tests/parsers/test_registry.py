@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, EntryPoints
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -60,11 +62,15 @@ def checked(parser: Parser) -> CheckedParser:
 
 
 @pytest.fixture
-def other_people(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def other_people(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(EntryPoint, "load", lambda _: Semicolons)
+
     def install(name: str) -> None:
-        entry = EntryPoint(name=name, value="somewhere:Semicolons", group=plugins.ENTRY_POINTS)
-        monkeypatch.setattr(EntryPoint, "load", lambda _: Semicolons)
-        monkeypatch.setattr(plugins, "entry_points", lambda group: EntryPoints([entry]).select(group=group))
+        metadata = tmp_path / f"{name}-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[{plugins.ENTRY_POINTS}]\n{name} = somewhere:Semicolons\n")
 
     return install
 
@@ -106,6 +112,19 @@ def test_other_peoples_are_found_and_get_the_options(other_people: Callable[[str
     everybody = parsers.find("auto")
     assert isinstance(everybody, DetectingParser)
     assert [each.name for each in everybody.parsers] == parsers.names()
+
+
+def test_what_is_installed_while_tokentail_runs_is_found_and_nothing_is_asked_twice(
+    other_people: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Mock(wraps=entry_points)
+    monkeypatch.setattr(plugins, "entry_points", asked)
+    other_people("semicolons")
+    assert parsers.names() == parsers.names()
+    assert asked.call_count == 1
+    other_people("colons")
+    assert parsers.names()[-2:] == ["colons", "semicolons"]
+    assert asked.call_count == 2
 
 
 def test_other_people_cannot_replace_ours(other_people: Callable[[str], None]) -> None:
