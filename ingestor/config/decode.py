@@ -19,8 +19,9 @@ from ingestor.config.options import (
     VARIABLES,
 )
 from ingestor.config.settings import ErrorRule, LogSettings, Settings
-from ingestor.config.values import NotAcceptedError, Option, did_you_mean
+from ingestor.config.values import NotAcceptedError, Option
 from ingestor.errors import ConfigError
+from parsers.near_miss import did_you_mean
 from parsers.redaction.redact import redact_text
 
 _OTHER_PREFIXES: Final = ("TOKENTAIL_TEST_", "TOKENTAIL_BENCH_")

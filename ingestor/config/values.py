@@ -4,10 +4,9 @@ An option has two readers: ``accept`` for a TOML value, ``read`` for the text of
 once, at its field in ``ingestor.config.settings``.
 """
 
-import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 class NotAcceptedError(ValueError):
     """The message says what is accepted."""
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Return ``; did you mean "..."?`` for a near miss, else an empty text."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 def text(value: Any) -> str:
