@@ -251,6 +251,9 @@ class EventBuilder:
         return self._names.get(argument, argument)
 
     def _text(self, argument: str, value: Any) -> str | None:
+        if value is None or value.__class__ is str:  # nearly always
+            text: str | None = value
+            return text
         return text_or_none(value, self._name(argument))
 
     def _tag(self, text: str | None) -> str:
