@@ -124,15 +124,17 @@ def _detail(rule: Rule, fields: Mapping[str, Field], definition: Definition) -> 
 
 def _capture(rule: Rule, definition: Definition) -> Callable[[Record], None] | None:
     captures = [
-        (getter(path, definition.empty), expressions.capturer(expression)) for path, expression in rule.expressions
+        (getter(path, definition.empty), expressions.capturer(expression))
+        for path, expression in (*rule.expressions, *definition.groups)
     ]
     if not captures:
         return None
 
     def capture(record: Record) -> None:
         for get, groups in captures:
-            for name, text in groups(get(record)).items():
-                record.setdefault(Group(name), text)
+            text = get(record)
+            for name, part in (groups(text) if text.__class__ is str else {}).items():
+                record.setdefault(Group(name), part)
 
     return capture
 

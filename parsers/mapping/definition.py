@@ -83,6 +83,8 @@ class Definition:
     fields: Mapping[str, Field]
     rules: tuple[Rule, ...]
     title: str = ""
+    unwrap: Path | None = None
+    """Where an object stands whose keys are read as if they stood at the top of the line."""
     require: tuple[Path, ...] = ()
     """What each line of the log has: one that lacks any of these is rejected."""
     not_json: str = REJECT
@@ -90,6 +92,8 @@ class Definition:
     """What becomes of a line that no rule is about."""
     empty: frozenset[str] = frozenset()
     clients_unknown: bool = False
+    groups: tuple[tuple[Path, str], ...] = ()
+    """Expressions whose named groups any rule may use, each with the path of its text."""
     grants: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, ErrorMeaning] = field(default_factory=dict)
     realms: Mapping[str, str] = field(default_factory=dict)

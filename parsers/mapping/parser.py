@@ -1,12 +1,15 @@
 """The parser that a mapping makes."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 from parsers.builder import DAY_MS, EventBuilder
 from parsers.contract import IGNORED, Outcome, Reason
 from parsers.mapping.compiled import CompiledRule, Record, action_of, finder, required
 from parsers.mapping.definition import IGNORE, REJECT, Definition
+from parsers.mapping.paths import getter
 from parsers.records import RejectedError, decode, each_line, known_action, text_or_none
 from parsers.redaction.lines import AllowedKeys, redact_line
 from parsers.rfc3339 import Moment
@@ -36,6 +39,7 @@ class MappingParser:
         self.version = f"{VERSION} {definition.digest}"
         self._not_json_ignored = definition.not_json == IGNORE
         self._rest_ignored = definition.otherwise == IGNORE
+        self._wrapped = getter(definition.unwrap) if definition.unwrap else None
         self._find = finder(definition)
         self._missing = required(definition.require)
         meanings = {
@@ -76,7 +80,7 @@ class MappingParser:
         record = decode(line)
         if not isinstance(record, dict):
             raise RejectedError(Reason.NOT_AN_OBJECT, "the line")
-        return record
+        return record if self._wrapped is None else _unwrapped(record, self._wrapped(record))
 
     def _read(self, line: bytes, latest_ms: int) -> Outcome:
         record = self._record(line)
@@ -137,11 +141,18 @@ class MappingParser:
         return moment
 
 
+def _unwrapped(record: Record, inner: Any) -> Record:
+    """Return a record with the keys of an object within it, or of one that is written in a text; these go before its own."""
+    if isinstance(inner, str) and inner.startswith("{"):
+        try:
+            inner = orjson.loads(inner)
+        except ValueError:
+            return record
+    return {**record, **inner} if isinstance(inner, dict) else record
+
+
 def _names(definition: Definition) -> dict[str, str]:
-    """Return what the fields are called in lines: their paths."""
-    names: dict[str, list[str]] = {}
-    for fields in (definition.fields, *(rule.fields for rule in definition.rules)):
-        for name, field in fields.items():
-            names.setdefault(name, []).append(field.path.written)
-    names.setdefault("error_detail", []).extend(names.get("error", []))
-    return {name: " or ".join(dict.fromkeys(written)) for name, written in names.items()}
+    """Return what the fields are called in lines: their paths, those of all rules before those of some."""
+    names = {name: field.path.written for rule in definition.rules for name, field in rule.fields.items()}
+    names |= {name: field.path.written for name, field in definition.fields.items()}
+    return {"error_detail": names.get("error", ""), **names}

@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from parsers.contract import ERRORS, FAILURES, GRANT_TYPES
-from parsers.mapping import times
+from parsers.mapping import expressions, times
 from parsers.mapping.conditions import Absent, OneOf
 from parsers.mapping.definition import FIELDS, IGNORE, REJECT, Definition, ErrorMeaning, Field
 from parsers.mapping.paths import Path
@@ -25,8 +25,8 @@ from parsers.mapping.rule_reading import read_rule
 MAPPING_BYTES: Final = 1 << 20
 """A file with more is no mapping."""
 _KEYS: Final = (
-    *("title", "require", "not_json", "otherwise", "empty", "clients_unknown"),
-    *("fields", "rules", "grants", "errors", "realms"),
+    *("title", "unwrap", "require", "not_json", "otherwise", "empty", "clients_unknown"),
+    *("fields", "rules", "groups", "grants", "errors", "realms"),
 )
 _FIELD_KEYS: Final = {"time": ("path", "format", "zone"), "scopes": ("path", "separator")}
 """Fields that may be written as a table, and what it holds."""
@@ -65,6 +65,7 @@ class _Reader:
         fields = self._fields(problems.table(table.get("fields", {}), ("fields",)), ("fields",))
         if "time" not in table.get("fields", {}):
             problems.report(("fields",), "[fields] needs a time: the path of the time at which it happened")
+        groups = self._groups(problems.table(table.get("groups", {}), ("groups",)))
         rules = [
             read_rule(rule, index + 1, ("rules", index), problems, self._fields, fields)
             for index, rule in enumerate(problems.tables(table.get("rules", []), ("rules",)))
@@ -75,11 +76,13 @@ class _Reader:
             fields=fields,
             rules=tuple(rule for rule in rules if rule is not None),
             title=self._title(table),
+            unwrap=self._unwrap(table),
             require=self._require(table),
             not_json=problems.one_of(table.get("not_json", REJECT), (IGNORE, REJECT), ("not_json",)) or REJECT,
             otherwise=problems.one_of(table.get("otherwise", IGNORE), (IGNORE, REJECT), ("otherwise",)) or IGNORE,
             empty=self._empty(table),
             clients_unknown=self._clients_unknown(table),
+            groups=groups,
             grants=self._words(table, "grants", tuple(sorted(GRANT_TYPES))),
             errors=self._errors(table),
             realms=self._words(table, "realms"),
@@ -94,6 +97,12 @@ class _Reader:
 
     def _title(self, table: Mapping[str, Any]) -> str:
         return (self._problems.text(table["title"], ("title",)) or "") if "title" in table else ""
+
+    def _unwrap(self, table: Mapping[str, Any]) -> Path | None:
+        path = self._problems.path(table["unwrap"], ("unwrap",)) if "unwrap" in table else None
+        if path and path.groups:
+            self._problems.report(("unwrap",), "unwrap has no named groups: there are none before a rule matches")
+        return path
 
     def _require(self, table: Mapping[str, Any]) -> tuple[Path, ...]:
         paths = [self._problems.path(value, place) for value, place in self._list(table, "require")]
@@ -142,6 +151,24 @@ class _Reader:
                 problems.report((*place, "zone" if "zone" in texts else "format"), f"time: {error}")
         return Field(path, **texts) if path else None
 
+    def _groups(self, table: Mapping[str, Any]) -> tuple[tuple[Path, str], ...]:
+        found = []
+        for written, value in table.items():
+            place = ("groups", written)
+            path, expression = self._problems.path(written, place), self._problems.text(value, place)
+            if path is None or expression is None:
+                continue
+            try:
+                names = expressions.group_names(expression)
+            except ValueError as error:
+                self._problems.report(place, f"the expression {shown(expression)}: {error}")
+                continue
+            if names and not path.groups:
+                found.append((path, expression))
+            else:
+                self._problems.report(place, "groups has paths, each with an expression with named groups")
+        return tuple(found)
+
     def _words(self, table: Mapping[str, Any], name: str, known: tuple[str, ...] = ()) -> dict[str, str]:
         """Read what values of a log mean. ``known``: the words that they may mean; any when there are none."""
         words = {}
@@ -168,13 +195,17 @@ class _Reader:
         return meanings
 
     def _check_groups(self, definition: Definition) -> None:
-        """Report fields of all rules that ask for a named group which no rule has."""
-        groups = {name for rule in definition.rules for name in rule.groups}
-        for name, found in definition.fields.items():
-            for missing in sorted(found.path.groups - groups):
-                self._problems.report(
-                    ("fields", name), f"${missing}: no rule has an expression with a group of this name"
-                )
+        """Report fields that ask for a named group which there is not: in all rules, or in one."""
+        known = {name for _, expression in definition.groups for name in expressions.group_names(expression)}
+        every = known.union(*(rule.groups for rule in definition.rules))
+        for name, field in definition.fields.items():
+            for missing in sorted(field.path.groups - every):
+                self._problems.report(("fields", name), f"${missing}: no expression has a group of this name")
+        for rule in definition.rules:
+            for name, field in rule.fields.items():
+                for missing in sorted(field.path.groups - known - rule.groups):
+                    place = ("rules", rule.number - 1, "fields", name)
+                    self._problems.report(place, f"${missing}: no expression of this rule has a group of this name")
 
     def _check_reach(self, definition: Definition) -> None:
         """Report the rules that can never match."""

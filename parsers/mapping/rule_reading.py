@@ -54,7 +54,6 @@ def read_rule(
     )
     if action:
         _check(rule, table, place, problems, {*fields, *own} - rule.drop)
-    _check_groups(rule, place, problems)
     return rule if len(problems.found) == before else None
 
 
@@ -69,14 +68,6 @@ def _check(rule: Rule, table: Mapping[str, Any], place: Place, problems: Problem
         problems.report((*place, "action"), f"{rule.action} needs the field grant_type: the path of the grant")
     elif rule.grant_type and rule.action.startswith(ISSUED_PREFIX) and GRANT not in rule.action:
         problems.report((*place, "grant_type"), "grant_type has no use where the action names the grant")
-
-
-def _check_groups(rule: Rule, place: Place, problems: Problems) -> None:
-    for name, found in rule.fields.items():
-        for missing in sorted(found.path.groups - rule.groups):
-            problems.report(
-                (*place, "fields", name), f"${missing}: this rule has no expression with a group of this name"
-            )
 
 
 def _drop(value: Any, place: Place, problems: Problems, fields: set[str]) -> frozenset[str]:

@@ -180,6 +180,34 @@ def test_named_groups_of_the_rule_that_fits_are_values() -> None:
     assert event(mapping, {"text": "denied al", "type": "x"}).user_id == "al"
 
 
+def test_named_groups_may_be_those_of_all_rules() -> None:
+    mapping = rules(
+        "when = { text = { matches = '(?P<who>b)ob.*' } }\naction = \"token.revoked\"",
+        'action = "token.introspected"',
+        fields="user_id = \"$who\"\n[groups]\ntext = '(?P<who>[a-z]+) did it'",
+    )
+    assert event(mapping, {"text": "al did it"}).user_id == "al"
+    assert event(mapping, {"text": "al did nothing"}).user_id is None
+    assert event(mapping, {"text": 5}).user_id is None
+    assert event(mapping, {"text": "bob did it"}).user_id == "b"  # the rule's own goes first
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        {"inner": {"type": "a", "client": "web"}},
+        {"inner": json.dumps({"type": "a", "client": "web"}), "type": "b"},
+        {"deep": {"inner": {"type": "a", "client": "web"}}, "type": "b", "client": "outer"},
+        {"type": "a", "client": "web"},
+        {"inner": "no object", "type": "a", "client": "web"},
+        {"inner": "{broken", "type": "a", "client": "web"},
+    ],
+)
+def test_an_object_within_the_line_is_read_as_if_it_were_the_line(wrapped: dict[str, Any]) -> None:
+    mapping = rules('when = { type = "a" }\naction = "token.revoked"', head='unwrap = "inner | deep.inner"')
+    assert event(mapping, wrapped).tags.client_id == "web"
+
+
 def test_a_success_has_no_error() -> None:
     mapping = rules('action = "token.revoked"', fields='error = "code"\nerror_detail = "why"')
     found = event(mapping, {"code": "0", "why": "fine"})
