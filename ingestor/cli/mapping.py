@@ -41,7 +41,11 @@ def new(sample: Path) -> None:
 
 
 @mapping_group.command(short_help="Print a mapping that ships.")
-@click.argument("name", type=click.Choice(mapping.shipped()))
+@click.argument("name")
 def show(name: str) -> None:
-    """Print the mapping NAME that ships, to begin another one with."""
-    click.echo(mapping.shipped_text(name), nl=False)
+    """Print the mapping NAME that ships, such as okta, to begin another one with."""
+    try:
+        text = mapping.shipped_text(name)
+    except LookupError as error:
+        raise click.BadParameter(str(error.args[0]), param_hint="NAME") from None
+    click.echo(text, nl=False)

@@ -103,6 +103,8 @@ def guess_fields(survey: Survey) -> dict[str, str]:
         )
         if found is not None:
             fields[name] = found.path.removesuffix("[0]") if name == "scopes" else found.path
+    if "ip" not in fields and (address := next(filter(_are_addresses, survey.found.values()), None)):
+        fields["ip"] = address.path
     return fields
 
 
@@ -147,7 +149,7 @@ def _by_name(survey: Survey, names: str) -> list[Found]:
     ranks = {name: rank for rank, name in enumerate(names.split())}
 
     def rank(found: Found) -> int:
-        plain = [plain_name(key) for key in found.keys[-2:]]
+        plain = [plain_name(word) for key in found.keys for word in key.split(".")][-2:]
         return min(ranks.get(".".join(plain), len(ranks)), ranks.get(plain[-1], len(ranks)))
 
     fitting = [(rank(found), -found.lines, index, found) for index, found in enumerate(survey.found.values())]
@@ -181,8 +183,12 @@ def _are(found: Found, fits: Callable[[Any], bool]) -> bool:
     return bool(found.values) and all(map(fits, values))
 
 
+def _are_addresses(found: Found) -> bool:
+    return _are(found, lambda value: isinstance(value, str) and client_address(value) is not None)
+
+
 _CHECKS: Final[dict[str, Callable[[Found], bool]]] = {
-    "ip": lambda found: _are(found, lambda value: isinstance(value, str) and client_address(value) is not None),
+    "ip": _are_addresses,
     "expires_in": lambda found: _are(found, lambda value: str(value).isdigit()),
 }
 """What the values of a field must be, where that can be told."""

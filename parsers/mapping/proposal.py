@@ -80,7 +80,7 @@ def _values(found: Found) -> str:
 
 def _lines_of_json(found: Survey) -> Iterator[str]:
     if 0 < found.objects < found.lines:
-        yield f"# {found.lines - found.objects:,} lines of the sample are no JSON objects."
+        yield f"# Lines of the sample that are no JSON objects: {found.lines - found.objects:,}"
         yield 'not_json = "ignore"'
 
 
