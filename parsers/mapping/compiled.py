@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from parsers.builder import remember
 from parsers.contract import ISSUED_PREFIX, OUTCOMES
 from parsers.mapping import expressions, times
-from parsers.mapping.definition import GRANT, Definition, Field, Rule
+from parsers.mapping.definition import Definition, Field, Rule
 from parsers.mapping.paths import Get, Group, Path, getter
 from parsers.records import integral
 from parsers.vocabulary import GRANT_NAMES
@@ -23,6 +23,8 @@ class CompiledRule(NamedTuple):
     """What to do with a record that a rule is about."""
 
     rule: Rule
+    action: str | None
+    """That of the vocabulary; None where the grant of the line decides, or where it is no event."""
     capture: Callable[[Record], None] | None
     """Puts the named groups into the record."""
     read_time: times.Read
@@ -98,6 +100,7 @@ def _rule(rule: Rule, definition: Definition) -> CompiledRule:
     is_success = OUTCOMES.get(rule.action, "success") == "success"
     return CompiledRule(
         rule=rule,
+        action=rule.action if rule.action in OUTCOMES else None,
         capture=_capture(rule, definition),
         read_time=times.reader(fields["time"].format, fields["time"].zone),
         time=get("time"),
@@ -139,11 +142,8 @@ def _capture(rule: Rule, definition: Definition) -> Callable[[Record], None] | N
     return capture
 
 
-def action_of(compiled: CompiledRule, grant: Any) -> str:
-    """Return the action of the vocabulary. A grant ``refresh_token`` of the grant's own action is a refresh."""
-    action = compiled.rule.action
-    if GRANT not in action:
-        return action
+def action_of_grant(grant: Any) -> str:
+    """Return the action of a token that was issued by this grant. A refresh has one of its own."""
     name = GRANT_NAMES.get(grant, "other") if isinstance(grant, str) else "other"
     return "token.refreshed" if name == "refresh_token" else ISSUED_PREFIX + name
 

@@ -7,10 +7,10 @@ import orjson
 
 from parsers.builder import DAY_MS, EventBuilder
 from parsers.contract import IGNORED, Outcome, Reason
-from parsers.mapping.compiled import CompiledRule, Record, action_of, finder, required
+from parsers.mapping.compiled import CompiledRule, Record, action_of_grant, finder, required
 from parsers.mapping.definition import IGNORE, REJECT, Definition
 from parsers.mapping.paths import getter
-from parsers.records import RejectedError, decode, each_line, known_action, text_or_none
+from parsers.records import RejectedError, decode, each_line, text_or_none
 from parsers.redaction.lines import AllowedKeys, redact_line
 from parsers.rfc3339 import Moment
 from parsers.vocabulary import ErrorRule
@@ -108,10 +108,10 @@ class MappingParser:
         moment = self._time(found, record)
         builder.check_time(moment.ms, latest_ms)
         grant = found.grant_type(record)
-        written = action_of(found, grant)
+        action = found.action or action_of_grant(grant)
         tags, detail = builder.read_tags(
-            written,
-            known_action(written),
+            action,
+            action,
             found.client_id(record),
             grant,
             found.error(record),

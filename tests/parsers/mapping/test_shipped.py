@@ -7,6 +7,7 @@ import pytest
 
 import parsers
 from parsers import mapping
+from parsers.formats.lookalike import lookalike
 from parsers.mapping.conditions import OneOf
 from parsers.mapping.definition import Definition
 from tests.docs.markdown import names, part, rows, slug
@@ -45,6 +46,14 @@ def test_each_word_that_a_rule_asks_for_stands_in_the_readme(name: str) -> None:
         for value in test.values if isinstance(test, OneOf) else ():
             if isinstance(value, str) and path.written not in {"eventSource", "originalTransferMethod"}:
                 assert f"`{value}" in section or value.lower() in section.lower(), (rule.number, value)
+
+
+@pytest.mark.parametrize("name", mapping.shipped())
+def test_a_log_without_the_mapping_is_said_to_have_one(name: str) -> None:
+    (case,) = (Path(parsers.__file__).parent / "mapping/testcases").glob(f"{name}-*")
+    found = lookalike((case / "input.jsonl").read_bytes().splitlines())
+    assert found is not None
+    assert f'`parser = "mapping:{name}"`' in found.advice
 
 
 @pytest.mark.parametrize("name", mapping.shipped())
