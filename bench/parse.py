@@ -131,6 +131,24 @@ def measure(loops: list[Loop], path: Path, rounds: int) -> dict[str, float]:
     return {name: median(values) for name, values in rates.items()}
 
 
+def parser_rates(path: Path, rounds: int) -> dict[str, float]:
+    """Return the median rate of each parser by itself, in lines a second of processor time: native lines, also by a mapping."""
+    data = path.read_bytes()
+    lines = data.count(b"\n")
+    mapping = Path(__file__).with_name("mappings") / "native.toml"
+    found = {
+        "native": parsers.find("native"),
+        "mapping": parsers.find(f"mapping:{mapping}", mapping=mapping.read_text("utf-8")),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in found}
+    for _ in range(rounds):
+        for name, parser in found.items():
+            start = time.process_time()
+            parser.parse(data, NOW_MS)
+            rates[name].append(lines / (time.process_time() - start))
+    return {name: median(values) for name, values in rates.items()}
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("path", type=Path, nargs="?", help="made by bench.generate")
@@ -145,10 +163,14 @@ def main() -> None:
         if digest(tokentail, path) != digest(bare, path):
             raise SystemExit("the loops make different bytes: the comparison means nothing")
         rates = measure([tokentail, bare, loads_alone], path, chosen.rounds)
+        alone = parser_rates(path, chosen.rounds)
     ours = rates["tokentail"]
     print(f"{'loop':<14}{'events/s':>12}{'us/event':>12}{'tokentail is':>15}")
     for name, rate in rates.items():
         print(f"{name:<14}{rate:>12,.0f}{1e6 / rate:>12.2f}{ours / rate:>14.2f}x")
+    print(f"\n{'parser alone':<14}{'lines/s':>12}{'us/line':>12}{'of native':>15}")
+    for name, rate in alone.items():
+        print(f"{name:<14}{rate:>12,.0f}{1e6 / rate:>12.2f}{rate / alone['native']:>14.2f}x")
     print(f"peak resident memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 

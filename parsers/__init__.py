@@ -8,10 +8,11 @@ people's come by entry point (``parsers.plugins``); they cannot replace ours. do
 
 import functools
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import import_module
 from typing import Any, Final
 
+from parsers import mapping as mappings
 from parsers import plugins
 from parsers.checked import CheckedParser, Report
 from parsers.contract import Parser
@@ -21,7 +22,7 @@ from parsers.plugins import UnusableParserError
 AUTO: Final = "auto"
 """Detect the provider line by line."""
 _FIRST: Final = "native"
-_NO_PROVIDERS: Final = {"formats", "redaction"}
+_NO_PROVIDERS: Final = {"formats", "mapping", "redaction"}
 """The folders here that are something else."""
 
 
@@ -31,13 +32,17 @@ def names() -> list[str]:
     return sorted(ours, key=lambda name: (name != _FIRST, name)) + sorted(plugins.installed().keys() - ours)
 
 
-def find(name: str = AUTO, report: Report = lambda _: None, **options: Any) -> Parser:
+def find(name: str = AUTO, report: Report = lambda _: None, mapping: str | None = None, **options: Any) -> Parser:
     """Return a new parser with these options.
 
     ``report`` is told in one sentence each what is wrong with a parser: one that ``auto`` goes without, and later one that
-    fails with a line. Raises LookupError for an unknown name (UnusableParserError for one that is installed and broken),
-    ValueError for a bad option.
+    fails with a line. ``mapping``: the text of the file that a name such as ``mapping:/etc/tokentail/acme.toml`` names. Raises
+    LookupError for an unknown name (UnusableParserError for one that is installed and broken), ValueError for a bad option,
+    MappingError for a bad mapping.
     """
+    if name.startswith(mappings.PREFIX):
+        made = mappings.make(name, mapping, **_of(mappings.MappingParser.options, options))
+        return CheckedParser(made, made.name, strict=False, report=report)
     known = names()
     if name == AUTO:
         found = []
@@ -75,3 +80,7 @@ def _made(name: str, options: dict[str, Any], report: Report) -> Parser:
         kind = import_module(f"{__name__}.{name}").PARSER
         return CheckedParser(plugins.made(kind, options), name, strict=False, report=report)
     return CheckedParser(plugins.make(plugins.installed()[name], options), name, strict=True, report=report)
+
+
+def _of(known: Collection[str], options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name in known}

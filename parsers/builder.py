@@ -137,12 +137,12 @@ class EventBuilder:
         return (
             *time,
             tags[0],
-            self.read_user(identifier_text(user_id, self._name("user_id"))),
+            self.read_user(self._identifier("user_id", user_id)),
             self.read_address(self._text("ip", ip)),
             self.read_agent(self._text("user_agent", user_agent)),
             self.read_scopes(scopes),
             lifetime(expires_in, self._name("expires_in")),
-            self.read_event_id(identifier_text(event_id, self._name("event_id"))),
+            self.read_event_id(self._identifier("event_id", event_id)),
             tags[1],
         )
 
@@ -167,7 +167,7 @@ class EventBuilder:
 
         ``action``: what ``written_action`` is in the vocabulary. ``other_client``: asked for the client when ``client_id`` is none.
         """
-        client_id = identifier_text(client_id, self._name("client_id"))
+        client_id = self._identifier("client_id", client_id)
         grant_type, error_text = self._text("grant_type", grant_type), self._text("error", error)
         realm, endpoint = self._text("realm", realm), self._text("endpoint", endpoint)
         key = (written_action, client_id, grant_type, error_text, realm, endpoint)
@@ -234,6 +234,8 @@ class EventBuilder:
             key: Any = scopes
         elif isinstance(scopes, list | tuple) and all(isinstance(scope, str) for scope in scopes):
             key = tuple(scopes)
+            if key in self.scopes_of:
+                return self.scopes_of[key]
             scopes = " ".join(scopes)
         else:
             raise RejectedError(Reason.WRONG_TYPE, f"{self._name('scopes')}: neither a list of strings nor a string")
@@ -250,8 +252,11 @@ class EventBuilder:
     def _name(self, argument: str) -> str:
         return self._names.get(argument, argument)
 
-    def _text(self, argument: str, value: Any) -> str | None:
-        return text_or_none(value, self._name(argument))
+    def _text(self, argument: str, value: object) -> str | None:
+        return value if value is None or isinstance(value, str) else text_or_none(value, self._name(argument))
+
+    def _identifier(self, argument: str, value: object) -> str | None:
+        return value if value is None or isinstance(value, str) else identifier_text(value, self._name(argument))
 
     def _tag(self, text: str | None) -> str:
         return normal_tag(self._identifiers.read(text, self.counts)) if text else ""

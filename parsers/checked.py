@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, cast
 
 from parsers.builder import DAY_MS
-from parsers.contract import NoEvent, Outcome, Parser, Reason, Rejection, recognises
+from parsers.contract import NoEvent, Outcome, Parser, Reason, Rejection, recognises, rule_of
 from parsers.faults import kind_and_place
 from parsers.form import fault_of_events
 from parsers.redaction.lines import SHOWN_BYTES, AllowedKeys, redact_line
@@ -76,6 +76,14 @@ class CheckedParser:
         except Exception as error:  # noqa: BLE001 - as above
             self._tell(kind_and_place(error))
             return None
+
+    def rule_of(self, line: bytes) -> str:
+        """Return which rule of the parser decides about a line, for people; empty where none does."""
+        try:
+            return clean(rule_of(self.parser, line))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._tell(kind_and_place(error))
+            return ""
 
     def _parse_line(self, line: bytes, now_ms: int) -> Outcome:
         try:

@@ -142,6 +142,15 @@ def recognises(parser: Parser, line: bytes) -> bool | None:
     return None if look is None else look(line)
 
 
+def rule_of(parser: Parser, line: bytes) -> str:
+    """Return which rule of a parser decides about a line, for people; empty where none does.
+
+    Parsers whose rules people write have a method of this name; for all others there is nothing to tell.
+    """
+    find = getattr(parser, "rule_of", None)
+    return find(line) if find is not None else ""
+
+
 ISSUED_PREFIX: Final = "token.issued."
 GRANT_TYPES: Final = frozenset(
     {

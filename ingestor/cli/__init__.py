@@ -33,6 +33,7 @@ FAMILIES: Final[dict[str, dict[str, str]]] = {
     },
     "Configure": {
         "config": "config.config_group",
+        "mapping": "mapping.mapping_group",
         "store": "store.store_group",
         "rollup": "rollup.rollup_group",
         "state": "backup.state_group",

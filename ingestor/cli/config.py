@@ -47,6 +47,8 @@ def _table(configuration: load.Configuration) -> dict[str, Any]:
     table = dataclasses.asdict(configuration.settings)
     del table["config_file"]
     errors = table.pop("errors")
+    for log in table["logs"]:
+        del log["mapping"]
     return {key: _written(value) for key, value in table.items()} | {"errors": errors}
 
 

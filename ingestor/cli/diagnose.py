@@ -3,11 +3,10 @@
 import contextlib
 import dataclasses
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
@@ -16,11 +15,13 @@ from ingestor.cli.render import reports
 from ingestor.cli.render.console import print_json, print_json_lines, stderr, stdout
 from ingestor.cli.render.misfits import print_misfits
 from ingestor.cli.render.rejected import explain_masks
+from ingestor.cli.support.lines import is_pipe, opened
 from ingestor.cli.support.opening import progress_bar, reading
 from ingestor.cli.support.options import PATH, config_option, json_option, settings_options, state_directory_option
 from ingestor.cli.support.paths import named_files
 from ingestor.config import load
 from ingestor.config.decode import BadConfigError
+from ingestor.config.mapping_files import read_as
 from ingestor.config.settings import Settings
 from ingestor.detectors.registry import new_detectors
 from ingestor.errors import ConfigError, ExitCode, TokentailError
@@ -29,13 +30,12 @@ from ingestor.format_check.misfits import file_as_of_now, look_closer
 from ingestor.format_check.understanding import FEWEST, Understanding
 from ingestor.jobs.backfill import source_of
 from ingestor.jobs.explain import Explainer, Explanation
-from ingestor.jobs.explaining import KeptHead, explain_stream, open_stream
+from ingestor.jobs.explaining import KeptHead, explain_stream
 from ingestor.jobs.verify import Verified
 from ingestor.jobs.verify import verify as verify_files
 from ingestor.model.check_result import CheckResult, Level, worst
 from ingestor.pipeline.classifier import parser_of
 from ingestor.pipeline.detection import Detection
-from ingestor.sources.file.files import DamagedFileError
 from ingestor.state.opening import directory_of
 from ingestor.state.state import State
 from parsers.redaction.lines import MASK
@@ -45,10 +45,18 @@ from parsers.text import clean
 @click.command(short_help="Say what becomes of each line of a file, or of stdin.")
 @click.argument("file", required=False, type=PATH)
 @click.option("--source", help="The source to explain it as.  [default: the log's that FILE belongs to]")
+@click.option(
+    "--parser",
+    "parser_name",
+    metavar="NAME",
+    help="Read it by this parser, such as mapping:acme.toml.  [default: the log's]",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 when a line is rejected, or nothing is an event.")
 @json_option
 @settings_options
-def explain(settings: Settings, file: Path | None, source: str | None, strict: bool, as_json: bool) -> None:
+def explain(
+    settings: Settings, file: Path | None, source: str | None, parser_name: str | None, strict: bool, as_json: bool
+) -> None:
     """Say what becomes of each line of FILE, or of stdin: event and point, or why not.
 
     The lines are explained as the daemon would read them from the start of the file. With --json, one object for each of
@@ -56,6 +64,8 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
     """
     named = file is not None and str(file) != "-"
     name = source or (source_of(str(file), settings) if named else "stdin")
+    if parser_name is not None:
+        settings = read_as(parser_name, name, settings)
     parser = parser_of(name, settings, lambda fault: click.echo(f"tokentail: {clean(fault)}", err=True))
     explainer = Explainer(
         parser,
@@ -69,7 +79,7 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
     )
     seen = {"event": 0, "ignored": 0, "rejected": 0, "masked": 0}
     now_ms = time.time_ns() // 1_000_000
-    with _stream(file if named else None) as stream:
+    with opened(file if named else None) as stream:
         kept = KeptHead(stream)
         lines = explain_stream(kept, explainer, max_line_bytes=settings.read.max_line_bytes, now_ms=now_ms)
         explained = _counted(lines, seen)
@@ -80,36 +90,13 @@ def explain(settings: Settings, file: Path | None, source: str | None, strict: b
             explain_masks(stdout(), masked=seen["masked"] > 0)
             reports.explained(stdout(), seen)
     understanding = Understanding(seen["event"], seen["rejected"], seen["ignored"])
-    if file is not None and named and not _is_pipe(file):
+    if file is not None and named and not is_pipe(file):
         understanding = file_as_of_now(str(file), name, understanding, settings)
     if understanding.doubtful:
         found = misfit(str(file) if named else "stdin", understanding, kept.sample(), parser, now_ms)
         print_misfits(stderr() if as_json else stdout(), [found])
     if strict and (seen["rejected"] or understanding.wrong):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
-
-
-@contextlib.contextmanager
-def _stream(file: Path | None) -> Iterator[BinaryIO]:
-    """Open what is to be explained. Raises TokentailError."""
-    if file is None:
-        if sys.stdin.isatty():
-            click.echo("Paste lines of a log; Ctrl-D ends.", err=True)
-        yield sys.stdin.buffer
-        return
-    try:
-        with file.open("rb") if _is_pipe(file) else open_stream(file) as stream:
-            yield stream
-    except DamagedFileError as error:
-        raise TokentailError(str(error), advice="What came before the damage is explained above.") from error
-
-
-def _is_pipe(file: Path) -> bool:
-    """Whether this is what a shell makes of ``explain <(tail -n 5 audit.log)``."""
-    try:
-        return file.is_fifo()
-    except OSError:
-        return False  # whoever opens it says what is wrong
 
 
 def _counted(explanations: Iterator[Explanation], seen: dict[str, int]) -> Iterator[Explanation]:

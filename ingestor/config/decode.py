@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from ingestor.config import tables
 from ingestor.config.credentials import SECRET_VARIABLES
+from ingestor.config.mapping_files import mapping_text
 from ingestor.config.options import (
     CLIENT_ALERTS,
     CONFIG_VARIABLE,
@@ -19,8 +20,10 @@ from ingestor.config.options import (
     VARIABLES,
 )
 from ingestor.config.settings import ErrorRule, LogSettings, Settings
-from ingestor.config.values import NotAcceptedError, Option, did_you_mean
+from ingestor.config.values import NotAcceptedError, Option
 from ingestor.errors import ConfigError
+from parsers import mapping
+from parsers.near_miss import did_you_mean
 from parsers.redaction.redact import redact_text
 
 _OTHER_PREFIXES: Final = ("TOKENTAIL_TEST_", "TOKENTAIL_BENCH_")
@@ -129,7 +132,7 @@ class Reader:
                 self._report(f"logs[{index}]", "needs a path")
             if "path" not in values:
                 continue
-            log = LogSettings(**values)
+            log = LogSettings(**values, mapping=self._mapping(values.get("parser", "")))
             source = log.source or log.path
             if log.path in paths and source not in sources:
                 self._report(f"logs[{index}].path", f"is followed as logs[{paths[log.path]}] already")
@@ -142,6 +145,23 @@ class Reader:
             paths.setdefault(log.path, index)
             logs.append(log)
         return tuple(logs)
+
+    def _mapping(self, parser: str) -> str | None:
+        """Return the text of the mapping file that the name of a parser names, if it names one."""
+        file = mapping.file_of(parser)
+        if not file:
+            return None
+        try:
+            text = mapping_text(file)
+            mapping.read_mapping(text)
+        except NotAcceptedError as error:
+            self._problems.append(Problem(self._file, "logs.parser", f"the mapping {file} {error}"))
+            return None
+        except mapping.MappingError as error:
+            found = [Problem(file, f"line {line}", what) for line, what in error.problems]
+            self._problems += [problem for problem in found if problem not in self._problems]  # two logs may name one
+            return None
+        return text
 
     def _errors(self, table: Mapping[str, Any]) -> dict[str, ErrorRule]:
         rules = {}

@@ -54,6 +54,8 @@ class LogSettings:
     """``beginning`` or ``end``: where a log that the state does not know is taken up."""
     archive_directories: Annotated[tuple[str, ...], Option(list_of(absolute_path))] = ()
     """Where rotated generations are moved to, beside the log's own directory."""
+    mapping: str | None = None
+    """The text of the mapping file that ``parser`` names. No option: it is read with the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,10 @@ class Settings:
     grafana: GrafanaSettings = field(default_factory=GrafanaSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config_file: Path | None = None
+
+    def mapping_of(self, parser: str) -> str | None:
+        """Return the text of the mapping file that the name of a log's parser names."""
+        return next((entry.mapping for entry in self.logs if entry.parser == parser), None)
 
     @property
     def parser_options(self) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingestor.config.settings import ErrorRule
-from ingestor.config.values import NotAcceptedError, did_you_mean, either, text
+from ingestor.config.values import NotAcceptedError, either, text
 from ingestor.model.statistics import client_of
 from parsers.contract import ERRORS, FAILURES
+from parsers.near_miss import did_you_mean
 
 
 def error_text(value: str) -> None:

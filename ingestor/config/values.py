@@ -4,10 +4,9 @@ An option has two readers: ``accept`` for a TOML value, ``read`` for the text of
 once, at its field in ``ingestor.config.settings``.
 """
 
-import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import parsers
+from parsers import mapping
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class NotAcceptedError(ValueError):
     """The message says what is accepted."""
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Return ``; did you mean "..."?`` for a near miss, else an empty text."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 def text(value: Any) -> str:
@@ -134,8 +128,15 @@ def list_of(accept: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
 
 
 def parser_name(value: Any) -> str:
-    """Accept ``auto`` or the name of an installed parser."""
-    return one_of("auto", *parsers.names())(value)
+    """Accept ``auto``, the name of an installed parser, or a mapping: that of one that ships, or the path of its file."""
+    if isinstance(value, str) and (file := mapping.file_of(value)):
+        if not text(file).startswith("/"):
+            raise NotAcceptedError("must name the file of a mapping by its absolute path")
+        return value
+    words = ("auto", *parsers.names(), *(mapping.PREFIX + name for name in mapping.shipped()))
+    if not isinstance(value, str) or value not in words:
+        raise NotAcceptedError(f"must be {either((*words, f'{mapping.PREFIX}/PATH/OF/A/FILE.toml'))}")
+    return value
 
 
 def server_url(value: Any) -> str:

@@ -10,7 +10,7 @@ from ingestor.model.records import record
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import to_points
 from ingestor.stores.influxdb.write.line_protocol import encode_point
-from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, events_of
+from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, events_of, rule_of
 
 NOT_A_TOKEN_ACTION: Final = "not_a_token_action"  # noqa: S105 - no password, whatever the name ends in
 """The reason of an ignored line."""
@@ -34,12 +34,15 @@ class Explanation(NamedTuple):
     findings: tuple[StoredFinding, ...]
     """What detectors conclude from this line and those before it."""
     text: str
+    rule: str
+    """Which rule of the parser decided, for people; empty where none did, and for parsers whose rules have no names."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the object of ``explain --json``: its keys, no others."""
         return {
             "result": self.result,
             "parser": self.parser,
+            "rule": self.rule or None,
             "reason": self.reason,
             "event": self.event._asdict() if self.event else None,
             "point": self.point,
@@ -97,14 +100,16 @@ class Explainer:
 
     def _explain(self, line: bytes, outcome: Outcome, h: int, ordinal: int) -> Iterator[Explanation]:
         text = self._parser.redact(line)
-        name = self._parser.name
+        name, rule = self._parser.name, rule_of(self._parser, line)
         if isinstance(outcome, Rejection):
-            yield Explanation(ordinal, "rejected", name, outcome.reason, outcome.detail, None, None, (), text)
+            yield Explanation(ordinal, "rejected", name, outcome.reason, outcome.detail, None, None, (), text, rule)
         elif outcome is IGNORED:
-            yield Explanation(ordinal, "ignored", name, NOT_A_TOKEN_ACTION, "", None, None, (), text)
+            yield Explanation(ordinal, "ignored", name, NOT_A_TOKEN_ACTION, "", None, None, (), text, rule)
         points = to_points([outcome], h=h, ordinal=ordinal, admission=self._admission).points
         for row, point in zip(events_of(outcome), points, strict=True):
             series = self._series.by_number[point[1]]
             encoded = encode_point(point, series)
             found = self._observe(series.source, series.host, [row], self._admission.tags)
-            yield Explanation(ordinal, "event", name, None, "", record(series, point), encoded, tuple(found), text)
+            yield Explanation(
+                ordinal, "event", name, None, "", record(series, point), encoded, tuple(found), text, rule
+            )

@@ -25,7 +25,7 @@ def tell(fault: str) -> None:
 def new_parser(name: str, settings: Settings, report: Report = lambda _: None) -> Parser:
     """Return a new parser of that name. ``report``: see ``parsers.find``. Raises ConfigError for one that cannot be used."""
     try:
-        return parsers.find(name, report, **settings.parser_options)
+        return parsers.find(name, report, settings.mapping_of(name), **settings.parser_options)
     except UnusableParserError as error:
         raise ConfigError(
             str(error),

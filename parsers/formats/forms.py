@@ -26,8 +26,20 @@ class Form(NamedTuple):
 
 
 USUAL_ADVICE: Final = (
-    "No parser of this installation reads it. Have the endpoint write native lines (docs/native-format.md), put a "
-    "converter in between, or install a parser (entry point group `tokentail.parsers`)."
+    "No parser of this installation reads it by itself. If its lines are JSON objects, map them: `tokentail mapping new LOG` "
+    "(docs/mapping.md). Else have the endpoint write native lines (docs/native-format.md), or install a parser (entry point "
+    "group `tokentail.parsers`)."
+)
+
+
+def _mapped(name: str) -> str:
+    return f'A mapping ships for it: give the log `parser = "mapping:{name}"` (docs/mapping.md).'
+
+
+_FOR_COGNITO: Final = 'For Cognito a mapping ships: give the log `parser = "mapping:cognito"` (docs/mapping.md).'
+_FOR_DUENDE: Final = (
+    'If it is Duende\'s, give the log `parser = "mapping:duende"`, and switch its events on (docs/mapping.md). '
+    "Another one's lines can be mapped: `tokentail mapping new LOG`."
 )
 _NOT_FOR_EVENTS: Final = (
     "It holds no token events. Name the log that the token endpoint writes its audit events to, in native lines "
@@ -149,19 +161,19 @@ OF_OBJECTS: Final = (
     ),
     Form("the JSON log of a Python program", "python-json", ("levelname", "message")),
     # Services
-    Form("Auth0's tenant log", "auth0", ("date", "type", "log_id")),
-    Form("Auth0's log stream", "auth0", ("log_id", "data.type", "data.date")),
-    Form("Okta's System Log", "okta", ("eventType", "published", "actor", "outcome")),
-    Form("AWS CloudTrail", "cloudtrail", ("eventVersion", "eventSource", "eventName")),
-    Form("AWS CloudTrail", "cloudtrail", ("Records",), advice="The events are in one list: `jq -c '.Records[]'`. " + USUAL_ADVICE),
-    Form("sign-in logs of Microsoft Entra ID (Azure AD)", "entra", ("category", "properties"), (("category", r"Logs$"),)),
-    Form("sign-in logs of Microsoft Entra ID (Azure AD)", "entra", ("createdDateTime", "appDisplayName")),
+    Form("Auth0's tenant log", "auth0", ("date", "type", "log_id"), advice=_mapped("auth0")),
+    Form("Auth0's log stream", "auth0", ("log_id", "data.type", "data.date"), advice=_mapped("auth0")),
+    Form("Okta's System Log", "okta", ("eventType", "published", "actor", "outcome"), advice=_mapped("okta")),
+    Form("AWS CloudTrail", "cloudtrail", ("eventVersion", "eventSource", "eventName"), advice=_FOR_COGNITO),
+    Form("AWS CloudTrail", "cloudtrail", ("Records",), advice="The events are in one list: `jq -c '.Records[]'`. " + _FOR_COGNITO),
+    Form("sign-in logs of Microsoft Entra ID (Azure AD)", "entra", ("category", "properties"), (("category", r"Logs$"),), advice=_mapped("entra")),
+    Form("sign-in logs of Microsoft Entra ID (Azure AD)", "entra", ("createdDateTime", "appDisplayName"), advice=_mapped("entra")),
     Form("activity reports of Google Workspace", "google", ("kind", "id.time", "events"), (("kind", r"^admin#"),)),
     Form("PingFederate's or PingOne's audit log in JSON", "ping", ("recordedAt", "action.type")),
-    Form("ForgeRock's (Ping AM's) audit log", "forgerock", ("eventName", "transactionId", "trackingIds")),
+    Form("ForgeRock's (Ping AM's) audit log", "forgerock", ("eventName", "transactionId", "trackingIds"), advice=_mapped("pingam")),
     Form("an access log in JSON (nginx, Caddy, Traefik)", "access-json", (), (("", r'"(?:request|RequestPath|request_uri|requestUri)":'), ("", r'"(?:status|DownstreamStatus)":'))),
-    Form("the JSON log of Serilog or ASP.NET (IdentityServer, if it is one)", "dotnet", ("Timestamp", "Level")),
-    Form("the JSON log of Serilog or ASP.NET (IdentityServer, if it is one)", "dotnet", ("@t", "@mt")),
+    Form("the JSON log of Serilog or ASP.NET (IdentityServer, if it is one)", "dotnet", ("Timestamp", "Level"), advice=_FOR_DUENDE),
+    Form("the JSON log of Serilog or ASP.NET (IdentityServer, if it is one)", "dotnet", ("@t", "@mt"), advice=_FOR_DUENDE),
     Form("the JSON log of a Java program (Logback or Log4j)", "java-json", ("logger_name", "level")),
     Form("the JSON log of a Java program (Logback or Log4j)", "java-json", ("loggerName", "level")),
 )
@@ -176,7 +188,7 @@ OF_TEXT: Final = (
     Form("an access log (Apache, nginx)", "access", text=r"\S{1,255} \S{1,64} .{1,64}? \[\d\d/[A-Z][a-z]{2}/\d{4}:", advice=_NOT_FOR_EVENTS),
     Form("CEF (ArcSight)", "cef", text=r"(?:.{0,100} )?CEF:\d\|"),
     Form("LEEF (QRadar)", "cef", text=r"(?:.{0,100} )?LEEF:[\d.]+\|"),
-    Form("AWS CloudTrail", "cloudtrail", text=r'\{\s*"Records"\s*:\s*\[', advice="The events are in one list: `jq -c '.Records[]'`. " + USUAL_ADVICE),
+    Form("AWS CloudTrail", "cloudtrail", text=r'\{\s*"Records"\s*:\s*\[', advice="The events are in one list: `jq -c '.Records[]'`. " + _FOR_COGNITO),
     Form("OpenTelemetry traces (OTLP JSON)", "otlp", text=r'\{\s*"resourceSpans"\s*:', advice=_NOT_FOR_EVENTS),
     Form("a JSON array, one element a line", "array", text=r"(?:[\[,]\s*\{.*\}|\{.*\}\s*(?:,|,?\s*\]))\s*$", advice=_AN_ARRAY),
     Form("a JSON array", "array", text=r'\[\s*(?:\{\s*"|$)', advice=_AN_ARRAY),

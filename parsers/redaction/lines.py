@@ -73,12 +73,17 @@ def redact_line(line: bytes, kept: AllowedKeys) -> str:
     return cap(clean(_redacted(line, kept)), SHOWN_BYTES)
 
 
+def masked(record: Any, kept: AllowedKeys) -> Any:
+    """Return a JSON value with nothing in it but what may be shown: ``MASK`` stands for what may be a secret."""
+    return _masked("", record, kept, _DEPTH)
+
+
 def _redacted(line: bytes, kept: AllowedKeys) -> str:
     if b"\0" in line and (encoding := encoding_of(line)) is not None and encoding.codec:
         line = as_utf8(line[: 4 * LOOK_BYTES], encoding)
     if len(line) <= LOOK_BYTES:
         try:
-            return orjson.dumps(_masked("", orjson.loads(line), kept, _DEPTH)).decode()
+            return orjson.dumps(masked(orjson.loads(line), kept)).decode()
         except ValueError:  # JSONDecodeError is one
             pass
     text = line[:LOOK_BYTES].decode(errors="replace")
@@ -187,7 +192,7 @@ def _pieces(text: str, kept: AllowedKeys) -> Iterator[str]:
     start = header.end(1) if header else 0
     yield _prose(text[:start], kept)
     try:
-        yield orjson.dumps(_masked("", orjson.loads(text[start:]), kept, _DEPTH)).decode()
+        yield orjson.dumps(masked(orjson.loads(text[start:]), kept)).decode()
     except ValueError:
         masker = _Masker(kept)
         for token in _TOKEN.finditer(text, start):

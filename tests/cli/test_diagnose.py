@@ -80,7 +80,7 @@ def test_explain_prints_one_object_a_line_with_the_designed_keys(world: World) -
     assert [entry["result"] for entry in printed] == ["event", "event", "ignored", "rejected", "rejected"]
     assert [entry["reason"] for entry in printed] == [None, None, "not_a_token_action", "missing_key", "invalid_json"]
     for entry in printed:
-        assert list(entry) == ["result", "parser", "reason", "event", "point", "findings"]
+        assert list(entry) == ["result", "parser", "rule", "reason", "event", "point", "findings"]
     assert printed[0]["event"]["source"] == str(world.log)
     assert f"source={world.log}" in printed[0]["point"]
 

@@ -76,7 +76,7 @@ def test_the_sample_shows_and_explains_every_option(section: str, kind: Any) -> 
     table = tomllib.loads(SAMPLE.read_text("utf-8"))
     written: Any = functools.reduce(operator.getitem, section.split("."), table) if section else table
     keys = set(written[0] if isinstance(written, list) else written)
-    assert keys == {field.name for field in dataclasses.fields(kind)} - {"config_file"}
+    assert keys == {field.name for field in dataclasses.fields(kind)} - {"config_file", "mapping"}
     text = SAMPLE.read_text("utf-8")
     for key in keys:
         line = rf"(\[\[?([a-z]+\.)?{key}\]\]?|{key} = .*)"
@@ -96,7 +96,7 @@ def test_the_samples_error_rules_are_valid() -> None:
 def test_every_field_of_the_settings_is_an_option_or_a_table() -> None:
     for section, kind in [("", Settings), ("logs", LogSettings), *options.tables_of(Settings)]:
         tables = {name.rpartition(".")[2] for name in options.SECTIONS if name.rpartition(".")[0] == section}
-        others = {"": {"logs", "errors", "config_file"}, "alerts": {"clients"}}.get(section, set())
+        others = {"": {"logs", "errors", "config_file"}, "logs": {"mapping"}, "alerts": {"clients"}}.get(section, set())
         assert {field.name for field in dataclasses.fields(kind)} == {*options.options_of(kind), *tables, *others}
 
 

@@ -92,3 +92,20 @@ def test_t45_who_watches_hears_nothing_while_something_hangs(world: World, monke
     monkeypatch.undo()
     world.turn(2)
     assert len(heard) > count
+
+
+def test_a_changed_mapping_holds_from_then_on(world: World) -> None:
+    text = '[fields]\ntime = "created_at"\nclient_id = "who"\n[[rules]]\nwhen = { action = "x" }\naction = "token.revoked"\n'
+    entry = LogSettings(str(world.log.path), parser="mapping:/etc/acme.toml", mapping=text)
+    world.log_settings = (entry,)
+    world.log.write(world.log.line(action="x", who="web"))
+    world.turn(2)
+    world.log_settings = (dataclasses.replace(entry, mapping=text.replace("revoked", "introspected")),)
+    world.daemon.reload(world.settings)
+    world.log.write(world.log.line(action="x", who="web"))
+    world.turn(2)
+    rows = "SELECT action, client_id FROM token_events JOIN series ON series = number ORDER BY time"
+    assert world.ask(lambda state: state.connection.execute(rows).fetchall()) == [
+        ("token.revoked", "web"),
+        ("token.introspected", "web"),
+    ]

@@ -181,7 +181,7 @@ def test_the_keys_of_json_are_named() -> None:
     assert missing((field.name for field in dataclasses.fields(Stats)), "definitions") == set()
     keys = {tuple(names(row[0])): set(names(row[1])) for row in rows(part(TEXT, "command-line")) if "`" in row[0]}
     assert keys["events", "activity"] == set(Record._fields)
-    explained = Explanation(0, "ignored", "native", None, "", None, None, (), "")
+    explained = Explanation(0, "ignored", "native", None, "", None, None, (), "", "")
     assert keys[("explain",)] - {"event", "ignored", "rejected"} == explained.as_json().keys() - {"event"}
     assert keys[("status",)] >= StoreStatus(None, "").as_json().keys()
 

@@ -24,9 +24,10 @@ from ingestor.config.load import load
 from ingestor.config.options import VARIABLES
 from ingestor.errors import ConfigError
 from ingestor.provision.rule_files import rule_files
+from parsers import mapping
 from parsers.contract import Rejection
 from tests.docs import reference
-from tests.docs.markdown import PAGES, ROOT, anchors, blocks, links, names, prose, tables
+from tests.docs.markdown import PAGES, ROOT, Block, anchors, blocks, links, names, prose, tables
 
 FOLDERS: Final = ("ingestor", "parsers", "tests", "bench", "config", "grafana", "systemd", "docs", ".ci")
 ROOT_FILES: Final = re.compile(r"[A-Z]+\.md|Makefile|LICENSE|pyproject\.toml")
@@ -41,10 +42,12 @@ OPTIONS: Final = {name for _, command in reference.commands() for p in command.p
 }
 FOREIGN: Final = frozenset({"--idle", "--only"})
 """Options of other programs that stand alone in a page: of the benches."""
-NOT_SETTINGS: Final = frozenset({"[masked]", "[tool.importlinter]"})
-"""In brackets like a section of the configuration."""
+NOT_SETTINGS: Final = frozenset(
+    {"[masked]", "[tool.importlinter]", "[fields]", "[groups]", "[grants]", "[realms]", "[[rules]]"}
+)
+"""In brackets like a section of the configuration: masks, and tables of other files."""
 TARGETS: Final = frozenset(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-RUNNABLE: Final = frozenset({"docs/getting-started.md"})
+RUNNABLE: Final = frozenset({"docs/getting-started.md", "docs/mapping.md"})
 """Pages whose `sh` blocks a newcomer runs one after the other, and then sees what stands in the `text` blocks."""
 
 for option in reference.entries():
@@ -203,17 +206,38 @@ def unknown_settings(document: str, _: Path) -> list[str]:
     return unknown + [name for name in variables if name not in known and not name.startswith(FOR_TESTS)]
 
 
-def refused_toml(document: str, _: Path) -> list[str]:
-    """Return the pieces of configuration that would be refused, with the reason."""
+def refused_toml(document: str, page: Path) -> list[str]:
+    """Return the pieces of configuration that would be refused, with the reason. A file of a mapping need not be there."""
     refused = []
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "tokentail.toml")
         for block in blocks(document, "toml"):
-            file.write_text(block.text, encoding="utf-8")
+            if _is_mapping(block, page):
+                continue
+            text = re.sub(r'"mapping:/[^"]*"', f'"mapping:{mapping.shipped()[0]}"', block.text)
+            file.write_text(text, encoding="utf-8")
             try:
                 load(file, environment={"HOME": directory})
             except ConfigError as error:
                 refused.append(f"{block.text}: {error}")
+    return refused
+
+
+def _is_mapping(block: Block, page: Path) -> bool:
+    return page.name == "mapping.md" and "[[logs]]" not in block.text
+
+
+def refused_mappings(document: str, page: Path) -> list[str]:
+    """Return the pieces of mappings that would be refused, with the reason; what a whole one has besides is added."""
+    refused = []
+    for block in blocks(document, "toml"):
+        if not _is_mapping(block, page):
+            continue
+        text = block.text + ("" if "[fields]" in block.text else '[fields]\ntime = "at"\n')
+        try:
+            mapping.read_mapping(text + ("" if "[[rules]]" in text else '[[rules]]\naction = "ignore"\n'))
+        except mapping.MappingError as error:
+            refused.append(f"{block.text}: {error}")
     return refused
 
 
@@ -262,6 +286,7 @@ CHECKS: Final[tuple[Callable[[str, Path], list[str]], ...]] = (
     unknown_options,
     unknown_settings,
     refused_toml,
+    refused_mappings,
     bad_json,
     bad_rules,
 )
@@ -354,3 +379,9 @@ def test_its_commands_run_one_after_the_other(name: str, tmp_path: Path) -> None
 )
 def test_a_fault_is_found(check: Callable[[str, Path], list[str]], text: str) -> None:
     assert len(check(text, PAGES["README.md"])) == 1
+
+
+def test_a_fault_of_a_mapping_is_found() -> None:
+    text = '```toml\n[fields]\ntime = "a..b"\n```\n```toml\n[[logs]]\npath = "/a"\n```\n'
+    assert len(refused_mappings(text, PAGES["docs/mapping.md"])) == 1
+    assert refused_mappings(text, PAGES["README.md"]) == []

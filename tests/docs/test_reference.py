@@ -30,7 +30,7 @@ COMMANDS: Final = dict(reference.commands())
 DESIGNED: Final = {
     *("run", "backfill", "demo", "explain", "validate", "verify", "status", "stats", "activity", "events"),
     *("top clients", "top users", "peak", "analytics", "rejected list", "rejected replay"),
-    *("config sample", "config show", "store init", "rollup rebuild", "state backup"),
+    *("config sample", "config show", "mapping new", "mapping show", "store init", "rollup rebuild", "state backup"),
     *("grafana plan", "grafana apply", "grafana export", "grafana destroy"),
     *("service install", "service uninstall", "service status"),
 }
@@ -79,6 +79,7 @@ def test_every_command_is_in_the_overview() -> None:
 
 def test_whatever_prints_data_prints_json() -> None:
     silent = {"tokentail run", "tokentail config sample", "tokentail service install", "tokentail service uninstall"}
+    silent |= {"tokentail mapping new", "tokentail mapping show"}
     for path, command in COMMANDS.items():
         names_of_it = {name for parameter in command.params for name in parameter.opts}
         assert ("--json" in names_of_it) != (path in silent), path

@@ -64,10 +64,11 @@ def test_every_line_but_a_blank_one_is_explained_in_order() -> None:
 
 def test_the_json_has_the_designed_keys_and_no_others() -> None:
     event_line, rejected = (line.as_json() for line in explained(b"web\nbroken\n"))
-    assert list(event_line) == list(rejected) == ["result", "parser", "reason", "event", "point", "findings"]
+    assert list(event_line) == list(rejected) == ["result", "parser", "rule", "reason", "event", "point", "findings"]
     assert orjson.loads(orjson.dumps(rejected)) == {
         "result": "rejected",
         "parser": "words",
+        "rule": None,
         "reason": "wrong_type",
         "event": None,
         "point": None,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from parsers.mapping import shipped
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -37,6 +39,7 @@ def test_assets_and_type_marks_travel_and_test_cases_do_not(wheel: Path) -> None
         for asset in ("config/tokentail.toml", "systemd/tokentail.service", "docs/getting-started.md", "README.md"):
             assert archive.read(f"ingestor/_assets/{asset}") == (CHECKOUT / asset).read_bytes()
     assert {"ingestor/py.typed", "parsers/py.typed"} <= names
+    assert {f"parsers/mapping/providers/{name}.toml" for name in shipped()} <= names
     assert not [name for name in names if "testcases" in name or name.startswith("tests")]
 
 

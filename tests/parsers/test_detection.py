@@ -20,7 +20,7 @@ LINES: Final = {
         for line in case.read_bytes().split(b"\n")
         if line.strip()
     ]
-    for provider in sorted({path.parents[2].name for path in ROOT.glob("*/testcases/*/input.jsonl")})
+    for provider in parsers.names()
 }
 OTHERS: Final = sorted(LINES.keys() - {"native"})
 

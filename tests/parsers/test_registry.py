@@ -16,6 +16,7 @@ from parsers.checked import CheckedParser
 from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, Tags
 from parsers.detection import DetectingParser
 from parsers.native import NativeParser
+from tests.support.installed import install_parser
 from tests.support.several import SeveralParser, events, line, record
 
 NOW_MS = 1_793_600_000_000
@@ -67,10 +68,7 @@ def other_people(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[s
     monkeypatch.setattr(EntryPoint, "load", lambda _: Semicolons)
 
     def install(name: str) -> None:
-        metadata = tmp_path / f"{name}-1.0.dist-info"
-        metadata.mkdir()
-        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (metadata / "entry_points.txt").write_text(f"[{plugins.ENTRY_POINTS}]\n{name} = somewhere:Semicolons\n")
+        install_parser(tmp_path, name, "somewhere:Semicolons")
 
     return install
 

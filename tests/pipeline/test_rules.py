@@ -67,6 +67,17 @@ def test_what_decides_nothing_is_not(state: State, settings: Settings) -> None:
     assert rules(state, settings) == rules(state, Settings())
 
 
+def test_what_a_mapping_says_is_in_the_rules(state: State) -> None:
+    text = '[fields]\ntime = "at"\n[[rules]]\nwhen = { type = "no" }\naction = "token.revoked"\n'
+
+    def mapped(text: str, path: str = "/etc/acme.toml") -> str:
+        return rules(state, Settings(logs=(LogSettings(PATH, parser=f"mapping:{path}", mapping=text),)))
+
+    assert mapped(text) == mapped(f"# a comment\n{text}") == mapped(text, "/srv/acme.toml")
+    assert mapped(text) != mapped(text.replace('"no"', '"none"'))
+    assert mapped(text) != rules(state, Settings())
+
+
 def test_an_option_that_only_another_parser_takes_reclassifies_nothing(
     state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:

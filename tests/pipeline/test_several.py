@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +17,9 @@ from ingestor.model.accounting import Account
 from ingestor.model.questions import Filters
 from ingestor.state.state import State
 from ingestor.stores.registry import store_of
-from parsers import plugins
 from parsers.contract import Reason
 from tests.support.influx import write_lines
+from tests.support.installed import install_parser
 from tests.support.questions import ALWAYS
 from tests.support.servers import query
 from tests.support.several import NOW_MS, SeveralParser, line, record
@@ -38,12 +38,12 @@ def new_database(request: pytest.FixtureRequest, name: str) -> StoreSettings:
 
 
 @pytest.fixture(params=["sqlite", "influxdb1", "influxdb2"])
-def world(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(request: pytest.FixtureRequest, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A log of lines of several events, read by a parser that is installed beside tokentail's own."""
     if request.param != "sqlite":
         world.store = new_database(request, request.param)
-    entry = EntryPoint(name="several", value="tests.support.several:SeveralParser", group=plugins.ENTRY_POINTS)
-    monkeypatch.setattr(plugins, "entry_points", lambda group: EntryPoints([entry]).select(group=group))
+    install_parser(tmp_path / "packages", "several", "tests.support.several:SeveralParser")
+    monkeypatch.syspath_prepend(tmp_path / "packages")
     world.log_settings = (LogSettings(str(world.log.path), parser="several"),)
     return world
 

@@ -51,17 +51,21 @@ def _explanation(explanation: Explanation) -> Table:
         head.append(f"  {explanation.event.action}", style="bold")
         for name, value in _told(explanation.event):
             table.add_row(name, value)
-        table.add_row("parser", Text(explanation.parser))
+        table.add_row("parser", _parser(explanation))
         table.add_row("point", Folding(explanation.point or "", "cyan"))
     else:
         reason = (explanation.reason or "").replace("_", " ") if explanation.result == "ignored" else explanation.reason
         head.append(f"  {reason}", style="not dim bold")
         if explanation.detail:
             head.append(f": {explanation.detail}", style="not dim not bold")
-        table.add_row("parser", Text(explanation.parser))
+        table.add_row("parser", _parser(explanation))
         table.add_row("text", Folding(explanation.text))
     table.add_row("", "")
     return table
+
+
+def _parser(explanation: Explanation) -> Text:
+    return Text(f"{explanation.parser}, {explanation.rule}" if explanation.rule else explanation.parser)
 
 
 def _told(event: Record) -> Iterable[tuple[str, Text]]:

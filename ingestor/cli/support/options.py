@@ -12,10 +12,11 @@ import click
 
 from ingestor.config import load
 from ingestor.config.settings import Settings
-from ingestor.config.values import NotAcceptedError, did_you_mean, time_zone_name
+from ingestor.config.values import NotAcceptedError, time_zone_name
 from ingestor.model.moments import FORMS, moment
 from ingestor.model.questions import Filters, Period
 from parsers.contract import ERRORS, OUTCOMES
+from parsers.near_miss import did_you_mean
 from parsers.redaction.identifiers import Identifiers
 from parsers.text import normal_field, normal_tag
 

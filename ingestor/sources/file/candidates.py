@@ -105,7 +105,7 @@ class Candidates:
                 attached = True
             elif content.same is None and content.compared is None:
                 if not candidate.related and content.key is not None and seen.identity not in self._beside.unknown:
-                    self._place.note_stranger(file, seen, self._place.settings.parser)
+                    self._place.note_stranger(file, seen, self._place.settings)
                 self._beside.unknown[seen.identity] = seen
             elif (
                 content.same is not None and (reader := self._generations.readers.get(content.same.number)) is not None

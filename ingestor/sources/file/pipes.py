@@ -140,7 +140,9 @@ class Pipes:
     def _in_place(self, entry: LogSettings) -> LogSettings:
         if entry.path not in self._spools:
             return entry
-        return LogSettings(str(self._spools[entry.path].file), entry.source or shown(entry.path), entry.parser)
+        return LogSettings(
+            str(self._spools[entry.path].file), entry.source or shown(entry.path), entry.parser, mapping=entry.mapping
+        )
 
     def _unread_of(self, path: Path, progress: Progress, book: Generations) -> int:
         """Return how much of a segment is not read yet, and note when all of it is. Raises UNREADABLE."""

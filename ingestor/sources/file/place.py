@@ -50,12 +50,12 @@ class Place:
         first: bool = True,
         owner_of: Callable[[FileIdentity], str | None] = lambda _: None,
         is_live: Callable[[str], bool] = lambda _: False,
-        note_stranger: Callable[[LogFile, FileStat, str], None] = lambda *_: None,
+        note_stranger: Callable[[LogFile, FileStat, LogSettings], None] = lambda *_: None,
     ) -> None:
         """``first``: it was never looked at before, so what was rotated here is not ours.
 
         ``owner_of`` names another live path that is the same file (a hard link); such a log is not read twice. ``is_live``
-        tells the live paths of all logs. ``note_stranger``: told of a file beside it that nobody knows, with the log's parser.
+        tells the live paths of all logs. ``note_stranger``: told of a file beside it that nobody knows, with the log's settings.
         """
         self.path = path
         self.source = source

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 import parsers
+from ingestor.config.settings import LogSettings
 from ingestor.model.generation import Generation
 from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.sources.file.beside import look_or_none
@@ -34,11 +35,11 @@ class Strangers:
         self._found = {seen.identity: (path, seen) for path, seen in remembered(generations.strangers).items()}
         self._told: set[FileIdentity] = set()
 
-    def note(self, file: LogFile, seen: FileStat, parser: str) -> None:
-        """Note a file that no log has taken yet. Raises OSError, files.DamagedFileError."""
+    def note(self, file: LogFile, seen: FileStat, entry: LogSettings) -> None:
+        """Note a file that no log has taken yet. ``entry``: of the log beside which it is. Raises OSError, files.DamagedFileError."""
         if self._generations.strangers.get(file.path) == ANOTHERS or self._is_written_on(seen):
             return
-        if os.stat(file.path).st_ctime > self._generations.looked_at and _holds_events(file, parser):  # noqa: PTH116 - a string
+        if os.stat(file.path).st_ctime > self._generations.looked_at and _holds_events(file, entry):  # noqa: PTH116 - a string
             self._found[seen.identity] = file.path, seen
             self._generations.note_stranger(file.path, _kept(seen))
 
@@ -101,8 +102,8 @@ def _kept(seen: FileStat) -> str:
     return " ".join(map(str, (*seen.identity, *seen[1:])))
 
 
-def _holds_events(file: LogFile, parser: str) -> bool:
+def _holds_events(file: LogFile, entry: LogSettings) -> bool:
     data = file.read_at(0, LOOKED_OVER_BYTES)
     whole = data[: data.rfind(b"\n") + 1] or data
-    outcomes = parsers.find(parser).parse(whole, 1 << 62)
+    outcomes = parsers.find(entry.parser, mapping=entry.mapping).parse(whole, 1 << 62)
     return any(map(events_of, outcomes))
