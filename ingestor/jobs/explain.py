@@ -110,4 +110,6 @@ class Explainer:
             series = self._series.by_number[point[1]]
             encoded = encode_point(point, series)
             found = self._observe(series.source, series.host, [row], self._admission.tags)
-            yield Explanation(ordinal, "event", name, None, "", record(series, point), encoded, tuple(found), text, rule)
+            yield Explanation(
+                ordinal, "event", name, None, "", record(series, point), encoded, tuple(found), text, rule
+            )
