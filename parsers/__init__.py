@@ -8,7 +8,7 @@ people's come by entry point (``parsers.plugins``); they cannot replace ours. do
 
 import functools
 import pkgutil
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Final
 
@@ -27,9 +27,14 @@ _NO_PROVIDERS: Final = {"formats", "mapping", "redaction"}
 
 
 def names() -> list[str]:
-    """Return the known providers, in the order in which detection asks them: native, ours, then other people's."""
+    """Return the known providers, in the order in which detection asks them: native, ours, mappings, then other people's."""
     ours = _ours()
-    return sorted(ours, key=lambda name: (name != _FIRST, name)) + sorted(plugins.installed().keys() - ours)
+    shipped = [mappings.PREFIX + name for name in mappings.shipped()]
+    return [
+        *sorted(ours, key=lambda name: (name != _FIRST, name)),
+        *shipped,
+        *sorted(plugins.installed().keys() - ours),
+    ]
 
 
 def find(name: str = AUTO, report: Report = lambda _: None, mapping: str | None = None, **options: Any) -> Parser:
@@ -40,9 +45,8 @@ def find(name: str = AUTO, report: Report = lambda _: None, mapping: str | None 
     LookupError for an unknown name (UnusableParserError for one that is installed and broken), ValueError for a bad option,
     MappingError for a bad mapping.
     """
-    if name.startswith(mappings.PREFIX):
-        made = mappings.make(name, mapping, **_of(mappings.MappingParser.options, options))
-        return CheckedParser(made, made.name, strict=False, report=report)
+    if mappings.file_of(name):
+        return _mapped(name, mapping, options, report)
     known = names()
     if name == AUTO:
         found = []
@@ -51,6 +55,8 @@ def find(name: str = AUTO, report: Report = lambda _: None, mapping: str | None 
                 found.append(_made(each, options, report))
             except UnusableParserError as error:
                 report(str(error))
+            except mappings.MappingError as error:  # google-re2 is not to be had for each machine
+                report(f"The parser {each!r} is left out: {error}")
         return found[0] if len(found) == 1 else DetectingParser(found)
     if name not in known:
         raise LookupError(f"no parser named {name!r}: there are {', '.join([AUTO, *known])}")
@@ -76,11 +82,15 @@ def _ours() -> frozenset[str]:
 
 
 def _made(name: str, options: dict[str, Any], report: Report) -> Parser:
+    if name.startswith(mappings.PREFIX):
+        return _mapped(name, None, options, report)
     if name in _ours():
         kind = import_module(f"{__name__}.{name}").PARSER
         return CheckedParser(plugins.made(kind, options), name, strict=False, report=report)
     return CheckedParser(plugins.make(plugins.installed()[name], options), name, strict=True, report=report)
 
 
-def _of(known: Collection[str], options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name in known}
+def _mapped(name: str, text: str | None, options: dict[str, Any], report: Report) -> Parser:
+    known = mappings.MappingParser.options
+    parser = mappings.make(name, text, **{option: value for option, value in options.items() if option in known})
+    return CheckedParser(parser, parser.name, strict=False, report=report)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from parsers.contract import IGNORED, Outcome, Parser, Rejection, events_of, recognises
+from parsers.contract import IGNORED, Outcome, Parser, Rejection, events_of, recognises, rule_of
 
 
 class DetectingParser:
@@ -54,6 +54,10 @@ class DetectingParser:
         by_order = (parser for parser in self.parsers if parser.parse(data, now_ms) == outcome)
         provider = self._provider(line)
         return provider.name if provider.parse(data, now_ms) == outcome else next(by_order, provider).name
+
+    def rule_of(self, line: bytes) -> str:
+        """Return which rule of its provider decides about a line, for people; empty where none does."""
+        return rule_of(self._provider(line), line)
 
     def redact(self, line: bytes) -> str:
         """Text of a line that is safe to show and keep."""

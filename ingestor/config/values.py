@@ -133,7 +133,7 @@ def parser_name(value: Any) -> str:
         if not text(file).startswith("/"):
             raise NotAcceptedError("must name the file of a mapping by its absolute path")
         return value
-    words = ("auto", *parsers.names(), *(mapping.PREFIX + name for name in mapping.shipped()))
+    words = ("auto", *parsers.names())
     if not isinstance(value, str) or value not in words:
         raise NotAcceptedError(f"must be {either((*words, f'{mapping.PREFIX}/PATH/OF/A/FILE.toml'))}")
     return value

@@ -4,9 +4,11 @@
 docs/mapping.md is the way to write one.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from parsers.mapping.definition import Definition
 from parsers.mapping.parser import MappingParser
 from parsers.mapping.problems import MappingError, Problem
 from parsers.mapping.reading import MAPPING_BYTES, read_mapping
@@ -30,9 +32,10 @@ _SHIPPED: Final = Path(__file__).with_name("providers")
 _SUFFIX: Final = ".toml"
 
 
-def shipped() -> list[str]:
+@cache
+def shipped() -> tuple[str, ...]:
     """Return the names of the mappings that ship."""
-    return sorted(path.stem for path in _SHIPPED.glob(f"*{_SUFFIX}"))
+    return tuple(sorted(path.stem for path in _SHIPPED.glob(f"*{_SUFFIX}")))
 
 
 def shipped_text(name: str) -> str:
@@ -57,5 +60,10 @@ def make(parser: str, text: str | None = None, **options: Any) -> MappingParser:
     if file and text is None:
         raise LookupError(f"the mapping {file} was not read")
     name = Path(file).stem if file else parser.removeprefix(PREFIX)
-    definition = read_mapping(shipped_text(name) if text is None else text)
+    definition = _shipped_definition(name) if text is None else read_mapping(text)
     return MappingParser(definition, f"{PREFIX}{name}", **options)
+
+
+@cache
+def _shipped_definition(name: str) -> Definition:
+    return read_mapping(shipped_text(name))

@@ -87,6 +87,8 @@ class Definition:
     """Where an object stands whose keys are read as if they stood at the top of the line."""
     require: tuple[Path, ...] = ()
     """What each line of the log has: one that lacks any of these is rejected."""
+    signs: tuple[str, ...] = ()
+    """Texts of which one stands in each line of the log, and in none of another provider's."""
     not_json: str = REJECT
     otherwise: str = IGNORE
     """What becomes of a line that no rule is about."""

@@ -9,7 +9,7 @@ from parsers.builder import DAY_MS, EventBuilder
 from parsers.contract import IGNORED, Outcome, Reason
 from parsers.mapping.compiled import CompiledRule, Record, action_of_grant, finder, required
 from parsers.mapping.definition import IGNORE, REJECT, Definition
-from parsers.mapping.paths import getter
+from parsers.mapping.paths import Path, getter
 from parsers.records import RejectedError, decode, each_line, text_or_none
 from parsers.redaction.lines import AllowedKeys, redact_line
 from parsers.rfc3339 import Moment
@@ -42,6 +42,8 @@ class MappingParser:
         self._wrapped = getter(definition.unwrap) if definition.unwrap else None
         self._find = finder(definition)
         self._missing = required(definition.require)
+        self._signs = tuple(sign.encode() for sign in definition.signs)
+        self._required_keys = [_last_keys(path) for path in definition.require]
         meanings = {
             **(errors or {}),
             **{text: m for text, m in definition.errors.items() if text not in (errors or {})},
@@ -60,6 +62,16 @@ class MappingParser:
     def redact(self, line: bytes) -> str:
         """Text of a line that is safe to show and keep."""
         return redact_line(line, _SHOWN)
+
+    def recognises(self, line: bytes) -> bool | None:
+        """Whether a line is of this log, by a cheap look; None for a mapping without signs."""
+        if not self._signs:
+            return None
+        return (
+            line.startswith(b"{")
+            and any(sign in line for sign in self._signs)
+            and all(any(key in line for key in keys) for keys in self._required_keys)
+        )
 
     def rule_of(self, line: bytes) -> str:
         """Return which rule decides about a line, for people; empty where none does."""
@@ -139,6 +151,12 @@ class MappingParser:
         if moment is None:
             raise RejectedError(Reason.BAD_TIMESTAMP, f"{self._names['time']}: not written as the mapping says")
         return moment
+
+
+def _last_keys(path: Path) -> list[bytes]:
+    """Return the keys in which the ways of a path end, as lines of JSON have them, escapes left out."""
+    ends = [[step for step in way if isinstance(step, str)][-1] for way in path.ways]
+    return [orjson.dumps(end) for end in ends]
 
 
 def _unwrapped(record: Record, inner: Any) -> Record:

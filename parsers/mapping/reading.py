@@ -25,7 +25,7 @@ from parsers.mapping.rule_reading import read_rule
 MAPPING_BYTES: Final = 1 << 20
 """A file with more is no mapping."""
 _KEYS: Final = (
-    *("title", "unwrap", "require", "not_json", "otherwise", "empty", "clients_unknown"),
+    *("title", "unwrap", "require", "signs", "not_json", "otherwise", "empty", "clients_unknown"),
     *("fields", "rules", "groups", "grants", "errors", "realms"),
 )
 _FIELD_KEYS: Final = {"time": ("path", "format", "zone"), "scopes": ("path", "separator")}
@@ -78,9 +78,10 @@ class _Reader:
             title=self._title(table),
             unwrap=self._unwrap(table),
             require=self._require(table),
+            signs=self._texts(table, "signs"),
             not_json=problems.one_of(table.get("not_json", REJECT), (IGNORE, REJECT), ("not_json",)) or REJECT,
             otherwise=problems.one_of(table.get("otherwise", IGNORE), (IGNORE, REJECT), ("otherwise",)) or IGNORE,
-            empty=self._empty(table),
+            empty=frozenset(self._texts(table, "empty")),
             clients_unknown=self._clients_unknown(table),
             groups=groups,
             grants=self._words(table, "grants", tuple(sorted(GRANT_TYPES))),
@@ -111,10 +112,8 @@ class _Reader:
                 self._problems.report(("require",), "require has no named groups: there are none before a rule matches")
         return tuple(path for path in paths if path is not None)
 
-    def _empty(self, table: Mapping[str, Any]) -> frozenset[str]:
-        return frozenset(
-            filter(None, (self._problems.text(value, place) for value, place in self._list(table, "empty")))
-        )
+    def _texts(self, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+        return tuple(filter(None, (self._problems.text(value, place) for value, place in self._list(table, key))))
 
     def _list(self, table: Mapping[str, Any], key: str) -> list[tuple[Any, Place]]:
         value = table.get(key, [])

@@ -16,7 +16,7 @@ NOW_MS: Final = time.time_ns() // 1_000_000
 LINES: Final = {
     provider: [
         line
-        for case in sorted(ROOT.glob(f"{provider}/testcases/*/input.jsonl"))
+        for case in sorted(ROOT.glob(f"{provider.replace(':', '/testcases/')}*/**/input.jsonl"))
         for line in case.read_bytes().split(b"\n")
         if line.strip()
     ]

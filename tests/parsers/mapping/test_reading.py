@@ -83,6 +83,7 @@ def test_a_good_one_is_read() -> None:
         ('when = { type = "no" }', "", 12, ""),
         ('require = ["type"]', 'require = ["$type"]', 2, "require has no named groups"),
         ('require = ["type"]', 'require = "type"', 2, "require must be a list"),
+        ('require = ["type"]', "signs = [5]", 2, "signs must be a text"),
         ('require = ["type"]', 'not_json = "drop"', 2, 'not_json: "drop" is not known'),
         ('require = ["type"]', 'otherwise = "rejct"', 2, 'did you mean "reject"?'),
         ('require = ["type"]', "clients_unknown = 1", 2, "clients_unknown must be true or false"),

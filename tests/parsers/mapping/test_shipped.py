@@ -1,13 +1,16 @@
 """The mappings that ship: what their README says is what they do, and none makes an event of another one's lines."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 import parsers
 from parsers import mapping
+from parsers.contract import rule_of
 from parsers.formats.lookalike import lookalike
+from parsers.mapping import expressions
 from parsers.mapping.conditions import OneOf
 from parsers.mapping.definition import Definition
 from tests.docs.markdown import names, part, rows, slug
@@ -63,3 +66,25 @@ def test_no_mapping_makes_an_event_of_another_ones_lines(name: str, other: str) 
     (case,) = (Path(parsers.__file__).parent / "mapping/testcases").glob(f"{other}-*")
     outcomes = parser.parse((case / "input.jsonl").read_bytes(), 1_798_761_600_000)
     assert any(outcome.__class__ is tuple for outcome in outcomes) == (name == other)
+
+
+@pytest.mark.parametrize("name", mapping.shipped())
+def test_auto_names_the_same_rule(name: str) -> None:
+    (case,) = (Path(parsers.__file__).parent / "mapping/testcases").glob(f"{name}-*")
+    auto, own = parsers.find(), parsers.find(f"mapping:{name}")
+    lines = (case / "input.jsonl").read_bytes().splitlines()
+    ruled = [line for line in lines if rule_of(own, line)]
+    assert ruled
+    assert [rule_of(auto, line) for line in ruled] == [rule_of(own, line) for line in ruled]
+
+
+def test_auto_goes_without_the_mappings_that_this_machine_cannot_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "re2", None)
+    expressions._compiled.cache_clear()
+    mapping._shipped_definition.cache_clear()
+    told: list[str] = []
+    auto = parsers.find(report=told.append)
+    assert all("is left out: " in each and "pip install google-re2" in each for each in told)
+    assert "mapping:okta" in str(told)
+    assert "mapping:cognito" in auto.version
+    expressions._compiled.cache_clear()
