@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -107,6 +108,11 @@ def copied(stored: tuple[str, ...], tmp_path: Path) -> Path:
     return copy
 
 
+def ageless(text: str) -> str:
+    """Leave out what goes on while one looks: how long ago the checkpoint was."""
+    return re.sub(r"\d+ s ago", "", text)
+
+
 @pytest.mark.parametrize("command", [*READING, *LOOKING])
 def test_a_copy_can_be_asked_where_nothing_can_be_written(
     tokentail: Tokentail, copied: Path, audit_log: Path, tmp_path: Path, command: str
@@ -122,7 +128,7 @@ def test_a_copy_can_be_asked_where_nothing_can_be_written(
     (copied / DATABASE).chmod(0o444)
     with nobody(tmp_path):
         result = tokentail(*asked)
-    assert (result.exit_code, result.stdout) == (0, expected.stdout), result.output
+    assert (result.exit_code, ageless(result.stdout)) == (0, ageless(expected.stdout)), result.output
     assert sorted(copied.iterdir()) == before
 
 
