@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Tokentail
 from tests.support.scripted import OK, Reply, ScriptedServer, scripted
 from tests.support.world import Log
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.slow
 TOKENTAIL = (sys.executable, "-m", "ingestor")
 SECONDS = 4.0
 """Two, and two more for a machine that has other things to do."""
+NO_CONNECTION = "no connection"
 FAULTS = {
     "refusing": Reply(503),
     "silent": Reply(hang=True),
@@ -28,38 +30,36 @@ FAULTS = {
     "slow body": Reply(200, drip=True),
 }
 
-FIRST_LOOK, FIRST_EVENTS = 0.0, 6.0
-"""When it is ended, seconds: a new state looks for events of a former one first, for up to 5 s; then events are sent."""
-from_the_start = pytest.mark.parametrize(
-    ("fault", "later"),
-    [
-        ("silent", FIRST_LOOK),
-        ("slow head", FIRST_LOOK),
-        ("slow body", FIRST_LOOK),
-        ("silent", FIRST_EVENTS),
-        ("slow head", FIRST_EVENTS),
-    ],
-)
+SETTLED = 0.5
+"""Seconds until a question to the store is under way, which nothing tells."""
+options_of = pytest.mark.parametrize("options", [(), ("--once",)], ids=["run", "run --once"])
 
 
 class Scene:
     """A log, a store that fails as told, and one process at a time that reads the one into the other."""
 
-    def __init__(self, directory: Path, server: ScriptedServer, environment: dict[str, str]) -> None:
+    def __init__(
+        self, directory: Path, server: ScriptedServer, tokentail: Tokentail, environment: dict[str, str]
+    ) -> None:
         self.server = server
         self.log = Log(directory / "audit.log", "audit")
         self.state = directory / "state"
         self.config = directory / "tokentail.toml"
         self.said = directory / "said"
         self.configure(server.store.url)
+        self._tokentail = tokentail
         self._environment = environment
+
+    @property
+    def _place(self) -> tuple[str, ...]:
+        return "--config", str(self.config), "--state-dir", str(self.state)
 
     def configure(self, url: str, more: str = "") -> None:
         self.config.write_text(f'[[logs]]\npath = "{self.log.path}"\n[store]\ntype = "influxdb"\nurl = "{url}"\n{more}')
 
     @contextlib.contextmanager
     def run(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-        command = [*TOKENTAIL, "run", "--config", str(self.config), "--state-dir", str(self.state), *options]
+        command = [*TOKENTAIL, "run", *self._place, *options]
         with (
             self.said.open("wb") as said,
             subprocess.Popen(command, stderr=said, env=self._environment) as process,
@@ -72,6 +72,14 @@ class Scene:
     def says(self, what: str) -> None:
         until(lambda: what in self.said.read_text())
 
+    @contextlib.contextmanager
+    def failing(self, fault: str) -> Iterator[None]:
+        """Have the store fail from now on."""
+        with no_connection() if fault == NO_CONNECTION else contextlib.nullcontext(self.server.store.url) as url:
+            self.server.otherwise = FAULTS.get(fault, OK)
+            self.configure(url)
+            yield
+
     def end(self, process: subprocess.Popen[bytes], code: int = 0) -> None:
         """Have a process end, and look at how and how soon it does."""
         began = time.monotonic()
@@ -79,17 +87,20 @@ class Scene:
         assert process.wait(40) == code, self.said.read_text()
         assert time.monotonic() - began < SECONDS, self.said.read_text()
 
-    def check(self) -> None:
-        """Read all with a store that is well again: every event is there, as one point."""
+    def once(self) -> None:
+        """Read all with a store that is well."""
         self.server.otherwise = OK
         self.configure(self.server.store.url)
-        with self.run("--once") as process:
-            assert process.wait(40) == 0, self.said.read_text()
+        ran = self._tokentail("run", "--once", *self._place)
+        assert ran.exit_code == 0, ran.output
+
+    def check(self) -> None:
+        """Read all with a store that is well again: every event is there, as one point."""
+        self.once()
         points = {line for line in self.server.stored if line.startswith(b"token_events,")}
         found = [line.split(b'event_id="')[1].split(b'"')[0].decode() for line in points]
         assert sorted(found) == sorted(self.log.written)
-        command = [*TOKENTAIL, "status", "--json", "--config", str(self.config), "--state-dir", str(self.state)]
-        status = json.loads(subprocess.run(command, stdout=subprocess.PIPE, env=self._environment, check=True).stdout)
+        status = json.loads(self._tokentail("status", "--json", *self._place).stdout)
         assert (status["read"], status["stored"], status["gaps"]) == (len(found), len(found), [])
 
 
@@ -101,9 +112,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def scene(tmp_path: Path, environment: dict[str, str]) -> Iterator[Scene]:
+def scene(tmp_path: Path, tokentail: Tokentail, environment: dict[str, str]) -> Iterator[Scene]:
     with scripted() as server:
-        yield Scene(tmp_path, server, environment)
+        yield Scene(tmp_path, server, tokentail, environment)
 
 
 @contextlib.contextmanager
@@ -133,38 +144,37 @@ def test_a_store_that_begins_to_fail_while_events_come(scene: Scene, fault: str)
     scene.check()
 
 
-@from_the_start
-def test_a_store_that_fails_from_the_start(scene: Scene, fault: str, later: float) -> None:
+@options_of
+@pytest.mark.parametrize("fault", ["silent", "slow head", "slow body", NO_CONNECTION])
+def test_a_new_state_looks_for_events_of_a_former_one(scene: Scene, fault: str, options: tuple[str, ...]) -> None:
+    """For up to five seconds, before anything is read."""
     scene.log.write(300)
-    scene.server.otherwise = FAULTS[fault]
-    with scene.run() as process:
+    with scene.failing(fault), scene.run(*options) as process:
         until((scene.state / "tokentail.db-wal").exists)
-        time.sleep(0.5 + later)
+        time.sleep(SETTLED)
+        scene.end(process, 143 if options else 0)
+    scene.check()
+
+
+@options_of
+@pytest.mark.parametrize("fault", ["silent", "slow head", NO_CONNECTION])
+def test_the_first_events_of_a_log(scene: Scene, fault: str, options: tuple[str, ...]) -> None:
+    scene.log.write(0)
+    scene.once()  # the state has looked for a former one: what is waited for next comes at once
+    scene.log.write(300)
+    with scene.failing(fault), scene.run(*options) as process:
+        scene.says("Reading" if options else "Following")
+        time.sleep(SETTLED)
+        scene.end(process, 143 if options else 0)
+    scene.check()
+
+
+def test_the_first_events_of_a_new_state(scene: Scene) -> None:
+    scene.log.write(300)
+    with scene.failing("silent"), scene.run() as process:
+        scene.says("Following")
+        time.sleep(SETTLED)
         scene.end(process)
-    scene.check()
-
-
-@pytest.mark.parametrize("options", [(), ("--once",)], ids=["run", "run --once"])
-@pytest.mark.parametrize("later", [FIRST_LOOK, FIRST_EVENTS])
-def test_a_server_that_takes_no_connection(scene: Scene, options: tuple[str, ...], later: float) -> None:
-    scene.log.write(300)
-    with no_connection() as url:
-        scene.configure(url)
-        with scene.run(*options) as process:
-            until((scene.state / "tokentail.db-wal").exists)
-            time.sleep(0.5 + later)
-            scene.end(process, 143 if options else 0)
-    scene.check()
-
-
-@from_the_start
-def test_reading_once(scene: Scene, fault: str, later: float) -> None:
-    scene.log.write(300)
-    scene.server.otherwise = FAULTS[fault]
-    with scene.run("--once") as process:
-        until((scene.state / "tokentail.db-wal").exists)
-        time.sleep(0.5 + later)
-        scene.end(process, 143)
     scene.check()
 
 

@@ -119,33 +119,33 @@ def test_a_line_with_which_it_failed_is_replayed_when_it_is_mended(machine: Mach
     assert sorted(machine.clients()) == ["taken", "web"]
 
 
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        ("import no_such_module_of_anybody", "ModuleNotFoundError at .*no_such_module_of_anybody"),
-        ("raise RuntimeError('hunter2')", "RuntimeError at "),
-        ("import sys; sys.exit('hunter2')", "SystemExit at "),
-        ("NOTHING = 1", "AttributeError at "),
-        ("class PARSER:\n  options = ()\n  def __init__(self): raise OSError('hunter2')", "OSError at "),
-        ("class PARSER:\n  options = ()\n  version = 1", "AttributeError at "),
-        ("class PARSER:\n  options = counts = {}\n  version = 1\n  parse = redact = print", "TypeError at "),
-    ],
-)
-def test_one_that_cannot_be_used_is_one_message_and_harms_no_other(machine: Machine, code: str, kind: str) -> None:
-    machine.install("broken", code)
+BROKEN = {
+    "missing": ("import no_such_module_of_anybody", "ModuleNotFoundError at .*no_such_module_of_anybody"),
+    "raising": ("raise RuntimeError('hunter2')", "RuntimeError at "),
+    "leaving": ("import sys; sys.exit('hunter2')", "SystemExit at "),
+    "empty": ("NOTHING = 1", "AttributeError at "),
+    "unmade": ("class PARSER:\n  options = ()\n  def __init__(self): raise OSError('hunter2')", "OSError at "),
+    "partial": ("class PARSER:\n  options = ()\n  version = 1", "AttributeError at "),
+    "mistyped": ("class PARSER:\n  options = counts = {}\n  version = 1\n  parse = redact = print", "TypeError at "),
+}
+
+
+def test_each_that_cannot_be_used_is_one_message_and_harms_no_other(machine: Machine) -> None:
+    for name, (code, _) in BROKEN.items():
+        machine.install(name, code)
     machine.install("words", WORKING)
     machine.configure(str(machine.log), "auto")
     machine.log.write_bytes(LINE + b"refreshed web\n")
-    message = rf"The parser 'broken' cannot be used: broken-tokens 1\.2, entry point broken = broken_tokens:PARSER: (?:{kind})"
-    _, told = machine.run("run", "--once")
-    assert len(re.findall(message, told)) == 1
+    _, ran = machine.run("run", "--once")
     assert sorted(machine.clients()) == ["web", "web-app"]
     explained, told = machine.run("explain", str(machine.log), "--json")
     assert [json.loads(line)["result"] for line in explained.splitlines()] == ["event", "event"]
-    assert len(re.findall(message, told)) == 1
     findings = json.loads(machine.run("validate", "--json")[0])
-    (finding,) = [finding for finding in findings if re.search(message, finding["what"])]
-    assert finding["level"] == "warning"
+    for name, (_, kind) in BROKEN.items():
+        message = rf"The parser '{name}' cannot be used: {name}-tokens 1\.2, entry point {name} = {name}_tokens:PARSER: (?:{kind})"
+        assert len(re.findall(message, ran)) == len(re.findall(message, told)) == 1
+        (finding,) = [finding for finding in findings if re.search(message, finding["what"])]
+        assert finding["level"] == "warning"
 
 
 def test_a_log_that_is_configured_with_it_is_exit_code_78_and_words(machine: Machine) -> None:

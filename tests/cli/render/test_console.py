@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -88,6 +88,7 @@ def test_a_bar_is_proportional_and_never_nothing_for_something(part: int, whole:
 
 
 @pytest.mark.parametrize("width", [40, 60, 76, 200])
+@settings(max_examples=25)  # of 168 hours each; to draw them takes rich a while
 @given(st.dictionaries(st.tuples(st.integers(0, 6), st.integers(0, 23)), st.integers(0, 10**9)))
 def test_the_week_fits_and_every_hour_is_told_from_none(width: int, events: dict[tuple[int, int], int]) -> None:
     tables, legend = charts.heat_map(

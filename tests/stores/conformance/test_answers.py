@@ -1,8 +1,10 @@
 """Every store answers all of design section 7 as the plain-Python oracle does, to the last unit."""
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -38,11 +40,19 @@ def answers(new_store: New, made: list[Sample], tmp_path_factory: pytest.TempPat
     subject.close()
 
 
+@pytest.fixture(scope="module")
+def expected(oracle: Oracle) -> Callable[[str, Period, Filters], Any]:
+    """What the oracle says, which is the same for every store."""
+    return functools.cache(lambda question, period, filters: QUESTIONS[question](oracle, period, filters))
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_answers_are_those_of_the_oracle(question: str, answers: Answers, oracle: Oracle) -> None:
+def test_answers_are_those_of_the_oracle(
+    question: str, answers: Answers, expected: Callable[[str, Period, Filters], Any]
+) -> None:
     ask = QUESTIONS[question]
     for period, filters in itertools.product(PERIODS, FILTERS):
-        assert ask(answers, period, filters) == ask(oracle, period, filters), (period, filters)
+        assert ask(answers, period, filters) == expected(question, period, filters), (period, filters)
 
 
 def test_the_oracle_has_something_to_say(oracle: Oracle) -> None:
