@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 import ingestor.detectors
 from ingestor.detectors.contract import Detector
 from ingestor.detectors.registry import new_detectors
+from ingestor.state import database
 from tests.support import detectors as test_detectors
 from tests.support.grafana_servers import GrafanaServer, grafanas
 from tests.support.servers import InfluxServer, first_user, influxd1, new_influxdb1, servers
@@ -18,6 +19,17 @@ settings.register_profile("everyone", deadline=None, suppress_health_check=[Heal
 # The gate judges a change by the same examples every time; everybody else goes on searching.
 settings.register_profile("ci", settings.get_profile("everyone"), derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "everyone")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_power_failure() -> Iterator[None]:
+    """Have SQLite not wait for the disk, which is most of what a commit takes: a killed process loses nothing by it.
+
+    Processes of their own do wait, as the program does.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "PRAGMAS", (*database.PRAGMAS, "synchronous=OFF"))
+        yield
 
 
 @pytest.fixture
