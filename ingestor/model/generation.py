@@ -18,6 +18,8 @@ from ingestor.model.trail import Trail
 
 HEAD_BYTES = 1024
 TAIL_BYTES = 4096
+MIXED = "mixed"
+"""``Generation.rules`` when not all of its lines were classified by the same."""
 
 
 class Status(Enum):
@@ -124,7 +126,7 @@ class Generation:
     segments: list[tuple[int, int]] = field(default_factory=list)
     """(first ordinal, sequence number of that line), by ordinal: one for each time that the source's reading came here."""
     rules: str = ""
-    """What its counted lines were classified by (``Pipeline.rules_of``); ``mixed`` when that has changed meanwhile."""
+    """What its counted lines were classified by (``Pipeline.rules_of``), or MIXED."""
     skipped: tuple[int, int] = (0, 0)
     """From and to which byte lines were passed over uncounted (``start = "end"``), until a backfill brings them."""
     host: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from ingestor.config.settings import Settings
-from ingestor.model.generation import Generation
+from ingestor.model.generation import MIXED, Generation
 from ingestor.model.identity import generation_hash
 from ingestor.model.snapshot import SourceSnapshot
 from ingestor.pipeline.admissions import Admissions
@@ -149,7 +149,7 @@ class Pipeline:
     def reprocess(self, block: Block, listed: Mapping[tuple[int, int], Sequence[RejectedLine]]) -> None:
         """Parse a block of lines that were counted before; their points replace what was stored of them.
 
-        ``listed``: the lines that are in the rejected file, by generation and ordinal.
+        ``listed``: the lines that are in the rejected file, by generation and ordinal. Raises what ``commit`` raises.
         """
         generation = block.generation
         self.delivery.claim([generation.source])
@@ -164,6 +164,8 @@ class Pipeline:
                     self.add_replayed(generation, entry, outcomes[index])
                 outcomes[index] = BLANK
         same = generation.rules == self.rules_of(generation.source)
+        if not same and self.book.mark_classified(generation, MIXED):
+            self.commit()  # before a line moves: should this end half-way, no rules are those of all lines
         placed = self._place(generation, block.ordinal, outcomes, repeat=True)
         if same:
             self._batch.rewrites += placed.points

@@ -10,7 +10,7 @@ from bisect import insort
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
-from ingestor.model.generation import Comparison, Generation, Position, Status, Stretch, digest
+from ingestor.model.generation import MIXED, Comparison, Generation, Position, Status, Stretch, digest
 from ingestor.model.log_file import FileIdentity, FileStat, LogFile, shown
 from ingestor.model.rotation_names import possible_live_names
 from ingestor.state.checkpoint import Checkpoint, Gap
@@ -165,7 +165,7 @@ class Generations(GenerationIndex):
     def advance(self, generation: Generation, ordinal: int, rules: str) -> None:
         """Note that lines of a generation were read for the first time, from ``ordinal`` up to where it is now."""
         if rules != generation.rules:
-            generation.rules = "mixed" if generation.segments else rules
+            generation.rules = MIXED if generation.segments else rules
         last, free = self._read_last.get(generation.source) or (0, self._free_sequence(generation.source))
         if last != generation.number or not generation.segments or ordinal < generation.segments[0][0]:
             insort(generation.segments, (ordinal, free))
@@ -174,11 +174,13 @@ class Generations(GenerationIndex):
         self._read_last[generation.source] = (generation.number, free)
         self.changed(generation)
 
-    def mark_classified(self, generation: Generation, rules: str) -> None:
-        """Note that all its lines have been read by these rules now."""
-        if generation.rules != rules:
-            generation.rules = rules
-            self.changed(generation)
+    def mark_classified(self, generation: Generation, rules: str) -> bool:
+        """Note by which rules all its lines have been read now, or MIXED; return whether these are others than before."""
+        if generation.rules == rules:
+            return False
+        generation.rules = rules
+        self.changed(generation)
+        return True
 
     def _free_sequence(self, source: str) -> int:
         return 1 + max((generation.last_sequence() for generation in self.of(source)), default=0)

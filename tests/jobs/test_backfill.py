@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from ingestor.jobs.backfill import backfill
 from ingestor.jobs.replay import replay
 from ingestor.jobs.verify import verify
 from ingestor.sources.block import Block
+from ingestor.state.rejected_file import RejectedLine
 from ingestor.state.state import State
 from parsers.contract import Reason
 from tests.support.world import World, gz, zst
@@ -248,6 +249,34 @@ def test_lines_classified_otherwise_move_to_their_new_tags(world: World) -> None
     world.check()
     (found,) = world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))
     assert found.other_tags == 100, "under the old settings it is the other way round"
+
+
+def test_a_move_that_is_given_up_is_taken_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules change back when some lines have moved: these lines are not what the former rules made of them."""
+    rules = {"Code too old": ErrorRule("expired_code", "token.expired")}
+    settings = Settings(logs=(LogSettings(str(world.log.path)),), read=world.read, errors=rules)
+    failure = {"client_id": "web", "error": "Code too old"}
+    for _ in range(20):
+        world.log.write(2)
+        world.log.write(world.log.line(action="token.validation_failed", details=failure))
+    world.once()
+    before = figures(world)
+    with daemon_of(world, settings) as daemon:
+        original = daemon.pipeline.reprocess
+
+        def interrupt(block: Block, listed: Mapping[tuple[int, int], Sequence[RejectedLine]]) -> None:
+            original(block, listed)
+            daemon.pipeline.commit()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(daemon.pipeline, "reprocess", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            backfill(daemon.pipeline, [str(world.log.path)])
+    assert figures(world) != before
+    with daemon_of(world) as daemon:
+        backfill(daemon.pipeline, [str(world.log.path)])
+    assert figures(world) == before
+    assert world.ask(lambda state: verify(world.settings, state, [str(world.log.path)]))[0].good
 
 
 def test_verify_finds_a_line_that_is_stored_twice(world: World) -> None:
