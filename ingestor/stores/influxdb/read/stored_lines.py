@@ -123,7 +123,18 @@ class InfluxLines:
         places = [*(point[:2] for point in points), *(place for line in several for place in line.places)]
         at, series, around = self.stored_at(places, elsewhere)
         found = changes(points, several, at, series, elsewhere)
-        return Moved(tuple(runs(found.outdated, around, series)), found.removed, found.written, found.accounts)
+        written = {point[:2]: point for point in found.written}
+        # A write leaves the fields that a point has no more.
+        shrunk = tuple(stored for stored in found.replaced if _lacks_a_field(written[stored[:2]], stored))
+        # On InfluxDB 2 a deletion may meet what stands beside and stays, so that is written again.
+        times = {point[0] for point in found.outdated}
+        beside = tuple(point for point in points if point[0] in times and point[:2] not in written)
+        return Moved(
+            tuple(runs(found.outdated + shrunk, around, series)),
+            found.removed + beside,
+            found.written + beside,
+            found.accounts,
+        )
 
     def delete(self, outdated: Sequence[Outdated]) -> None:
         """Delete runs of points. Raises TokentailError; what was deleted by then may be deleted again."""
@@ -196,6 +207,11 @@ def runs(outdated: Sequence[Point], around: Iterable[tuple[int, int]], series: d
                 first = time
             last = time
         yield Outdated(tags, first, last)
+
+
+def _lacks_a_field(point: Point, stored: Point) -> bool:
+    """Tell whether a point has fewer fields than what is stored of it: a write alone leaves those that it does not name."""
+    return any(new is None and old is not None for new, old in zip(point[2:], stored[2:], strict=True))
 
 
 def _is_met_by(tags: Series, predicate: Series) -> bool:
