@@ -3,13 +3,14 @@
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestor.config.settings import RetentionSettings, Settings, StoreSettings
 from ingestor.model.accounting import Account
 from ingestor.model.points import Point, SeriesTable
-from ingestor.model.questions import Answers
+from ingestor.model.questions import Answers, Filters
 from ingestor.state.counters import load_series
 from ingestor.state.rejected_file import RejectedFile, RejectedLine
 from ingestor.state.state import State
@@ -19,11 +20,15 @@ from ingestor.stores.lookup import LookupResult
 from ingestor.stores.reclassified import SeveralEvents
 from ingestor.stores.registry import store_of
 from parsers.contract import Reason
+from tests.support.counters import Counters, counters_in, counters_of
 from tests.support.generated import Sample, points
+from tests.support.oracle import Oracle
+from tests.support.questions import ALWAYS
 
 HOST = "idp-1"
-KEPT = RetentionSettings(raw_days=36_500, rollup_days=36_500, findings_days=36_500)
-"""Generated times are kept whenever the tests run."""
+_DAYS = (datetime.now(UTC) - datetime(2010, 1, 1, tzinfo=UTC)).days
+KEPT = RetentionSettings(raw_days=_DAYS, rollup_days=_DAYS, findings_days=_DAYS)
+"""Generated times are kept whenever the tests run; no more is, because a comparison takes each day in its turn."""
 
 
 class StoreUnderTest:
@@ -72,6 +77,7 @@ class StoreUnderTest:
         """Have a batch be durable."""
         delivery = self.delivery
         delivery.claim(batch.accounts)
+        delivery.flush()  # what was taken up again after a crash comes first
         batch.series = self.series.take_new()
         delivery.submit(batch, time.monotonic())
         delivery.flush()
@@ -95,17 +101,26 @@ class StoreUnderTest:
         """Store lines that were counted before, and are read by the same rules."""
         self.deliver(Batch(rewrites=points(samples, self.series), accounts=_nothing_new(samples)))
 
+    def ignore(self, samples: list[Sample]) -> None:
+        """Count lines of which the rules make nothing."""
+        lines = Counter(sample.series.source for sample in samples)
+        self.deliver(Batch(accounts={source: Account(read=n, ignored=n) for source, n in lines.items()}))
+
     def reclassify(self, samples: list[Sample], several: Iterable[tuple[Sample, Iterable[Sample]]] = ()) -> None:
         """Store lines that were counted before, as what other rules make of them.
 
         ``several``: of lines that were several events, the one that they make now, and what stands where events of it may be.
         """
+        self.deliver(self.reclassified(samples, several))
+
+    def reclassified(self, samples: list[Sample], several: Iterable[tuple[Sample, Iterable[Sample]]] = ()) -> Batch:
+        """Return a batch of lines that were counted before, as what other rules make of them. ``several``: as above."""
         again = Batch(reclassified=points(samples, self.series), accounts=_nothing_new(samples))
         for sample, places in several:
             now = sample.point(self.series)
             again.several.append(SeveralEvents((now,), tuple((place.time, now[1]) for place in places)))
         again.reclassified_origins.append((0, _never_refused))
-        self.deliver(again)
+        return again
 
     @contextlib.contextmanager
     def answers(self) -> Iterator[Answers]:
@@ -139,20 +154,42 @@ class StoreUnderTest:
         ):
             return look_up(wanted, sought)
 
-    def counted(self) -> dict[str, int]:
-        """Return how many events each kind of counters tells of: those of users tell of events with a user."""
-        tables = ("token_events_1h", "token_totals_15m", "token_users_1d")
-        found = {}
-        for table in tables:
-            (found[table],) = self.state.connection.execute(f"SELECT coalesce(sum(events), 0) FROM {table}").fetchone()
-        return found
+    def until(self, happened: Callable[[], bool]) -> None:
+        """Let the delivery go on, by a clock that is ahead of ours, until something has happened."""
+        deadline, now = time.monotonic() + 30, time.monotonic()
+        while not happened():
+            assert time.monotonic() < deadline, self.delivery.trouble
+            now += 100.0
+            self.delivery.advance(now)
+            self.delivery.wait(0.02)
 
+    def check(self, kept: list[Sample], *, ignored: int = 0) -> None:
+        """The store holds these events, and the counters, the accounts and a comparison say the same."""
+        self.check_events(kept)
+        self.check_counted(kept, ignored=ignored)
+        agreement = self.store.compare(self.state)
+        assert (agreement.agrees, agreement.missing, agreement.surplus) == (True, 0, 0)
 
-def counters_of(samples: Iterable[Sample]) -> dict[str, int]:
-    """Return what ``counted`` must say of these events."""
-    samples = list(samples)
-    users = sum(sample.fields["user_id"] is not None for sample in samples)
-    return {"token_events_1h": len(samples), "token_totals_15m": len(samples), "token_users_1d": users}
+    def check_events(self, kept: list[Sample]) -> None:
+        """The store holds these events."""
+        oracle = Oracle(sample.event() for sample in kept)
+        with self.answers() as answers:
+            assert list(answers.events(ALWAYS, Filters())) == list(oracle.events(ALWAYS, Filters()))
+            assert answers.stats(ALWAYS, Filters()) == oracle.stats(ALWAYS, Filters())
+
+    def check_counted(self, kept: list[Sample], *, ignored: int = 0) -> None:
+        """The counters and the accounts tell of these events, and of so many lines that were ignored."""
+        assert self.counted() == counters_of(kept)
+        accounts = self.delivery.accounts
+        assert accounts == self.state.accounts()
+        stored = Counter({source: account.stored for source, account in accounts.items()})
+        assert stored == Counter(sample.series.source for sample in kept)
+        assert sum(account.ignored for account in accounts.values()) == ignored
+        assert all(account.pending == 0 for account in accounts.values())
+
+    def counted(self) -> Counters:
+        """Return what the counters of the state say."""
+        return counters_in(self.state.connection)
 
 
 def _nothing_new(samples: Iterable[Sample]) -> dict[str, Account]:

@@ -14,6 +14,7 @@ from ingestor.model.check_result import Level
 from ingestor.model.questions import Filters
 from ingestor.stores.contract import SINCE_EVER, Store
 from ingestor.stores.delivery import Delivery
+from ingestor.stores.holder import holder
 from ingestor.stores.notes import STORE
 from ingestor.stores.registry import store_class, store_of
 from ingestor.stores.setup_step import BucketStatus
@@ -62,6 +63,11 @@ def test_what_is_complete_and_where_it_is(subject: StoreUnderTest) -> None:
         if file is not None:
             assert file.read_text().strip() not in described
     assert subject.store.title
+
+
+def test_a_state_knows_which_store_its_events_are_in(subject: StoreUnderTest) -> None:
+    subject.write(random_samples(seed=1, count=10))
+    assert holder(subject.state.meta()) == subject.settings.store.type
 
 
 def test_a_state_whose_events_are_in_another_store_is_refused(subject: StoreUnderTest) -> None:

@@ -1,5 +1,6 @@
 """Every store holds each line once, however often it comes and whatever it is classified as; counters and accounts agree."""
 
+import contextlib
 import dataclasses
 import shutil
 import sqlite3
@@ -9,19 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from ingestor.config.settings import StoreSettings
 from ingestor.model.finding import Finding, Severity, stored_finding
 from ingestor.model.points import SeriesTable
-from ingestor.model.questions import Filters
 from ingestor.state.findings import load_memory
 from ingestor.state.rejected_file import read_rejected, rejected_line
 from ingestor.stores.batch import Batch
-from ingestor.stores.delivery import Delivery
 from ingestor.stores.lookup import LookupResult
 from parsers.contract import Reason
+from tests.support.counters import counters_of
 from tests.support.generated import Sample, points, random_samples
-from tests.support.oracle import Oracle
-from tests.support.questions import ALWAYS
-from tests.support.store_under_test import HOST, StoreUnderTest, counters_of
+from tests.support.store_under_test import HOST, StoreUnderTest
 
 
 def one_line_each(samples: list[Sample]) -> list[Sample]:
@@ -34,31 +33,6 @@ def made() -> list[Sample]:
     return one_line_each(random_samples(seed=17, count=400))
 
 
-def check(subject: StoreUnderTest, kept: list[Sample], stored: int | None = None) -> None:
-    """The store, the counters, the accounts and a comparison say the same."""
-    oracle = Oracle(sample.event() for sample in kept)
-    with subject.answers() as answers:
-        assert list(answers.events(ALWAYS, Filters())) == list(oracle.events(ALWAYS, Filters()))
-        assert answers.stats(ALWAYS, Filters()) == oracle.stats(ALWAYS, Filters())
-    assert subject.counted() == counters_of(kept)
-    accounts = subject.delivery.accounts
-    assert accounts == subject.state.accounts()
-    assert sum(account.stored for account in accounts.values()) == (len(kept) if stored is None else stored)
-    assert all(account.pending == 0 for account in accounts.values())
-    agreement = subject.store.compare(subject.state)
-    assert (agreement.agrees, agreement.missing, agreement.surplus) == (True, 0, 0)
-
-
-def until(happened: Callable[[], bool], delivery: Delivery) -> None:
-    """Let the delivery go on, by a clock that is ahead of ours, until something has happened."""
-    deadline, now = time.monotonic() + 30, time.monotonic()
-    while not happened():
-        assert time.monotonic() < deadline, delivery.trouble
-        now += 100.0
-        delivery.advance(now)
-        delivery.wait(0.02)
-
-
 def test_what_was_flushed_is_stored_and_durable(subject: StoreUnderTest, made: list[Sample]) -> None:
     before = time.time()
     subject.write(made)
@@ -69,7 +43,7 @@ def test_what_was_flushed_is_stored_and_durable(subject: StoreUnderTest, made: l
     assert delivery.acknowledged_bytes == 100 * len(made)
     assert delivery.checkpoint_at is not None
     assert delivery.checkpoint_at >= before
-    check(subject, made)
+    subject.check(made)
 
 
 def test_an_empty_batch_is_a_checkpoint(subject: StoreUnderTest) -> None:
@@ -101,7 +75,7 @@ def test_a_restart_goes_on_where_the_last_checkpoint_was(subject: StoreUnderTest
     subject.close()
     subject.store.check_usable(subject.state)
     subject.write(made[200:])
-    check(subject, made)
+    subject.check(made)
 
 
 def test_a_batch_that_was_not_flushed_is_whole_or_not_there_after_a_crash(
@@ -119,19 +93,34 @@ def test_a_batch_that_was_not_flushed_is_whole_or_not_there_after_a_crash(
     assert stored in {100, 200}
     if stored == 100:
         subject.write(made[100:200])
-    check(subject, made[:200])
+    subject.check(made[:200])
 
 
 def test_lines_that_are_read_again_change_nothing(subject: StoreUnderTest, made: list[Sample]) -> None:
     subject.write(made)
     for part in (made, made[100:300], made[:1]):
         subject.read_again(part)
-    check(subject, made)
+    subject.check(made)
+
+
+def test_lines_that_are_read_again_are_put_back_where_the_store_has_lost_them(
+    subject: StoreUnderTest, new_store: Callable[[], StoreSettings], made: list[Sample]
+) -> None:
+    """The counters have them."""
+    subject.write(made[:100])
+    if subject.store.in_state:
+        subject.state.connection.execute("DELETE FROM token_events")
+    subject.close()
+    with contextlib.closing(StoreUnderTest(subject.directory, new_store())) as emptied:
+        emptied.read_again(made[:100])
+        emptied.check(made[:100])
 
 
 def test_lines_that_are_classified_otherwise_replace_what_they_were(
     subject: StoreUnderTest, made: list[Sample]
 ) -> None:
+    """Lines of four days; ``test_moves`` has what goes wrong meanwhile."""
+    made = made[::3]
     subject.write(made)
     moved = [
         dataclasses.replace(
@@ -142,9 +131,9 @@ def test_lines_that_are_classified_otherwise_replace_what_they_were(
     kept = [sample for index, sample in enumerate(made) if index % 3] + moved
     for _ in range(2):
         subject.reclassify(moved)
-        check(subject, kept, len(made))
+        subject.check(kept)
     subject.close()
-    check(subject, kept, len(made))
+    subject.check(kept)
 
 
 def test_what_is_left_over_of_lines_that_make_fewer_events_goes(subject: StoreUnderTest, made: list[Sample]) -> None:
@@ -152,7 +141,7 @@ def test_what_is_left_over_of_lines_that_make_fewer_events_goes(subject: StoreUn
     lines = [(made[index], _next_to(made[index])) for index in range(100)]
     rest = made[100:]
     subject.write([*(sample for line in lines for sample in line), *rest])
-    check(subject, [*(sample for line in lines for sample in line), *rest])
+    subject.check([*(sample for line in lines for sample in line), *rest])
     first = [sample for sample, _ in lines]
     first[7] = dataclasses.replace(first[7], series=first[7].series._replace(action="token.expired", outcome="failure"))
     looked_up = subject.look_up_places(first, [second for _, second in lines])
@@ -162,7 +151,7 @@ def test_what_is_left_over_of_lines_that_make_fewer_events_goes(subject: StoreUn
         subject.reclassify(
             first, several=[(sample, (sample, second)) for sample, (_, second) in zip(first, lines, strict=True)]
         )
-        check(subject, [*first, *rest])
+        subject.check([*first, *rest])
         assert {account.read - account.stored for account in subject.delivery.accounts.values()} == {0}
     assert subject.look_up_places(first, [second for _, second in lines])[100:] == [LookupResult.MISSING] * 100
 
@@ -203,7 +192,7 @@ def test_what_was_sent_before_a_crash_is_not_stored_twice_by_other_rules(
     batch = subject.new_lines(now)
     batch.may_be_stored = True
     subject.deliver(batch)
-    check(subject, crashed[:50] + now)
+    subject.check(crashed[:50] + now)
 
 
 def test_what_was_sent_before_a_crash_is_not_stored_twice_under_another_name(
@@ -213,30 +202,33 @@ def test_what_was_sent_before_a_crash_is_not_stored_twice_under_another_name(
     batch = subject.new_lines(now)
     batch.may_be_stored_under = {("audit", HOST): {sample.time for sample in now}}
     subject.deliver(batch)
-    check(subject, crashed[:50] + now)
+    subject.check(crashed[:50] + now)
 
 
-def test_rejected_lines_are_listed_with_the_checkpoint_that_counts_them(subject: StoreUnderTest) -> None:
-    batch = Batch(bytes_read=9)
-    line = rejected_line(
-        b"{broken\n",
-        reason=Reason.INVALID_JSON,
-        detail="",
-        file="audit.log",
-        offset=0,
-        ordinal=0,
-        source="audit",
-        host="idp-1",
-        generation=1,
-        text="{broken",
-    )
-    batch.rejected.append(line)
-    account = batch.account("audit")
-    account.read, account.rejected[Reason.INVALID_JSON] = 1, 1
-    subject.deliver(batch)
+def test_rejected_lines_are_listed_once_with_the_checkpoint_that_counts_them(subject: StoreUnderTest) -> None:
+    """What one batch has listed stays when the next one lists more."""
+    for offset in (0, 9):
+        batch = Batch(bytes_read=9)
+        line = rejected_line(
+            b"{broken\n",
+            reason=Reason.INVALID_JSON,
+            detail="",
+            file="audit.log",
+            offset=offset,
+            ordinal=offset // 9,
+            source="audit",
+            host="idp-1",
+            generation=1,
+            text="{broken",
+        )
+        batch.rejected.append(line)
+        account = batch.account("audit")
+        account.read, account.rejected[Reason.INVALID_JSON] = 1, 1
+        subject.deliver(batch)
     subject.close()
-    assert subject.state.accounts()["audit"].rejected == {Reason.INVALID_JSON: 1}
-    assert [entry.reason for entry in read_rejected(subject.directory)] == [Reason.INVALID_JSON]
+    assert subject.state.accounts()["audit"].rejected == {Reason.INVALID_JSON: 2}
+    listed = [(entry.offset, entry.reason) for entry in read_rejected(subject.directory)]
+    assert listed == [(0, Reason.INVALID_JSON), (9, Reason.INVALID_JSON)]
 
 
 def test_a_point_is_stored_different_missing_or_under_other_tags(subject: StoreUnderTest, made: list[Sample]) -> None:
@@ -288,8 +280,8 @@ def test_a_full_disk_under_the_state_loses_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(type(subject.state), "save", full)
         delivery.submit(batch, time.monotonic())
-        until(lambda: "disk is full" in str(delivery.trouble), delivery)
+        subject.until(lambda: "disk is full" in str(delivery.trouble))
         assert not delivery.idle
-    until(lambda: delivery.idle, delivery)
+    subject.until(lambda: delivery.idle)
     assert delivery.trouble is None
-    check(subject, made[:200])
+    subject.check(made[:200])
