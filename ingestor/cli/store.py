@@ -28,7 +28,7 @@ def store_group() -> None:
     """Prepare the store."""
 
 
-@store_group.command(short_help="Make the database, policies or buckets in InfluxDB.")
+@store_group.command(short_help="Make what the store needs: database, policies, buckets.")
 @click.option(
     "--change-retention", is_flag=True, help="Alter what keeps points for another time; shortening deletes points."
 )
@@ -36,7 +36,9 @@ def store_group() -> None:
 @json_option
 @settings_options
 def init(settings: Settings, change_retention: bool, dry_run: bool, as_json: bool) -> None:
-    """Make what is missing in InfluxDB: the database with its retention policies (1.x), or the buckets (2.x).
+    """Make what the store needs and has not got yet.
+
+    In InfluxDB that is the database with its retention policies (1.x), or the buckets (2.x). The embedded store makes itself.
 
     Safe to repeat. Nothing is dropped, and what is there stays as it is: another retention than the configured one is
     reported, and altered only with --change-retention. Exit code 1 when something remains to be made or altered.
@@ -108,7 +110,7 @@ def _remarks(steps: Sequence[SetupStep]) -> Iterator[tuple[str, str]]:
         if step.shortens:
             old = f"points in {step.place.name} that are older than {written(step.place.seconds)}"
             done = step.status is BucketStatus.CHANGED
-            yield (f"InfluxDB deletes the {old} now." if done else f"That would delete the {old}."), "bold yellow"
+            yield (f"The store deletes the {old} now." if done else f"That would delete the {old}."), "bold yellow"
     if statuses == {BucketStatus.THERE}:
         yield "Nothing to do.", "green"
     elif statuses & {BucketStatus.MADE, BucketStatus.CHANGED}:

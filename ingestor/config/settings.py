@@ -90,7 +90,7 @@ class ErrorRule:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where events are kept. ``sqlite``, the embedded store, lives in the state directory; the other options are InfluxDB's."""
+    """Where events are kept. The embedded store, ``sqlite``, takes no other option; a store on a server takes those that it needs."""
 
     type: Annotated[str, Option(one_of(*store_types()))] = "sqlite"
     url: Annotated[str, Option(server_url, private=True)] = "http://127.0.0.1:8086"

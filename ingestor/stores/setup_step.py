@@ -13,7 +13,7 @@ class Bucket(NamedTuple):
     """A database, or what in it keeps points for a time: a retention policy (1.x) or a bucket (2.x)."""
 
     kind: str
-    """As InfluxDB calls it."""
+    """As the store calls it."""
     name: str
     """``<database>``, or ``<database>/<policy>`` on both major versions."""
     seconds: int

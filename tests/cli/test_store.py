@@ -102,7 +102,7 @@ def test_another_retention_is_a_bad_answer_until_it_is_changed(
     changed = tokentail("store", "init", "--change-retention", *options)
     assert changed.exit_code == 0, changed.output
     assert "30 days (before: 90 days)" in changed.stdout
-    assert f"InfluxDB deletes the points in {store.database}/raw" in changed.stdout
+    assert f"The store deletes the points in {store.database}/raw" in changed.stdout
     assert set(steps(tokentail("store", "init", "--json", *options)).values()) == {"there"}
 
 
