@@ -17,12 +17,13 @@ from parsers import plugins
 from parsers.checked import CheckedParser, Report
 from parsers.contract import Parser
 from parsers.detection import DetectingParser
+from parsers.envelopes.parser import EnvelopeParser
 from parsers.plugins import UnusableParserError
 
 AUTO: Final = "auto"
 """Detect the provider line by line."""
 _FIRST: Final = "native"
-_NO_PROVIDERS: Final = {"formats", "mapping", "redaction"}
+_NO_PROVIDERS: Final = {"envelopes", "formats", "mapping", "redaction"}
 """The folders here that are something else."""
 
 
@@ -37,8 +38,10 @@ def names() -> list[str]:
     ]
 
 
-def find(name: str = AUTO, report: Report = lambda _: None, mapping: str | None = None, **options: Any) -> Parser:
-    """Return a new parser with these options.
+def find(
+    name: str = AUTO, report: Report = lambda _: None, mapping: str | None = None, **options: Any
+) -> EnvelopeParser:
+    """Return a new parser with these options, which takes envelopes off by itself.
 
     ``report`` is told in one sentence each what is wrong with a parser: one that ``auto`` goes without, and later one that
     fails with a line. ``mapping``: the text of the file that a name such as ``mapping:/etc/tokentail/acme.toml`` names. Raises
@@ -46,7 +49,7 @@ def find(name: str = AUTO, report: Report = lambda _: None, mapping: str | None 
     MappingError for a bad mapping.
     """
     if mappings.file_of(name):
-        return _mapped(name, mapping, options, report)
+        return EnvelopeParser(_mapped(name, mapping, options, report), is_ours=False)
     known = names()
     if name == AUTO:
         found = []
@@ -57,10 +60,11 @@ def find(name: str = AUTO, report: Report = lambda _: None, mapping: str | None 
                 report(str(error))
             except mappings.MappingError as error:  # google-re2 is not to be had for each machine
                 report(f"The parser {each!r} is left out: {error}")
-        return found[0] if len(found) == 1 else DetectingParser(found)
+        parser = found[0] if len(found) == 1 else DetectingParser(found)
+        return EnvelopeParser(parser, is_ours=all(_is_ours(each.name) for each in found))
     if name not in known:
         raise LookupError(f"no parser named {name!r}: there are {', '.join([AUTO, *known])}")
-    return _made(name, options, report)
+    return EnvelopeParser(_made(name, options, report), is_ours=_is_ours(name))
 
 
 def problems(**options: Any) -> Iterator[str]:
@@ -79,6 +83,10 @@ def problems(**options: Any) -> Iterator[str]:
 @functools.cache
 def _ours() -> frozenset[str]:
     return frozenset(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg) - _NO_PROVIDERS
+
+
+def _is_ours(name: str) -> bool:
+    return name in _ours() or name.startswith(mappings.PREFIX)
 
 
 def _made(name: str, options: dict[str, Any], report: Report) -> Parser:

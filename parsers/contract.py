@@ -67,6 +67,7 @@ class Reason(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     UNKNOWN_ACTION = "unknown_action"
     LINE_TOO_LONG = "line_too_long"
+    SPLIT_RECORD = "split_record"
     PARSER_FAILED = "parser_failed"
     STORE_REFUSED = "store_refused"
 

@@ -3,6 +3,8 @@
 import json
 from typing import Final
 
+from parsers.envelopes.headers import behind_header
+
 _BEFORE: Final = "\0\ufeff \t\r"
 """What may stand before an object: a hole, a byte order mark, blanks."""
 _LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
@@ -11,11 +13,11 @@ _NUMBERS: Final = (".", "e", "E", "e+", "e-", "E+", "E-")
 
 
 def may_become_object(line: bytes) -> bool:
-    """Tell whether the beginning of a line is one of a JSON object that has not ended.
+    """Tell whether the beginning of a line is one of a JSON object that has not ended, behind the header of an envelope or without.
 
     One that has ended is as good as a line with an end: what is in it can be looked at, and what stands behind it stays there.
     """
-    text = line.decode(errors="replace").lstrip(_BEFORE)
+    text = behind_header(line.lstrip(b"\0 \t\r")).decode(errors="replace").lstrip(_BEFORE)
     if not text:
         return True
     if not text.startswith("{"):

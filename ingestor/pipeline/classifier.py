@@ -11,7 +11,7 @@ from ingestor.config.log_of import log_of
 from ingestor.config.settings import Settings
 from ingestor.errors import ConfigError
 from parsers.checked import Report
-from parsers.contract import Parser
+from parsers.envelopes.parser import EnvelopeParser
 from parsers.plugins import UnusableParserError
 
 log = logging.getLogger("tokentail")
@@ -22,7 +22,7 @@ def tell(fault: str) -> None:
     log.error("%s", fault)
 
 
-def new_parser(name: str, settings: Settings, report: Report = lambda _: None) -> Parser:
+def new_parser(name: str, settings: Settings, report: Report = lambda _: None) -> EnvelopeParser:
     """Return a new parser of that name. ``report``: see ``parsers.find``. Raises ConfigError for one that cannot be used."""
     try:
         return parsers.find(name, report, settings.mapping_of(name), **settings.parser_options)
@@ -34,7 +34,7 @@ def new_parser(name: str, settings: Settings, report: Report = lambda _: None) -
         ) from None
 
 
-def parser_of(source: str, settings: Settings, report: Report = lambda _: None) -> Parser:
+def parser_of(source: str, settings: Settings, report: Report = lambda _: None) -> EnvelopeParser:
     """Return a new parser of a source, as ``new_parser`` does."""
     return new_parser(log_of(source, settings.logs).parser, settings, report)
 

@@ -1,7 +1,7 @@
 """What a log looks like that is not understood, for the people who must put it right. Pure; a hint, which nothing depends on.
 
-Lines vote. A wrapper that most of them are in (``parsers.formats.envelopes``) is taken off first; then each line has a form
-(``parsers.formats.forms``), the family of most forms wins, and in it the form that says most.
+Lines vote. The envelopes that most of them are in (``parsers.envelopes``) are taken off first, or what else stands before JSON; then
+each line has a form (``parsers.formats.forms``), the family of most forms wins, and in it the form that says most.
 """
 
 import json
@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from parsers.formats import envelopes, forms
+from parsers.envelopes.records import innermost
+from parsers.formats import forms
 from parsers.formats.encodings import as_utf8, encoding_of
-from parsers.formats.envelopes import Envelope
 from parsers.formats.forms import Form
 
 MOST_LINES: Final = 400
@@ -24,6 +24,10 @@ _ENOUGH: Final = 0.05
 """The share of lines that a known family needs: others may be start-up banners and stack traces."""
 _WEAK: Final = frozenset({"csv", "yaml", "xml", "pretty", "broken", "array", "objects", "access", "json", "values", ""})
 """Families whose lines turn up in other logs, too: the most of the lines must be theirs, or nobody else's."""
+_PREFIX: Final = "a prefix before each JSON object"
+"""It is no envelope: many providers begin their lines with words, and have JSON behind them."""
+_PREFIX_ADVICE: Final = "Have the endpoint write a file of its own, or take the prefix off, for example: `sed 's/^[^{]*//' LOG > audit.jsonl`."
+_PREFIX_CHARS: Final = 300
 _GENERIC: Final = {form.family: form for form in (*forms.OF_OBJECTS, *forms.OF_TEXT)}
 """The last form of a family is what any line of it fits."""
 
@@ -48,24 +52,24 @@ def lookalike(lines: Sequence[bytes], head: bytes = b"") -> Lookalike | None:
     if encoding is not None:
         inner = lookalike(as_utf8(head or b"\n".join(lines), encoding).split(b"\n")[:-1])
         return Lookalike(_around(encoding.name, inner.name if inner else ""), encoding.advice)
-    values = [_value(line) for line in _sample(lines)]
-    if not values:
+    sample = _sample(lines)
+    if not sample:
         return None
-    wrapper = _wrapper(values)
-    if wrapper is not None:
-        values = [_unwrapped(value, wrapper) for value in values]
+    wrapper, values = _unwrapped(sample)
+    prefixed = [_behind_prefix(value) for value in values]
+    if has_prefix := sum(value is not None for value in prefixed) * 2 > len(values):
+        wrapper = _around(wrapper, _PREFIX)
+        values = [value if inner is None else inner for value, inner in zip(values, prefixed, strict=True)]
     form = _winner([_form(value) for value in values])
     advice = form.advice or forms.USUAL_ADVICE
-    if wrapper is None:
-        return Lookalike(form.name, advice)
-    shown = form.name if form not in {forms.OTHER_JSON, forms.PLAIN_TEXT} else ""
-    return Lookalike(
-        _around(wrapper.name, shown), f"{wrapper.advice} {'' if form.family == 'native' else advice}".strip()
-    )
+    if has_prefix:
+        advice = _PREFIX_ADVICE if form.family == "native" else f"{_PREFIX_ADVICE} {advice}"
+    shown = form.name if not wrapper or form not in {forms.OTHER_JSON, forms.PLAIN_TEXT} else ""
+    return Lookalike(_around(wrapper, shown), advice)
 
 
 def _around(outer: str, inner: str) -> str:
-    return f"{outer} around {inner}" if inner else outer
+    return " around ".join(filter(None, (outer, inner)))
 
 
 def _sample(lines: Sequence[bytes]) -> list[bytes]:
@@ -103,22 +107,25 @@ def _json(text: str) -> Any:
     return value if isinstance(value, dict | list) else text
 
 
-def _wrapper(values: Sequence[Any]) -> Envelope | None:
-    """Return the wrapper that most of the lines are in."""
-    found = Counter(
-        next((each for each in _wrappers(value) if each.inner(value) is not None), None) for value in values
-    )
-    best, lines = found.most_common(1)[0]
-    return best if lines * 2 > len(values) else None
+def _unwrapped(sample: Sequence[bytes]) -> tuple[str, list[Any]]:
+    """Return the names of the envelopes that most of the lines are in, and the values of the lines, without these."""
+    found = [innermost([line]) for line in sample]
+    best, lines = Counter(envelopes for _, envelopes in found).most_common(1)[0]
+    if not best or lines * 2 <= len(sample):
+        return "", [_value(line) for line in sample]
+    opened = (text if its == best else line for line, (text, its) in zip(sample, found, strict=True))
+    return " around ".join(envelope.name for envelope in best), [_value(line) for line in opened]
 
 
-def _wrappers(value: Any) -> tuple[Envelope, ...]:
-    return envelopes.OF_OBJECTS if isinstance(value, dict) else envelopes.OF_TEXT if isinstance(value, str) else ()
-
-
-def _unwrapped(value: Any, wrapper: Envelope) -> Any:
-    inner = wrapper.inner(value)
-    return value if inner is None else _json(inner) if isinstance(inner, str) else inner
+def _behind_prefix(value: Any) -> Any:
+    """Return the JSON object that stands behind some words; None when none does."""
+    start = value.find("{", 0, _PREFIX_CHARS) if isinstance(value, str) else -1
+    if start < 1 or not value.rstrip().endswith("}") or not any(map(str.isalnum, value[:start])):
+        return None
+    try:
+        return orjson.loads(value[start:])
+    except ValueError:
+        return None
 
 
 def _form(value: Any) -> Form:

@@ -17,7 +17,18 @@ State = tuple[str, str]
 ACTION = "token.issued.client_credentials"
 GOOD = [line(f"2026-11-01T09:30:{n:02}.123Z", ACTION, ip_address="192.0.2.7", expires_in=600) for n in range(30)]
 NATIVE = "\n".join(GOOD) + "\n"
-DOCKER = json.dumps({"log": f"{GOOD[0]}\n", "stream": "stdout", "time": "x"})
+
+
+def with_comma(text: str) -> str:
+    """A line with a time as some libraries write it, which is no RFC 3339."""
+    return text.replace(".123Z", ",123+0000")
+
+
+def docker(text: str) -> str:
+    return json.dumps({"log": f"{text}\n", "stream": "stdout", "time": "x"})
+
+
+DOCKER = docker(with_comma(GOOD[0]))
 
 
 def each(change: Callable[[str], str]) -> bytes:
@@ -25,14 +36,14 @@ def each(change: Callable[[str], str]) -> bytes:
 
 
 LOOK_ALIKES: dict[str, tuple[bytes, str]] = {
-    "docker": (
-        each(lambda text: json.dumps({"log": f"{text}\n", "stream": "stdout", "time": "x"})),
-        "Docker's json-file",
+    "docker": (each(lambda text: docker(with_comma(text))), "Docker's json-file"),
+    "cri": (
+        each(lambda text: f"2026-11-01T09:30:00.123456789Z stdout F {with_comma(text)}"),
+        "the CRI format of Kubernetes",
     ),
-    "cri": (each(lambda text: f"2026-11-01T09:30:00.123456789Z stdout F {text}"), "the CRI format of Kubernetes"),
     "utf16": (NATIVE.encode("utf-16"), "UTF-16 text"),
     "text": (each(lambda text: text.replace("600", '"600"')), "a lifetime written as text"),
-    "comma": (each(lambda text: text.replace(".123Z", ",123+0000")), "a comma in its times"),
+    "comma": (each(with_comma), "a comma in its times"),
     "upper": (each(lambda text: text.replace(ACTION, "TOKEN_ISSUED")), "actions in other words"),
     "pretty": (each(lambda text: json.dumps(json.loads(text), indent=2)), "pretty-printed JSON"),
     "gzip": (gzip.compress(NATIVE.encode()), "a gzip file under a plain name"),

@@ -24,7 +24,7 @@ from parsers.contract import Reason
 from tests.support.several import NOW_MS, SeveralParser, line, record
 
 GOOD = json.dumps({"created_at": "2026-11-01T09:30:00Z", "action": "token.refreshed", "details": {"client_id": "web"}})
-WRAPPED = json.dumps({"log": GOOD + "\n", "stream": "stdout", "time": "2026-11-01T09:30:00Z"})
+PREFIXED = f"INFO audit - {GOOD}"
 ALL_REJECTED = Understanding(0, 5, 0)
 
 
@@ -35,24 +35,24 @@ def account(stored: int, rejected: int, ignored: int = 0) -> Account:
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     path = tmp_path / "audit.log"
-    path.write_text(f"{WRAPPED}\n" * 30)
+    path.write_text(f"{PREFIXED}\n" * 30)
     return path
 
 
 def test_a_misfit_has_a_name_a_reason_an_example_and_advice(log: Path) -> None:
     found = look_closer(str(log), str(log), ALL_REJECTED, Settings())
-    assert found.looks_like == "Docker's json-file around the native format"
-    assert found.reason == "missing_key: action"
-    assert json.loads(json.loads(found.example)["log"])["details"] == {"client_id": "web"}
-    assert "jq -rj .log" in found.advice
+    assert found.looks_like == "a prefix before each JSON object around the native format"
+    assert found.reason == "invalid_json"
+    assert json.loads(found.example.removeprefix("INFO audit - "))["details"] == {"client_id": "web"}
+    assert "sed" in found.advice
     assert "\n" not in found.told
 
 
 @pytest.mark.parametrize("name", ["audit.log.1.gz", "audit.log.gz"])
 def test_a_compressed_file_is_looked_into(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.write_bytes(gzip.compress(f"{WRAPPED}\n".encode() * 30))
-    assert look_closer(str(path), "s", ALL_REJECTED, Settings()).looks_like.startswith("Docker")
+    path.write_bytes(gzip.compress(f"{PREFIXED}\n".encode() * 30))
+    assert look_closer(str(path), "s", ALL_REJECTED, Settings()).looks_like.startswith("a prefix")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x1f\x8b broken"])
@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_looked_at_is_told_without_a_reason(tmp_path: Path
 
 def test_the_newest_lines_say_how_a_log_is_now(log: Path, tmp_path: Path) -> None:
     mended = tmp_path / "mended.log"
-    mended.write_text(f"{WRAPPED}\n" * 30 + f"{GOOD}\n" * 2000)
+    mended.write_text(f"{PREFIXED}\n" * 30 + f"{GOOD}\n" * 2000)
     broken, gone = (str(log), str(log), account(1000, 0)), ("gone", "/nowhere", account(0, 30))
     sources = [broken, ("mended", str(mended), account(10, 3000)), gone, ("fresh", "/nowhere", Account())]
     found = misfits(sources, Settings())
@@ -84,10 +84,10 @@ def test_the_end_of_a_log_tells_that_it_has_changed(tmp_path: Path, share: float
     """300 lines of which nothing is an event are wrong, however many good ones are before them."""
     path = tmp_path / "audit.log"
     good = int(300 / (1 - share)) - 300
-    path.write_text(f"{GOOD}\n" * good + f"{WRAPPED}\n" * 300)
+    path.write_text(f"{GOOD}\n" * good + f"{PREFIXED}\n" * 300)
     (found,) = misfits([(str(path), str(path), account(good, 300))], Settings())
     assert found.understanding == Understanding(0, 300, 0, "last")
-    assert found.looks_like.startswith("Docker")
+    assert found.looks_like.startswith("a prefix")
 
 
 def test_what_validate_judges_status_judges_alike(tmp_path: Path) -> None:
@@ -95,15 +95,15 @@ def test_what_validate_judges_status_judges_alike(tmp_path: Path) -> None:
     ignored = GOOD.replace("token.refreshed", "user.login")
     settings = Settings(logs=(LogSettings(str(path)),))
     for text, whole in (
-        (f"{GOOD}\n" * 1000 + f"{WRAPPED}\n" * 25, account(1000, 25)),
-        (f"{GOOD}\n" * 90 + f"{WRAPPED}\n" * 10 + f"{GOOD}\n", account(91, 10)),
+        (f"{GOOD}\n" * 1000 + f"{PREFIXED}\n" * 25, account(1000, 25)),
+        (f"{GOOD}\n" * 90 + f"{PREFIXED}\n" * 10 + f"{GOOD}\n", account(91, 10)),
         (f"{GOOD}\n" * 50 + f"{ignored}\n" * 2100, account(50, 0, 2100)),
         (f"{ignored}\n" * 3, account(0, 0, 3)),
         (f"{GOOD}\n" * 50, account(50, 0)),
     ):
         path.write_text(text)
         with contextlib.closing(open_log(str(path))) as file:
-            found = list(judge_newest(file, settings.logs[0], settings, of_account(whole)))
+            found = judge_newest(file, settings.logs[0], settings, of_account(whole)).odd
         known = misfits([(str(path), str(path), whole)], settings)
         levels = [Level.ERROR if misfit.understanding.wrong else Level.WARNING for misfit in known]
         assert [finding.level for finding in found] == levels
@@ -133,7 +133,7 @@ def test_a_daemon_says_once_that_nothing_becomes_an_event(log: Path, caplog: pyt
     assert watched.see(account(0, 5)) == []
     assert watched.see(account(0, 5), 9) == []
     (said,) = watched.see(account(0, 5), 2)  # few lines, and quiet since
-    assert said.startswith(f"{log}: None of its 5 lines is an event (5 rejected): it looks like Docker's json-file")
+    assert said.startswith(f"{log}: None of its 5 lines is an event (5 rejected): it looks like a prefix before")
     assert watched.see(account(0, 5), 20) == []
     assert watched.see(account(0, 500), 20) == []
     assert watched.see(account(300, 500), 20) == [f"{log}: its lines become events again"]
@@ -142,7 +142,7 @@ def test_a_daemon_says_once_that_nothing_becomes_an_event(log: Path, caplog: pyt
 
 
 def test_a_daemon_is_not_worried_by_single_lines(log: Path, caplog: pytest.LogCaptureFixture) -> None:
-    log.write_text((f"{GOOD}\n" * 20 + f"{WRAPPED}\n") * 99 + f"{GOOD}\n" * 20)
+    log.write_text((f"{GOOD}\n" * 20 + f"{PREFIXED}\n") * 99 + f"{GOOD}\n" * 20)
     watched = Watched(log, caplog)
     assert watched.see(account(1000, 0)) == []
     for rejected in range(1, 100):
@@ -178,7 +178,7 @@ def test_almost_nothing_in_the_first_read_is_told(log: Path, caplog: pytest.LogC
 
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_quiet_log_that_turns_bad_is_told(log: Path, caplog: pytest.LogCaptureFixture, at_once: bool) -> None:
-    log.write_text(f"{GOOD}\n" * 300 + f"{WRAPPED}\n" * 60)
+    log.write_text(f"{GOOD}\n" * 300 + f"{PREFIXED}\n" * 60)
     watched = Watched(log, caplog)
     if not at_once:
         assert watched.see(account(300, 0)) == []
@@ -190,7 +190,7 @@ def test_a_quiet_log_that_turns_bad_is_told(log: Path, caplog: pytest.LogCapture
 
 
 def test_few_rejected_lines_of_a_quiet_log_are_nothing(log: Path, caplog: pytest.LogCaptureFixture) -> None:
-    log.write_text(f"{GOOD}\n" * 500 + f"{WRAPPED}\n" * 19)
+    log.write_text(f"{GOOD}\n" * 500 + f"{PREFIXED}\n" * 19)
     watched = Watched(log, caplog, account(500, 0))
     for rejected in (1, 1, 5, 5, 19, 19):
         assert watched.see(account(500, rejected), 11) == []

@@ -25,8 +25,26 @@ def test_what_may_stand_before_an_object_changes_nothing(before: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        b"2026-11-01T09:30:00.123456789Z stdout F ",
+        b"Nov  1 09:30:00 idp1 oidc[123]: ",
+        b'<14>1 2026-11-01T09:30:00Z idp1 oidc 12 ID1 [a b="c"] \xef\xbb\xbf',
+        b"2026-11-01T09:30:00+01:00 idp1 oidc: ",
+        b"Nov  1 09:30:00 idp1 docker[7]: 2026-11-01T09:30:00Z stdout P ",
+    ],
+)
+def test_an_object_begins_behind_a_header_which_may_be_cut_as_well(header: bytes) -> None:
+    whole = header + json.dumps(OBJECT).encode()
+    assert [end for end in range(len(whole) + 1) if not may_become_object(whole[:end])] == [len(whole)]
+
+
+@pytest.mark.parametrize(
     "line",
     [
+        b"2026-11-01T09:30:00Z stdout F plain text",
+        b"Nov  1 09:30:00 idp1 oidc[123]: plain text",
+        b"2026-11-01 09:30:00 INFO  plain text",
         b'{"a": 1}{"a": 2}',
         b'{"a": 1}\r{"a": 2',
         b'{"a": 1}\r',

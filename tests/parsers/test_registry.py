@@ -15,6 +15,7 @@ from parsers import plugins
 from parsers.checked import CheckedParser
 from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, Tags
 from parsers.detection import DetectingParser
+from parsers.envelopes.parser import EnvelopeParser
 from parsers.native import NativeParser
 from tests.support.installed import install_parser
 from tests.support.several import SeveralParser, events, line, record
@@ -57,9 +58,9 @@ class Semicolons:
         return IGNORED if line.startswith(b"ignored;") else Rejection(Reason.INVALID_JSON, "no semicolon")
 
 
-def checked(parser: Parser) -> CheckedParser:
-    assert isinstance(parser, CheckedParser)
-    return parser
+def checked(parser: EnvelopeParser) -> CheckedParser:
+    assert isinstance(parser.parser, CheckedParser)
+    return parser.parser
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_other_peoples_are_found_and_get_the_options(other_people: Callable[[str
     parser = checked(parsers.find("semicolons", errors={}, trusted_proxies=("10.0.0.0/8",), newer=1)).parser
     assert isinstance(parser, Semicolons)
     assert parser.given == ({}, ("10.0.0.0/8",))
-    everybody = parsers.find("auto")
+    everybody = parsers.find("auto").parser
     assert isinstance(everybody, DetectingParser)
     assert [each.name for each in everybody.parsers] == parsers.names()
 

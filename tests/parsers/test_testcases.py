@@ -22,7 +22,9 @@ from parsers.contract import Event, EventRow, NoEvent, Outcome, Parser, Rejectio
 ROOT = Path(parsers.__file__).parent
 NOW_MS = 1_798_761_600_000  # 2027-01-01T00:00:00Z
 CASES = sorted(path.parent for path in ROOT.glob("*/testcases/*/input.jsonl"))
-PROVIDERS = sorted({path.parent.name for path in ROOT.glob("*/__init__.py")} - {"formats", "mapping", "redaction"})
+PROVIDERS = sorted(
+    {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"envelopes", "formats", "mapping", "redaction"}
+)
 MAPPINGS = mapping.shipped()
 
 

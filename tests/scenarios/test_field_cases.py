@@ -236,9 +236,9 @@ def test_rotated_names_that_no_pattern_has(scene: Scene, suffix: str) -> None:
 
 WRAPPERS: dict[str, Callable[[bytes], bytes]] = {
     "docker": lambda line: json.dumps(
-        {"log": line.decode() + "\n", "stream": "stdout", "time": "2026-11-01T09:30:00.123456789Z"}
+        {"log": line.decode().replace("Z", "") + "\n", "stream": "stdout", "time": "2026-11-01T09:30:00.123456789Z"}
     ).encode(),
-    "cri": lambda line: b"2026-11-01T09:30:00.123456789Z stdout F " + line,
+    "cri": lambda line: b"2026-11-01T09:30:00.123456789Z stdout F " + line.replace(b"Z", b""),
     "text": lambda line: line.replace(b'"expires_in": 600', b'"expires_in": "600 s"'),
     "upper": lambda line: line.replace(b"token.refreshed", b"TOKEN_REFRESHED"),
 }
