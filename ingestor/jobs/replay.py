@@ -45,7 +45,7 @@ def replay(pipeline: Pipeline, now_ms: int) -> Replayed:
         if generation is None or line is None:
             counts["not_found"] += 1
             continue
-        outcome = pipeline.parser_of(entry.source).parse(line, now_ms)[0]
+        outcome = pipeline.parser_of(entry.source).parse(line, now_ms)[-1]  # of several lines the last has it
         if isinstance(outcome, Rejection) or outcome is BLANK or len(line) > pipeline.settings.read.max_line_bytes:
             counts["rejected"] += 1
             continue

@@ -14,6 +14,7 @@ from ingestor.model.points import Point, SeriesTable
 from ingestor.model.trail import Trail
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.classifier import parser_of
+from ingestor.pipeline.outcomes import outcomes_of
 from ingestor.pipeline.points import lines_of_events, to_points
 from ingestor.pipeline.several import several_events
 from ingestor.sources.block import Block
@@ -192,11 +193,9 @@ class _Verifier:
                 continue
             if block is None:
                 break
-            if block.too_long:
-                found.rejected += 1
-                continue
             owner = block.generation
-            outcomes = self._parser(owner.source).parse(block.data, time.time_ns() // 1_000_000)
+            limit, now_ms = self._settings.read.max_line_bytes, time.time_ns() // 1_000_000
+            outcomes = outcomes_of(block, self._parser(owner.source), max_line_bytes=limit, now_ms=now_ms)
             placed = to_points(
                 outcomes,
                 h=owner.h or 0,

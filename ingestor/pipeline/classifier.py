@@ -50,17 +50,17 @@ class SourceParsers:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._by_name: dict[str, Parser] = {}
+        self._by_name: dict[str, EnvelopeParser] = {}
         self._names: dict[str, str] = {}
         self._rules: dict[str, str] = {}
 
-    def of(self, source: str) -> Parser:
+    def of(self, source: str) -> EnvelopeParser:
         """Return the parser of a source. Raises ConfigError for one that cannot be used."""
         if source not in self._names:
             self._names[source] = log_of(source, self._settings.logs).parser
         return self.named(self._names[source])
 
-    def named(self, name: str) -> Parser:
+    def named(self, name: str) -> EnvelopeParser:
         """Return the parser of that name. Raises ConfigError for one that cannot be used."""
         if name not in self._by_name:
             self._by_name[name] = new_parser(name, self._settings, tell)

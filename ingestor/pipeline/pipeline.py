@@ -14,6 +14,7 @@ from ingestor.pipeline.book import load_book
 from ingestor.pipeline.classifier import SourceParsers
 from ingestor.pipeline.detection import Detection
 from ingestor.pipeline.maybe_stored import MaybeStored
+from ingestor.pipeline.outcomes import outcomes_of
 from ingestor.pipeline.points import BlockResult, events_in, lines_of_events, to_points
 from ingestor.pipeline.rejected_lines import refused_line, rejected_lines
 from ingestor.pipeline.several import several_events
@@ -126,8 +127,7 @@ class Pipeline:
             self._settle_h(generation, block, outcomes)
         placed = self._place(generation, block.ordinal, outcomes, repeat=False)
         if generation.first_event is None and placed.points:
-            before = generation.trail.lines - block.data.count(b"\n") - (not block.data.endswith(b"\n"))
-            generation.first_event = before + lines_of_events(outcomes, placed)[0]
+            generation.first_event = generation.trail.lines - block.lines + lines_of_events(outcomes, placed)[0]
         self._maybe_stored.mark(batch, block, outcomes, placed, self.book)
         self._note_several(generation, placed)
         if placed.points and self.delivery.can_reject_points:
@@ -294,7 +294,5 @@ class Pipeline:
                 return
 
     def _outcomes(self, block: Block, parser: Parser) -> list[Outcome]:
-        if block.too_long:
-            limit = self.settings.read.max_line_bytes
-            return [Rejection(Reason.LINE_TOO_LONG, f"{block.too_long.length} bytes, at most {limit} are read")]
-        return parser.parse(block.data, time.time_ns() // 1_000_000)
+        limit = self.settings.read.max_line_bytes
+        return outcomes_of(block, parser, max_line_bytes=limit, now_ms=time.time_ns() // 1_000_000)

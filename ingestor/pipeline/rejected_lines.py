@@ -1,4 +1,7 @@
-"""The lines of a block that are no events, as entries of the rejected file."""
+"""The lines of a block that are no events, as entries of the rejected file.
+
+A record that was split over several lines is one entry, from its first byte to its last, with the ordinal of its last line.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
@@ -8,6 +11,7 @@ from ingestor.pipeline.points import BlockResult
 from ingestor.sources.block import Block
 from ingestor.state.rejected_file import RejectedLine, rejected_line
 from parsers.contract import Parser, Reason, Rejection
+from parsers.envelopes.records import of_several_lines
 
 
 def rejected_lines(block: Block, placed: BlockResult, parser: Parser) -> list[RejectedLine]:
@@ -17,19 +21,22 @@ def rejected_lines(block: Block, placed: BlockResult, parser: Parser) -> list[Re
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line) + 1)
+    records = of_several_lines(lines) if placed.rejections and not block.too_long else {}
     entries = []
     for index, rejection in placed.rejections:
+        first = records[index].first if index in records else index
+        record = b"\n".join(lines[first : index + 1])
         entry = rejected_line(
-            lines[index],
+            record,
             reason=rejection.reason,
             detail=rejection.detail,
             file=shown(generation.path),
-            offset=block.offset + starts[index],
+            offset=block.offset + starts[first],
             ordinal=block.ordinal + index,
             source=generation.source,
             host=generation.host,
             generation=generation.number,
-            text=parser.redact(lines[index]),
+            text=parser.redact(record),
         )
         if block.too_long:
             entry = entry._replace(length=block.too_long.length, sha256=block.too_long.sha256)

@@ -16,7 +16,7 @@ class TooLong(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Consecutive lines of one generation."""
+    """Consecutive lines of one generation. The parts of a record that was split over several are in one block."""
 
     generation: Generation
     offset: int
@@ -29,3 +29,10 @@ class Block(NamedTuple):
     too_long: TooLong | None = None
     finishes: tuple[int, int] | None = None
     """The first line was taken before it was whole: whose it was then (by number), and where it begins."""
+    is_rest: bool = False
+    """These lines are the rest of a record that was given up, since it was too long or had no end: nothing is made of them."""
+
+    @property
+    def lines(self) -> int:
+        """How many there are, blank ones too."""
+        return 1 if self.too_long else self.data.count(b"\n") + (not self.data.endswith(b"\n"))

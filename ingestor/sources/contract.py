@@ -60,8 +60,8 @@ class Source(Protocol):
         r"""Return the next lines of a stream; streams get their turns. None when there is none until the next ``poll``.
 
         By then the stream's position is behind the block: it becomes durable together with the block's points, or not at all.
-        A block holds whole lines, each with its ``\n``, of at most some hundred kilobytes; a line beyond ``max_line_bytes`` is
-        a block of its own. The same lines have the same H and ordinal whenever they are read, so that they are stored once.
+        A block holds whole lines, each with its ``\n``, of at most some hundred kilobytes, and all parts of a record that was
+        split over several (``parsers.envelopes.records.whole``); a line beyond ``max_line_bytes`` is a block of its own. The same lines have the same H and ordinal whenever they are read, so that they are stored once.
         """
         ...
 

@@ -56,7 +56,8 @@ class Streams:
     def block(self, stream: Generation, data: bytes, position: bytes) -> Block:
         r"""Return the next lines as a block, and move the stream behind them.
 
-        ``data``: whole lines, each with its ``\n``. ``position``: where to go on, for the source itself.
+        ``data``: whole lines, each with its ``\n``, and whole records (``parsers.envelopes.records.whole``). ``position``: where to
+        go on, for the source itself.
         """
         return self._next(stream, data, len(data), position)
 

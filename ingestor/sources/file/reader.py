@@ -1,6 +1,6 @@
 r"""Read one generation from the file that holds it, a block of whole lines at a time.
 
-A line ends at ``\n``; what has no end yet waits. Nothing is accepted before the bytes in front of it are still the ones
+A line ends at ``\n``; what has no end yet waits, and so does a record of several lines. Nothing is accepted before the bytes in front of it are still the ones
 that were read: a truncated and regrown file is found out by content, not by size. While a file is compared with a former
 content, the lines that stood there are passed over: they were counted.
 """
@@ -17,8 +17,10 @@ from ingestor.sources.file.former_content import FormerContent
 from ingestor.sources.file.half_line import half_line_at, half_line_before
 from ingestor.sources.file.long_line import LongLine
 from ingestor.sources.file.matching import key_of
+from ingestor.sources.file.record_ends import RecordEnds
 from ingestor.sources.file.reread import Reread
 from ingestor.state.generations import Generations
+from parsers.envelopes.records import begins_unfinished, whole
 
 READ_BYTES = 1 << 17
 """Bytes read at a time; more does not fit the processor's cache, less costs system calls and digests."""
@@ -72,6 +74,7 @@ class GenerationReader:
         """The last bytes before the position, as they were read last."""
         self._hole = 0
         """NULs at the offset that are no part of the next line."""
+        self._record_ends = RecordEnds(file, max_line_bytes)
         self._beginning = Beginning(generation, file, generations)
         self._reread = Reread(generation, file, generations, max_line_bytes) if from_start else None
         generations.resume_trail(generation)
@@ -100,13 +103,16 @@ class GenerationReader:
         return not position.offset or Position.at(position.offset, b"", self._tail)[3:] == position[3:]
 
     def half_line(self) -> bytes:
-        """Return what is left of the file, if it is the beginning of a line that may go on elsewhere; else nothing. Raises OSError."""
+        """Return what is left of the file, if it is the beginning of a line, or of a record, that may go on elsewhere; else nothing.
+
+        Raises OSError.
+        """
         return b"" if self._long else half_line_at(self.file, self._here, self._max_line_bytes)
 
     def read(self, *, final: bool) -> Block | None:
-        """Return the next block, or None when there is no whole line, or nothing but lines that were counted before (``busy``).
+        """Return the next block, or None when there is no whole record, or nothing but lines that were counted before (``busy``).
 
-        ``final``: the generation is closed, so a last line without an end is a line. Raises ContentChangedError,
+        ``final``: the generation is closed, so a last line without an end is a line, and a record without one is over. Raises ContentChangedError,
         files.DamagedFileError, OSError and sqlite3.Error; the position is then as before.
         """
         position = self.generation.position.offset
@@ -144,13 +150,17 @@ class GenerationReader:
 
     def _read_on(self, *, final: bool) -> Block | None:
         """Return a block; or None after some bytes of a hole, of a long line or of counted lines; or None at the end."""
-        chunk = self._verified_chunk(self.generation.position)
+        longest = self._max_line_bytes + 1
+        chunk = self._verified_chunk(longest if self._long else min(READ_BYTES, longest))
         if self._long is not None:
             return self._pass_over(self._long, chunk, final=final)
         if chunk.startswith(b"\0"):
             # What a writer leaves that goes on at its old place after a truncation. The line behind it is a line.
             self._hole = self.file.after_hole(self._here) - self.offset
             return None
+        if len(chunk) == READ_BYTES < longest and begins_unfinished(chunk):
+            chunk = self._verified_chunk(longest)
+        read = len(chunk)
         chunk = self._former.until_another(chunk, self.offset, self._here, ends_in_rest=self.is_past)
         is_unended = bool(self._tail) and not self._hole and not self._tail.endswith((b"\n", b"\0"))
         if chunk.startswith(b"\n") and is_unended:
@@ -161,15 +171,16 @@ class GenerationReader:
             half = half_line_before(self.file, self.offset, chunk, self._max_line_bytes)
             if half:
                 return self._finish(half, chunk, final=final)
-        return self._read_lines(chunk, final=final)
+        return self._read_lines(chunk, closed=final or len(chunk) < read, final=final)
 
-    def _read_lines(self, chunk: bytes, *, final: bool) -> Block | None:
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            return self._accept(chunk[:end], end, final=final)
+    def _read_lines(self, chunk: bytes, *, closed: bool, final: bool) -> Block | None:
+        """Accept what is whole of some bytes. ``closed``: nothing that belongs to them comes behind them."""
+        cut = self._record_ends.cut(chunk, self._here)
+        if cut:
+            return self._accept(chunk[: cut.length], cut.length, is_rest=cut.is_rest, final=final)
         if len(chunk) > self._max_line_bytes:
             self._long = LongLine(chunk)
-        elif final and chunk:
+        elif closed and chunk:
             return self._accept(chunk, len(chunk), final=final)
         elif final and self._hole:
             self._move(b"", 0, whole=False)
@@ -185,7 +196,8 @@ class GenerationReader:
 
     def _finish(self, half: bytes, chunk: bytes, *, final: bool) -> Block | None:
         """Read a line as one of which the first part was taken for a line, once its rest is there."""
-        rest = chunk[: chunk.rfind(b"\n") + 1] or (chunk if final else b"")
+        length = whole(half + chunk) or (len(half) + len(chunk) if final else 0)
+        rest = chunk[: max(0, length - len(half))]
         if not rest:
             return None
         generation = self.generation
@@ -199,28 +211,28 @@ class GenerationReader:
         block = self._accept(half + rest, len(half) + len(rest), final=final)
         return None if block is None else block._replace(finishes=(owner.generation, begin))
 
-    def _verified_chunk(self, position: Position) -> bytes:
-        at = self.offset + self._hole + (self._long.length if self._long else 0)
-        chunk = self._chunk_at(at)
+    def _verified_chunk(self, length: int) -> bytes:
+        at = self._here + (self._long.length if self._long else 0)
+        chunk = self.file.read_at(at, length)
         # After the read: what was there when the bytes came is what counts.
         if not self.holds_what_was_read():
             raise ContentChangedError
-        if not self.file.compressed and not position.offset:
+        if not self.file.compressed and not self.generation.position.offset:
             # Nothing was read, so nothing can be compared: size tells.
             sighting = self.file.stat()
             if sighting.size < at or self.is_cut(sighting):
                 raise ContentChangedError
         return chunk
 
-    def _chunk_at(self, position: int) -> bytes:
-        longest = self._max_line_bytes + 1
-        chunk = self.file.read_at(position, min(READ_BYTES, longest))
-        if len(chunk) == READ_BYTES < longest and b"\n" not in chunk and chunk.strip(b"\0"):
-            chunk = self.file.read_at(position, longest)
-        return chunk
-
     def _accept(
-        self, data: bytes, length: int, too_long: TooLong | None = None, *, ends: bool = True, final: bool
+        self,
+        data: bytes,
+        length: int,
+        too_long: TooLong | None = None,
+        *,
+        ends: bool = True,
+        is_rest: bool = False,
+        final: bool,
     ) -> Block | None:
         """Move on behind lines; return those that are new. Of lines that were counted before nothing is returned."""
         generation, former = self.generation, self._former
@@ -250,10 +262,11 @@ class GenerationReader:
         self.repeats = owner is not None
         former.note()
         if owner is None:
-            return Block(generation, start, own, data, repeat=False, too_long=too_long)
+            return Block(generation, start, own, data, repeat=False, too_long=too_long, is_rest=is_rest)
         if self._reread is None:
             return None
-        return Block(self._generations[owner.generation], start, owner.ordinal, data, repeat=True, too_long=too_long)
+        generation = self._generations[owner.generation]
+        return Block(generation, start, owner.ordinal, data, repeat=True, too_long=too_long, is_rest=is_rest)
 
     def _move(self, data: bytes, length: int, *, whole: bool) -> None:
         """Move the offset and the position behind bytes that were read."""

@@ -5,6 +5,7 @@ from ingestor.model.log_file import LogFile
 from ingestor.sources.block import SHOWN_BYTES, Block
 from ingestor.sources.file.files import after_whole_hole
 from ingestor.sources.file.long_line import measure_long_line
+from ingestor.sources.file.record_ends import RecordEnds
 from ingestor.state.generations import Generations
 
 
@@ -16,6 +17,7 @@ class Reread:
         self._file = file
         self._generations = generations
         self._max_line_bytes = max_line_bytes
+        self._record_ends = RecordEnds(file, max_line_bytes)
         self._ordinal = 0
         """That of the next line, in the generation that owns it."""
 
@@ -55,17 +57,18 @@ class Reread:
     def _read(self, owner: Generation, first: int, limit: int, *, repeat: bool) -> tuple[Block | None, int]:
         length = min(self._max_line_bytes + 1, limit - first)
         chunk = self._file.read_at(first, length)
-        end_of_line = chunk.rfind(b"\n") + 1
-        too_long = None
-        if not end_of_line:
+        cut = self._record_ends.cut(chunk, first)
+        end, too_long = cut.length, None
+        if not end:
             if first + len(chunk) >= limit:
-                end_of_line = len(chunk)  # the half line that closed the generation
+                end = len(chunk)  # the half line, or the record without its end, that closed the generation
             elif len(chunk) < length:
                 return None, first  # a shorter copy of the generation
             else:
-                end_of_line, too_long = measure_long_line(self._file, first, limit, self._max_line_bytes)
-        data = chunk[:SHOWN_BYTES] if too_long else chunk[:end_of_line]
-        return Block(owner, first, self._ordinal, data, repeat=repeat, too_long=too_long), first + end_of_line
+                end, too_long = measure_long_line(self._file, first, limit, self._max_line_bytes)
+        data = chunk[:SHOWN_BYTES] if too_long else chunk[:end]
+        block = Block(owner, first, self._ordinal, data, repeat=repeat, too_long=too_long, is_rest=cut.is_rest)
+        return block, first + end
 
     def _skipped_less(self, owner: Generation, skipped_from: int, offset: int) -> None:
         """Note that lines up to here were skipped once and are read now; of who goes on with a generation, in both."""
