@@ -8,7 +8,7 @@ from pathlib import Path
 from ingestor.checks.pipes import check_pipe
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.errors import ConfigError, ExitCode
-from ingestor.format_check.log_sample import judge_newest
+from ingestor.format_check.log_sample import Judged, judge_newest
 from ingestor.format_check.understanding import Understanding, of_account
 from ingestor.model.accounting import Account
 from ingestor.model.check_result import CheckResult, Level, wrong
@@ -86,11 +86,12 @@ def _readable(path: str, entry: LogSettings, settings: Settings, whole: Understa
 
 def _contents(file: LogFile, entry: LogSettings, settings: Settings, whole: Understanding) -> Iterator[CheckResult]:
     try:
-        odd = list(judge_newest(file, entry, settings, whole))
+        judged = judge_newest(file, entry, settings, whole)
     except OSError as error:
         yield wrong(f"The log cannot be read: {error.strerror}", file.path, "Is the disk or the mount in order?")
         return
     except ConfigError:
-        odd = []  # told of its parser
-    yield CheckResult(Level.OK, f"Log can be read ({counted(file.stat().size, 'byte')})", file.path)
-    yield from odd
+        judged = Judged("")  # told of its parser
+    what = [counted(file.stat().size, "byte"), *filter(None, [judged.written_by])]
+    yield CheckResult(Level.OK, f"Log can be read ({', '.join(what)})", file.path)
+    yield from judged.odd

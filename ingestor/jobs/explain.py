@@ -10,10 +10,14 @@ from ingestor.model.records import record
 from ingestor.pipeline.admission import Admission
 from ingestor.pipeline.points import to_points
 from ingestor.stores.influxdb.write.line_protocol import encode_point
-from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, events_of, rule_of
+from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Reason, Rejection, events_of, rule_of
+from parsers.envelopes.parser import EnvelopeParser
+from parsers.envelopes.records import of_several_lines
 
 NOT_A_TOKEN_ACTION: Final = "not_a_token_action"  # noqa: S105 - no password, whatever the name ends in
 """The reason of an ignored line."""
+PART_OF_A_RECORD: Final = "part_of_a_record"
+"""That of a line whose record was split, and ends in another line."""
 
 
 class Explanation(NamedTuple):
@@ -24,6 +28,7 @@ class Explanation(NamedTuple):
     result: str
     """``event``, ``ignored`` or ``rejected``."""
     parser: str
+    """With the envelopes around the line: ``native in docker``."""
     reason: str | None
     """Of a rejected line its ``Reason``."""
     detail: str
@@ -59,7 +64,7 @@ class Explainer:
 
     def __init__(
         self,
-        parser: Parser,
+        parser: EnvelopeParser,
         *,
         source: str,
         host: str,
@@ -83,28 +88,40 @@ class Explainer:
             failing_realms=failing_realms,
         )
 
-    def explain(self, data: bytes, *, h: int, ordinal: int, now_ms: int) -> Iterator[Explanation]:
-        r"""Explain whole lines; ``ordinal`` is that of the first, ``h`` the generation's hash.
+    def explain(
+        self, data: bytes, *, h: int, ordinal: int, now_ms: int, is_rest: bool = False
+    ) -> Iterator[Explanation]:
+        r"""Explain whole records; ``ordinal`` is that of the first line, ``h`` the generation's hash.
 
         A line of several events has an explanation of each, a blank line none.
+
+        ``is_rest``: they are the rest of a record that was given up.
         """
         lines = data.removesuffix(b"\n").split(b"\n")
-        for index, (line, outcome) in enumerate(zip(lines, self._parser.parse(data, now_ms), strict=True)):
+        outcomes = [IGNORED] * len(lines) if is_rest else self._parser.parse(data, now_ms)
+        records = of_several_lines(lines)
+        parts = {part for record in records.values() for part in record.lines[:-1]}
+        for index, outcome in enumerate(outcomes):
             if outcome is not BLANK:
-                yield from self._explain(line, outcome, h, ordinal + index)
+                first = records[index].first if index in records else index
+                record = b"\n".join(lines[first : index + 1])
+                ignored = PART_OF_A_RECORD if is_rest or index in parts else NOT_A_TOKEN_ACTION
+                yield from self._explain(record, outcome, h, ordinal + index, now_ms, ignored)
 
-    def too_long(self, head: bytes, *, ordinal: int, limit: int) -> Explanation:
+    def too_long(self, head: bytes, *, ordinal: int, limit: int, now_ms: int) -> Explanation:
         """Explain a line beyond ``limit`` bytes, of which only the head was kept."""
         rejection = Rejection(Reason.LINE_TOO_LONG, f"more than {limit} bytes")
-        return next(self._explain(head, rejection, 0, ordinal))
+        return next(self._explain(head, rejection, 0, ordinal, now_ms))
 
-    def _explain(self, line: bytes, outcome: Outcome, h: int, ordinal: int) -> Iterator[Explanation]:
+    def _explain(
+        self, line: bytes, outcome: Outcome, h: int, ordinal: int, now_ms: int, ignored: str = NOT_A_TOKEN_ACTION
+    ) -> Iterator[Explanation]:
         text = self._parser.redact(line)
-        name, rule = self._parser.name, rule_of(self._parser, line)
+        name, rule = self._parser.named(line, now_ms), rule_of(self._parser, line)
         if isinstance(outcome, Rejection):
             yield Explanation(ordinal, "rejected", name, outcome.reason, outcome.detail, None, None, (), text, rule)
         elif outcome is IGNORED:
-            yield Explanation(ordinal, "ignored", name, NOT_A_TOKEN_ACTION, "", None, None, (), text, rule)
+            yield Explanation(ordinal, "ignored", name, ignored, "", None, None, (), text, rule)
         points = to_points([outcome], h=h, ordinal=ordinal, admission=self._admission).points
         for row, point in zip(events_of(outcome), points, strict=True):
             series = self._series.by_number[point[1]]

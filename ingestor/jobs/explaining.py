@@ -11,6 +11,8 @@ from ingestor.jobs.explain import Explainer, Explanation
 from ingestor.model.identity import generation_hash, telling_head
 from ingestor.model.log_file import LogFile
 from ingestor.sources.block import SHOWN_BYTES
+from parsers.envelopes.cutting import Cutter
+from parsers.envelopes.records import is_part
 from parsers.formats.encodings import LOOK_BYTES
 
 _STEP = 1 << 16
@@ -71,15 +73,25 @@ def explain_stream(
 ) -> Iterator[Explanation]:
     """Explain every line but blank ones, as if the stream were a generation read from its start."""
     h, ordinal, head = None, 0, b""
+    held, cutter = b"", Cutter()
     while line := stream.readline(max_line_bytes + 2):
         if h is None:
             head += line
             told = telling_head(head, closed=not line.endswith(b"\n"))
             h = None if told is None else generation_hash(told)
-        if len(line.removesuffix(b"\n")) > max_line_bytes:
-            yield explainer.too_long(line[:SHOWN_BYTES], ordinal=ordinal, limit=max_line_bytes)
+        is_too_long = len(line.removesuffix(b"\n")) > max_line_bytes
+        if not is_too_long:
+            held += line
+            if is_part(line) and len(held) <= max_line_bytes:
+                continue
+        while cut := cutter.next(held, full=is_too_long or len(held) > max_line_bytes):
+            data, held = held[: cut.length], held[cut.length :]
+            yield from explainer.explain(data, h=h or 0, ordinal=ordinal, now_ms=now_ms, is_rest=cut.is_rest)
+            ordinal += data.count(b"\n")
+        if is_too_long:
+            yield explainer.too_long(line[:SHOWN_BYTES], ordinal=ordinal, limit=max_line_bytes, now_ms=now_ms)
+            ordinal += 1
             while line and not line.endswith(b"\n"):
                 line = stream.readline(_STEP)
-        else:
-            yield from explainer.explain(line, h=h or 0, ordinal=ordinal, now_ms=now_ms)
-        ordinal += 1
+    if held:
+        yield from explainer.explain(held, h=h or 0, ordinal=ordinal, now_ms=now_ms)

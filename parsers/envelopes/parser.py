@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from parsers.contract import BLANK, IGNORED, NoEvent, Outcome, Parser, Reason, Rejection
+from parsers.contract import BLANK, IGNORED, NoEvent, Outcome, Parser, Reason, Rejection, recognises, rule_of
 from parsers.detection import DetectingParser
 from parsers.envelopes.collectors import HEAD_BYTES
 from parsers.envelopes.kinds import Taken
@@ -48,8 +48,16 @@ class EnvelopeParser:
         """Return who wrote a line, and what is around it: ``native in docker``. ``line``: as ``redact`` takes it."""
         text, envelopes = innermost(line.split(b"\n"))
         parser = self.parser
-        name = parser.detect(text, now_ms).name if isinstance(parser, DetectingParser) else parser.name
+        name = parser.provider_of(text, now_ms) if isinstance(parser, DetectingParser) else parser.name
         return " in ".join((name, *(envelope.short for envelope in reversed(envelopes))))
+
+    def recognises(self, line: bytes) -> bool | None:
+        """Tell whether the parser recognises what is in a line, as ``parsers.contract.recognises`` does."""
+        return recognises(self.parser, innermost(line.split(b"\n"))[0])
+
+    def rule_of(self, line: bytes) -> str:
+        """Return which rule of the parser decides about a line, for people. ``line``: as ``redact`` takes it."""
+        return rule_of(self.parser, innermost(line.split(b"\n"))[0])
 
     def _parse(self, data: bytes, now_ms: int, depth: int = 0, bare: Collection[int] = ()) -> list[Outcome]:
         """Parse lines off which ``depth`` envelopes were taken. ``bare``: the indexes of those that are in none any more."""

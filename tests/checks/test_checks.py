@@ -43,7 +43,7 @@ def test_a_good_machine_has_only_good_findings_and_nothing_is_changed(log: Path,
     findings = found(logs(LogSettings(str(log))), state)
     assert {finding.level for finding in findings} == {Level.OK}
     assert worst(findings) is ExitCode.DONE
-    assert about(findings, log).what == "Log can be read (105 bytes)"
+    assert about(findings, log).what == "Log can be read (105 bytes, native)"
     assert not (tmp_path / "not").exists()
 
 

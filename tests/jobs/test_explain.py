@@ -5,6 +5,7 @@ import orjson
 from ingestor.jobs.explain import Explainer, Explanation
 from ingestor.model.identity import generation_hash, point_time
 from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Reason, Rejection, Tags
+from parsers.envelopes.parser import EnvelopeParser
 
 NOW: Final = 1_793_526_000_000
 H: Final = generation_hash(b"first")
@@ -46,7 +47,13 @@ class WordParser:
 
 def explained(data: bytes, *, ordinal: int = 0, clients: int = 10) -> list[Explanation]:
     explainer = Explainer(
-        WordParser(), source="s", host="h", clients=clients, failing_clients=0, realms=1, failing_realms=0
+        EnvelopeParser(WordParser(), is_ours=True),
+        source="s",
+        host="h",
+        clients=clients,
+        failing_clients=0,
+        realms=1,
+        failing_realms=0,
     )
     return list(explainer.explain(data, h=H, ordinal=ordinal, now_ms=NOW))
 
@@ -112,8 +119,9 @@ def test_a_client_beyond_the_budget_shows_its_true_name_in_the_event_and_other_i
 
 
 def test_an_over_long_line_is_rejected_with_the_bound() -> None:
-    explainer = Explainer(WordParser(), source="s", host="h", clients=1, failing_clients=0, realms=1, failing_realms=0)
-    line = explainer.too_long(b"head", ordinal=4, limit=1024)
+    parser = EnvelopeParser(WordParser(), is_ours=True)
+    explainer = Explainer(parser, source="s", host="h", clients=1, failing_clients=0, realms=1, failing_realms=0)
+    line = explainer.too_long(b"head", ordinal=4, limit=1024, now_ms=NOW)
     assert (line.result, line.reason, line.detail, line.ordinal) == (
         "rejected",
         "line_too_long",
