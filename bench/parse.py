@@ -2,6 +2,7 @@
 
     python -m bench.parse                 generates 500,000 lines first
     python -m bench.parse audit.log --rounds 5
+    python -m bench.parse --envelopes     the same lines in envelopes, against themselves without
 
 The bare loop bounds what Python can do: orjson and one f-string a line, nothing checked, redacted, escaped, capped or
 admitted. It works for this clean log alone, where it makes the same bytes; that they are the same is checked before
@@ -22,7 +23,7 @@ from statistics import median
 import orjson
 
 import parsers
-from bench import generate
+from bench import envelopes, generate
 from ingestor.config.settings import ReadSettings
 from ingestor.model.identity import generation_hash
 from ingestor.model.points import SeriesTable
@@ -149,17 +150,42 @@ def parser_rates(path: Path, rounds: int) -> dict[str, float]:
     return {name: median(values) for name, values in rates.items()}
 
 
+def compare_envelopes(path: Path, directory: Path, rounds: int) -> None:
+    """Print how fast lines are read in each envelope, and what part that is of the same lines without."""
+    files = {"without": path}
+    for envelope in envelopes.ENVELOPES:
+        files[envelope.__name__] = directory / f"{envelope.__name__}.log"
+        envelopes.write(files[envelope.__name__], path, envelope)
+    rates: dict[str, list[float]] = {name: [] for name in files}
+    for _ in range(rounds):
+        for name, file in files.items():
+            start = time.process_time()
+            events = sum(count for count, _ in tokentail(file))
+            rates[name].append(events / (time.process_time() - start))
+    counted = {name: sum(count for count, _ in tokentail(file)) for name, file in files.items()}
+    if len(set(counted.values())) > 1:
+        raise SystemExit(f"not the same events: {counted}")
+    print(f"{'envelope':<14}{'events/s':>12}{'of without':>15}")
+    for name, values in rates.items():
+        ratio = median(mine / plain for mine, plain in zip(values, rates["without"], strict=True))
+        print(f"{name:<14}{median(values):>12,.0f}{ratio:>14.2f}x")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("path", type=Path, nargs="?", help="made by bench.generate")
     arguments.add_argument("--lines", type=int, default=500_000)
     arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--envelopes", action="store_true", help="measure these, at least 0.7 of the lines without")
     chosen = arguments.parse_args()
     tune_gc()  # as the commands do; the bare loop runs under it, too
     with tempfile.TemporaryDirectory() as directory:
         path = chosen.path or Path(directory) / "audit.log"
         if chosen.path is None:
             generate.write(path, chosen.lines)
+        if chosen.envelopes:
+            compare_envelopes(path, Path(directory), chosen.rounds)
+            return
         if digest(tokentail, path) != digest(bare, path):
             raise SystemExit("the loops make different bytes: the comparison means nothing")
         rates = measure([tokentail, bare, loads_alone], path, chosen.rounds)
