@@ -70,6 +70,7 @@ class EventBuilder:
         self.users: dict[str | None, str | None] = {None: None}
         self.addresses: dict[str | None, str | None] = {None: None}
         self.agents: dict[str | None, str | None] = {None: None}
+        self.details: dict[str | None, str | None] = {None: None}
         self.scopes_of: dict[str | tuple[str, ...] | None, str | None] = {None: None}
 
     def event(
@@ -204,6 +205,10 @@ class EventBuilder:
     def read_agent(self, text: str | None) -> str | None:
         """Return the field ``user_agent``."""
         return self._field(text, self.agents, redact_text)
+
+    def read_detail(self, text: str | None) -> str | None:
+        """Return the field ``error_detail``: what the provider says of an error beside a word of ``ERRORS``."""
+        return self._field(text, self.details, redact_text)
 
     def read_address(self, text: str | None) -> str | None:
         """Return the field ``ip``; what is no address is absent, and counted."""

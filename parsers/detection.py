@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from parsers.contract import IGNORED, Outcome, Parser, Rejection, events_of
+from parsers.contract import IGNORED, Adviser, Outcome, Parser, Rejection, events_of
 
 
 class DetectingParser:
@@ -51,6 +51,10 @@ class DetectingParser:
         data = line.rstrip(b"\n") + b"\n"
         outcome = self.parse(data, now_ms)
         return next(parser for parser in self.parsers if parser.parse(data, now_ms) == outcome)
+
+    def advice(self, lines: Sequence[tuple[bytes, Outcome]]) -> list[str]:
+        """Return what the parsers say about their providers; see ``parsers.contract.Adviser``."""
+        return [text for parser in self.parsers if isinstance(parser, Adviser) for text in parser.advice(lines)]
 
     def redact(self, line: bytes) -> str:
         """Text of a line that is safe to show and keep."""
