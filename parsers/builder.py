@@ -210,7 +210,7 @@ class EventBuilder:
         return self._field(text, self.agents, redact_text)
 
     def read_detail(self, text: str | None) -> str | None:
-        """Return the field ``error_detail`` of a text that stands beside the error."""
+        """Return the field ``error_detail``: what the provider says of an error beside a word of ``ERRORS``."""
         return self._field(text, self.details, redact_text)
 
     def read_address(self, text: str | None) -> str | None:

@@ -1,11 +1,11 @@
 """A parser whose faults cost a line each, and never the lines around it or the daemon."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, cast
 
 from parsers.builder import DAY_MS
-from parsers.contract import NoEvent, Outcome, Parser, Reason, Rejection, recognises, rule_of
+from parsers.contract import Adviser, NoEvent, Outcome, Parser, Reason, Rejection, recognises, rule_of
 from parsers.faults import kind_and_place
 from parsers.form import fault_of_events
 from parsers.redaction.lines import SHOWN_BYTES, AllowedKeys, redact_line
@@ -84,6 +84,16 @@ class CheckedParser:
         except Exception as error:  # noqa: BLE001 - as above
             self._tell(kind_and_place(error))
             return ""
+
+    def advice(self, lines: Sequence[tuple[bytes, Outcome]]) -> list[str]:
+        """Return what the parser says about its provider; see ``parsers.contract.Adviser``."""
+        if not isinstance(self.parser, Adviser):
+            return []
+        try:
+            return [normal_field(redact_text(text)) for text in self.parser.advice(lines)]
+        except Exception as error:  # noqa: BLE001 - as above
+            self._tell(kind_and_place(error))
+            return []
 
     def _parse_line(self, line: bytes, now_ms: int) -> Outcome:
         try:

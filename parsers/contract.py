@@ -7,7 +7,7 @@ third of a microsecond a line, which is a tenth of the whole budget; ``Event(*ro
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum, StrEnum
-from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 
 class Tags(NamedTuple):
@@ -130,6 +130,18 @@ class Parser(Protocol):
 
     def redact(self, line: bytes) -> str:
         """Text of a line that is safe to show and keep: no secret, no control character, at most 1 KiB."""
+        ...
+
+
+@runtime_checkable
+class Adviser(Protocol):
+    """A parser that can tell from lines how its provider is set up. No parser needs to."""
+
+    def advice(self, lines: Sequence[tuple[bytes, Outcome]]) -> list[str]:
+        """Return what should be set otherwise at the provider, a sentence each, without its end and without a value of a line.
+
+        ``lines``: some of a log, each with what became of it. They may be of other providers, too.
+        """
         ...
 
 

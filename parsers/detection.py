@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from parsers.contract import IGNORED, Outcome, Parser, Rejection, events_of, recognises, rule_of
+from parsers.contract import IGNORED, Adviser, Outcome, Parser, Rejection, events_of, recognises, rule_of
 
 
 class DetectingParser:
@@ -58,6 +58,10 @@ class DetectingParser:
     def rule_of(self, line: bytes) -> str:
         """Return which rule of its provider decides about a line, for people; empty where none does."""
         return rule_of(self._provider(line), line)
+
+    def advice(self, lines: Sequence[tuple[bytes, Outcome]]) -> list[str]:
+        """Return what the parsers say about their providers; see ``parsers.contract.Adviser``."""
+        return [text for parser in self.parsers if isinstance(parser, Adviser) for text in parser.advice(lines)]
 
     def redact(self, line: bytes) -> str:
         """Text of a line that is safe to show and keep."""

@@ -16,7 +16,13 @@ from parsers.text import clean
 
 NOW_MS: Final = 1_793_600_000_000
 """The clock that the lines are read by, where the caller names no other: 2 November 2026."""
-OPTIONS: Final[dict[str, Any]] = {"errors": {}, "trusted_proxies": (), "public_identifiers": ()}
+OPTIONS: Final[dict[str, Any]] = {
+    "errors": {},
+    "trusted_proxies": (),
+    "public_identifiers": (),
+    "realms": {},
+    "log_time_zone": "UTC",
+}
 """What tokentail calls a parser with, when the configuration sets none of it."""
 _SHOWN_BYTES: Final = 400
 

@@ -64,7 +64,7 @@ def _written(value: Any) -> Any:
 def _toml(table: dict[str, Any], origins: dict[str, str]) -> list[str]:
     """Write the settings as the file would; what follows ``#`` is where a value came from."""
     logs, errors = table["logs"], table["errors"]
-    sections = {key: value for key, value in table.items() if isinstance(value, dict) and key != "errors"}
+    sections = {key: value for key, value in table.items() if isinstance(value, dict) and value and key != "errors"}
     plain = {key: value for key, value in table.items() if not isinstance(value, dict) and key != "logs"}
     lines = [_line(key, value, origins.get(key, "default")) for key, value in plain.items()]
     for index, log in enumerate(logs):

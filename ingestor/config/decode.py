@@ -20,7 +20,7 @@ from ingestor.config.options import (
     VARIABLES,
 )
 from ingestor.config.settings import ErrorRule, LogSettings, Settings
-from ingestor.config.values import NotAcceptedError, Option
+from ingestor.config.values import NotAcceptedError, Option, title
 from ingestor.errors import ConfigError
 from parsers import mapping
 from parsers.near_miss import did_you_mean
@@ -67,7 +67,7 @@ class Reader:
 
     def settings(self, table: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
         """Decode a whole file and the variables that override it. Raises BadConfigError."""
-        self._refuse_unknown(table, [*TOP, *_tables_in(""), "logs", "errors"], "")
+        self._refuse_unknown(table, [*TOP, *_tables_in(""), "logs", "errors", "realms"], "")
         written = {"": {key: value for key, value in table.items() if key in TOP}}
         written |= {section: dict(self._section(table, section)) for section in SECTIONS}
         clients = self._clients(written["alerts"].pop("clients", {}))
@@ -80,6 +80,7 @@ class Reader:
             "": {
                 "logs": self._logs(table.get("logs", [])),
                 "errors": self._errors(self._table(table.get("errors", {}), "errors")),
+                "realms": self._realms(self._table(table.get("realms", {}), "realms")),
             },
             "alerts": {"clients": clients},
         }
@@ -173,6 +174,16 @@ class Reader:
             except NotAcceptedError as error:
                 self._report(f"errors.{_shown(written)}", f"{error} (found {_shown(value)})")
         return rules
+
+    def _realms(self, table: Mapping[str, Any]) -> dict[str, str]:
+        names = {}
+        for realm_id, name in table.items():
+            try:
+                names[realm_id] = title(name)
+                self.origins["realms"] = self._file
+            except NotAcceptedError as error:
+                self._report(f"realms.{_shown(realm_id)}", f"{error} (found {_shown(name)})")
+        return names
 
     def _clients(self, value: Any) -> dict[str, dict[str, int]]:
         clients = {}

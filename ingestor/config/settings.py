@@ -206,12 +206,16 @@ class Settings:
     state_directory: Annotated[Path | None, Option(path_or_none)] = None
     host: Annotated[str, Option(text)] = ""
     time_zone: Annotated[str, Option(time_zone_name)] = "UTC"
+    log_time_zone: Annotated[str, Option(time_zone_name)] = "UTC"
+    """Of times in logs that are written without a zone, as Keycloak does in plain text."""
     read: ReadSettings = field(default_factory=ReadSettings)
     budgets: BudgetSettings = field(default_factory=BudgetSettings)
     trusted_proxies: Annotated[tuple[str, ...], Option(list_of(network), comma_separated)] = ()
     public_identifiers: Annotated[tuple[str, ...], Option(list_of(public_identifier), comma_separated)] = ()
     """Clients and users whose names look like secrets and are none; ``*`` stands for anything."""
     errors: dict[str, ErrorRule] = field(default_factory=dict)
+    realms: dict[str, str] = field(default_factory=dict)
+    """Names of realms by their ids, for logs that write the id alone, as Keycloak does until version 25."""
     store: StoreSettings = field(default_factory=StoreSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
@@ -230,4 +234,6 @@ class Settings:
             "errors": self.errors,
             "trusted_proxies": self.trusted_proxies,
             "public_identifiers": self.public_identifiers,
+            "realms": self.realms,
+            "log_time_zone": self.log_time_zone,
         }

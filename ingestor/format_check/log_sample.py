@@ -14,7 +14,7 @@ from ingestor.model.check_result import CheckResult, Level
 from ingestor.model.log_file import LogFile
 from ingestor.model.unended import may_become_object
 from ingestor.pipeline.classifier import new_parser
-from parsers.contract import NoEvent, Outcome, Parser, Rejection
+from parsers.contract import Adviser, NoEvent, Outcome, Parser, Rejection
 from parsers.envelopes.records import whole
 from parsers.formats.encodings import LOOK_BYTES
 
@@ -71,9 +71,11 @@ def _oddities(
             Level.WARNING,
             f"All {failures:,} results in its newest lines are failures, none is a success",
             file.path,
-            "Does the provider log successes, too? Keycloak does so at level debug, which is not written, until the "
-            "success-level of its event listener jboss-logging is info. Without them rates are 100 %.",
+            "Does the provider log successes, too? Without them rates are 100 %.",
         )
+    if isinstance(parser, Adviser):
+        for text in parser.advice(outcomes):
+            yield CheckResult(Level.WARNING, text, file.path, "The page of the provider in docs/ says more.")
 
 
 def sample_of(file: LogFile, *, most_bytes: int = _MOST_BYTES) -> Sample:

@@ -39,6 +39,9 @@ addresses = ["on-call@example.org"]
 [alerts.clients."acme/billing \"x\""]
 failure_rate_percent = 60
 
+[realms]
+"d0e0339d-052a" = "acme"
+
 [errors]
 "Invalid \"code\" \u007f" = "invalid_code"
 "PKCE*" = { error = "invalid_grant", action = "token.pkce_failed" }

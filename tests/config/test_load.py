@@ -84,7 +84,7 @@ def test_the_sample_shows_and_explains_every_option(section: str, kind: Any) -> 
 
 
 def test_the_samples_error_rules_are_valid() -> None:
-    text = SAMPLE.read_text("utf-8")
+    text = SAMPLE.read_text("utf-8").partition("\n[errors]\n")[2].partition("\n[")[0]
     rules = re.findall(r'^# ("[^"]+" = .*)$', text, re.MULTILINE)
     decoded = {key: error_rule(value) for key, value in tomllib.loads("\n".join(rules)).items()}
     assert decoded == {
@@ -96,7 +96,9 @@ def test_the_samples_error_rules_are_valid() -> None:
 def test_every_field_of_the_settings_is_an_option_or_a_table() -> None:
     for section, kind in [("", Settings), ("logs", LogSettings), *options.tables_of(Settings)]:
         tables = {name.rpartition(".")[2] for name in options.SECTIONS if name.rpartition(".")[0] == section}
-        others = {"": {"logs", "errors", "config_file"}, "logs": {"mapping"}, "alerts": {"clients"}}.get(section, set())
+        others = {"": {"logs", "errors", "realms", "config_file"}, "logs": {"mapping"}, "alerts": {"clients"}}.get(
+            section, set()
+        )
         assert {field.name for field in dataclasses.fields(kind)} == {*options.options_of(kind), *tables, *others}
 
 
@@ -110,6 +112,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         state_directory = "/srv/state"
         host = "auth-1"
         time_zone = "Europe/Berlin"
+        log_time_zone = "Asia/Tokyo"
         trusted_proxies = ["10.0.0.0/8", "2001:db8::1"]
         public_identifiers = ["sk-web", "acme-*-live"]
         [[logs]]
@@ -133,6 +136,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         [errors]
         "Bad code" = "invalid_code"
         "Old code" = { error = "expired_code", action = "token.expired" }
+        [realms]
+        "d0e0339d" = "acme"
         [store]
         type = "sqlite"
         """,
@@ -145,11 +150,13 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         state_directory=Path("/srv/state"),
         host="auth-1",
         time_zone="Europe/Berlin",
+        log_time_zone="Asia/Tokyo",
         trusted_proxies=("10.0.0.0/8", "2001:db8::1/128"),
         public_identifiers=("sk-web", "acme-*-live"),
         read=ReadSettings(2.0, 3.5, 0.0, 2048),
         budgets=BudgetSettings(5, 0, 1, 2),
         errors={"Bad code": ErrorRule("invalid_code"), "Old code": ErrorRule("expired_code", "token.expired")},
+        realms={"d0e0339d": "acme"},
         config_file=tmp_path / "tokentail.toml",
     )
 
@@ -214,6 +221,10 @@ def test_all_mistakes_are_told_at_once_with_what_is_accepted(tmp_path: Path) -> 
         ('[errors]\nx = { error = "invalid_code", action = "token.refreshed" }', "errors.'x'"),
         ('[errors]\nx = { action = "token.expired" }', "errors.'x'"),
         ('[errors]\n" " = "invalid_code"', "errors.' '"),
+        ('[realms]\n"d0e0" = ""', "realms.'d0e0'"),
+        ('[realms]\n"d0e0" = "a/b"', "realms.'d0e0'"),
+        ("realms = 3", "realms"),
+        ('log_time_zone = "Mars/Olympus"', "log_time_zone"),
     ],
 )
 def test_a_mistake_names_its_key(tmp_path: Path, text: str, key: str) -> None:

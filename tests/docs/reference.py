@@ -16,7 +16,7 @@ from ingestor.config.options import PREFIX
 from tests.docs.markdown import ROOT
 
 SAMPLE: Final = ROOT / "config/tokentail.toml"
-VARIABLELESS: Final = ("logs", "errors", "alerts.clients")
+VARIABLELESS: Final = ("logs", "errors", "realms", "alerts.clients")
 """Sections that no environment variable sets."""
 _TABLE: Final = re.compile(r"\[+([\w.]+)\]+")
 _OPTION: Final = re.compile(r"(\w+) = (.+)")

@@ -35,7 +35,7 @@ OUTSIDE: Final = frozenset({"TOKENTAIL_CONFIG", "TOKENTAIL_DEBUG"})
 """Variables that set no option."""
 FOR_TESTS: Final = ("TOKENTAIL_TEST_", "TOKENTAIL_BENCH_")
 SETTINGS: Final = {entry.section: set[str]() for entry in reference.entries()}
-SECTIONS: Final = frozenset({*SETTINGS, "errors", "alerts.clients"})
+SECTIONS: Final = frozenset({*SETTINGS, "errors", "realms", "alerts.clients"})
 OPTIONS: Final = {name for _, command in reference.commands() for p in command.params for name in p.opts} | {
     "--help",
     "--version",

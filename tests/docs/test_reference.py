@@ -246,7 +246,7 @@ def test_the_small_facts_of_the_state_are_listed(world: World) -> None:
     ]
     assert len(written) > 5
     assert [name for name in written if not any(name == one.partition(":")[0] for one in told)] == []
-    world.log.write(world.log.lines(3) + b"not a line\n" + b'{"half')
+    world.log.write(world.log.lines(3) + b"{no line\n" + b'{"half')
     world.once()
     keys = world.ask(State.meta)
     assert {"host", "heartbeat", "rejected_mark", f"followed:{world.log.path}"} <= keys.keys()

@@ -1,0 +1,114 @@
+"""The message of an event, as Keycloak's listener ``jboss-logging`` writes it, taken apart.
+
+``Messages.find`` is the quick way, for a message whose parts are all in sight; ``read_message`` is the careful one. What both read,
+they read alike.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, Final
+
+from parsers.keycloak.fields import ALWAYS, DETAILS, KEY, MOST_KEYS, NAMES, Fields
+from parsers.keycloak.quoted import read_quoted, repeats
+from parsers.keycloak.unquoted import bare, read_unquoted
+
+_TYPE: Final = re.compile(r"type=([A-Z0-9_]*+|([^\w\s\\])([A-Z0-9_]*+)\2)(?=, |$)")
+_SHAPE: Final = re.compile(rf"(?:, |^)({KEY})=")
+_IN_ORDER: Final = re.compile(
+    r"type, realmId(?:, realmName)?, clientId, userId(?:, sessionId)?, ipAddress"
+    rf"(?:, error(?:, {KEY})*|(?:, (?!error(?:,|$)){KEY})+)"
+)
+_NAME: Final = re.compile(r"[A-Z0-9_]++")
+_USER: Final = re.compile(r"[^\s=]++")
+_USER_FIELD: Final = NAMES.index("userId")
+_MOST_SHAPES: Final = 1000
+_MOST_CHARS: Final = 2000
+"""Keycloak writes a few dozen sets of keys."""
+
+
+class Messages:
+    """Takes messages apart. A log knows few sets of keys, so where each stands is remembered."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[tuple[str, ...], Callable[[Sequence[str | None]], tuple[Any, ...]] | None] = {}
+
+    def find(self, message: str) -> tuple[Any, ...] | None:
+        r"""Return ``Fields``, as a plain tuple, of a message that has one reading at first sight, else None.
+
+        With quotes: nothing has to be weighed where no ``\"`` is and nothing but keys stands between values.
+        """
+        quote = message[5:6]
+        if quote.isalnum():
+            return self._find_unquoted(message)
+        if quote != '"' or '\\"' in message:
+            return None
+        parts: list[Any] = message.split('"', 2 * MOST_KEYS)
+        if len(parts) % 2 == 0:
+            return None
+        shape = tuple(parts[::2])
+        try:
+            fields_at = self._shapes[shape]
+        except KeyError:
+            fields_at = self._learn(shape, _quoted_keys(shape), 2)
+        if fields_at is None:
+            return None
+        parts[-1] = None  # stands for what is not there
+        return fields_at(parts)
+
+    def _find_unquoted(self, message: str) -> tuple[Any, ...] | None:
+        """Without quotes: all between two commas is a key and its value, and no key is missing, elsewhere or there twice."""
+        pairs = message.split(", ", MOST_KEYS)
+        shape, _, values = zip(*[pair.partition("=") for pair in pairs], strict=True)
+        try:
+            fields_at = self._shapes[shape]
+        except KeyError:
+            fields_at = self._learn(shape, _unquoted_keys(shape), 1)
+        if fields_at is None:
+            return None
+        fields = fields_at((*values, None))
+        if not (_NAME.fullmatch(fields[0]) and _USER.fullmatch(fields[_USER_FIELD])):
+            return None
+        if "'" not in message:
+            return fields
+        return (*fields[:DETAILS], *(value and bare(value) for value in fields[DETAILS:]))
+
+    def _learn(
+        self, shape: tuple[str, ...], keys: list[str], step: int
+    ) -> Callable[[Sequence[str | None]], tuple[Any, ...]] | None:
+        """Remember where the fields are among the values of these keys, each of which is ``step`` behind the one before it."""
+        fields_at = None
+        if {*keys} >= ALWAYS and not repeats(keys):
+            fields_at = itemgetter(*(step * (keys.index(name) + 1) - 1 if name in keys else -1 for name in NAMES))
+        if len(self._shapes) >= _MOST_SHAPES:
+            self._shapes.clear()
+        if sum(map(len, shape)) < _MOST_CHARS:
+            self._shapes[shape] = fields_at
+        return fields_at
+
+
+def _quoted_keys(shape: tuple[str, ...]) -> list[str]:
+    """Return the keys that stand between values; none where something else does."""
+    found = [_SHAPE.fullmatch(piece) for piece in shape[:-1]]
+    keys = [key[1] for key in found if key]
+    return keys if len(keys) == len(found) and shape[0] == "type=" and not shape[-1] else []
+
+
+def _unquoted_keys(shape: tuple[str, ...]) -> list[str]:
+    """Return the keys of a message without quotes; none where one is not where it belongs."""
+    return list(shape) if _IN_ORDER.fullmatch(", ".join(shape)) and len({*shape}) == len(shape) else []
+
+
+def type_of(message: str) -> str | None:
+    """Return the type of event, which comes first and is of Keycloak's choice alone; None for a message that has none."""
+    found = _TYPE.match(message)
+    return found and (found[3] if found[2] else found[1])
+
+
+def read_message(message: str, *, may_be_cut: bool = False) -> Fields:
+    """Return what a message says, read with care. Raises RejectedError for one without one reading.
+
+    ``may_be_cut``: syslog cuts long records, so the end may be missing behind what says what happened.
+    """
+    quote = message[len("type=") : len("type=") + 1]
+    return read_unquoted(message) if quote.isalnum() else read_quoted(message, quote, may_be_cut=may_be_cut)
