@@ -148,7 +148,7 @@ def fill(server: InfluxServer) -> Stored:
 
 
 def _chosen(event: Event, choice: Choice) -> bool:
-    clients = {event["client_tag"]} | ({event["client_id"]} if event["client_tag"] == OTHER else set())
+    clients = {event["client_tag"] or ""} | ({event["client_id"]} if event["client_tag"] == OTHER else set())
     return (
         (not choice.client or not clients.isdisjoint(choice.client))
         and (not choice.grant or (event["grant_type"] or "") in choice.grant)

@@ -148,7 +148,7 @@ def test_the_trend_of_a_rate_is_the_rate_of_each_interval(stored: Stored) -> Non
     assert told > 5
 
 
-@pytest.mark.parametrize("client", [(), ("web",)])
+@pytest.mark.parametrize("client", [(), ("api",)])
 def test_the_change_is_against_the_counters_of_the_period_before(client: tuple[str, ...], stored: Stored) -> None:
     choice = Choice(WHOLE.since + 3 * 86_400_000, WHOLE.until - 86_400_000, client=client)
     then = Stored(stored.store, tuple(stored.counted(before(choice)))).stats(dataclasses.replace(WHOLE, since=0))

@@ -292,3 +292,39 @@ def test_panels_lie_side_by_side(dashboard: dict[str, Any]) -> None:
             range(place["x"], place["x"] + place["w"]), range(place["y"], place["y"] + place["h"])
         ):
             assert taken.setdefault(cell, panel["id"]) == panel["id"], f"{panel['id']} lies over {taken[cell]}"
+
+
+def _overrides(panel: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield what a panel's overrides match, and what they set."""
+    for override in panel["fieldConfig"]["overrides"]:
+        for entry in override["properties"]:
+            yield override["matcher"]["options"], entry["id"], entry["value"]
+
+
+OF_EVENTS: Final = [
+    pytest.param(panel, id=f"{name}-{panel['id']}")
+    for name, panel in PANELS
+    if any('"client_id"' in target.get("query", "") for target in panel.get("targets", ()))
+    and "token_findings" not in str(panel["targets"])
+]
+
+
+@pytest.mark.parametrize("panel", OF_EVENTS)
+def test_what_names_no_client_is_told(panel: dict[str, Any]) -> None:
+    """In a column of clients by what stands for an empty text or none; in a legend, where the name begins with a blank then."""
+    texts = str(panel)
+    names = [panel["fieldConfig"]["defaults"].get("displayName", ""), *(t.get("alias", "") for t in panel["targets"])]
+    if any(name.startswith(("$tag_client_id ", "${__field.labels.client_id} ")) for name in names):
+        shown = [value for matched, what, value in _overrides(panel) if (matched, what) == ("/^ /", "displayName")]
+        assert [text.removesuffix(" ${__field.labels.realm}") for text in shown] == ["no client"]
+    elif re.search(r"'indexByName': {[^}]*'client_id': ", texts):
+        mapped = [value for matched, what, value in _overrides(panel) if (matched, what) in CLIENT_COLUMNS]
+        assert [
+            [(each["options"]["match"], each["options"]["result"]["text"]) for each in value] for value in mapped
+        ] == [[("empty", "no client"), ("null", "no client")]]
+    else:
+        assert "labels.client_id" not in texts
+        assert "tag_client_id" not in texts
+
+
+CLIENT_COLUMNS: Final = {("Client", "mappings"), ("client_id", "mappings")}

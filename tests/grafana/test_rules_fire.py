@@ -147,3 +147,15 @@ def test_clients_with_thresholds_of_their_own_are_told_apart(
         uid = override_uid("tokentail-token-reuse", key)
         assert clients_of(uid, alerts) == [("", name)]
         assert clients_of(uid, AlertSettings(clients={key: {"reuse_count": 6}})) == []
+
+
+def test_what_the_log_names_no_client_of_reads_well(
+    grafana: GrafanaServer, influxdb: InfluxServer, folder: str
+) -> None:
+    store = influxdb.make()
+    write_case(store, Case("no client", ({"event": "token.reuse_detected", "realm": "acme", "ago": "1m"},)))
+    (alert,) = firing(evaluate(grafana, rendered("tokentail-token-reuse", grafana.new_data_source(store), folder)))
+    summary = "A refresh token of clients that the log does not name (realm acme) was used again (1 in the last hour)"
+    assert alert["annotations"]["summary"] == summary
+    assert told(alert) == {"realm": "acme"}
+    assert "var-client" not in alert["annotations"]["client_url"]

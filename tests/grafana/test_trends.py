@@ -89,7 +89,7 @@ def test_the_ten_busiest_clients_of_a_week(name: str, stored: Stored) -> None:
     weeks: dict[Any, Counter[str]] = {}
     for event in stored.counted(CHOICES[name], HOUR):
         day = datetime.fromtimestamp(event["time_ns"] // 10**9, UTC).date()
-        weeks.setdefault(day - timedelta(days=day.weekday()), Counter())[event["client_tag"]] += 1
+        weeks.setdefault(day - timedelta(days=day.weekday()), Counter())[event["client_tag"] or ""] += 1
     found: dict[Any, dict[str, int]] = {}
     for row in answer(stored, 5, CHOICES[name]):
         found.setdefault(day_of(row["time"], "UTC"), {})[row["client_id"]] = row["events"]
