@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from parsers.contract import BLANK, IGNORED, NoEvent, Outcome, Parser, Reason, Rejection, recognises, rule_of
+from parsers.contract import BLANK, IGNORED, Adviser, NoEvent, Outcome, Parser, Reason, Rejection, recognises, rule_of
 from parsers.detection import DetectingParser
 from parsers.envelopes.collectors import HEAD_BYTES
 from parsers.envelopes.kinds import Taken
@@ -58,6 +58,12 @@ class EnvelopeParser:
     def rule_of(self, line: bytes) -> str:
         """Return which rule of the parser decides about a line, for people. ``line``: as ``redact`` takes it."""
         return rule_of(self.parser, innermost(line.split(b"\n"))[0])
+
+    def advice(self, lines: Sequence[tuple[bytes, Outcome]]) -> list[str]:
+        """Return what the parser says about its provider; see ``parsers.contract.Adviser``."""
+        if not isinstance(self.parser, Adviser):
+            return []
+        return self.parser.advice([(innermost([line])[0], outcome) for line, outcome in lines])
 
     def _parse(self, data: bytes, now_ms: int, depth: int = 0, bare: Collection[int] = ()) -> list[Outcome]:
         """Parse lines off which ``depth`` envelopes were taken. ``bare``: the indexes of those that are in none any more."""

@@ -200,7 +200,7 @@ def test_a_log_that_has_failures_only_is_a_warning(log: Path, tmp_path: Path, te
     assert [finding.level for finding in findings] == [Level.OK, *[Level.WARNING] * warned]
     if warned:
         assert "none is a success" in findings[1].what
-        assert "success-level" in findings[1].advice
+        assert "Does the provider log successes, too?" in findings[1].advice
 
 
 def test_of_a_large_log_the_newest_part_is_looked_at(log: Path, tmp_path: Path) -> None:

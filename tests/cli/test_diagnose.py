@@ -282,7 +282,7 @@ def test_rejected_lists_reason_place_and_redacted_text(world: World) -> None:
 
 
 def test_a_list_that_was_not_restored_is_not_an_empty_one(world: World) -> None:
-    world.log.write_text("{broken\nnot an object\n", encoding="utf-8")
+    world.log.write_text("{broken\n[1]\n", encoding="utf-8")
     world.run("run", "--once", "--log", world.log)
     (world.state / "rejected.jsonl").unlink()
     shown = world.run("rejected", "list").stdout

@@ -144,7 +144,7 @@ def test_realms_have_names_from_26_on_and_by_configuration_before() -> None:
 def test_only_what_is_not_safe_is_warned_of() -> None:
     for log in LOGS:
         lines = parsed(log, "keycloak")
-        advice = parsers.find("keycloak").advice  # type: ignore[attr-defined]  # of ours
+        advice = parsers.find("keycloak").advice
         texts = read(log.server, log.name).split(b"\n")
         warned = FORGEABLE in advice(list(zip(texts, lines, strict=False)))
         assert warned == (log.name in {"noquotes-console-plain/Q.log", "file-plain/E.log"})

@@ -369,7 +369,7 @@ def test_it_recognises_its_lines(line: bytes, known: bool) -> None:
 def advice(*lines: bytes, parser: str = "keycloak") -> list[str]:
     made = parsers.find(parser)
     found = made.parse(b"\n".join(lines), NOW_MS)
-    advise = made.advice  # type: ignore[attr-defined]  # of both
+    advise = made.advice
     return list(advise(list(zip(lines, found, strict=True))))
 
 
