@@ -1,18 +1,28 @@
-# Two commands do all the set-up on a machine that has only Python (3.11 or newer) and make:
-#   make demo   the main job, with the embedded store
-#   make test   the tests
+# These commands do all the set-up on a machine that has only Python (3.11 or newer) and make:
+#   make demo        the main job, with the embedded store
+#   make test        the tests
+#   make test-fast   those that need no server and no process of their own, in less than a minute
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check lint format typecheck imports bench kill-test clean
+# Where it is set, each of the tests' processes would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test test-fast check lint format typecheck imports bench kill-test clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/tokentail demo
 
 # A process for each processor, four at most: each starts servers of its own. One file is always tested by one process.
+# The order in which files are given out is that of tests/support/selection.py.
+SHARED := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.dev
-	$(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest -q $(SHARED)
+
+test-fast: $(VENV)/.dev
+	$(BIN)/pytest -q -rfE --fast $(SHARED)
 
 # Everything that .ci/run does.
 check:

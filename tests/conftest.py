@@ -1,3 +1,4 @@
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from ingestor.detectors.registry import new_detectors
 from ingestor.state import database
 from tests.support import detectors as test_detectors
 from tests.support.grafana_servers import GrafanaServer, grafanas
+from tests.support.selection import longest_first, no_process, parted
 from tests.support.servers import InfluxServer, first_user, influxd1, new_influxdb1, servers
 from tests.support.world import World
 
@@ -19,6 +21,29 @@ settings.register_profile("everyone", deadline=None, suppress_health_check=[Heal
 # The gate judges a change by the same examples every time; everybody else goes on searching.
 settings.register_profile("ci", settings.get_profile("everyone"), derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "everyone")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast",
+        action="store_true",
+        help="leave out what is slow, and all that start a process or a server: see docs/testing.md",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--fast"):
+        items[:], others = parted(items)
+        config.hook.pytest_deselected(items=others)
+    if hasattr(config, "workerinput"):  # a worker of pytest-xdist: `--dist loadfile` gives out files in this order
+        items[:] = longest_first(items)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fast(request: pytest.FixtureRequest) -> Iterator[None]:
+    with no_process() if request.config.getoption("--fast") else contextlib.nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -120,6 +120,7 @@ def test_a_broken_config_is_78_and_a_missing_one_too(tokentail: Tokentail, tmp_p
     assert 'did you mean "logs"?' in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_drains_and_ends_well(
     tokentail: Tokentail, audit_log: Path, state: State, environment: dict[str, str], number: signal.Signals
@@ -133,6 +134,7 @@ def test_a_signal_drains_and_ends_well(
     assert figures(tokentail, state) == {"read": 10, "stored": 8, "rejected": 1, "ignored": 1}
 
 
+@pytest.mark.slow
 def test_beside_a_daemon_others_queue_and_a_second_daemon_is_told(
     tokentail: Tokentail, audit_log: Path, state: State, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -182,6 +184,7 @@ def _interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_interruptible")
 def test_an_interrupted_backfill_goes_on_where_it_was(
     tokentail: Tokentail, audit_log: Path, state: State, environment: dict[str, str], tmp_path: Path

@@ -29,6 +29,7 @@ def text(of: Console) -> str:
     return of.file.getvalue()
 
 
+@pytest.mark.slow
 def test_the_demo_proves_itself_without_a_terminal(tmp_path: Path) -> None:
     output = console()
     assert run_demo(None, console=output, seconds=2, directory=tmp_path / "demo") == 0
@@ -42,6 +43,7 @@ def test_the_demo_proves_itself_without_a_terminal(tmp_path: Path) -> None:
     assert names == {"token-audit.log", "token-audit.log.1", "token-audit.log.2", "state"}
 
 
+@pytest.mark.slow
 def test_another_store_is_fed_and_programs_get_json(tmp_path: Path) -> None:
     settings = Settings(state_directory=tmp_path / "service")
     for number in (1, 2):  # a second demo adds its own source to the same store
@@ -61,6 +63,7 @@ def test_another_store_is_fed_and_programs_get_json(tmp_path: Path) -> None:
     assert not (tmp_path / "demo1" / "state").exists()
 
 
+@pytest.mark.slow
 def test_an_event_that_is_missing_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = SqliteAnswers.events
 
@@ -81,6 +84,7 @@ def test_a_directory_with_a_demo_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "token-audit.log").read_bytes() == b"somebody's"
 
 
+@pytest.mark.slow
 def test_a_live_terminal_is_drawn_and_cleared(tmp_path: Path) -> None:
     output = Console(file=StringIO(), width=80, height=24, force_terminal=True, color_system="truecolor")
     assert run_demo(None, console=output, seconds=0.5, directory=tmp_path) == 0

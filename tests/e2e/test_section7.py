@@ -157,6 +157,7 @@ def questions(zone: str) -> Iterator[tuple[Period, Filters]]:
     yield from ((period, chosen) for period in periods for chosen in filters)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_store_answers_as_the_oracle_over_the_lines(world: World, seed: int) -> None:
     chance = random.Random(seed)

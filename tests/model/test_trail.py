@@ -285,6 +285,7 @@ def edited(draw: st.DrawFn) -> tuple[str, str]:
     return former, "".join(draw(st.lists(pieces, max_size=8)))
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(contents=edited(), cuts=st.sets(st.integers(0, 30)), starts=st.sets(st.integers(0, 30)), data=st.data())
 def test_what_is_told_depends_on_the_lines_not_on_how_they_come(

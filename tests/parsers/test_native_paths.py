@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -119,6 +120,7 @@ def new() -> NativeParser:
     return NativeParser(errors=ERRORS, trusted_proxies=PROXIES)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=12))
 @example([GOOD, good_but(user_id=1), good_but(user_id=True), good_but(client_id=["a"])])

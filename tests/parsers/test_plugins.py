@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LINE = b'{"created_at":"2026-11-01T09:30:00.123Z","action":"token.refreshed","resource_id":"web-app"}\n'
 WORKING = """

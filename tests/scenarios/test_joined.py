@@ -269,6 +269,7 @@ def test_that_a_file_was_joined_makes_no_gap_of_its_end(scene: Scene, copied: st
     scene.check()
 
 
+@pytest.mark.slow
 def test_many_joined_files_are_asked_in_little_time(scene: Scene) -> None:
     """What follows is looked for where one ends, not in each generation."""
     log = scene.log

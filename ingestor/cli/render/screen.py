@@ -19,6 +19,7 @@ _GAP = 2
 """Columns between two columns of a table, as all tables here have it."""
 _UNIT = re.compile(r"\s*(?:[0-9][0-9,.]*[ ])?\S+")
 """What stays on one line: a word, or a figure with what it counts."""
+_WORD = re.compile(r"\s*\S+")
 _MEMBER = re.compile(r'\s*(?:[^,]|,(?![A-Za-z_"\\{\[]))+,?')
 """Of a word that no line holds, such as a point or an object: what ends with a comma before the next name."""
 
@@ -84,11 +85,16 @@ def flow(line: Text, width: int, *, indent: int | None = None) -> list[Text]:
 
 
 def _units(plain: str, width: int) -> Iterator[re.Match[str]]:
-    for unit in _UNIT.finditer(plain):
+    return _finer(_MEMBER, width, _finer(_WORD, width, _UNIT.finditer(plain)))
+
+
+def _finer(kind: re.Pattern[str], width: int, units: Iterable[re.Match[str]]) -> Iterator[re.Match[str]]:
+    """Yield the units, and in the place of one that is too wide what of this kind it is made of."""
+    for unit in units:
         if cell_len(unit[0].strip()) <= width:
             yield unit
         else:
-            yield from _MEMBER.finditer(plain, *unit.span())
+            yield from kind.finditer(unit.string, *unit.span())
 
 
 def laid_out(table: Table, width: int, *, rule: str = "-") -> Iterator[Text]:

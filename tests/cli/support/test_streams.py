@@ -85,6 +85,7 @@ def test_a_full_disk_is_said_and_is_1(much: Much, words: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_closed_stdout_gets_no_file_of_ours(much: Much) -> None:
     environment, log = much
     shell = 'exec "$@" <&- >&- 2>&-'

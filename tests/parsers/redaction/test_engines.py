@@ -74,6 +74,7 @@ def expressions() -> Iterator[tuple[str, str, int]]:
                         yield found.name, pattern, 0
 
 
+@pytest.mark.slow
 def test_no_expression_repeats_a_group_possessively() -> None:
     seen = list(expressions())
     assert {module for module, _, _ in seen} >= KNOWN

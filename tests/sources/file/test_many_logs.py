@@ -54,6 +54,7 @@ def test_a_busy_log_is_read_every_turn_and_an_idle_one_once_in_a_poll_interval(
     world.check(world.log, idle)
 
 
+@pytest.mark.slow
 def test_every_log_gets_its_turn_while_all_have_a_backlog(world: World) -> None:
     logs = [world.new_log(f"log{number}.log") for number in range(4)]
     all_of(world)

@@ -290,6 +290,7 @@ class Recorded(dict[tuple[State, Seen], Step]):
         return super().__getitem__(row)
 
 
+@pytest.mark.slow
 class TestFollower(FollowerMachine.TestCase):  # type: ignore[misc,valid-type]  # made by hypothesis
     def runTest(self) -> None:  # noqa: N802 - unittest's name
         """Run the model: no pair is met that the table does not have, and what is common is met."""

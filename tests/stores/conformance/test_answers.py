@@ -46,6 +46,7 @@ def expected(oracle: Oracle) -> Callable[[str, Period, Filters], Any]:
     return functools.cache(lambda question, period, filters: QUESTIONS[question](oracle, period, filters))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_answers_are_those_of_the_oracle(
     question: str, answers: Answers, expected: Callable[[str, Period, Filters], Any]

@@ -6,6 +6,7 @@ That they are those of the oracle, ``tests/stores/conformance`` says.
 import sqlite3
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ nanoseconds = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     written=st.lists(samples(), max_size=25),

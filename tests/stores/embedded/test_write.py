@@ -111,6 +111,7 @@ def connection() -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
+@pytest.mark.slow
 # Small batches meet the single inserts, those above GROUP the multi-row statements; few identities make repeats.
 @settings(max_examples=120, deadline=None)
 @given(pool=st.lists(samples(), min_size=1, max_size=12), data=st.data())
@@ -136,6 +137,7 @@ def test_any_batches_with_any_repeats(pool: list[Sample], data: st.DataObject) -
     connection.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(made=st.lists(samples(), min_size=1, max_size=40), data=st.data())
 def test_counters_move_with_lines_that_are_read_by_other_rules(made: list[Sample], data: st.DataObject) -> None:

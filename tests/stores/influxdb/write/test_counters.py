@@ -310,6 +310,7 @@ USERS = st.sampled_from(
 STEPS = st.tuples(st.lists(USERS, max_size=6), st.integers(0, 1), st.sampled_from(("publish", "lose", "restart", "")))
 
 
+@pytest.mark.slow
 @given(st.lists(STEPS, max_size=12))
 def test_whatever_is_lost_or_repeated_the_sums_are_exact_in_the_end(steps: list[tuple[list[str], int, str]]) -> None:
     store = Store()
@@ -343,6 +344,7 @@ CHANGES = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(CHANGES, max_size=12))
 def test_whatever_is_lost_or_repeated_all_clients_and_each_are_exact_in_the_end(
     steps: list[tuple[list[Event], int, str | int]],
