@@ -41,6 +41,7 @@ _FOR_DUENDE: Final = (
     'If it is Duende\'s, give the log `parser = "mapping:duende"`, and switch its events on (docs/mapping.md). '
     "Another one's lines can be mapped: `tokentail mapping new LOG`."
 )
+_FOR_AUTHELIA: Final = 'Give the log `parser = "authelia"` (docs/authelia.md).'
 _FOR_DEX: Final = "Have Dex log JSON (docs/dex.md): a mapping ships for that."
 _NOT_FOR_EVENTS: Final = (
     "It holds no token events. Name the log that the token endpoint writes its audit events to, in native lines "
@@ -135,6 +136,7 @@ OF_OBJECTS: Final = (
         "logrus-json",
         ("level", "msg", "time"),
         (("", r'/api/oidc/|"remote_ip"|Authelia|OpenID Connect 1\.0 client with client id|Storage schema'),),
+        advice=_FOR_AUTHELIA,
     ),
     Form(
         "Dex's log in JSON",
@@ -184,7 +186,7 @@ OF_OBJECTS: Final = (
 OF_TEXT: Final = (
     Form("Keycloak's server log in plain text", "jboss-text", text=r"\ufeff?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} +[A-Z]+ +\[org\.keycloak\."),
     Form("the plain-text log of JBoss or Quarkus (Keycloak's, if it is one)", "jboss-text", text=r"\ufeff?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} +[A-Z]+ +\["),
-    Form("Authelia's log in plain text", "logfmt", text=r'time="?\d{4}-.*(?:/api/oidc/|remote_ip=|Authelia|OpenID Connect 1\.0 client|Storage schema)'),
+    Form("Authelia's log in plain text", "logfmt", text=r'time="?\d{4}-.*(?:/api/oidc/|remote_ip=|Authelia|OpenID Connect 1\.0 client|Storage schema)', advice=_FOR_AUTHELIA),
     Form("Ory Hydra's log in plain text", "logfmt", text=r'.*service_name="?Ory Hydra'),
     Form("Dex's log in plain text", "logfmt", text=r"time=.*(?:dex_version=|connector_id=|request_id=)", advice=_FOR_DEX),
     Form("logfmt (key=value)", "logfmt", text=r'(?:[\w.-]{1,40}=(?:"(?:[^"\\]|\\.)*"|[^\s"=]*)(?:\s+|$)){3}'),
