@@ -41,6 +41,8 @@ _FOR_DUENDE: Final = (
     'If it is Duende\'s, give the log `parser = "mapping:duende"`, and switch its events on (docs/mapping.md). '
     "Another one's lines can be mapped: `tokentail mapping new LOG`."
 )
+_FOR_AUTHELIA: Final = 'Give the log `parser = "authelia"` (docs/authelia.md).'
+_FOR_DEX: Final = "Have Dex log JSON (docs/dex.md): a mapping ships for that."
 _NOT_FOR_EVENTS: Final = (
     "It holds no token events. Name the log that the token endpoint writes its audit events to, in native lines "
     "(docs/native-format.md)."
@@ -134,12 +136,14 @@ OF_OBJECTS: Final = (
         "logrus-json",
         ("level", "msg", "time"),
         (("", r'/api/oidc/|"remote_ip"|Authelia|OpenID Connect 1\.0 client with client id|Storage schema'),),
+        advice=_FOR_AUTHELIA,
     ),
     Form(
         "Dex's log in JSON",
         "slog-json",
         ("time", "level", "msg"),
         (("level", r"^[\"]?[A-Z]+"), ("", r'"dex_version"|"connector_id"|"msg":"config (?:issuer|storage|static client)|"request_id"')),
+        advice=_mapped("dex"),
     ),
     Form("the JSON log of a Go program (slog)", "slog-json", ("time", "level", "msg"), (("level", r"^[A-Z]+"),)),
     Form("ZITADEL's log in JSON", "logrus-json", ("level", "msg"), (("caller", r"zitadel"),)),
@@ -158,6 +162,7 @@ OF_OBJECTS: Final = (
         "python-json",
         ("asctime", "levelname"),
         (("name", r"^(?:django|oauth2_provider|oauthlib)"),),
+        advice=_mapped("django_oauth_toolkit"),
     ),
     Form("the JSON log of a Python program", "python-json", ("levelname", "message")),
     # Services
@@ -181,9 +186,9 @@ OF_OBJECTS: Final = (
 OF_TEXT: Final = (
     Form("Keycloak's server log in plain text", "jboss-text", text=r"\ufeff?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} +[A-Z]+ +\[org\.keycloak\."),
     Form("the plain-text log of JBoss or Quarkus (Keycloak's, if it is one)", "jboss-text", text=r"\ufeff?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} +[A-Z]+ +\["),
-    Form("Authelia's log in plain text", "logfmt", text=r'time="?\d{4}-.*(?:/api/oidc/|remote_ip=|Authelia|OpenID Connect 1\.0 client|Storage schema)'),
+    Form("Authelia's log in plain text", "logfmt", text=r'time="?\d{4}-.*(?:/api/oidc/|remote_ip=|Authelia|OpenID Connect 1\.0 client|Storage schema)', advice=_FOR_AUTHELIA),
     Form("Ory Hydra's log in plain text", "logfmt", text=r'.*service_name="?Ory Hydra'),
-    Form("Dex's log in plain text", "logfmt", text=r"time=.*(?:dex_version=|connector_id=|request_id=)"),
+    Form("Dex's log in plain text", "logfmt", text=r"time=.*(?:dex_version=|connector_id=|request_id=)", advice=_FOR_DEX),
     Form("logfmt (key=value)", "logfmt", text=r'(?:[\w.-]{1,40}=(?:"(?:[^"\\]|\\.)*"|[^\s"=]*)(?:\s+|$)){3}'),
     Form("an access log (Apache, nginx)", "access", text=r"\S{1,255} \S{1,64} .{1,64}? \[\d\d/[A-Z][a-z]{2}/\d{4}:", advice=_NOT_FOR_EVENTS),
     Form("CEF (ArcSight)", "cef", text=r"(?:.{0,100} )?CEF:\d\|"),

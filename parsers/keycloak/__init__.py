@@ -23,6 +23,8 @@ CODES: Final = "org.keycloak.protocol.oidc.utils.OAuth2CodeParser"
 """The logger that alone tells of a code that was used before."""
 KEYS: Final = (b'"loggerName":', b'"log.logger":', b'"realmId":')
 """One of them is in each record."""
+OF_LOGRUS: Final = b'time="'
+"""How a library of Go begins its lines of text. Any other text may stand in a stack trace or a banner."""
 LOOK_BYTES: Final = 1024
 LOGGERS: Final = frozenset({EVENTS, CODES})
 KEPT: Final = AllowedKeys(
@@ -87,6 +89,8 @@ class KeycloakParser:
         text = stripped(line[:LOOK_BYTES])
         if text[:1] == b"{":
             return any(key in text for key in KEYS)
+        if text.startswith(OF_LOGRUS):
+            return False
         try:
             read_line(text.decode(errors="replace"))
         except RejectedError:

@@ -67,11 +67,10 @@ class MappingParser:
         """Whether a line is of this log, by a cheap look; None for a mapping without signs."""
         if not self._signs:
             return None
-        return (
-            line.startswith(b"{")
-            and any(sign in line for sign in self._signs)
-            and all(any(key in line for key in keys) for keys in self._required_keys)
-        )
+        is_signed = any(sign in line for sign in self._signs)
+        if not line.startswith(b"{"):
+            return is_signed and self._not_json_ignored
+        return is_signed and all(any(key in line for key in keys) for keys in self._required_keys)
 
     def rule_of(self, line: bytes) -> str:
         """Return which rule decides about a line, for people; empty where none does."""
