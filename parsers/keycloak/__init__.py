@@ -10,7 +10,7 @@ from parsers.keycloak.clock import Clock, milliseconds
 from parsers.keycloak.fields import Fields
 from parsers.keycloak.meaning import ALREADY_USED, operation_of
 from parsers.keycloak.message import Messages, read_message, type_of
-from parsers.keycloak.plain import read_line
+from parsers.keycloak.plain import is_keycloaks, read_line
 from parsers.keycloak.record import Record, decode_record, decode_with_care
 from parsers.keycloak.translation import Translator
 from parsers.records import RejectedError, chunks, empty_line, is_utf8, required, stripped
@@ -23,8 +23,6 @@ CODES: Final = "org.keycloak.protocol.oidc.utils.OAuth2CodeParser"
 """The logger that alone tells of a code that was used before."""
 KEYS: Final = (b'"loggerName":', b'"log.logger":', b'"realmId":')
 """One of them is in each record."""
-OF_LOGRUS: Final = b'time="'
-"""How a library of Go begins its lines of text. Any other text may stand in a stack trace or a banner."""
 LOOK_BYTES: Final = 1024
 LOGGERS: Final = frozenset({EVENTS, CODES})
 KEPT: Final = AllowedKeys(
@@ -89,13 +87,7 @@ class KeycloakParser:
         text = stripped(line[:LOOK_BYTES])
         if text[:1] == b"{":
             return any(key in text for key in KEYS)
-        if text.startswith(OF_LOGRUS):
-            return False
-        try:
-            read_line(text.decode(errors="replace"))
-        except RejectedError:
-            return EVENTS.encode() in text
-        return bool(text)
+        return is_keycloaks(text.decode(errors="replace")) or b"[" + EVENTS.encode() in text
 
     def advice(self, lines: Sequence[tuple[bytes, Outcome]]) -> list[str]:
         """Return what should be set otherwise in Keycloak; see ``parsers.contract.Adviser``."""

@@ -22,6 +22,7 @@ _IN_ORDER: Final = re.compile(
 _NAME: Final = re.compile(r"[A-Z0-9_]++")
 _USER: Final = re.compile(r"[^\s=]++")
 _USER_FIELD: Final = NAMES.index("userId")
+_ERROR_FIELD: Final = NAMES.index("error")
 _MOST_SHAPES: Final = 1000
 _MOST_CHARS: Final = 2000
 """Keycloak writes a few dozen sets of keys."""
@@ -67,7 +68,12 @@ class Messages:
         if fields_at is None:
             return None
         fields = fields_at((*values, None))
-        if not (_NAME.fullmatch(fields[0]) and _USER.fullmatch(fields[_USER_FIELD])):
+        error = fields[_ERROR_FIELD]
+        if (
+            not (_NAME.fullmatch(fields[0]) and _USER.fullmatch(fields[_USER_FIELD]))
+            or error == ""
+            or "=" in (error or "")
+        ):
             return None
         if "'" not in message:
             return fields

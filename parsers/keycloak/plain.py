@@ -23,6 +23,21 @@ _PROSE: Final = re.compile(r"[A-Za-z][^\x00-\x08\x0a-\x1f\x7f{}]* [^\x00-\x08\x0
 _OF_AN_EVENT: Final = re.compile(r"(?:realmId|clientId|userId|ipAddress|grant_type)=|org\.keycloak\.events|\":")
 
 
+_BANNER: Final = re.compile(
+    r"JAVA_OPTS|Updating the configuration and |Changes detected in configuration|Running the server in |Next time you run the server"
+    r"|Server configuration updated|insert into EVENT_ENTITY "
+)
+"""What Keycloak's start script prints, and its one message of several lines at level debug."""
+
+
+def is_keycloaks(text: str) -> bool:
+    """Whether text is a line of Keycloak's log: with its head, of a stack trace, or of its start script.
+
+    ``read_line`` leaves out other prose, too. It may be anybody's, so it is no sign of Keycloak.
+    """
+    return text[_LEVEL] in _LEVELS or any(form.match(text) for form in (_HEAD, _FRAME, _BANNER))
+
+
 def read_line(text: str) -> tuple[str, str, str] | None:
     """Return time, logger and message of a line; None for what has no head and is no event's: a stack trace, a banner.
 

@@ -72,3 +72,9 @@ def test_a_line_that_nobody_knows_is_the_first_providers_to_reject() -> None:
     (outcome,) = parsers.find().parse(b'{"created_at":"2026-11-01T00:00:00Z"}\n', NOW_MS)
     assert outcome == parsers.find("native").parse(b'{"created_at":"2026-11-01T00:00:00Z"}\n', NOW_MS)[0]
     assert isinstance(outcome, Rejection)
+
+
+def test_prose_that_may_be_anybodys_is_rejected_and_not_ignored() -> None:
+    """A log that holds nothing but token operations must raise an alarm when something else is written into it."""
+    (outcome,) = parsers.find().parse(b"hello world, this is no line of a log\n", NOW_MS)
+    assert isinstance(outcome, Rejection)

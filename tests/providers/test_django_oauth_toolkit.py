@@ -44,7 +44,10 @@ def test_every_operation_that_the_log_can_show_comes_out_exactly(parser: str) ->
 
 @pytest.mark.parametrize("parser", PARSERS)
 def test_nothing_is_rejected(parser: str) -> None:
-    assert [outcome for outcome in parsed(parser) if isinstance(outcome, Rejection)] == []
+    """But by ``auto`` a date, which Django's server for development prints: it may be anybody's."""
+    lines = read(SERVER, "A.log").split(b"\n")
+    rejected = [line for line, outcome in zip(lines, parsed(parser), strict=False) if isinstance(outcome, Rejection)]
+    assert rejected == ([b"November 29, 2026 - 22:56:14"] if parser == "auto" else [])
 
 
 def test_who_asked_is_told() -> None:
