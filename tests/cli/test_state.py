@@ -26,7 +26,7 @@ LOOKING = ("status", "verify {log}", "rejected list", "explain {log}", "state ba
 WRITING = ("run --once --log {log}", "backfill {log}", "rejected replay", "rollup rebuild", "demo --seconds 0.5")
 NOT_OF_THE_STATE = {
     *("config sample", "config show", "store init", "service install", "service uninstall", "service status"),
-    *("grafana plan", "grafana apply", "grafana export", "grafana destroy"),
+    *("grafana plan", "grafana apply", "grafana export", "grafana destroy", "mapping new", "mapping show"),
 }
 
 
