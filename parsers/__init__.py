@@ -2,8 +2,9 @@
 
 A provider is a folder here with ``PARSER`` in it: a ``parsers.contract.Parser`` class that states its ``version`` and is called
 with those of these keyword options that it names in ``options``: ``errors`` (an endpoint's own error texts, see
-``parsers.vocabulary``), ``trusted_proxies`` (networks) and ``public_identifiers`` (see ``parsers.redaction.identifiers``). Other
-people's come by entry point (``parsers.plugins``); they cannot replace ours. docs/add-a-parser.md is the way to write one.
+``parsers.vocabulary``), ``trusted_proxies`` (networks), ``public_identifiers`` (see ``parsers.redaction.identifiers``), ``realms``
+(names by ids) and ``log_time_zone`` (an IANA name, of times that are written without a zone). Other people's come by entry point
+(``parsers.plugins``); they cannot replace ours. docs/add-a-parser.md is the way to write one.
 """
 
 import functools

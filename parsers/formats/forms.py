@@ -41,6 +41,10 @@ _FOR_DUENDE: Final = (
     'If it is Duende\'s, give the log `parser = "mapping:duende"`, and switch its events on (docs/mapping.md). '
     "Another one's lines can be mapped: `tokentail mapping new LOG`."
 )
+_FOR_KEYCLOAK: Final = (
+    "tokentail reads it, but none of these lines is a token operation. Does Keycloak log its events, and successes among them? "
+    "docs/keycloak.md says what to switch on."
+)
 _FOR_AUTHELIA: Final = 'Give the log `parser = "authelia"` (docs/authelia.md).'
 _FOR_DEX: Final = "Have Dex log JSON (docs/dex.md): a mapping ships for that."
 _NOT_FOR_EVENTS: Final = (
@@ -112,6 +116,7 @@ OF_OBJECTS: Final = (
         "jboss-json",
         ("loggerName", "threadName"),
         (("loggerName", r"^org\.keycloak\."),),
+        advice=_FOR_KEYCLOAK,
     ),
     Form("the JSON log of JBoss or Quarkus (Keycloak's, if it is one)", "jboss-json", ("loggerName", "threadName")),
     Form(
@@ -119,9 +124,15 @@ OF_OBJECTS: Final = (
         "ecs",
         ("@timestamp", "log.logger"),
         (("log.logger", r"^org\.keycloak\."),),
+        advice=_FOR_KEYCLOAK,
     ),
     Form("a log in ECS (Elastic) JSON", "ecs", ("@timestamp", "ecs.version")),
-    Form("Keycloak's list of events from its admin API", "keycloak-api", ("time", "type", "realmId", "ipAddress")),
+    Form(
+        "Keycloak's list of events from its admin API",
+        "keycloak-api",
+        ("time", "type", "realmId", "ipAddress"),
+        advice=_FOR_KEYCLOAK,
+    ),
     Form(
         "Keycloak's list of admin events from its admin API",
         "keycloak-api",
@@ -184,7 +195,7 @@ OF_OBJECTS: Final = (
 )
 """The first that fits a line is it, so within a family the server stands before the library."""
 OF_TEXT: Final = (
-    Form("Keycloak's server log in plain text", "jboss-text", text=r"\ufeff?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} +[A-Z]+ +\[org\.keycloak\."),
+    Form("Keycloak's server log in plain text", "jboss-text", text=r"\ufeff?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} +[A-Z]+ +\[org\.keycloak\.", advice=_FOR_KEYCLOAK),
     Form("the plain-text log of JBoss or Quarkus (Keycloak's, if it is one)", "jboss-text", text=r"\ufeff?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} +[A-Z]+ +\["),
     Form("Authelia's log in plain text", "logfmt", text=r'time="?\d{4}-.*(?:/api/oidc/|remote_ip=|Authelia|OpenID Connect 1\.0 client|Storage schema)', advice=_FOR_AUTHELIA),
     Form("Ory Hydra's log in plain text", "logfmt", text=r'.*service_name="?Ory Hydra'),
