@@ -1,13 +1,14 @@
 """The parser that a mapping makes."""
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import orjson
 
 from parsers.builder import DAY_MS, EventBuilder
 from parsers.contract import IGNORED, Outcome, Reason
-from parsers.mapping.compiled import CompiledRule, Record, action_of_grant, finder, required
+from parsers.mapping.compiled import CompiledRule, Find, Record, action_of_grant, finder, required
 from parsers.mapping.definition import IGNORE, REJECT, Definition
 from parsers.mapping.paths import Path, getter
 from parsers.records import RejectedError, decode, each_line, text_or_none
@@ -40,7 +41,7 @@ class MappingParser:
         self._not_json_ignored = definition.not_json == IGNORE
         self._rest_ignored = definition.otherwise == IGNORE
         self._wrapped = getter(definition.unwrap) if definition.unwrap else None
-        self._find = finder(definition)
+        self._definition = definition
         self._missing = required(definition.require)
         self._signs = tuple(sign.encode() for sign in definition.signs)
         self._required_keys = [_last_keys(path) for path in definition.require]
@@ -53,6 +54,11 @@ class MappingParser:
             meanings, trusted_proxies, public_identifiers, self._names, clients_unknown=definition.clients_unknown
         )
         self.counts = self._builder.counts
+
+    @cached_property
+    def _find(self) -> Find:
+        """Made with the first line: where logs are detected, most mappings never get one."""
+        return finder(self._definition)
 
     def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
         """Parse whole lines, one outcome a line."""

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,8 @@ from parsers.builder import DAY_MS
 from parsers.contract import ENDPOINTS, ERRORS, GRANT_TYPES, IGNORED, Event, NoEvent, Outcome, Reason, Rejection
 from parsers.form import fault_of_event
 from parsers.mapping import MappingError, read_mapping
+from parsers.mapping import parser as parser_module
+from parsers.mapping.compiled import finder
 from parsers.mapping.definition import FIELDS
 from parsers.mapping.rule_reading import ACTIONS
 from parsers.vocabulary import ErrorRule
@@ -270,6 +273,16 @@ def test_lines_that_are_no_json_are_ignored_if_the_mapping_says_so(line: bytes) 
 def test_a_damaged_object_is_never_ignored(line: bytes) -> None:
     (outcome,) = outcomes(rules('action = "token.revoked"', head='not_json = "ignore"'), line)
     assert isinstance(outcome, Rejection)
+
+
+def test_functions_are_made_of_rules_with_the_first_line_that_gets_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where logs are detected, most of the mappings that ship never get one."""
+    making = Mock(wraps=finder)
+    monkeypatch.setattr(parser_module, "finder", making)
+    parsers.find("auto").parse(b'{"created_at":"2026-11-01T09:30:00Z","action":"token.refreshed"}\n', NOW_MS)
+    assert making.call_count == 0
+    outcomes(rules('action = "token.revoked"'), {"at": AT}, {"at": AT})
+    assert making.call_count == 1
 
 
 def test_a_log_that_never_names_a_client_says_so() -> None:
