@@ -24,7 +24,7 @@ class EnvelopeParser:
     """
 
     def __init__(self, parser: Parser, *, is_ours: bool) -> None:
-        """``is_ours``: the parser makes no event of a line with its envelope around it, so it need not be asked for that."""
+        """``is_ours``: of a line with its envelope the parser makes no other event than of what is within, so it need not be asked."""
         self.parser = parser
         self.name = parser.name
         self.version = f"{parser.version} in envelopes {VERSION}"
