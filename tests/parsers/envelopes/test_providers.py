@@ -11,7 +11,7 @@ import pytest
 import parsers
 from parsers.contract import events_of
 from parsers.envelopes.taking import taken_off
-from tests.support.enveloped import ALL
+from tests.support.enveloped import ALL, FOR_OBJECTS
 
 ROOT: Final = Path(parsers.__file__).parent
 NOW_MS: Final = time.time_ns() // 1_000_000
@@ -33,8 +33,8 @@ def events(provider: str) -> list[bytes]:
 @pytest.mark.parametrize("provider", AS_IT_STANDS)
 def test_an_event_is_the_same_in_an_envelope(provider: str, name: str) -> None:
     """Also where a parser of ours reads it with its envelope by itself: that one need not be asked, as the other way is the same."""
-    lines = [line for line in events(provider) if is_json(line)]
-    assert lines
+    lines = [line for line in events(provider) if is_text(line) and (name not in FOR_OBJECTS or is_json(line))]
+    assert lines or name in FOR_OBJECTS
     written = [line if name == "none" else ALL[name](line).removesuffix(b"\n") for line in lines]
     taken = [line for line in written if taken_off(line) is not None]
     assert AUTO.parse(b"\n".join(written), NOW_MS) == AUTO.parse(b"\n".join(lines), NOW_MS)
@@ -47,6 +47,14 @@ def test_an_event_is_the_same_in_an_envelope(provider: str, name: str) -> None:
             if events_of(found) and found != other
         ] == []
     assert len(taken) in ({len(lines)} if name != "none" else range(len(lines)))
+
+
+def is_text(line: bytes) -> bool:
+    """Whether a line can be in every envelope: padding and what is no UTF-8 cannot."""
+    try:
+        return line.decode() == line.decode().strip(" \0\r\ufeff")
+    except UnicodeDecodeError:
+        return False
 
 
 def is_json(line: bytes) -> bool:
