@@ -4,15 +4,16 @@ An object is one only if it has no key that a collector does not write. So a lin
 also where a collector has added some to it. What is within is handed on byte for byte, as long as it is JSON itself.
 """
 
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from parsers.envelopes import kinds
 from parsers.envelopes.kinds import Envelope, Taken
-from parsers.envelopes.strings import plain_string, text_of_string
+from parsers.envelopes.strings import ended_texts, text_of_string, unended_texts
 
 HEAD_BYTES: Final = 5
 """So much of an object tells of most that they are no envelope: a brace, and how their first key begins."""
@@ -52,6 +53,8 @@ class _Form(NamedTuple):
     """Keys that may be there besides ``needed`` and ``within``."""
     is_json: bool = False
     """Whether a text counts only if it begins as an object does: others write a plain text under this key."""
+    may_be_object: bool = True
+    """Whether an object counts there; where it does not, it is something else than the line."""
 
     def may_have(self, key: str) -> bool:
         """Whether an object of this form may have a key."""
@@ -70,7 +73,7 @@ _FORMS: Final = (
     _Form(kinds.VECTOR, ("source_type", "message"), ("message",)),
     _Form(kinds.COLLECTOR, ("json",), ("json",), is_json=True),
     _Form(kinds.COLLECTOR, ("payload",), ("payload",), is_json=True),
-    _Form(kinds.FLUENTD, ("log",), ("log",)),
+    _Form(kinds.FLUENTD, ("log",), ("log",), may_be_object=False),
     _Form(kinds.COLLECTOR, ("message",), ("message",), is_json=True),
 )
 """The first that fits is it."""
@@ -85,17 +88,23 @@ def may_begin(head: bytes) -> bool:
     return not head.startswith(b'{"') or head in _BEGINNINGS or first in b"_@" or first.isupper()
 
 
-def text_of(line: bytes) -> bytes | None:
-    """Return what ``taken_off`` does of a collector's object that is a whole record, but quicker; None for any other."""
-    members = _members(line)
-    place = _usual_place(tuple(members))
-    if place is None:
+def lines_in(lines: Sequence[bytes]) -> bytes | None:
+    """Return what is in objects of collectors, as lines, when all have the keys of the first and are whole records; None else.
+
+    Raises ValueError, RecursionError for no JSON, and where an object has other keys.
+    """
+    members = _members(lines[0])
+    usual = _usual(tuple(members))
+    if usual is None:
         return None
-    value = bytes(members[place.key])
-    if value.startswith(b"{"):
-        return value if place.may_be_object else None
-    text = plain_string(value).encode().removesuffix(b"\n")
-    return text if b"\n" not in text and (text.startswith(b"{") or not place.is_json) else None
+    if bytes(members[usual.key]).startswith(b"{"):
+        found = [bytes(usual.decode_raw(line).value) for line in lines]
+        is_usual = usual.form.may_be_object and not [value for value in found if not value.startswith(b"{")]
+        return b"\n".join([*found, b""]) if is_usual else None
+    texts = [usual.decode_text(line).value for line in lines]
+    if usual.form.is_json and [text for text in texts if not text.startswith("{")]:
+        return None
+    return ended_texts(texts) if texts[0].endswith("\n") else unended_texts(texts)
 
 
 @lru_cache(256)
@@ -104,22 +113,32 @@ def _forms_of(keys: tuple[str, ...]) -> tuple[_Form, ...]:
     return tuple(form for form in _FORMS if all(key in keys for key in form.needed) and all(map(form.may_have, keys)))
 
 
-class _Place(NamedTuple):
-    """Where the line is in an object."""
+class _Usual(NamedTuple):
+    """How objects with certain keys are decoded at once: ``value`` of what comes out is where the line is."""
 
+    form: _Form
     key: str
-    may_be_object: bool
-    is_json: bool
+    decode_text: Callable[[bytes], Any]
+    decode_raw: Callable[[bytes], Any]
 
 
-@lru_cache(256)
-def _usual_place(keys: tuple[str, ...]) -> _Place | None:
-    """Return where the line is in most objects with these keys; None where that varies, or the line may be a part."""
+@lru_cache(64)
+def _usual(keys: tuple[str, ...]) -> _Usual | None:
+    """Return how to decode objects that have these keys and no others; None where the line may be a part, or is nowhere."""
     form = next(iter(_forms_of(keys)), None)
     if form is None or not _SPLITTING_KEYS.isdisjoint(keys) or set(keys) <= _DOCKER_KEYS:
         return None
-    key = next((key for key in form.within if key in keys), None)
-    return None if key is None else _Place(key, form.envelope is not kinds.FLUENTD, form.is_json)
+    place = next((key for key in form.within if key in keys), None)
+    return (
+        None if place is None else _Usual(form, place, _decoder(keys, place, str), _decoder(keys, place, msgspec.Raw))
+    )
+
+
+def _decoder(keys: tuple[str, ...], place: str, kind: type) -> Callable[[bytes], Any]:
+    others = [(f"other{i}", msgspec.Raw, msgspec.field(name=key)) for i, key in enumerate(keys) if key != place]
+    fields = [("value", kind, msgspec.field(name=place)), *others]
+    line = msgspec.defstruct("Line", fields, forbid_unknown_fields=True, gc=False)
+    return msgspec.json.Decoder(line).decode
 
 
 def taken_off(line: bytes) -> Taken | None:
@@ -128,13 +147,13 @@ def taken_off(line: bytes) -> Taken | None:
     for form in _forms_of(tuple(members)):
         for key in form.within:
             value = bytes(members[key]) if key in members else b""
-            text = value if value.startswith(b"{") else text_of_string(value) if value.startswith(b'"') else None
+            is_object = value.startswith(b"{")
+            text = value if is_object else text_of_string(value) if value.startswith(b'"') else None
             if text is None:
                 continue
-            if form.envelope is kinds.FLUENTD:
-                return Taken((form.envelope,), text, *_part(members)) if text is not value else None
-            if not form.is_json or text.lstrip().startswith(b"{"):
-                return Taken((form.envelope,), text)
+            if (form.may_be_object or not is_object) and (not form.is_json or text.startswith(b"{")):
+                part = _part(members) if form.envelope is kinds.FLUENTD else ()
+                return Taken((form.envelope,), text, *part)
             break
     return None
 

@@ -1,12 +1,13 @@
 """Envelopes that are JSON: Docker's json-file, journald's export, and what collectors make of a line (``collectors``)."""
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
 
 from parsers.envelopes import collectors, kinds
 from parsers.envelopes.kinds import Taken
-from parsers.envelopes.strings import one_line, plain_string, text_of_string
+from parsers.envelopes.strings import ended_texts, one_line, plain_string, text_of_string, unended_texts
 
 DOCKER_PART_BYTES: Final = 16_384
 """Docker splits a record after so many bytes."""
@@ -61,20 +62,18 @@ def taken_off(line: bytes) -> Taken | None:
     return collectors.taken_off(line)
 
 
-def text_of_docker(line: bytes) -> bytes | None:
-    """Return what ``taken_off`` does of a line of Docker's that is a whole record, but quicker; None for any other."""
-    if not line.startswith(_DOCKER_BEGINS):
-        return None
-    text = _docker_line(line).log
-    return text[:-1].encode() if text and text.find("\n") == len(text) - 1 else None
+def lines_in_docker(lines: Sequence[bytes]) -> bytes | None:
+    """Return what is in lines of Docker's, as lines, when all are whole records; None else. Raises as ``taken_off`` does."""
+    return ended_texts([_docker_line(line).log for line in lines])
 
 
-def text_of_journald(line: bytes) -> bytes | None:
-    """Return what ``taken_off`` does of a line of journald's that is a whole record and a text, but quicker; None for any other."""
-    if not collectors.may_begin(line[: collectors.HEAD_BYTES]):
+def lines_in_journald(lines: Sequence[bytes]) -> bytes | None:
+    """Return what is in entries of journald's, as lines, when all are texts and whole records; None else. Raises as ``taken_off``."""
+    entries = [_journal_text(line) for line in lines]
+    is_usual = all(map(collectors.may_begin, {line[: collectors.HEAD_BYTES] for line in lines}))
+    if not is_usual or any([entry.line_break is not None for entry in entries]):  # noqa: C419 - a list is quicker
         return None
-    found = _journal_text(line)
-    return None if found.line_break is not None or "\n" in found.message else found.message.encode()
+    return unended_texts([entry.message for entry in entries])
 
 
 def _of_docker(line: DockerLine) -> Taken:

@@ -7,8 +7,9 @@ from parsers.contract import BLANK, IGNORED, Adviser, NoEvent, Outcome, Parser, 
 from parsers.detection import DetectingParser
 from parsers.envelopes.collectors import HEAD_BYTES
 from parsers.envelopes.kinds import Taken
+from parsers.envelopes.quick import unwrapped
 from parsers.envelopes.records import MOST_DEEP, innermost, records
-from parsers.envelopes.taking import may_be_wrapped, outermost, taken_off, texts_in
+from parsers.envelopes.taking import may_be_wrapped, outermost, taken_off
 
 VERSION: Final = "1"
 """As ``Parser.version``: it moves when an envelope is taken off otherwise."""
@@ -24,7 +25,7 @@ class EnvelopeParser:
     """
 
     def __init__(self, parser: Parser, *, is_ours: bool) -> None:
-        """``is_ours``: the parser makes no event of a line with its envelope around it, so it need not be asked for that."""
+        """``is_ours``: of a line with its envelope the parser makes no other event than of what is within, so it need not be asked."""
         self.parser = parser
         self.name = parser.name
         self.version = f"{parser.version} in envelopes {VERSION}"
@@ -75,8 +76,8 @@ class EnvelopeParser:
         if first is None:
             return self._parse_as_it_stands(data, now_ms, depth, bare)
         lines = data.removesuffix(b"\n").split(b"\n")
-        if not bare and len(first.envelopes) == 1 and (texts := texts_in(first.envelopes[0], lines)) is not None:
-            outcomes = self._parse(b"\n".join(texts) + b"\n", now_ms, depth + 1)
+        if not bare and len(first.envelopes) == 1 and (inner := unwrapped(first.envelopes[0], lines)) is not None:
+            outcomes = self._parse(inner, now_ms, depth + 1)
             return [IGNORED if outcome is BLANK else outcome for outcome in outcomes]
         takens = [None if index in bare else take(line) for index, line in enumerate(lines)]
         plain = {index: line for index, line in enumerate(lines) if takens[index] is None}

@@ -1,6 +1,7 @@
 """Texts in JSON: what is within an envelope, as bytes in one row."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -27,6 +28,19 @@ def text_of_string(value: bytes) -> bytes | None:
 def one_line(text: bytes) -> bytes:
     r"""Return a text without line feeds: what was one line in its envelope stays one, and nothing in it can begin another."""
     return text.rstrip(b"\n").replace(b"\n", b" ") if b"\n" in text else text
+
+
+def ended_texts(texts: Sequence[str]) -> bytes | None:
+    """Return texts as lines that each end in a line feed; None when one does not, or has another."""
+    data = "".join(texts)
+    is_each_ended = data.count("\n") == len(texts) and not [text for text in texts if text[-1:] != "\n"]
+    return data.encode() if is_each_ended else None
+
+
+def unended_texts(texts: Sequence[str]) -> bytes | None:
+    """Return texts without line feeds as lines; None when one has any."""
+    data = "\n".join(texts) + "\n"
+    return data.encode() if data.count("\n") == len(texts) else None
 
 
 def is_whole_object(text: bytes) -> bool:

@@ -1,11 +1,10 @@
 """Take envelopes off one line."""
 
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
 from parsers.envelopes import collectors, headers, kinds, objects
-from parsers.envelopes.kinds import Envelope, Taken
+from parsers.envelopes.kinds import Taken
 
 _BOM: Final = b"\xef\xbb\xbf"
 _BEFORE: Final = b" \t\r\0"
@@ -27,7 +26,7 @@ def taken_off(line: bytes) -> Taken | None:
     Docker's and CRI's are taken off with the one around them, since what they split is put together before all else.
     """
     outer = outermost(line)
-    if outer is None or outer.stream is not None or outer.text is None or not _may_be_split(outer.text):
+    if outer is None or outer.stream is not None or outer.text is None or not may_be_split(outer.text):
         return outer
     inner = outermost(outer.text)
     if inner is None or inner.stream is None:
@@ -50,27 +49,6 @@ def outermost(line: bytes) -> Taken | None:
     return headers.taken_off(line)
 
 
-_TEXT_OF: Final[dict[Envelope, Callable[[bytes], bytes | None]]] = {
-    kinds.DOCKER: objects.text_of_docker,
-    kinds.CRI: headers.text_of_cri,
-    kinds.JOURNALD: objects.text_of_journald,
-    kinds.SYSLOG_5424: headers.text_of_rfc5424,
-    kinds.SYSLOG_3164: headers.text_of_rfc3164,
-}
-
-
-def texts_in(envelope: Envelope, lines: Sequence[bytes]) -> list[bytes] | None:
-    """Return what ``taken_off`` finds in each line, but quicker, when all of them are whole records in this one envelope; else None."""
-    text_of = _TEXT_OF.get(envelope, collectors.text_of)
-    try:
-        texts = [text for line in lines if (text := text_of(line)) is not None]
-    except (ValueError, RecursionError):
-        return None
-    if len(texts) < len(lines) or (envelope not in kinds.SPLITTING and any(map(_may_be_split, texts))):
-        return None
-    return texts
-
-
-def _may_be_split(text: bytes) -> bool:
+def may_be_split(text: bytes) -> bool:
     """Tell whether a text may be a line of Docker's or CRI's, which can be a part of a record."""
     return text[10:11] == b"T" or text.startswith(b'{"log":')

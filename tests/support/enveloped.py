@@ -108,6 +108,10 @@ COLLECTORS: Final[dict[str, Wrap]] = {
     "kubectl": around(b"[pod/idp-0/idp] "),
     "timestamps": around(b"2026-11-01T09:30:00.123456789Z "),
 }
+FOR_OBJECTS: Final = frozenset(
+    {"cloud logging, object", "splunk's events", "json", "payload", "json as text", "string", "compose", "timestamps"}
+)
+"""Those that have a JSON object in them, or are known by it."""
 RUNTIMES: Final[dict[str, Wrap]] = {"docker": docker, "cri": cri, "journald": journald}
 """Those that split long lines."""
 ALL: Final = {**RUNTIMES, **SYSLOG, **COLLECTORS}
