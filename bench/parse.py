@@ -53,9 +53,9 @@ FAILURES = ("validation_failed", "pkce_failed", "expired", "reuse_detected", "ra
 def tokentail(path: Path) -> Iterator[tuple[int, bytes]]:
     """Do what the daemon does with a file, up to the bytes for a store. Yields (events, bytes) a block."""
     file = open_log(str(path))
-    book = Generations(host=HOST)
-    generation = book.begin(SOURCE, str(path), file.identity)
-    tail = GenerationReader(generation, file, book, max_line_bytes=ReadSettings().max_line_bytes)
+    generations = Generations(host=HOST)
+    generation = generations.begin(SOURCE, str(path), file.identity)
+    tail = GenerationReader(generation, file, generations, max_line_bytes=ReadSettings().max_line_bytes)
     table = SeriesTable()
     parser = parsers.find("auto")
     admission, encoder = Admission(SOURCE, HOST, table), Encoder(table)

@@ -48,7 +48,7 @@ class Daemon:
         self.source = open_source(settings, state.directory, once=once) if source is None else source
         self.pipeline = Pipeline(self.source.settings, state, self._end_if_asked)
         self.delivery = self.pipeline.delivery
-        self.source.begin(self.pipeline.book)
+        self.source.begin(self.pipeline.generations)
         self._state = state
         self._clock_ahead = 0.0
         """How far the clock of whoever calls ``step`` is ahead of ours, seconds."""
@@ -72,7 +72,7 @@ class Daemon:
         self._clock_ahead = now - time.monotonic()
         worked = self.delivery.advance(now)
         if not self.delivery.counting:
-            self.pipeline.book.rebuilding = True
+            self.pipeline.generations.rebuilding = True
         if self.delivery.has_room:
             worked = self._intake.read(now, force=force) or worked
         else:

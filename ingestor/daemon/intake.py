@@ -43,7 +43,7 @@ class Intake:
         """Look, fill a batch and hand it over; return whether there was anything to hand over, or more to do."""
         pipeline = self._pipeline
         if self.look(now, force=force):
-            if pipeline.book.newly_followed:
+            if pipeline.generations.newly_followed:
                 # Where reading begins is durable before anything is sent: a store that is away at the first start must
                 # not make the next start the first one again, which would leave to a backfill what was rotated meanwhile.
                 pipeline.submit(now)

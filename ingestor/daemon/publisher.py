@@ -57,7 +57,7 @@ class Publisher:
             events_brought_back=brought_back,
             events_missing=agreement.missing if agreement else 0,
             events_uncounted=agreement.surplus if agreement else 0,
-            recent_gaps=self._pipeline.book.gaps_since(time.time() - DAY_SECONDS),
+            recent_gaps=self._pipeline.generations.gaps_since(time.time() - DAY_SECONDS),
             detector_failures=self._pipeline.detector_failures,
             counts=self._pipeline.counts(),
             sources=self._pipeline.sources(),

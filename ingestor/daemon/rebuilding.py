@@ -30,7 +30,7 @@ class Rebuilding:
         ``tick`` is called now and then; it may raise StoppingError.
         """
         pipeline, now = self._pipeline, time.monotonic()
-        if not pipeline.book.rebuilding or pipeline.delivery.trouble is not None or now < self._recount_at:
+        if not pipeline.generations.rebuilding or pipeline.delivery.trouble is not None or now < self._recount_at:
             return
         self._recount_at = now + RECOUNT_SECONDS
         try:
@@ -43,4 +43,4 @@ class Rebuilding:
         except (TokentailError, sqlite3.Error, OSError) as error:
             log.warning("The counters cannot be counted yet, which is tried again: %s", error)
             return
-        pipeline.book.rebuilding = False
+        pipeline.generations.rebuilding = False

@@ -66,9 +66,9 @@ def open_for_reading(path: str) -> LogFile:
         raise TokentailError(f"This file cannot be read: {what}", where=path, advice="Check the path.") from error
 
 
-def content_of(book: Generations, file: LogFile, source: str | None) -> Content:
+def content_of(generations: Generations, file: LogFile, source: str | None) -> Content:
     """Return what a file holds of what is known, in this source or in any. Raises OSError, DamagedFileError, sqlite3.Error."""
-    return recognise(file, book, sources=None if source is None else {source})
+    return recognise(file, generations, sources=None if source is None else {source})
 
 
 def source_of(path: str, settings: Settings) -> str:
@@ -114,11 +114,13 @@ def _backfill_file(
     except DamagedFileError as error:
         file.close()
         return Backfilled(path, source or source_of(path, pipeline.settings), 0, 0, 0, str(error))
-    owners = _owners(pipeline.book, generation)
+    owners = _owners(pipeline.generations, generation)
     # Of what is read for the first time nothing is listed: the rejected file, which may be large, is left alone then.
     listed = _listed(pipeline, owners) if generation.position.offset or generation.compared else {}
     other_rules = _other_rules(pipeline, owners)
-    own = file.identity == (generation.device, generation.inode) and generation.number not in pipeline.book.readers
+    own = (
+        file.identity == (generation.device, generation.inode) and generation.number not in pipeline.generations.readers
+    )
     lines = new = again = left = 0
     became = OutcomeCount(pipeline, generation.source)
     problem = ""
@@ -126,7 +128,7 @@ def _backfill_file(
         tail = GenerationReader(
             generation,
             file,
-            pipeline.book,
+            pipeline.generations,
             max_line_bytes=pipeline.settings.read.max_line_bytes,
             from_start=True,
             sources=None if source is None else {source},
@@ -152,9 +154,9 @@ def _backfill_file(
         left = len(tail.half_line()) if not file.damaged else 0
         if left and generation.status is Status.CLOSED:
             generation.size_seen = max(generation.size_seen, tail.offset + left)
-            pipeline.book.changed(generation)
+            pipeline.generations.changed(generation)
         if tail.offset >= generation.position.offset and not file.damaged and not tail.waits:
-            pipeline.book.mark_classified(generation, pipeline.rules_of(generation.source))
+            pipeline.generations.mark_classified(generation, pipeline.rules_of(generation.source))
     except (DamagedFileError, ContentChangedError) as error:
         told = (
             error if isinstance(error, DamagedFileError) else f"{path} changes, or is a piece of a file that is known"
@@ -214,33 +216,33 @@ def _listed(pipeline: Pipeline, owners: set[int]) -> dict[tuple[int, int], list[
     return listed
 
 
-def _owners(book: Generations, generation: Generation) -> set[int]:
+def _owners(generations: Generations, generation: Generation) -> set[int]:
     """Return the numbers of the generations whose lines a file may hold that holds this one."""
-    former = book.get(generation.compared.former) if generation.compared else None
+    former = generations.get(generation.compared.former) if generation.compared else None
     files = (generation, former) if former else (generation,)
     return {number for file in files for number in (file.number, *(stretch.generation for stretch in file.stretches))}
 
 
 def _other_rules(pipeline: Pipeline, numbers: set[int]) -> set[int]:
     """Return those of the generations whose lines were counted by other rules than the present ones."""
-    generations = [generation for number in numbers if (generation := pipeline.book.get(number)) is not None]
-    return {g.number for g in generations if g.rules not in {"", pipeline.rules_of(g.source)}}
+    found = [generation for number in numbers if (generation := pipeline.generations.get(number)) is not None]
+    return {g.number for g in found if g.rules not in {"", pipeline.rules_of(g.source)}}
 
 
 def _generation_to_read(pipeline: Pipeline, path: str, file: LogFile, source: str | None) -> tuple[Generation, int]:
     """Return what to read from a file, and where in it another content begins that was joined to one that was left until now."""
     joined_at = 0
-    content = content_of(pipeline.book, file, source)
+    content = content_of(pipeline.generations, file, source)
     generation = content.same
     if generation is None:
-        owner = content.owner(pipeline.book)
+        owner = content.owner(pipeline.generations)
         name = source or (owner.source if owner else source_of(path, pipeline.settings))
-        generation = content.begin(pipeline.book, name, str(Path(path).absolute()), file)
+        generation = content.begin(pipeline.generations, name, str(Path(path).absolute()), file)
         generation.status = Status.CLOSED
         return generation, joined_at
     if generation.status is Status.SKIPPED:
         end = generation.position.offset
-        if end and file.read_at(end - 1, 1) == b"\n" and follows(file, pipeline.book, end, generation):
+        if end and file.read_at(end - 1, 1) == b"\n" and follows(file, pipeline.generations, end, generation):
             joined_at = end
         generation.position, generation.ordinal, generation.status = NOTHING_READ, 0, Status.CLOSED
         generation.segments.clear()

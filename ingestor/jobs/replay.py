@@ -33,12 +33,12 @@ class Replayed(NamedTuple):
 def replay(pipeline: Pipeline, now_ms: int) -> Replayed:
     """Read every listed line again. Raises sqlite3.Error and OSError when the store cannot be written."""
     counts = dict.fromkeys(Replayed._fields, 0)
-    generations = {generation.number: generation for generation in pipeline.book}
+    by_number = {generation.number: generation for generation in pipeline.generations}
     files: dict[int, LogFile | None] = {}
     done: set[tuple[int, int]] = set()
     pipeline.commit()  # what an earlier attempt left on its way must not be done again
     for entry in pipeline.listed():
-        generation = generations.get(entry.generation)
+        generation = by_number.get(entry.generation)
         if generation is not None and generation.number not in files:
             files[generation.number] = _find_file(generation, pipeline.settings.logs)
         line = _read_line(entry, files.get(entry.generation))

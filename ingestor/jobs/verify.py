@@ -95,12 +95,12 @@ def verify(
     Raises TokentailError when a file cannot be opened.
     """
     series = load_series(state.connection)
-    book = Generations(state.generations(), host=state.host, trails=Trails(state.connection))
+    generations = Generations(state.generations(), host=state.host, trails=Trails(state.connection))
     with contextlib.ExitStack() as stack:
         store = store_of(settings)
         look_up = stack.enter_context(store.open_look_up(state, series))
         kept_since = store.complete_since(time.time_ns())
-        verifier = _Verifier(settings, state, series, book, look_up, kept_since)
+        verifier = _Verifier(settings, state, series, generations, look_up, kept_since)
         return [verifier.verify(path, source, progress) for path in paths]
 
 
@@ -121,7 +121,7 @@ class _Verifier:
         settings: Settings,
         state: State,
         series: SeriesTable,
-        book: Generations,
+        generations: Generations,
         look_up: LookUp,
         kept_since: int,
     ) -> None:
@@ -129,7 +129,7 @@ class _Verifier:
         self._settings = settings
         self._state = state
         self._series = series
-        self._book = book
+        self._generations = generations
         self._look_up = look_up
         self._kept_since = kept_since
         self._parsers: dict[str, Parser] = {}
@@ -139,7 +139,7 @@ class _Verifier:
         file = open_for_reading(path)
         try:
             try:
-                content = content_of(self._book, file, source)
+                content = content_of(self._generations, file, source)
             except DamagedFileError as error:
                 named = source or source_of(path, self._settings)
                 return Verified(path, named, known=False, problem=str(error))
@@ -150,7 +150,10 @@ class _Verifier:
             generation = dataclasses.replace(
                 generation, trail=Trail(generation.trail.lines), stretches=list(generation.stretches), skipped=(0, 0)
             )
-            read_to, (skipped_from, skipped_to) = generation.position.offset, self._book[generation.number].skipped
+            read_to, (skipped_from, skipped_to) = (
+                generation.position.offset,
+                self._generations[generation.number].skipped,
+            )
             try:
                 self._verify(
                     file,
@@ -169,9 +172,9 @@ class _Verifier:
         return found
 
     def _unknown(self, content: Content, file: LogFile, path: str, source: str | None) -> Generation:
-        owner = content.owner(self._book)
+        owner = content.owner(self._generations)
         name = source or (owner.source if owner else source_of(path, self._settings))
-        return content.begin(self._book, name, path, file)
+        return content.begin(self._generations, name, path, file)
 
     def _verify(
         self,
@@ -182,7 +185,7 @@ class _Verifier:
         progress: Progress,
     ) -> None:
         tail = GenerationReader(
-            generation, file, self._book, max_line_bytes=self._settings.read.max_line_bytes, from_start=True
+            generation, file, self._generations, max_line_bytes=self._settings.read.max_line_bytes, from_start=True
         )
         waiting: list[_Expected] = []
         while True:

@@ -79,19 +79,19 @@ class MaybeStored:
         self._announced |= unknown
 
     def mark(
-        self, batch: Batch, block: Block, outcomes: Sequence[Outcome], placed: BlockResult, book: Generations
+        self, batch: Batch, block: Block, outcomes: Sequence[Outcome], placed: BlockResult, generations: Generations
     ) -> None:
         """Note in a batch which points of a block may be in the store already."""
         generation = block.generation
         batch.may_be_stored = self._is_perhaps_sent(generation.source, placed, block, batch) or batch.may_be_stored
         # The order of admission may be another one than before the state was lost: so may be the tags.
-        batch.may_be_stored = batch.may_be_stored or (book.rebuilding and self._store_is_apart)
+        batch.may_be_stored = batch.may_be_stored or (generations.rebuilding and self._store_is_apart)
         if batch.may_be_stored and generation.most_events > 1:
             lines = lines_of_events(outcomes, placed)
             several = several_events(placed.points, lines, generation, block.ordinal)
             batch.may_be_several += [line for _, line in several]
         if self._former and placed.points:
-            for name in self._former.of(generation, block.ordinal, book):
+            for name in self._former.of(generation, block.ordinal, generations):
                 batch.may_be_stored_under.setdefault(name, set()).update(point[0] for point in placed.points)
 
     def forget_former_names(self) -> None:

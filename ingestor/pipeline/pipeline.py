@@ -10,9 +10,9 @@ from ingestor.model.generation import MIXED, Generation
 from ingestor.model.identity import generation_hash
 from ingestor.model.snapshot import SourceSnapshot
 from ingestor.pipeline.admissions import Admissions
-from ingestor.pipeline.book import load_book
 from ingestor.pipeline.classifier import SourceParsers
 from ingestor.pipeline.detection import Detection
+from ingestor.pipeline.generations import load_generations
 from ingestor.pipeline.maybe_stored import MaybeStored
 from ingestor.pipeline.outcomes import outcomes_of
 from ingestor.pipeline.points import BlockResult, events_in, lines_of_events, to_points
@@ -42,7 +42,7 @@ class Pipeline:
         store.before_reading(state, tick)
         meta = state.meta()
         forget_oldest(state.connection)
-        self.book = load_book(state, meta)
+        self.generations = load_generations(state, meta)
         self._series = load_series(state.connection)
         self._rejected = RejectedFile(state.directory, meta.get("rejected_mark", ""), new="heartbeat" not in meta)
         self._batch = Batch()
@@ -65,7 +65,7 @@ class Pipeline:
     @property
     def has_pending(self) -> bool:
         """Whether anything waits to be handed over."""
-        return bool(self._batch.accounts or self._batch.size) or self.book.has_changes
+        return bool(self._batch.accounts or self._batch.size) or self.generations.has_changes
 
     @property
     def accepted_bytes(self) -> int:
@@ -119,7 +119,7 @@ class Pipeline:
         generation, batch = block.generation, self._batch
         self.record_classifier([generation.source])
         parser = self.parser_of(generation.source)
-        self.book.advance(generation, block.ordinal, self.rules_of(generation.source))
+        self.generations.advance(generation, block.ordinal, self.rules_of(generation.source))
         outcomes = self._outcomes(block, parser)
         if block.finishes is not None:
             self._take_back(block, block.finishes, outcomes)
@@ -128,7 +128,7 @@ class Pipeline:
         placed = self._place(generation, block.ordinal, outcomes, repeat=False)
         if generation.first_event is None and placed.points:
             generation.first_event = generation.trail.lines - block.lines + lines_of_events(outcomes, placed)[0]
-        self._maybe_stored.mark(batch, block, outcomes, placed, self.book)
+        self._maybe_stored.mark(batch, block, outcomes, placed, self.generations)
         self._note_several(generation, placed)
         if placed.points and self.delivery.can_reject_points:
             lines = lines_of_events(outcomes, placed)
@@ -164,7 +164,7 @@ class Pipeline:
                     self.add_replayed(generation, entry, outcomes[index])
                 outcomes[index] = BLANK
         same = generation.rules == self.rules_of(generation.source)
-        if not same and self.book.mark_classified(generation, MIXED):
+        if not same and self.generations.mark_classified(generation, MIXED):
             self.commit()  # before a line moves: should this end half-way, no rules are those of all lines
         placed = self._place(generation, block.ordinal, outcomes, repeat=True)
         if same:
@@ -230,7 +230,7 @@ class Pipeline:
         """Hand the batch over, even an empty one; the delivery must have room. ``now``: monotonic seconds."""
         batch, self._batch = self._batch, Batch()
         self._accepted_bytes += batch.bytes_read
-        self.book.move_changes(batch.checkpoint)
+        self.generations.move_changes(batch.checkpoint)
         self._admissions.move_new(batch.checkpoint)
         self._detection.move_changes(batch.checkpoint)
         batch.series = self._series.take_new()
@@ -246,7 +246,7 @@ class Pipeline:
     def recount(self, tick: Callable[[], None] = lambda: None) -> int:
         """Count all counters anew from the stored events; return how many these are. Raises what the delivery raises."""
         self.commit()
-        counted = self.delivery.recount(sorted({*self.book.sources, *self.delivery.accounts}), tick)
+        counted = self.delivery.recount(sorted({*self.generations.sources, *self.delivery.accounts}), tick)
         self.delivery.flush()
         return counted
 
@@ -283,7 +283,7 @@ class Pipeline:
         most = max(placed.several.values(), default=1)
         if most > generation.most_events:
             generation.most_events = most
-            self.book.changed(generation)
+            self.generations.changed(generation)
 
     @staticmethod
     def _settle_h(generation: Generation, block: Block, outcomes: Sequence[Outcome]) -> None:

@@ -45,8 +45,8 @@ class Source(Protocol):
 
     # Reading
 
-    def begin(self, book: Generations) -> None:
-        """Open what the settings name. A stream that ``book`` knows goes on at its position; called once, before all else.
+    def begin(self, generations: Generations) -> None:
+        """Open what the settings name. A stream that ``generations`` knows goes on at its position; called once, before all else.
 
         What is away now is a problem (``problems``), not an error. Raises sqlite3.Error.
         """

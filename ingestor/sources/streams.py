@@ -21,8 +21,8 @@ NO_FILE: Final = FileIdentity(0, 0)
 class Streams:
     """All streams of a source."""
 
-    def __init__(self, book: Generations) -> None:
-        self._book = book
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
 
     def open(self, source: str, name: str) -> Generation:
         """Return a stream where it was left; one that is not known begins. ``source``: the tag of its points.
@@ -32,17 +32,17 @@ class Streams:
         another stream.
         """
         h = generation_hash(name.encode())
-        former = next((stream for stream in self._book if self._is_open(stream, h)), None)
-        if former is not None and (former.source, former.host) == (source, self._book.host):
+        former = next((stream for stream in self._generations if self._is_open(stream, h)), None)
+        if former is not None and (former.source, former.host) == (source, self._generations.host):
             return former
-        stream = self._book.begin(source, name, NO_FILE)
+        stream = self._generations.begin(source, name, NO_FILE)
         stream.h = h
         stream.first_event = 0  # streams are not compared with files, which this is for
         if former is not None:
             stream.position, stream.ordinal = former.position, former.ordinal
             former.status = Status.CLOSED
-            self._book.changed(former)
-        self._book.changed(stream)
+            self._generations.changed(former)
+        self._generations.changed(stream)
         return stream
 
     @staticmethod
@@ -69,9 +69,9 @@ class Streams:
     def report_gap(self, stream: Generation, why: str, position: bytes) -> None:
         """Report that lines were gone before they were read, and go on at ``position``."""
         at = stream.position.offset
-        self._book.report_gap(Gap(stream.source, stream.path, stream.number, at, None, time.time(), why))
+        self._generations.report_gap(Gap(stream.source, stream.path, stream.number, at, None, time.time(), why))
         stream.position = stream.position._replace(tail_digest=position)
-        self._book.changed(stream)
+        self._generations.changed(stream)
 
     def _next(
         self, stream: Generation, data: bytes, length: int, position: bytes, too_long: TooLong | None = None
@@ -80,5 +80,5 @@ class Streams:
         stream.position = Position(block.offset + length, tail_digest=position)
         stream.size_seen = stream.position.offset
         stream.ordinal += 1 if too_long else data.count(b"\n")
-        self._book.changed(stream)
+        self._generations.changed(stream)
         return block

@@ -46,14 +46,15 @@ class FormerNames:
     def __bool__(self) -> bool:
         return bool(self._names)
 
-    def of(self, generation: Generation, ordinal: int, book: Generations) -> list[Name]:
+    def of(self, generation: Generation, ordinal: int, generations: Generations) -> list[Name]:
         """Return the names under which a generation's lines from ``ordinal`` on may be stored, and were not counted."""
         return [
             (source, host)
             for source, host in self._names
             if (source, host) != (generation.source, generation.host)
             and not any(
-                other.h == generation.h and other.host == host and other.ordinal > ordinal for other in book.of(source)
+                other.h == generation.h and other.host == host and other.ordinal > ordinal
+                for other in generations.of(source)
             )
         ]
 

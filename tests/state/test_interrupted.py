@@ -211,10 +211,10 @@ def test_a_lost_state_is_rebuilt_also_while_the_log_is_busy(remote: World) -> No
 
     def busy() -> bool:
         remote.log.write(1)
-        return next(turns, None) is None or not daemon.pipeline.book.rebuilding
+        return next(turns, None) is None or not daemon.pipeline.generations.rebuilding
 
     daemon.run_forever(busy)
-    assert not daemon.pipeline.book.rebuilding
+    assert not daemon.pipeline.generations.rebuilding
     daemon.drain()
     remote.stop()
     remote.once()

@@ -56,7 +56,7 @@ def test_t30_a_day_without_influxdb_costs_neither_lines_nor_memory_nor_descripto
     assert isinstance(delivery, InfluxDelivery)
     world.log.write(300)
     until(lambda: delivery.trouble is not None, world)
-    logs = world.daemon.pipeline.book.open_files
+    logs = world.daemon.pipeline.generations.open_files
     before = 0
     for hour in range(24):
         world.log.write(2000)

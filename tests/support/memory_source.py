@@ -76,8 +76,8 @@ class MemorySource(Source):
     def settings(self) -> Settings:
         return self._settings
 
-    def begin(self, book: Generations) -> None:
-        self._streams = Streams(book)
+    def begin(self, generations: Generations) -> None:
+        self._streams = Streams(generations)
         self._open_topics()
 
     def _open_topics(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ingestor.config.settings import ReadSettings, RetentionSettings, Settings
-from ingestor.pipeline.book import load_book
+from ingestor.pipeline.generations import load_generations
 from ingestor.sources.block import Block
 from ingestor.sources.contract import Progress, Source
 from ingestor.state.state import State
@@ -106,7 +106,7 @@ def source_alone(bench: Bench) -> Iterator[Source]:
     """Yield the source as a daemon has it that starts now, and that commits nothing."""
     with contextlib.closing(State.open(bench.state_directory, bench.host)) as state:
         source = bench.case.open(bench.settings)
-        source.begin(load_book(state, state.meta()))
+        source.begin(load_generations(state, state.meta()))
         with contextlib.closing(source):
             yield source
 

@@ -20,7 +20,7 @@ class LogFiles(Source):
         self._owns_pipes = owns_pipes
         self._once = once
         self._settings = pipes.follow(settings)
-        self._book: Generations  # from ``begin`` on, as the next
+        self._generations: Generations  # from ``begin`` on, as the next
         self.files: FileSource
         """The logs, without what concerns pipes."""
         self._wake: Callable[[], None] | None = None
@@ -32,17 +32,17 @@ class LogFiles(Source):
         """The settings in effect, with what is followed in the place of pipes."""
         return self._settings
 
-    def begin(self, book: Generations) -> None:
+    def begin(self, generations: Generations) -> None:
         """Follow the logs on."""
-        self._book = book
-        self.files = FileSource(self._settings, book, once=self._once)
-        self._pipes.begin(book)
+        self._generations = generations
+        self.files = FileSource(self._settings, generations, once=self._once)
+        self._pipes.begin(generations)
 
     def poll(self, now: float, *, force: bool = False) -> None:
         """Look at the logs, and now and then whether one of them has become a pipe."""
         if self._pipes.has_news(now):
             self._settings = self._pipes.follow_again()
-            self._pipes.begin(self._book)
+            self._pipes.begin(self._generations)
             self.files.reload(self._settings)
         if force:
             self.files.look_soon()
@@ -68,7 +68,7 @@ class LogFiles(Source):
 
     def settle(self, now: float, progress: Progress) -> None:
         """Delete the segments of pipes that are read and durable."""
-        self._pipes.settle(now, progress, self._book)
+        self._pipes.settle(now, progress, self._generations)
 
     def problems(self, *, at_end: bool = False) -> Sequence[Problem]:
         """Return what keeps logs and pipes from being read."""
@@ -117,7 +117,7 @@ class LogFiles(Source):
 
     def leftover(self, progress: Progress) -> str:
         """Return the spool's directory while something in it is not read, or not durable."""
-        return "" if self._pipes.is_read(progress, self._book) else str(self._pipes.directory)
+        return "" if self._pipes.is_read(progress, self._generations) else str(self._pipes.directory)
 
     def take_the_rest(self) -> bool:
         """Take what the pipes hold to the last: nobody may name them again."""
@@ -129,7 +129,7 @@ class LogFiles(Source):
     def reload(self, settings: Settings) -> None:
         """Go on with other settings: a log that is still named is followed on, one that is not is left."""
         self._settings = self._pipes.follow(settings)
-        self._pipes.begin(self._book)
+        self._pipes.begin(self._generations)
         self.files.reload(self._settings)
 
     def close(self) -> None:

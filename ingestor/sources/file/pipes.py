@@ -102,25 +102,27 @@ class Pipes:
             entry.path in self._spools and ends(entry.path) for entry in self._settings.logs
         )
 
-    def settle(self, now: float, progress: Progress, book: Generations) -> None:
+    def settle(self, now: float, progress: Progress, generations: Generations) -> None:
         """Delete the segments that are read and durable; let the writers wait when too much is unread. ``now``: monotonic seconds."""
         if not self._spools or now - self._settled_at < SETTLE_SECONDS:
             return
         self._settled_at = now
         for spool in self._spools.values():
             try:
-                spool.unread_bytes = sum(self._unread_of(path, progress, book) for path in spool.segments())
+                spool.unread_bytes = sum(self._unread_of(path, progress, generations) for path in spool.segments())
                 self._delete(spool.segments()[:-1], progress)
             except UNREADABLE as error:
                 log.debug("%s: %s", spool.file, error)  # who reads it tells it
 
-    def is_read(self, progress: Progress, book: Generations) -> bool:
+    def is_read(self, progress: Progress, generations: Generations) -> bool:
         """Tell whether all that the pipes brought is read and durable."""
         if not self.ended or not progress.all_durable:
             return False
         try:
             return not any(
-                self._unread_of(path, progress, book) for spool in self._spools.values() for path in spool.segments()
+                self._unread_of(path, progress, generations)
+                for spool in self._spools.values()
+                for path in spool.segments()
             )
         except UNREADABLE:
             return False
@@ -144,9 +146,9 @@ class Pipes:
             str(self._spools[entry.path].file), entry.source or shown(entry.path), entry.parser, mapping=entry.mapping
         )
 
-    def _unread_of(self, path: Path, progress: Progress, book: Generations) -> int:
+    def _unread_of(self, path: Path, progress: Progress, generations: Generations) -> int:
         """Return how much of a segment is not read yet, and note when all of it is. Raises UNREADABLE."""
-        unread = unread_of(path, book)
+        unread = unread_of(path, generations)
         if not unread:
             self._read.setdefault(path, _Read(progress.accepted_bytes, progress.acknowledged_bytes))
         else:

@@ -8,7 +8,7 @@ from tests.support.world import World
 
 
 def unread(world: World, path: Path) -> int:
-    return unread_of(path, world.daemon.pipeline.book)
+    return unread_of(path, world.daemon.pipeline.generations)
 
 
 def test_read_half_read_and_not_read(world: World) -> None:
@@ -42,6 +42,6 @@ def test_an_inode_that_comes_back_says_nothing(world: World) -> None:
 def test_what_was_skipped_was_not_read(world: World) -> None:
     world.log.write(50)
     world.turn()
-    for generation in world.daemon.pipeline.book:
+    for generation in world.daemon.pipeline.generations:
         generation.status = Status.SKIPPED
     assert unread(world, world.log.path) == world.log.path.stat().st_size

@@ -58,8 +58,8 @@ def test_a_snapshot_is_sent_once_and_its_failure_is_no_trouble_of_the_store(
 def test_a_gap_is_told_for_a_day_also_after_a_start(world: World, server: ScriptedServer) -> None:
     world.log.write(20)
     assert world.daemon.figures().recent_gaps == 0
-    world.daemon.pipeline.book.report_gap(Gap("audit", "audit.log", 1, 0, 5, time.time() - 10, "gone"))
-    world.daemon.pipeline.book.report_gap(Gap("audit", "audit.log", 1, 5, 9, time.time() - 100_000, "gone"))
+    world.daemon.pipeline.generations.report_gap(Gap("audit", "audit.log", 1, 0, 5, time.time() - 10, "gone"))
+    world.daemon.pipeline.generations.report_gap(Gap("audit", "audit.log", 1, 5, 9, time.time() - 100_000, "gone"))
     world.daemon.pipeline.commit()
     assert world.daemon.figures().recent_gaps == 1
     world.stop()

@@ -9,7 +9,7 @@ from ingestor.state.unsaved import REST, STRANGER
 from ingestor.stores.notes import REBUILDING
 
 
-def load_book(state: State, meta: Mapping[str, str]) -> Generations:
+def load_generations(state: State, meta: Mapping[str, str]) -> Generations:
     """Return the generations of a state. ``meta``: its small facts. Raises sqlite3.Error."""
     followed = [key.removeprefix("followed:") for key in meta if key.startswith("followed:")]
     return Generations(
