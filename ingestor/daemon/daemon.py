@@ -77,7 +77,7 @@ class Daemon:
             worked = self._intake.read(now, force=force) or worked
         else:
             self._intake.look(now, force=force)
-        self.source.settle(now, self.pipeline.progress)
+        self.source.acknowledge(now, self.pipeline.progress)
         if not worked and not self._intake.behind and self.delivery.idle and not self.source.waiting:
             self._forget_former_names()
         self._publisher.publish(now)

@@ -79,7 +79,7 @@ class Source(Protocol):
         """Whether something is looked for or waited for that may still bring lines, so that `--once` must not end yet."""
         return False
 
-    def settle(self, now: float, progress: Progress) -> None:
+    def acknowledge(self, now: float, progress: Progress) -> None:
         """Let go of what is durable, where the origin keeps it until then. Called in every turn."""
 
     # What is shown

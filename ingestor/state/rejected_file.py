@@ -79,7 +79,7 @@ class RejectedFile:
         """Open, and cut back to the checkpoint's ``mark``. ``new``: the state is, so a file is another one's. Raises OSError."""
         self._path = directory / REJECTED
         self._descriptor = self._open()
-        self.settle(mark)
+        self.checkpointed(mark)
         if new and os.fstat(self._descriptor).st_size:
             self._begin_anew("is not of this state, which is new")
         elif self._is_ours():
@@ -102,7 +102,7 @@ class RejectedFile:
         length = self._length + len(data)
         return f"{length}:{self._digest(length)}"
 
-    def settle(self, mark: str) -> None:
+    def checkpointed(self, mark: str) -> None:
         """Note that a checkpoint remembers this mark."""
         length, _, self._digested = mark.partition(":")
         self._length = int(length or 0)
@@ -148,7 +148,7 @@ class RejectedFile:
             what_happened,
             aside,
         )
-        self.settle("")
+        self.checkpointed("")
 
 
 def read_rejected(directory: Path, replayed: set[tuple[int, int]] | None = None) -> Iterator[RejectedLine]:

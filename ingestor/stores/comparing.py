@@ -50,7 +50,7 @@ class Comparing:
         """Note that events of these times are on their way."""
         self._changing |= {start_of(moment, DAY_NS) for moment in times}
 
-    def settle(self, *, at_rest: bool) -> Agreement | None:
+    def advance(self, *, at_rest: bool) -> Agreement | None:
         """Begin a look when it is time, or take what it has found: return that. Raises sqlite3.Error."""
         now = time.monotonic()
         if self._looking is None:

@@ -35,7 +35,7 @@ class Delivery(Protocol):
     tick: Callable[[], None]
     """Called now and then while ``flush`` waits; what it raises ends the waiting."""
     wake: Callable[[], None]
-    """Called, from whatever thread, when there is something to settle."""
+    """Called, from whatever thread, when there is something to take."""
 
     counting: bool
     """Whether what is submitted is added to the counters; not while they are to be counted anew from the stored events."""
@@ -124,7 +124,7 @@ class Delivery(Protocol):
         ...
 
     def wait(self, seconds: float) -> None:
-        """Wait until there may be something to settle, but no longer than so many seconds."""
+        """Wait until there may be something to take, but no longer than so many seconds."""
         ...
 
     def recount(self, sources: Iterable[str], tick: Callable[[], None]) -> int:

@@ -141,7 +141,7 @@ def test_the_origin_is_told_what_is_durable(bench: Bench, topics: Topics) -> Non
     block = daemon.source.next_block(1.0)
     assert block is not None
     daemon.pipeline.process(block)
-    daemon.source.settle(1.0, daemon.pipeline.progress)
+    daemon.source.acknowledge(1.0, daemon.pipeline.progress)
     assert topics.broker.committed == {}, "read, and not durable"
     bench.turn()
     assert topics.broker.committed["orders"] == 8

@@ -134,7 +134,7 @@ class MemorySource(Source):
     def sources(self) -> Iterable[str]:
         return [topic.stream.source for topic in self._topics.values()]
 
-    def settle(self, now: float, progress: Progress) -> None:  # noqa: ARG002 - as above
+    def acknowledge(self, now: float, progress: Progress) -> None:  # noqa: ARG002 - as above
         if progress.all_durable:
             self._broker.committed.update({topic.name: topic.next for topic in self._topics.values()})
 

@@ -66,9 +66,9 @@ class LogFiles(Source):
         """Whether a remainder is still looked for."""
         return self.files.waiting
 
-    def settle(self, now: float, progress: Progress) -> None:
+    def acknowledge(self, now: float, progress: Progress) -> None:
         """Delete the segments of pipes that are read and durable."""
-        self._pipes.settle(now, progress, self._generations)
+        self._pipes.acknowledge(now, progress, self._generations)
 
     def problems(self, *, at_end: bool = False) -> Sequence[Problem]:
         """Return what keeps logs and pipes from being read."""

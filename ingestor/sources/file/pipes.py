@@ -24,7 +24,7 @@ log = logging.getLogger("tokentail")
 
 LOOK_SECONDS: Final = 5.0
 """How often it is looked whether a log that was named has become a pipe."""
-SETTLE_SECONDS: Final = 0.5
+ACKNOWLEDGE_SECONDS: Final = 0.5
 """How often it is looked how far the segments are read."""
 
 UNREADABLE: Final = (OSError, ValueError, DamagedFileError, sqlite3.Error)
@@ -48,7 +48,7 @@ class Pipes:
         self._once = once
         self._spools: dict[str, Spool] = {}
         self._settings = Settings()
-        self._looked_at = self._settled_at = float("-inf")
+        self._looked_at = self._acknowledged_at = float("-inf")
         self._read: dict[Path, _Read] = {}
 
     def follow(self, settings: Settings) -> Settings:
@@ -102,11 +102,11 @@ class Pipes:
             entry.path in self._spools and ends(entry.path) for entry in self._settings.logs
         )
 
-    def settle(self, now: float, progress: Progress, generations: Generations) -> None:
+    def acknowledge(self, now: float, progress: Progress, generations: Generations) -> None:
         """Delete the segments that are read and durable; let the writers wait when too much is unread. ``now``: monotonic seconds."""
-        if not self._spools or now - self._settled_at < SETTLE_SECONDS:
+        if not self._spools or now - self._acknowledged_at < ACKNOWLEDGE_SECONDS:
             return
-        self._settled_at = now
+        self._acknowledged_at = now
         for spool in self._spools.values():
             try:
                 spool.unread_bytes = sum(self._unread_of(path, progress, generations) for path in spool.segments())

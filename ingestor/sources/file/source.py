@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 
 from ingestor.config.path_patterns import has_pattern, matches
 from ingestor.config.settings import LogSettings, Settings
@@ -104,7 +105,7 @@ class FileSource:
     def reload(self, settings: Settings) -> None:
         """Go on with other settings: a log that is still named is followed on, one that is not is left."""
         lives = self._live_logs(settings)
-        named = {path: entry for live, entry in lives for path in (*live.paths(float("inf")), *live.absent)}
+        named = {path: entry for live, entry in lives for path in (*live.paths(time.monotonic()), *live.absent)}
         for path, followed in list(self._logs.items()):
             entry = named.get(path)
             if entry is not None and (entry.source or shown(path)) == followed.source:

@@ -95,7 +95,7 @@ class EmbeddedDelivery:
 
     def advance(self, now: float) -> bool:
         """Try the batch that waits again, when it is time."""
-        if self._comparing.settle(at_rest=self._waiting is None) is not None:
+        if self._comparing.advance(at_rest=self._waiting is None) is not None:
             self._comparing.tell("The embedded store", DIFFERS_ADVICE)
         if self._waiting is None or not self._patience.may_try(now):
             return False
@@ -157,7 +157,7 @@ class EmbeddedDelivery:
             checkpoint.accounts = merged(batch.accounts, changed)
             self._state.save(checkpoint)
         if checkpoint.rejected_mark is not None:
-            self._rejected.settle(checkpoint.rejected_mark)
+            self._rejected.checkpointed(checkpoint.rejected_mark)
         add_to(self.accounts, checkpoint.accounts)
         self.checkpoint_at = time.time()
         commits, retries, seconds = self.requests

@@ -62,7 +62,7 @@ class _Answer(NamedTuple):
 
 
 class Claiming:
-    """One question at a time. ``settle`` is called again and again, by the thread that has the state."""
+    """One question at a time. ``advance`` is called again and again, by the thread that has the state."""
 
     def __init__(self, settings: Settings, state: State, background: Background) -> None:
         """Ask nothing yet. Raises sqlite3.Error, ConfigError."""
@@ -101,12 +101,12 @@ class Claiming:
         return self.trouble is not None or not self._sources <= self._tried
 
     @property
-    def settled(self) -> bool:
+    def confirmed(self) -> bool:
         """Whether the sources are ours, so that their counters may be written."""
         if not self._sources:
             return True
-        confirmed = _clock() - self._confirmed_at < claims.LEASE_SECONDS * _TRUSTED
-        return self.trouble is None and self._sources <= self._held and confirmed
+        is_fresh = _clock() - self._confirmed_at < claims.LEASE_SECONDS * _TRUSTED
+        return self.trouble is None and self._sources <= self._held and is_fresh
 
     def raise_if_contested(self) -> None:
         """Raise ContestedError when another state writes the same."""
@@ -117,7 +117,7 @@ class Claiming:
                 advice=f"{ADVICE} If the other one is gone, this goes on {claims.LEASE_SECONDS // 60} minutes after it was heard last.",
             )
 
-    def settle(self, *, writable: bool) -> tuple[str, ...]:
+    def advance(self, *, writable: bool) -> tuple[str, ...]:
         """Ask when it is time, or take the answer; return sources whose events another state wrote: their counters are not ours.
 
         ``writable``: the server takes what is written, as far as anybody knows.

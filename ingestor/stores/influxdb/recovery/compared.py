@@ -24,7 +24,7 @@ LOOK_SECONDS: Final = 1.0
 """A look begins no other question after so long."""
 FEWEST_DAYS: Final = 4
 """In the first question; the next one is about twice as many days while they are answered at once."""
-SETTLE_SECONDS: Final = 1.5
+WATCH_SECONDS: Final = 1.5
 """Until what a daemon had on its way is in a checkpoint."""
 CURSOR: Final = "compared_to"
 """Key of ``meta``: the day down to which the days were taken in turn."""
@@ -102,7 +102,7 @@ def look_now(state: State, settings: Settings, queries: Queries) -> Agreement:
     found = look(state, settings, queries)
     if found.agreement().agrees or not is_held(state.directory):
         return found.agreement()
-    time.sleep(SETTLE_SECONDS)
+    time.sleep(WATCH_SECONDS)
     again = look(state, settings, queries)
     cells = {*found.counted, *again.counted}
     return again.agreement({cell.start for cell in cells if found.counted.get(cell) != again.counted.get(cell)})

@@ -71,11 +71,11 @@ class Maintenance:
         if self._comparing.looking:
             self._comparing.changed(times)
 
-    def settle(self, *, comparable: bool, at_rest: bool) -> None:
+    def advance(self, *, comparable: bool, at_rest: bool) -> None:
         """Go on with both. ``comparable``: the counters say what InfluxDB should hold. Raises sqlite3.Error."""
-        self._read_back.settle(able=comparable, at_rest=at_rest)
+        self._read_back.advance(able=comparable, at_rest=at_rest)
         quiet = comparable and at_rest and not self._read_back.holds
-        if (agreement := self._comparing.settle(at_rest=quiet)) is not None:
+        if (agreement := self._comparing.advance(at_rest=quiet)) is not None:
             self._take_agreement(agreement)
 
     def _look(self) -> Finish:

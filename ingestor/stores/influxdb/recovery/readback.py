@@ -48,7 +48,7 @@ Send = Callable[[str, bytes, list[int]], "Future[PartialWrite]"]
 
 
 class ReadBack:
-    """One look at a time. ``settle`` is called again and again, by the thread that has the state."""
+    """One look at a time. ``advance`` is called again and again, by the thread that has the state."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class ReadBack:
         self.restarts = int(meta.get(RESTARTS, 0))
         self.brought_back = int(meta.get(BROUGHT_BACK, 0))
         self.holds = False
-        """Whether nothing else may be sent; changed by ``settle`` alone."""
+        """Whether nothing else may be sent; changed by ``advance`` alone."""
         self._settings = settings
         self._state = state
         self._http = http
@@ -93,12 +93,12 @@ class ReadBack:
         if self._suspicion is None:
             self._suspicion = Suspicion(restarted=False, start=self._watch.start)
 
-    def settle(self, *, able: bool, at_rest: bool) -> None:
+    def advance(self, *, able: bool, at_rest: bool) -> None:
         """Go on. Raises sqlite3.Error; call it again then.
 
         ``able``: the state's counters say what InfluxDB should hold. ``at_rest``: and nothing is on its way there.
         """
-        self._suspicion = self._watch.settle() or self._suspicion
+        self._suspicion = self._watch.advance() or self._suspicion
         if self._suspicion is not None and able and time.monotonic() >= self._retry_at:
             self._go_on(self._suspicion, at_rest=at_rest)
         self.holds = self._suspicion is not None and able and time.monotonic() >= self._retry_at

@@ -44,7 +44,7 @@ class Watch:
         """Whether there is no reason to ask but the time; a server that does not answer is none until it does."""
         return self._asking is None and not self._has_reason
 
-    def settle(self) -> Suspicion | None:
+    def advance(self) -> Suspicion | None:
         """Take an answer, or ask; return a suspicion when there is one."""
         if self._asking is None:
             now = time.monotonic()

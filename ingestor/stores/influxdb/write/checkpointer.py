@@ -53,13 +53,13 @@ class Checkpointer:
         """Whether more may become unsaved."""
         return self.unsaved.batches < MOST_UNSAVED and len(self.unsaved.rejected) < MOST_UNSAVED_LINES
 
-    def may_try(self, now: float) -> bool:
-        """Whether it is time to write to the state."""
-        return self._patience.may_try(now)
+    def may_try(self, now: float, *, force: bool = False) -> bool:
+        """Whether it is time to write to the state. ``now``: monotonic seconds; ``force``: it is, however short ago it failed."""
+        return force or self._patience.may_try(now)
 
-    def is_due(self, now: float) -> bool:
+    def is_due(self, now: float, *, force: bool = False) -> bool:
         """Whether the last checkpoint is long enough ago."""
-        return now - self._saved_at >= CHECKPOINT_SECONDS
+        return force or now - self._saved_at >= CHECKPOINT_SECONDS
 
     def add(self, batch: Batch, sent: Sent, *, counting: bool) -> dict[str, list[int]]:
         """Add a batch whose points are in the store, or refused, or too old; return the times of these by source."""
@@ -74,12 +74,10 @@ class Checkpointer:
             self.unsaved.add_refused(lines)
             lines.clear()
 
-    def save(self, now: float) -> Uncheckpointed | None:
+    def save(self, now: float, *, force: bool = False) -> Uncheckpointed | None:
         """Make the checkpoint; return what is durable by it, None when it is not. Raises DamagedStateError."""
-        if not self._patience.may_try(now):
+        if not self.may_try(now, force=force):
             return None
-        if now == float("inf"):  # not to be remembered
-            now = time.monotonic()
         unsaved = self.unsaved
         checkpoint = unsaved.checkpoint
         try:
@@ -102,7 +100,7 @@ class Checkpointer:
         self._kept.clear()
         self._patience.succeeded(now)
         if checkpoint.rejected_mark is not None:
-            self._rejected.settle(checkpoint.rejected_mark)
+            self._rejected.checkpointed(checkpoint.rejected_mark)
         self.unsaved = Uncheckpointed(self._series)
         self._saved_at = now
         return unsaved

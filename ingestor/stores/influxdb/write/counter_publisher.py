@@ -66,12 +66,15 @@ class CounterPublisher:
         """Have a round begin at once."""
         self._round = self._state.marks.last
 
-    def settle(self, now: float) -> bool:
-        """Take what has come back, and send what is next; return whether anything had come back."""
+    def advance(self, now: float, *, force: bool = False) -> bool:
+        """Take what has come back, and send what is next; return whether anything had come back.
+
+        ``now``: monotonic seconds; ``force``: a round begins, although it is not time.
+        """
         moved = False
-        if now >= self._next_round:
+        if force or now >= self._next_round:
             self._round = self._state.marks.last
-            self._next_round = (time.monotonic() if now == float("inf") else now) + PUBLISH_SECONDS
+            self._next_round = now + PUBLISH_SECONDS
         if self._round is None:
             return False
         try:

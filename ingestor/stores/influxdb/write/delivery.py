@@ -158,7 +158,7 @@ class InfluxDelivery:
     def idle(self) -> bool:
         """Whether everything is in the store, and in a checkpoint."""
         published = (self._publisher.idle or not self.counting) and self._findings.idle
-        return self._at_rest and self._claiming.settled and published and self._maintenance.idle
+        return self._at_rest and self._claiming.confirmed and published and self._maintenance.idle
 
     @property
     def _at_rest(self) -> bool:
@@ -176,22 +176,22 @@ class InfluxDelivery:
         else:
             self._in_flight.send(batch)
 
-    def advance(self, now: float) -> bool:
-        """Take what has come back; make a checkpoint when it is time. ``now``: infinity for a moment that is always right."""
+    def advance(self, now: float, *, force: bool = False) -> bool:
+        """Take what has come back; make a checkpoint when it is time. ``force``: it is time for everything."""
         self._back.clear()
-        if self._checkpointer.may_try(now):
-            self._settle_claims(now)
+        if self._checkpointer.may_try(now, force=force):
+            self._advance_claims(now)
         for batch, sent in self._in_flight.returned():
             self._acknowledge(batch, sent)
-        if self._checkpointer.may_try(now):
+        if self._checkpointer.may_try(now, force=force):
             self._move(now)
         quiet = not self._in_flight and now - self._submitted_at >= PAUSE_SECONDS
         saved = False
-        if self._checkpointer.unsaved.batches and (quiet or self._checkpointer.is_due(now)):
-            saved = self._save(now)
-        if self._checkpointer.may_try(now):
-            self._maintain(now)
-        if self.counting and self._claiming.settled and self._publisher.settle(now):
+        if self._checkpointer.unsaved.batches and (quiet or self._checkpointer.is_due(now, force=force)):
+            saved = self._save(now, force=force)
+        if self._checkpointer.may_try(now, force=force):
+            self._maintain(now, force=force)
+        if self.counting and self._claiming.confirmed and self._publisher.advance(now, force=force):
             self._in_flight.moved()
         self._expired.tell()
         return saved
@@ -209,7 +209,7 @@ class InfluxDelivery:
         began = time.monotonic()
         self._publisher.publish_now()
         while True:
-            self.advance(float("inf"))
+            self.advance(time.monotonic(), force=True)
             self._claiming.raise_if_contested()
             if self.idle:
                 return
@@ -246,8 +246,8 @@ class InfluxDelivery:
         self._back.set()
         self.wake()
 
-    def _settle_claims(self, now: float) -> None:
-        others = self._claiming.settle(writable=self._sender.trouble is None)
+    def _advance_claims(self, now: float) -> None:
+        others = self._claiming.advance(writable=self._sender.trouble is None)
         if not others or not self.counting:
             return
         with self._writing_state(now):
@@ -255,18 +255,18 @@ class InfluxDelivery:
         self.counting = False
         self._moves.expect_stored()
 
-    def _maintain(self, now: float) -> None:
+    def _maintain(self, now: float, *, force: bool) -> None:
         comparable = self.counting and not self._moves.migrating  # the counters say what InfluxDB should hold
         with self._writing_state(now):
-            self._maintenance.settle(comparable=comparable, at_rest=self._at_rest)
-            if self._claiming.settled and self._findings.settle(now):
+            self._maintenance.advance(comparable=comparable, at_rest=self._at_rest)
+            if self._claiming.confirmed and self._findings.advance(now, force=force):
                 self._in_flight.moved()
 
     def _move(self, now: float) -> None:
         """Go on with the move of what the held batch's lines were; it begins when nothing else is on its way."""
         with self._writing_state(now):
             try:
-                if self._moves.settle():
+                if self._moves.advance():
                     self.accounts = self._state.accounts()
                     self._publisher.publish_now()
             finally:
@@ -282,8 +282,8 @@ class InfluxDelivery:
         except sqlite3.Error as error:
             self._checkpointer.refused(error, now)
 
-    def _save(self, now: float) -> bool:
-        saved = self._checkpointer.save(now)
+    def _save(self, now: float, *, force: bool) -> bool:
+        saved = self._checkpointer.save(now, force=force)
         if saved is None:
             return False
         self.acknowledged_bytes += saved.bytes_read

@@ -40,8 +40,11 @@ class FindingPublisher:
         """Whether InfluxDB has every finding that is in a checkpoint. Raises sqlite3.Error."""
         return self._sending is None and not unwritten_findings(self._state.connection, 1)
 
-    def settle(self, now: float) -> bool:
-        """Take what has come back, and send what is next; return whether something had come back. Raises sqlite3.Error."""
+    def advance(self, now: float, *, force: bool = False) -> bool:
+        """Take what has come back, and send what is next; return whether something had come back. Raises sqlite3.Error.
+
+        ``now``: monotonic seconds; ``force``: send, although it is not time.
+        """
         moved = self._sending is not None and self._sending[1].done()
         if self._sending is not None and moved:
             written, future = self._sending
@@ -49,8 +52,8 @@ class FindingPublisher:
             with self._state.transaction():
                 acknowledge_findings(self._state.connection, written)
             self._sending = None
-        if self._sending is None and now >= self._next_at:
-            self._next_at = (time.monotonic() if now == float("inf") else now) + PUBLISH_SECONDS
+        if self._sending is None and (force or now >= self._next_at):
+            self._next_at = now + PUBLISH_SECONDS
             self._forget()
             if unwritten := unwritten_findings(self._state.connection, FINDINGS_AT_ONCE):
                 lines = "".join(f"{encode_finding(finding)}\n" for _, finding in unwritten)

@@ -90,7 +90,7 @@ class Migration:
         self._cursor = (int(time), int(number)) if time else (-(1 << 63), 0)
         self._said = False
 
-    def settle(self) -> None:
+    def advance(self) -> None:
         """Take what has come back, and send what is next. Raises sqlite3.Error; call it again then."""
         while self._sending and self._sending[0].sent.done():
             self._acknowledge(self._sending[0])

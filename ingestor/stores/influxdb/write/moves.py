@@ -18,7 +18,7 @@ from ingestor.stores.influxdb.write.sender import Sender
 
 
 class Moves:
-    """Holds at most one batch. Whoever has it calls ``settle`` again and again, ``go_on`` when nothing is on its way."""
+    """Holds at most one batch. Whoever has it calls ``advance`` again and again, ``go_on`` when nothing is on its way."""
 
     def __init__(
         self,
@@ -51,13 +51,13 @@ class Moves:
         """Whether events of an embedded store are on their way."""
         return self._migration is not None
 
-    def settle(self) -> bool:
+    def advance(self) -> bool:
         """Take what has come back; return whether the last event of the embedded store has. Raises sqlite3.Error."""
-        self.mover.settle()
+        self.mover.advance()
         self._take(self.mover.refused)
         if self._migration is None:
             return False
-        self._migration.settle()
+        self._migration.advance()
         self._take(self._migration.refused)
         if not self._migration.done:
             return False

@@ -114,7 +114,7 @@ class Reclassifier:
         )
         self._looking = (kept, series, counted, looking)
 
-    def settle(self) -> None:
+    def advance(self) -> None:
         """Go on with the move. Raises sqlite3.Error; call it again then."""
         if self._looking is not None and self._looking[3].done():
             points, series, counted, future = self._looking

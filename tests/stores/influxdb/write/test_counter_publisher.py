@@ -43,7 +43,7 @@ class Published:
     def round(self) -> None:
         self._publisher.publish_now()
         while not self._publisher.idle:
-            self._publisher.settle(0.0)
+            self._publisher.advance(0.0)
 
     def hour(self, time: int) -> str | None:
         return self.fields.get(f"token_events_1h {time}")

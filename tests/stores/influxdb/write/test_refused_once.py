@@ -56,8 +56,8 @@ def test_a_move(state: RefusesOnce) -> None:
     moves._moving = done(SimpleNamespace(shipment=REFUSED, kept=None))
     moves._listed, moves._written = lambda index, reason: (index, reason), [7]
     with pytest.raises(sqlite3.Error):
-        moves.settle()
-    moves.settle()
+        moves.advance()
+    moves.advance()
     assert moves.refused == [(7, "no")]
     assert not moves.busy
 
