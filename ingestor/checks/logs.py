@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ingestor.checks.pipes import check_pipe
+from ingestor.config.schemes import scheme_of
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.errors import ConfigError, ExitCode
 from ingestor.format_check.log_sample import Judged, judge_newest
@@ -21,6 +22,11 @@ from ingestor.sources.file.spool import is_pipe
 
 def check_log(entry: LogSettings, settings: Settings, known: Mapping[str, Account]) -> Iterator[CheckResult]:
     """Yield what is wrong with a log, its directories and its newest lines. ``known``: what became of each source's lines."""
+    if scheme_of(entry.path):
+        yield CheckResult(
+            Level.OK, "This is no file, and is not looked at", entry.path, "`tokentail status` says how it is read."
+        )
+        return
     paths = live_paths(entry.path)
     if not paths:
         yield _nothing_matches(entry.path)

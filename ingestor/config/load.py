@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ingestor.config.decode import Reader
 from ingestor.config.options import CONFIG_VARIABLE
+from ingestor.config.schemes import scheme_of
 from ingestor.config.settings import STDIN, LogSettings, Settings
 from ingestor.errors import ConfigError, PermissionDeniedError
 
@@ -48,10 +49,7 @@ def load(
     if logs:
         known = {entry.path: entry for entry in settings.logs}
         known.setdefault(STDIN, LogSettings(STDIN, source="stdin"))
-        paths = dict.fromkeys(
-            STDIN if log == "-" else os.path.abspath(log)  # noqa: PTH100 - resolves `..`, keeps symlinks
-            for log in logs
-        )
+        paths = dict.fromkeys(map(_path_of, logs))
         settings = replace(settings, logs=tuple(known.get(log, LogSettings(log)) for log in paths))
         reader.origins["logs"] = "--log"
     if state_directory is not None:
@@ -99,6 +97,13 @@ def _read_file(named: Path | None, system_config: Path) -> tuple[Path | None, di
             where=str(path),
             advice="`tokentail config sample` shows how it is written.",
         ) from error
+
+
+def _path_of(log: str) -> str:
+    """Return what a log of the command line is called in the settings."""
+    if log == "-":
+        return STDIN
+    return log if scheme_of(log) else os.path.abspath(log)  # noqa: PTH100 - resolves `..`, keeps symlinks
 
 
 def _default_state_directory(environment: Mapping[str, str]) -> tuple[Path, str]:

@@ -108,7 +108,7 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetentionSettings:
-    """How long InfluxDB keeps what, days (design section 3)."""
+    """How long a store that deletes keeps what, days (design section 3)."""
 
     raw_days: Annotated[int, Option(whole_number(1, 36_500), number)] = 90
     rollup_days: Annotated[int, Option(whole_number(1, 36_500), number)] = 730

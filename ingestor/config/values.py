@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import parsers
+from ingestor.config.schemes import SCHEMES, scheme_of
 from parsers import mapping
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -44,7 +45,9 @@ def path_or_none(value: Any) -> Path | None:
 
 
 def log_path(value: Any) -> str:
-    """Accept an absolute path or glob of log files."""
+    """Accept an absolute path or glob of log files, or what a scheme names."""
+    if isinstance(value, str) and (scheme := scheme_of(value)):
+        return scheme + SCHEMES[scheme](text(value).removeprefix(scheme))
     path = absolute_path(value)
     if path.endswith("/"):
         raise NotAcceptedError("must name files, not a directory: add a name or a pattern, such as *.log")

@@ -4,14 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from ingestor.config import schemes
 from ingestor.config.settings import Settings
 from ingestor.errors import ConfigError
 from ingestor.sources.contract import Source
 from ingestor.sources.file.log_files import LogFiles
 from ingestor.sources.file.pipes import Pipes
 
-SCHEMES: Final[dict[str, Callable[[Settings], Source]]] = {}
-"""By how a path begins, through its colon (``kafka:``): what makes a source of the settings. All other paths are logs."""
+SOURCES: Final[dict[str, Callable[[Settings], Source]]] = {}
+"""By the scheme of ``ingestor.config.schemes``: what makes a source of the settings. All other paths are logs."""
 
 
 def open_source(settings: Settings, state_directory: Path, *, once: bool = False) -> Source:
@@ -36,8 +37,8 @@ class SourceOpener:
 
 
 def scheme_of(settings: Settings) -> str:
-    """Return which of ``SCHEMES`` reads what the settings name; "" for logs. Raises ConfigError when it is not one alone."""
-    found = {next((scheme for scheme in SCHEMES if entry.path.startswith(scheme)), "") for entry in settings.logs}
+    """Return which of ``SOURCES`` reads what the settings name; "" for logs. Raises ConfigError when it is not one alone."""
+    found = {schemes.scheme_of(entry.path) for entry in settings.logs}
     if len(found) > 1:
         raise ConfigError(
             "One daemon reads either logs or what one other source has, not both",
@@ -49,4 +50,4 @@ def scheme_of(settings: Settings) -> str:
 
 def _source_that_is_no_file(settings: Settings) -> Source | None:
     scheme = scheme_of(settings)
-    return SCHEMES[scheme](settings) if scheme else None
+    return SOURCES[scheme](settings) if scheme else None

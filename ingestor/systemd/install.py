@@ -13,6 +13,7 @@ from typing import Final
 
 import ingestor
 from ingestor.assets import asset
+from ingestor.config.schemes import scheme_of
 from ingestor.config.settings import Settings
 from ingestor.errors import PermissionDeniedError, TokentailError, UnavailableError
 from ingestor.systemd import unit
@@ -227,7 +228,11 @@ def remarks(settings: Settings, groups: Sequence[str]) -> Iterator[str]:
                 f"store.{option}: no file is owned by a user that exists only while the service runs. Leave it out, and "
                 f"put the secret into /etc/credstore/tokentail.store-{option.removesuffix('_file')} (root's, mode 0600)."
             )
-    files = [settings.config_file, store.ca_file, *(Path(entry.path) for entry in settings.logs)]
+    files = [
+        settings.config_file,
+        store.ca_file,
+        *(Path(entry.path) for entry in settings.logs if not scheme_of(entry.path)),
+    ]
     for file in filter(None, files):
         if found := first_barrier(file, numbers):
             words = " ".join(f"--group {group}" for group in (*groups, found.group))

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from ingestor.checks.checks import check_all
+from ingestor.config.load import load
+from ingestor.config.schemes import SCHEMES
 from ingestor.config.settings import LogSettings, Settings
 from ingestor.daemon.supervise import follow_once
 from ingestor.errors import ConfigError
 from ingestor.jobs.status import status
+from ingestor.model.check_result import Level
 from ingestor.sources import opening
 from ingestor.sources.file.log_files import LogFiles
 from ingestor.state.state import State
@@ -20,7 +24,8 @@ from tests.support.world import World
 
 @pytest.fixture(autouse=True)
 def memory_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(opening.SCHEMES, SCHEME, lambda settings: MemorySource(settings, Broker()))
+    monkeypatch.setitem(SCHEMES, SCHEME, str.lower)
+    monkeypatch.setitem(opening.SOURCES, SCHEME, lambda settings: MemorySource(settings, Broker()))
 
 
 def settings_of(*paths: str) -> Settings:
@@ -32,6 +37,23 @@ def test_a_path_names_a_source_by_its_beginning(tmp_path: Path) -> None:
     assert isinstance(opening.SourceOpener(tmp_path).open(settings_of("memory:a")), MemorySource)
     assert isinstance(opening.open_source(settings_of("/var/log/memory:a"), tmp_path), LogFiles)
     assert isinstance(opening.SourceOpener(tmp_path).open(settings_of()), LogFiles)
+
+
+def test_each_scheme_has_a_source() -> None:
+    assert opening.SOURCES.keys() == SCHEMES.keys()
+
+
+def test_no_file_is_looked_for_where_a_stream_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "tokentail.toml"
+    config.write_text('[[logs]]\npath = "memory:Topic"\n', encoding="ascii")
+    configured = load(config, environment={}, state_directory=tmp_path)
+    assert [entry.path for entry in configured.settings.logs] == ["memory:topic"]
+    named = load(
+        environment={}, logs=["memory:topic", "audit.log"], state_directory=tmp_path, system_config=tmp_path / "none"
+    )
+    assert [entry.path for entry in named.settings.logs] == ["memory:topic", str(Path("audit.log").absolute())]
+    (checked,) = [check for check in check_all(configured.settings, tmp_path) if check.where == "memory:topic"]
+    assert checked.level is Level.OK
 
 
 def test_another_kind_of_source_takes_another_daemon(world: World) -> None:
@@ -48,7 +70,7 @@ def test_another_kind_of_source_takes_another_daemon(world: World) -> None:
 
 def test_run_once_reads_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broker, lines = Broker(), Lines()
-    monkeypatch.setitem(opening.SCHEMES, SCHEME, lambda settings: MemorySource(settings, broker))
+    monkeypatch.setitem(opening.SOURCES, SCHEME, lambda settings: MemorySource(settings, broker))
     broker.write("good", lines.events(50))
     broker.write("bad", b"no event\n" * 50)
     settings = dataclasses.replace(

@@ -116,11 +116,14 @@ class StoreUnderTest:
     def reclassified(self, samples: list[Sample], several: Iterable[tuple[Sample, Iterable[Sample]]] = ()) -> Batch:
         """Return a batch of lines that were counted before, as what other rules make of them. ``several``: as above."""
         again = Batch(reclassified=points(samples, self.series), accounts=_nothing_new(samples))
-        for sample, places in several:
-            now = sample.point(self.series)
-            again.several.append(SeveralEvents((now,), tuple((place.time, now[1]) for place in places)))
+        again.several += [self.several(sample, places) for sample, places in several]
         again.reclassified_origins.append((0, _never_refused))
         return again
+
+    def several(self, sample: Sample, places: Iterable[Sample]) -> SeveralEvents:
+        """Return a line that was several events and makes one now. ``places``: what stands where events of it may be."""
+        now = sample.point(self.series)
+        return SeveralEvents((now,), tuple((place.time, now[1]) for place in places))
 
     @contextlib.contextmanager
     def answers(self) -> Iterator[Answers]:

@@ -5,8 +5,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ingestor.cli.render.console import SMALL_SCREEN, duration, list_table, number, word
+from ingestor.config.schemes import scheme_of
 from ingestor.config.settings import Settings
-from ingestor.jobs.status import StatusReport
+from ingestor.jobs.status import LogStatus, StatusReport
 from ingestor.jobs.store_status import StoreStatus
 from ingestor.model.accounting import Account
 from ingestor.stores.comparing import said
@@ -98,9 +99,15 @@ def _logs(console: Console, report: StatusReport) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for log in report.logs:
         account = log.account
-        unread = Text("gone", style="yellow") if log.unread_bytes is None else Text(f"{number(log.unread_bytes)} B")
         counts = [account.read, account.stored, *(() if small else (account.total_rejected, account.ignored))]
         counts += [account.expired] if expired else []
-        table.add_row(word(clean(log.source)), *map(number, counts), unread)
+        table.add_row(word(clean(log.source)), *map(number, counts), _unread(log))
     console.print()
     console.print(table)
+
+
+def _unread(log: LogStatus) -> Text:
+    """Return what waits; of what is no file, only its lag is known."""
+    if log.unread_bytes is not None:
+        return Text(f"{number(log.unread_bytes)} B")
+    return Text("") if scheme_of(log.path) else Text("gone", style="yellow")

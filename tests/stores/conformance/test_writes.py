@@ -172,14 +172,19 @@ def crashed(subject: StoreUnderTest, made: list[Sample], tmp_path: Path) -> list
     """Fifty lines that are stored and counted, and fifty that are in no checkpoint; in the store, where that is apart."""
     lines = [dataclasses.replace(sample, series=sample.series._replace(source="audit", host=HOST)) for sample in made]
     lines = one_line_each(lines)[:100]
-    subject.write(lines[:50])
+    _crash(subject, tmp_path, counted=lines[:50], sent=lines[50:])
+    return lines
+
+
+def _crash(subject: StoreUnderTest, tmp_path: Path, *, counted: list[Sample], sent: list[Sample]) -> None:
+    """Store events, of which those that are ``sent`` alone are in no checkpoint."""
+    subject.write(counted)
     subject.close()
     shutil.copytree(subject.directory, tmp_path / "checkpoint")
-    subject.write(lines[50:])
+    subject.write(sent)
     subject.close()
     shutil.rmtree(subject.directory)
     shutil.copytree(tmp_path / "checkpoint", subject.directory)
-    return lines
 
 
 def test_what_was_sent_before_a_crash_is_not_stored_twice_by_other_rules(
@@ -203,6 +208,20 @@ def test_what_was_sent_before_a_crash_is_not_stored_twice_under_another_name(
     batch.may_be_stored_under = {("audit", HOST): {sample.time for sample in now}}
     subject.deliver(batch)
     subject.check(crashed[:50] + now)
+
+
+def test_what_was_sent_before_a_crash_leaves_nothing_over_of_lines_that_make_fewer_events(
+    subject: StoreUnderTest, made: list[Sample], tmp_path: Path
+) -> None:
+    lines = [(sample, _next_to(sample)) for sample in one_line_each(made)[:100]]
+    counted = [event for line in lines[:50] for event in line]
+    _crash(subject, tmp_path, counted=counted, sent=[event for line in lines[50:] for event in line])
+    now = [first for first, _ in lines[50:]]
+    batch = subject.new_lines(now)
+    batch.may_be_stored = True
+    batch.may_be_several = [subject.several(first, (first, second)) for first, second in lines[50:]]
+    subject.deliver(batch)
+    subject.check(counted + now)
 
 
 def test_rejected_lines_are_listed_once_with_the_checkpoint_that_counts_them(subject: StoreUnderTest) -> None:
