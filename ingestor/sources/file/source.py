@@ -225,13 +225,14 @@ class FileSource:
         self._turns.leave(followed)
 
     def _close_what_was_left(self) -> None:
-        """Expect nothing more of logs that are there and named no more: when they are deleted, nobody misses them."""
+        """Expect nothing more of logs that are named no more and are there, or were always empty: nobody misses them."""
         if self._closed_left or not all(followed.looked for followed in self._logs.values()):
             return
         self._closed_left = True
         for generation in self._generations.open_unread():
             is_anybodys = any(followed.has(generation) for followed in self._logs.values())
-            if not is_anybodys and os.path.lexists(generation.path):
+            was_empty = not generation.position.offset and not generation.size_seen
+            if not is_anybodys and (was_empty or os.path.lexists(generation.path)):
                 generation.status = Status.CLOSED
                 self._generations.changed(generation)
 
