@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from ingestor.config.settings import LogSettings
-from ingestor.model.generation import Status
 from ingestor.sources.block import Block
 from ingestor.stores import backoff
 from tests.support.scene import Scene
@@ -319,20 +318,3 @@ def test_a_log_that_is_named_no_more_is_missed_only_if_it_went_unseen(scene: Sce
     other.path.unlink(missing_ok=True)
     scene.once()
     scene.check(scene.log, other, gaps=int(deleted == "at once"), files=[scene.log.path])
-
-
-def test_nobody_waits_for_an_empty_log_that_is_named_no_more_and_gone(scene: Scene) -> None:
-    """A generation of which nothing was read stayed open in the state for good, as a log that is gone."""
-    empty = Log(scene.logs_directory / "empty.log", "empty")
-    empty.path.touch()
-    scene.follow(scene.log.path, empty.path)
-    scene.log.write(10)
-    scene.turn(2)
-    empty.path.unlink()
-    scene.end()
-    scene.follow(scene.log.path)
-    scene.once()
-    scene.check(scene.log)
-    assert scene.ask(lambda state: [entry.path for entry in state.generations() if entry.status is Status.OPEN]) == [
-        str(scene.log.path)
-    ]

@@ -299,3 +299,14 @@ class TestFollower(FollowerMachine.TestCase):  # type: ignore[misc,valid-type]  
             patch.setattr(transitions, "TRANSITIONS", recorded)
             super().runTest()
         assert EXAMPLES < 60 or not COMMON - recorded.used
+
+
+def test_nobody_waits_for_an_empty_log_that_is_named_no_more_and_gone() -> None:
+    """Its generation stayed open in the state for good. A search found the story."""
+    story = FollowerMachine()
+    story.rotate_by_rename(create=True)
+    story.rotate_by_copy_and_truncate_between_look_and_read()
+    story.delete_the_oldest()
+    story.rename_the_source(restart=False, source="idp")
+    story.restart()
+    story.teardown()
