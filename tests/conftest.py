@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 import ingestor.detectors
 from ingestor.detectors.contract import Detector
-from ingestor.detectors.registry import new_detectors
+from ingestor.detectors.registry import detectors
 from ingestor.state import database
 from tests.support import detectors as test_detectors
 from tests.support.grafana_servers import GrafanaServer, grafanas
@@ -65,11 +65,12 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def detector_kind(monkeypatch: pytest.MonkeyPatch) -> type[Detector]:
+def detector_kind(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Detector]]:
     """The detector of the tests, as if it were one of tokentail's."""
     monkeypatch.setattr(ingestor.detectors, "__path__", [*ingestor.detectors.__path__, *test_detectors.__path__])
-    (detector,) = (each for each in new_detectors() if each.name == "repeated_reuse")
-    return type(detector)
+    detectors.cache_clear()
+    yield detectors()["repeated_reuse"]
+    detectors.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ def explain(
         failing_clients=settings.budgets.failing_clients,
         realms=settings.budgets.realms,
         failing_realms=settings.budgets.failing_realms,
-        observe=Detection(new_detectors()).observe,
+        observe=Detection(new_detectors(settings.detectors)).observe,
     )
     seen = {"event": 0, "ignored": 0, "rejected": 0, "masked": 0}
     now_ms = time.time_ns() // 1_000_000

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from ingestor.config import tables
 from ingestor.config.credentials import SECRET_VARIABLES
+from ingestor.config.detectors import read_detectors
 from ingestor.config.mapping_files import mapping_text
 from ingestor.config.options import (
     CLIENT_ALERTS,
@@ -21,6 +22,7 @@ from ingestor.config.options import (
 )
 from ingestor.config.settings import ErrorRule, LogSettings, Settings
 from ingestor.config.values import NotAcceptedError, Option, title
+from ingestor.detectors.contract import Options
 from ingestor.errors import ConfigError
 from parsers import mapping
 from parsers.near_miss import did_you_mean
@@ -67,7 +69,7 @@ class Reader:
 
     def settings(self, table: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
         """Decode a whole file and the variables that override it. Raises BadConfigError."""
-        self._refuse_unknown(table, [*TOP, *_tables_in(""), "logs", "errors", "realms"], "")
+        self._refuse_unknown(table, [*TOP, *_tables_in(""), "logs", "errors", "realms", "detectors"], "")
         written = {"": {key: value for key, value in table.items() if key in TOP}}
         written |= {section: dict(self._section(table, section)) for section in SECTIONS}
         clients = self._clients(written["alerts"].pop("clients", {}))
@@ -81,6 +83,7 @@ class Reader:
                 "logs": self._logs(table.get("logs", [])),
                 "errors": self._errors(self._table(table.get("errors", {}), "errors")),
                 "realms": self._realms(self._table(table.get("realms", {}), "realms")),
+                "detectors": self._detectors(self._table(table.get("detectors", {}), "detectors")),
             },
             "alerts": {"clients": clients},
         }
@@ -184,6 +187,11 @@ class Reader:
             except NotAcceptedError as error:
                 self._report(f"realms.{_shown(realm_id)}", f"{error} (found {_shown(name)})")
         return names
+
+    def _detectors(self, table: Mapping[str, Any]) -> dict[str, Options]:
+        if table:
+            self.origins["detectors"] = self._file
+        return read_detectors(table, self._report)
 
     def _clients(self, value: Any) -> dict[str, dict[str, int]]:
         clients = {}

@@ -35,6 +35,7 @@ from ingestor.config.values import (
     true_or_false,
     whole_number,
 )
+from ingestor.detectors.contract import Options
 
 _COUNT: Final = Option(whole_number(1, 1_000_000_000), number)
 
@@ -221,6 +222,8 @@ class Settings:
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     grafana: GrafanaSettings = field(default_factory=GrafanaSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    detectors: dict[str, Options] = field(default_factory=dict)
+    """By name; a detector that is not here has its defaults."""
     config_file: Path | None = None
 
     def mapping_of(self, parser: str) -> str | None:

@@ -5,8 +5,9 @@ checkpoint behind the events, so that a kill changes nothing: events behind the 
 that has forgotten them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
 from ingestor.model.finding import Finding
 from parsers.contract import EventRow
@@ -22,15 +23,45 @@ class ObservedEvents(NamedTuple):
 
     source: str
     events: Sequence[EventRow]
+    """Those of the detector's ``actions``."""
+    block: Sequence[EventRow] = ()
+    """All that were read together, ``events`` among them as the same objects: for what is looked at only now and then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the configuration says of a detector, in ``[detectors.NAME]``. A detector adds fields of its own: numbers, with defaults."""
+
+    enabled: bool = True
+    networks: tuple[str, ...] = ()
+    """Events from these networks are not observed. CIDR notation."""
+    user_agents: tuple[str, ...] = ()
+    """Nor are those of these user agents; ``*`` stands for anything."""
+    clients: Mapping[tuple[str, str], Self] = field(default_factory=dict)
+    """Other options for single clients, by (realm, client id): ``[detectors.NAME.clients."realm/id"]``."""
+
+    def of(self, realm: str, client_id: str) -> Self:
+        """Return the options for the events of a client."""
+        return self.clients.get((realm, client_id), self) if self.clients else self
 
 
 class Detector(Protocol):
-    """One pattern. It is made without arguments, and called by one thread."""
+    """One pattern. It is made with its options, and called by one thread."""
 
     name: str
     """The tag ``pattern`` of its findings: lower case, words joined by ``_``."""
     version: str
     """Another one whenever it concludes something else, or remembers it otherwise. It begins with an empty memory then."""
+    title: str
+    """What it finds, for people: a few words without a full stop."""
+    actions: Collection[str]
+    """It observes events of these actions alone."""
+    options: type[Options]
+    """What it is made with."""
+
+    def __init__(self, options: Any, /) -> None:
+        """``options`` is one of ``Detector.options``."""
+        ...
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:
         """Return what these events, and those before them, amount to: incidents that are new or have grown.

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Self
 
-from ingestor.detectors.contract import Detector, Memory, MemoryChanges, ObservedEvents
+from ingestor.detectors.contract import Detector, Memory, MemoryChanges, ObservedEvents, Options
 from ingestor.detectors.registry import new_detectors
 from ingestor.model.finding import Finding, StoredFinding, stored_finding
 from ingestor.state.checkpoint import Checkpoint
@@ -31,6 +31,8 @@ class Detection:
         self.failures = 0
         """Blocks that a detector could not observe, since the start."""
         self._detectors: list[Detector] = []
+        self._observers: dict[str, list[int]] = {}
+        """By action: the indexes of the detectors that observe its events."""
         self._findings: dict[tuple[int, str], StoredFinding] = {}
         self._told: set[str] = set()
         for detector in detectors:
@@ -40,15 +42,17 @@ class Detection:
             except Exception as error:  # noqa: BLE001 - a detector may raise anything, and events do not depend on it
                 self._fail(detector, error, "It is switched off until the next start.")
             else:
+                for action in detector.actions:
+                    self._observers.setdefault(action, []).append(len(self._detectors))
                 self._detectors.append(detector)
 
     def __bool__(self) -> bool:
         return bool(self._detectors)
 
     @classmethod
-    def of(cls, state: State) -> Self:
-        """Return the detectors there are, as they were at the last checkpoint. Raises sqlite3.Error."""
-        detectors = list(new_detectors())
+    def of(cls, state: State, options: Mapping[str, Options]) -> Self:
+        """Return the detectors there are, as they were at the last checkpoint. ``options``: by detector. Raises sqlite3.Error."""
+        detectors = list(new_detectors(options))
         versions = {detector.name: detector.version for detector in detectors}
         if versions != noted_versions(state.connection):
             with state.transaction():
@@ -60,14 +64,24 @@ class Detection:
         found: list[StoredFinding] = []
         if not events:
             return found
-        observed = ObservedEvents(source, events)
-        for detector in self._detectors:
+        for detector, wanted in zip(self._detectors, self._wanted(events), strict=True):
+            observed = ObservedEvents(source, wanted, events)
             try:
                 found += [_placed(detector, finding, host, tags_of) for finding in detector.observe(observed)]
             except Exception as error:  # noqa: BLE001 - as above
                 self._fail(detector, error, "Its findings of some lines are missing.")
         self._findings.update((finding[:2], finding) for finding in found)
         return found
+
+    def _wanted(self, events: Sequence[EventRow]) -> list[list[EventRow]]:
+        """Return the events of each detector's actions: one look at each event, however many detectors there are."""
+        wanted: list[list[EventRow]] = [[] for _ in self._detectors]
+        adders = {action: [wanted[index].append for index in indexes] for action, indexes in self._observers.items()}
+        nobody: list[Callable[[EventRow], None]] = []
+        for row in events:
+            for add in adders.get(row[2].action, nobody):
+                add(row)
+        return wanted
 
     def move_changes(self, checkpoint: Checkpoint) -> None:
         """Move what was found, and what has changed of the detectors' memories, into a checkpoint."""

@@ -54,7 +54,7 @@ class Pipeline:
         self._counted: Counter[str] = Counter()
         """By parsers that were made by former settings."""
         self.delivery = store.new_delivery(state, self._series, self._rejected)
-        self._detection = Detection.of(state)
+        self._detection = Detection.of(state, settings.detectors)
         self._take_settings()
 
     @property

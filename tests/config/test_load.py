@@ -96,9 +96,11 @@ def test_the_samples_error_rules_are_valid() -> None:
 def test_every_field_of_the_settings_is_an_option_or_a_table() -> None:
     for section, kind in [("", Settings), ("logs", LogSettings), *options.tables_of(Settings)]:
         tables = {name.rpartition(".")[2] for name in options.SECTIONS if name.rpartition(".")[0] == section}
-        others = {"": {"logs", "errors", "realms", "config_file"}, "logs": {"mapping"}, "alerts": {"clients"}}.get(
-            section, set()
-        )
+        others = {
+            "": {"logs", "errors", "realms", "detectors", "config_file"},
+            "logs": {"mapping"},
+            "alerts": {"clients"},
+        }.get(section, set())
         assert {field.name for field in dataclasses.fields(kind)} == {*options.options_of(kind), *tables, *others}
 
 

@@ -1,20 +1,22 @@
 """Every detector does what the contract says: the conformance suite over each of them, and over the one of the tests."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 
 import pytest
 
-from ingestor.detectors.registry import new_detectors
+from ingestor.detectors.registry import detectors
 from parsers.contract import EventRow
 from tests.support.detector_conformance import CHECKS, New
-from tests.support.detectors.repeated_reuse import RepeatedReuse
+from tests.support.detectors.repeated_reuse import RepeatedReuse, RepeatedReuseOptions
 from tests.support.repeated_reuse_events import events
 
-CASES: dict[str, tuple[New, Sequence[EventRow]]] = {RepeatedReuse.name: (RepeatedReuse, events())} | {
-    detector.name: (type(detector), import_module(f"tests.detectors.cases.{detector.name}").events())
-    for detector in new_detectors()
+CASES: dict[str, tuple[New, Sequence[EventRow]]] = {
+    "repeated_reuse": (lambda: RepeatedReuse(RepeatedReuseOptions()), events())
 }
+for name, kind in detectors().items():
+    CASES[name] = partial(kind, kind.options()), import_module(f"tests.detectors.cases.{name}").events()
 """By name: the detector, and events of which some are findings. Those of tokentail's own stand in ``cases/NAME.py``."""
 
 

@@ -3,12 +3,12 @@
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 
-from ingestor.detectors.contract import Detector, Memory, MemoryChanges, ObservedEvents
+from ingestor.detectors.contract import Detector, Memory, MemoryChanges, ObservedEvents, Options
 from ingestor.model.finding import Finding, StoredFinding
 from ingestor.pipeline.detection import Detection
 from ingestor.state.checkpoint import Checkpoint
@@ -142,8 +142,11 @@ class Forgetful:
 
     name = "forgetful"
     version = "1"
+    title = "Nothing"
+    actions: Collection[str] = ("token.refreshed",)
+    options: type[Options] = Options
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options = Options()) -> None:  # noqa: ARG002, B008 - frozen
         self.now = 0
 
     def observe(self, observed: ObservedEvents) -> Iterator[Finding]:

@@ -19,7 +19,8 @@ PYTHON_TYPES: Final = {Kind.INTEGER: int, Kind.STRING: str}
 
 def observe(detector: Detector, events: Sequence[EventRow], found: Found, source: str = "audit.log") -> None:
     """Have events observed; ``found`` holds the last word on each incident."""
-    for finding in detector.observe(ObservedEvents(source, events)):
+    wanted = [event for event in events if event[2].action in detector.actions]
+    for finding in detector.observe(ObservedEvents(source, wanted, events)):
         tags = {"realm": finding.realm, "client_id": finding.client_id}
         stored = stored_finding(detector.name, finding, host="idp-1", tags=tags)
         found[stored[:2]] = stored
