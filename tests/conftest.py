@@ -69,7 +69,8 @@ def detector_kind(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Detector]]:
     """The detector of the tests, as if it were one of tokentail's."""
     monkeypatch.setattr(ingestor.detectors, "__path__", [*ingestor.detectors.__path__, *test_detectors.__path__])
     detectors.cache_clear()
-    yield detectors()["repeated_reuse"]
+    kind = detectors()["repeated_reuse"]
+    yield type(kind.new(kind.options()))
     detectors.cache_clear()
 
 

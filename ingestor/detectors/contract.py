@@ -7,7 +7,7 @@ that has forgotten them.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, Self, TypeAlias
+from typing import NamedTuple, Protocol, Self, TypeAlias
 
 from ingestor.model.finding import Finding
 from parsers.contract import EventRow
@@ -46,21 +46,29 @@ class Options:
 
 
 class Detector(Protocol):
-    """One pattern. It is made with its options, and called by one thread."""
+    """One pattern. Its class is made with its options, and called by one thread.
 
-    name: str
-    """The tag ``pattern`` of its findings: lower case, words joined by ``_``."""
-    version: str
-    """Another one whenever it concludes something else, or remembers it otherwise. It begins with an empty memory then."""
-    title: str
-    """What it finds, for people: a few words without a full stop."""
-    actions: Collection[str]
-    """It observes events of these actions alone."""
-    options: type[Options]
-    """What it is made with."""
+    The class states, as plain attributes, what is a property here, and ``options``: the class of what it is made with.
+    """
 
-    def __init__(self, options: Any, /) -> None:
-        """``options`` is one of ``Detector.options``."""
+    @property
+    def name(self) -> str:
+        """The tag ``pattern`` of its findings: lower case, words joined by ``_``."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Another one whenever it concludes something else, or remembers it otherwise. It begins with an empty memory then."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What it finds, for people: a few words without a full stop."""
+        ...
+
+    @property
+    def actions(self) -> Collection[str]:
+        """It observes events of these actions alone."""
         ...
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:

@@ -2,9 +2,9 @@
 
 import functools
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Final
+from typing import Final, NamedTuple
 
 import ingestor.detectors
 from ingestor.detectors.contract import Detector, Options
@@ -13,15 +13,21 @@ _NO_DETECTORS: Final = {"contract", "registry"}
 """The modules here that are something else; so is every folder."""
 
 
+class DetectorKind(NamedTuple):
+    """A detector that can be made."""
+
+    title: str
+    options: type[Options]
+    new: Callable[[Options], Detector]
+
+
 @functools.cache
-def detectors() -> Mapping[str, type[Detector]]:
+def detectors() -> Mapping[str, DetectorKind]:
     """Return all there are, by name and in the order of their names."""
     package = ingestor.detectors
-    found = (module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg)
-    kinds = [
-        import_module(f"{package.__name__}.{name}").DETECTOR for name in sorted(found) if name not in _NO_DETECTORS
-    ]
-    return {kind.name: kind for kind in kinds}
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg)
+    classes = [import_module(f"{package.__name__}.{name}").DETECTOR for name in names if name not in _NO_DETECTORS]
+    return {each.name: DetectorKind(each.title, each.options, each) for each in classes}
 
 
 def new_detectors(options: Mapping[str, Options]) -> Iterator[Detector]:
@@ -29,4 +35,4 @@ def new_detectors(options: Mapping[str, Options]) -> Iterator[Detector]:
     for name, kind in detectors().items():
         chosen = options.get(name) or kind.options()
         if chosen.enabled:
-            yield kind(chosen)
+            yield kind.new(chosen)

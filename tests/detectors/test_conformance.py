@@ -16,7 +16,7 @@ CASES: dict[str, tuple[New, Sequence[EventRow]]] = {
     "repeated_reuse": (lambda: RepeatedReuse(RepeatedReuseOptions()), events())
 }
 for name, kind in detectors().items():
-    CASES[name] = partial(kind, kind.options()), import_module(f"tests.detectors.cases.{name}").events()
+    CASES[name] = partial(kind.new, kind.options()), import_module(f"tests.detectors.cases.{name}").events()
 """By name: the detector, and events of which some are findings. Those of tokentail's own stand in ``cases/NAME.py``."""
 
 
