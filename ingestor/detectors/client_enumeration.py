@@ -40,6 +40,10 @@ class ByAddress(Surge[ClientEnumerationOptions]):
         few_each = figures.events <= options.tries * figures.clients
         return Severity.MEDIUM if figures.clients >= options.ids and few_each else None
 
+    def fewest(self, options: ClientEnumerationOptions) -> int:
+        """Return the smaller one of two options."""
+        return min(options.ids, options.many_ids)
+
     def window_ms(self, options: ClientEnumerationOptions) -> int:
         """Return the option's minutes."""
         return options.window_minutes * MINUTE_MS

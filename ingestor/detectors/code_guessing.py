@@ -51,6 +51,10 @@ class ByAddress(Weighed[CodeGuessingOptions]):
         is_enough = figures.events >= options.failures and figures.events > 2 * figures.successes
         return Severity.MEDIUM if is_enough else None
 
+    def fewest(self, options: CodeGuessingOptions) -> int:
+        """Return the smaller one of two options."""
+        return min(options.failures, options.many_failures)
+
     def window_ms(self, options: CodeGuessingOptions) -> int:
         """Return the option's minutes."""
         return options.window_minutes * MINUTE_MS

@@ -41,6 +41,10 @@ class RateLimitStorm(Surge[RateLimitStormOptions]):
         """Return low for many."""
         return Severity.LOW if figures.events >= options.refusals else None
 
+    def fewest(self, options: RateLimitStormOptions) -> int:
+        """Return the option."""
+        return options.refusals
+
     def window_ms(self, options: RateLimitStormOptions) -> int:
         """Return the option's minutes."""
         return options.window_minutes * MINUTE_MS

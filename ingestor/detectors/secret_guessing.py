@@ -59,6 +59,10 @@ class SecretGuessing(Surge[SecretGuessingOptions]):
             return Severity.HIGH
         return Severity.MEDIUM if figures.events >= options.many_failures else None
 
+    def fewest(self, options: SecretGuessingOptions) -> int:
+        """Return the smaller one of two options."""
+        return min(options.failures, options.many_failures)
+
     def window_ms(self, options: SecretGuessingOptions) -> int:
         """Return the option's minutes."""
         return options.window_minutes * MINUTE_MS

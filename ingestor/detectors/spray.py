@@ -1,8 +1,9 @@
 """A few passwords are tried for many users (RFC 6819 section 4.4.3.6, Elastic's rules for credential stuffing and password spraying)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingestor.detectors.contract import Options
+from ingestor.detectors.contract import Memory, Options
 from ingestor.detectors.parts.evidence import Evidence, Figures
 from ingestor.detectors.parts.memory import Key
 from ingestor.detectors.parts.passwords import FAILED, is_wrong_password
@@ -37,8 +38,7 @@ class ByAddress(Weighed[SprayOptions]):
 
     def subject_of(self, event: Event) -> Subject | None:
         """Return the address."""
-        is_tried = event.ip and event.user_id and is_wrong_password(event.tags)
-        return Subject(event.tags.realm, key=event.ip or "") if is_tried else None
+        return Subject(event.tags.realm, key=event.ip) if event.ip else None
 
     def speaks_for(self, row: EventRow) -> Key:
         """Return the address."""
@@ -52,12 +52,16 @@ class ByAddress(Weighed[SprayOptions]):
         """Return medium for many users who do not get in, and more than twice as many as do."""
         locked_out = figures.users - figures.successful_users
         few_each = figures.events <= options.tries * figures.users
-        is_enough = figures.events >= options.failures and locked_out >= self.fewest(options)
+        is_enough = figures.events >= options.failures and locked_out >= self.fewest_users(options)
         return Severity.MEDIUM if is_enough and few_each and locked_out > 2 * figures.successful_users else None
 
-    def fewest(self, options: SprayOptions) -> int:
+    def fewest_users(self, options: SprayOptions) -> int:
         """Return how many users have to be locked out."""
         return options.users
+
+    def fewest(self, options: SprayOptions) -> int:
+        """Return the option."""
+        return options.failures
 
     def window_ms(self, options: SprayOptions) -> int:
         """Return the option's minutes."""
@@ -84,7 +88,7 @@ class Together(ByAddress):
         """Return medium for many users from many addresses."""
         return super().severity_of(figures, options) if figures.ips >= options.addresses else None
 
-    def fewest(self, options: SprayOptions) -> int:
+    def fewest_users(self, options: SprayOptions) -> int:
         """Return as many as there have to be failures: of a whole client some users always mistype."""
         return options.failures
 
@@ -103,6 +107,35 @@ class Spray(Several[SprayOptions]):
     actions = frozenset({FAILED}) | SUCCESSES
     options = SprayOptions
     ways = (ByAddress, Together)
+
+    def __init__(self, options: SprayOptions) -> None:
+        super().__init__(options)
+        self._failed: set[str] = set()
+        """All users whose successes may count, and some others: most of all events need no more than a look at it."""
+        self._most_failed = 0
+
+    def shown(self, rows: Sequence[EventRow]) -> Sequence[Sequence[EventRow]]:
+        """Return wrong passwords, and successes of users who had one."""
+        if len(self._failed) > self._most_failed:
+            self._look_who_failed()
+        failed, shown = self._failed, []
+        for row in rows:
+            if row[2].action in SUCCESSES:
+                if row[3] in failed:
+                    shown.append(row)
+            elif row[3] and is_wrong_password(row[2]):
+                failed.add(row[3])
+                shown.append(row)
+        return shown, shown
+
+    def restore(self, memory: Memory) -> None:
+        """Take up what was dumped up to the last checkpoint."""
+        super().restore(memory)
+        self._look_who_failed()
+
+    def _look_who_failed(self) -> None:
+        self._failed = {user for way in self._surges.values() if isinstance(way, ByAddress) for user in way.users()}
+        self._most_failed = 2 * len(self._failed) + 1000
 
 
 DETECTOR = Spray

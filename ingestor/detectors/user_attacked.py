@@ -55,6 +55,10 @@ class UserAttacked(Surge[UserAttackedOptions]):
             return Severity.HIGH
         return Severity.MEDIUM if networks >= options.addresses else Severity.LOW
 
+    def fewest(self, options: UserAttackedOptions) -> int:
+        """Return the option."""
+        return options.failures
+
     def window_ms(self, options: UserAttackedOptions) -> int:
         """Return the option's minutes."""
         return options.window_minutes * MINUTE_MS

@@ -81,6 +81,10 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
     def window_ms(self, options: OptionsT) -> int:
         """Return within what time it has to be so much."""
 
+    def fewest(self, options: OptionsT) -> int:  # noqa: ARG002 - for those that need many
+        """Return of how many events ``severity_of`` need not be asked whether they are enough: of fewer than these."""
+        return 1
+
     def quiet_ms(self, options: OptionsT) -> int:
         """Return after what time without an event an incident is over."""
         return max(HOUR_MS, self.window_ms(options))
@@ -180,7 +184,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         case.window.add(hit_of(event), newest - self.window_ms(options))
         if case.successes is not None:
             case.successes.advance(newest // self.window_ms(self._options))
-        if self.severity_of(case.figures, options) is not None:
+        if len(case.window.hits) >= self.fewest(options) and self.severity_of(case.figures, options) is not None:
             case.window, case.evidence = Window(), Evidence.of(case.window.hits)
 
     def _forget_old(self, now_ms: int) -> None:

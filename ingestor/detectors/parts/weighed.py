@@ -1,6 +1,7 @@
 """A surge that is weighed against what succeeds meanwhile: a busy client has failures, too."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
 
 from ingestor.detectors.parts.case import Successes
 from ingestor.detectors.parts.memory import Key
@@ -23,6 +24,13 @@ class Weighed(Surge[OptionsT]):
     def counts(self, row: EventRow, window: Window) -> bool:  # noqa: ARG002 - for those that look
         """Whether a success counts, seeing what failed."""
         return True
+
+    def users(self) -> Iterator[str]:
+        """Yield the users of what has failed and is no incident yet, some more than once."""
+        for key in self._cases:
+            case = self._cases.get(key)
+            if case is not None:
+                yield from (hit[3] for hit in case.window.hits)
 
     def _weigh(self, row: EventRow) -> None:
         """Count a success of a subject that is failing."""
