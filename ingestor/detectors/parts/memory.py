@@ -17,7 +17,7 @@ MOST: Final = 20_000
 class BoundedMemory(Generic[V]):
     """A value for each subject. The one that has not changed for longest is forgotten first, after a restart as before it.
 
-    A value is changed by ``put`` alone. As a piece it is JSON: its turn, and what ``to_json`` makes of it.
+    A value is changed by ``put``, or in place and told by ``mark``. As a piece it is JSON: its turn, and what ``to_json`` makes of it.
     """
 
     def __init__(
@@ -55,6 +55,10 @@ class BoundedMemory(Generic[V]):
         if len(self._values) > self._most:
             self.forgotten += 1
             self.forget(next(iter(self._values)))
+
+    def mark(self, key: Key) -> None:
+        """Have what is remembered of a subject be dumped again; it is forgotten as early as before."""
+        self._changed[key] = None
 
     def forget(self, key: Key) -> None:
         """Forget a subject."""
