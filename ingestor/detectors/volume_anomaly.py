@@ -165,7 +165,7 @@ class VolumeAnomaly(Remembering):
         crowd = self._crowd.join(realm, client_id, event.time_ms)
         if len(crowd) >= options.clients_at_once:
             for each in crowd:
-                self._incidents.lower(Subject(realm, each), event.time_ms, Severity.LOW)
+                self._incidents.rate(Subject(realm, each), event.time_ms, Severity.LOW)
 
 
 def _hour_of(row: EventRow) -> int:

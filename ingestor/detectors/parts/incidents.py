@@ -87,8 +87,8 @@ class Incidents:
         self._open.put(subject, incident)
         self._grown[subject] = incident
 
-    def lower(self, subject: Subject, time_ms: int, severity: Severity) -> None:
-        """Have an incident that goes on at this time be so severe: it is part of something harmless."""
+    def rate(self, subject: Subject, time_ms: int, severity: Severity) -> None:
+        """Have an incident that goes on at this time be so severe, whatever it was before."""
         incident = self.of(subject, time_ms)
         if incident is not None and incident.severity is not severity:
             incident.severity = severity
