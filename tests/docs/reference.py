@@ -4,7 +4,13 @@ The commands come from click's own data and not from its help pages, whose layou
 come from the sample of the configuration, which has them all.
 """
 
+import ast
+import dataclasses
+import functools
+import inspect
+import itertools
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -13,6 +19,8 @@ import click
 
 from ingestor.cli import cli
 from ingestor.config.options import PREFIX
+from ingestor.detectors.contract import Options
+from ingestor.detectors.registry import detectors
 from tests.docs.markdown import ROOT
 
 SAMPLE: Final = ROOT / "config/tokentail.toml"
@@ -173,9 +181,39 @@ def _title(section: str) -> str:
     return f"`[[{section}]]`" if section == "logs" else f"`[{section}]`" if section else "Top level"
 
 
+# The detectors
+
+
+def _detector(name: str) -> Iterator[str]:
+    kind = detectors()[name].options
+    told = option_meanings(kind)
+    own = [field for field in dataclasses.fields(kind) if field.name not in COMMON]
+    yield "| option | default | meaning |"
+    yield "|---|---|---|"
+    for field in own:
+        yield f"| `{field.name}` | `{field.default}` | {_cell(told.get(field.name, '')).replace('``', '`')} |"
+    yield ""
+
+
+def option_meanings(kind: type[Options]) -> dict[str, str]:
+    """Return what stands below each option in the class that a detector states, and in those that it is derived from."""
+    told: dict[str, str] = {}
+    for each in reversed(kind.__mro__[:-1]):
+        (body,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        assert isinstance(body, ast.ClassDef)
+        for option, text in itertools.pairwise(body.body):
+            if isinstance(option, ast.AnnAssign) and isinstance(text, ast.Expr):
+                told[ast.unparse(option.target)] = str(ast.literal_eval(text.value))
+    return told
+
+
+DETECTORS_PAGE: Final = ROOT / "docs/detectors.md"
+COMMON: Final = frozenset(field.name for field in dataclasses.fields(Options))
+"""Options that all detectors have."""
 REFERENCES: Final = (
     Reference(ROOT / "docs/commands.md", "reference", _commands),
     Reference(ROOT / "docs/configuration.md", "options", _options),
+    *(Reference(DETECTORS_PAGE, f"options of {name}", functools.partial(_detector, name)) for name in detectors()),
 )
 
 

@@ -55,7 +55,7 @@ def test_the_commands_are_the_designed_ones() -> None:
     assert {path.removeprefix("tokentail ") for path in COMMANDS} == DESIGNED
 
 
-@pytest.mark.parametrize("made", reference.REFERENCES, ids=lambda made: made.page.name)
+@pytest.mark.parametrize("made", reference.REFERENCES, ids=lambda made: f"{made.page.name}: {made.mark}")
 def test_a_reference_is_fresh(made: reference.Reference) -> None:
     text = made.page.read_text("utf-8")
     assert made.begin in text
