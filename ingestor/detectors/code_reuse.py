@@ -28,6 +28,7 @@ class CodeReuse(Reuse):
     learns_from = frozenset({"token.issued.authorization_code"})
     actions = frozenset({"token.reuse_detected"}) | learns_from
     options = CodeReuseOptions
+    most_uses = 4_096
 
     def is_of_mine(self, tags: Tags) -> bool:
         """Whether it is of a code."""

@@ -16,6 +16,8 @@ from ingestor.detectors.parts.surge import MINUTE_MS, SUCCESSES, Subject, Surge
 from ingestor.model.finding import Finding, Severity
 from parsers.contract import Event, EventRow
 
+MOST_USES: Final = 4_096
+"""That are remembered: of eight times as many."""
 SHARE: Final = 8
 """One user in so many is looked at, chosen by a hash: that costs, and remembers, an eighth."""
 
@@ -50,7 +52,7 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
 
     def __init__(self, options: UserinfoScrapingOptions) -> None:
         super().__init__(options)
-        self._uses = LastUses()
+        self._uses = LastUses(most=MOST_USES)
         self._known = Known()
         self.parts = (*self.parts, self._uses, self._known)
 
@@ -77,7 +79,7 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
         )
         self._note(tags.realm, tags.client_id, here, event.time_ms)
         uses = self._uses.of(event)
-        is_elsewhere = bool(uses) and all(use[4] is not None and network_of(use[4]) != here for use in uses)
+        is_elsewhere = bool(uses) and all(use.ip is not None and network_of(use.ip) != here for use in uses)
         return Subject(tags.realm, tags.client_id) if is_strange and is_elsewhere else None
 
     def severity_of(self, figures: Figures, options: UserinfoScrapingOptions) -> Severity | None:

@@ -1,8 +1,9 @@
 """What detectors say of events: the last word on each incident."""
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from ingestor.detectors.contract import Detector, ObservedEvents
+from ingestor.detectors.contract import Detector, MemoryChanges, ObservedEvents
 from ingestor.model.finding import Finding, Severity
 from parsers.contract import EventRow
 
@@ -20,7 +21,13 @@ def severities(findings: Iterable[Finding]) -> list[Severity]:
     return [finding.severity for finding in findings]
 
 
-def saved(detector: Detector, memory: dict[str, bytes]) -> int:
+class Dumping(Protocol):
+    """A detector, or a part of one."""
+
+    def dump(self) -> MemoryChanges: ...
+
+
+def saved(detector: Dumping, memory: dict[str, bytes]) -> int:
     """Bring a memory up to date as a checkpoint does; return how many bytes were written."""
     written = 0
     for name, piece in detector.dump().items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
+from sys import intern
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from ingestor.detectors.parts.origin import network_of
@@ -17,7 +18,7 @@ Hit: TypeAlias = tuple[int, str, str, str, str, str]
 
 def hit_of(event: Event) -> Hit:
     """Return what is kept of an event."""
-    user, agent = event.user_id or "", event.user_agent or ""
+    user, agent = event.user_id or "", intern(event.user_agent or "")
     return event.time_ms, event.ip or "", event.tags.client_id, user, agent, event.event_id or ""
 
 

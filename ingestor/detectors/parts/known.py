@@ -5,7 +5,7 @@ from typing import Final
 import orjson
 
 from ingestor.detectors.contract import Memory, MemoryChanges
-from ingestor.detectors.parts.memory import Key
+from ingestor.detectors.parts.memory import Key, piece_of
 
 MOST_KNOWN: Final = 10_000
 """Of a generation: so many are known at least, and twice as many at most."""
@@ -63,5 +63,5 @@ class Known:
 
     def _piece(self, key: Key) -> bytes | None:
         if key in self._newer:
-            return orjson.dumps([self._generation, self._newer[key]])
-        return orjson.dumps([self._generation - 1, self._older[key]]) if key in self._older else None
+            return piece_of([self._generation, self._newer[key]])
+        return piece_of([self._generation - 1, self._older[key]]) if key in self._older else None

@@ -1,7 +1,8 @@
 """Where each user used a token last, of the newest uses: what a second use is compared with."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from sys import intern
+from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -9,27 +10,36 @@ from ingestor.detectors.contract import Memory, MemoryChanges
 from parsers.contract import Event, EventRow, Tags
 
 MOST_USES: Final = 16_384
-"""That are remembered, at about 600 bytes each."""
+"""That are remembered, at about 500 bytes each."""
 MOST_PLACES: Final = 8
 """Of one user that are told apart, the newest: addresses, each with a user agent."""
 _PAGE: Final = 64
 
+_Entry: TypeAlias = tuple[int, str | None, str | None, str, Tags]
+"""The time, address, user agent, user and tags of an event. The tags are shared by many."""
 _Place: TypeAlias = tuple[str | None, str | None]
 """An address and a user agent."""
+
+
+class Use(NamedTuple):
+    """When (milliseconds since the Unix epoch), from which address, and with which user agent."""
+
+    time_ms: int
+    ip: str | None
+    user_agent: str | None
 
 
 class LastUses:
     """The last use of each user at each place: with each user agent, from each address.
 
-    Uses are kept as the events that they are, since this is cheap, in pages that are written once: a dump costs what has come.
-    The oldest page is forgotten first.
+    Uses are kept in pages that are written once, so that a dump costs what has come. The oldest page is forgotten first.
     """
 
     def __init__(self, prefix: str = "use", most: int = MOST_USES) -> None:
         """``prefix``: of the names of its pieces."""
         self._prefix = prefix
         self._most_pages = most // _PAGE
-        self._page: list[EventRow] = []
+        self._page: list[_Entry] = []
         self._number = 0
         self._oldest = 0
         self._pages = {0: self._page}
@@ -38,9 +48,9 @@ class LastUses:
         """Numbers of other pages than the newest one."""
         self._saved = 0
         """Of the newest page so many are saved."""
-        self._last: dict[str, EventRow] = {}
+        self._last: dict[str, _Entry] = {}
         """By user."""
-        self._others: dict[str, dict[_Place, EventRow]] = {}
+        self._others: dict[str, dict[_Place, _Entry]] = {}
         """Of those who have several places: the last uses at the others than the last one, the newest last."""
 
     def note(self, rows: Iterable[EventRow]) -> None:
@@ -52,24 +62,20 @@ class LastUses:
                 continue
             if len(page) == _PAGE:
                 page = self._begin(self._number + 1)
-            page.append(row)
+            ip, agent = row[4], row[5]
+            entry = (row[0], ip, intern(agent) if agent else None, user, row[2])
+            page.append(entry)
             before = uses.get(user)
-            uses[user] = row
-            if before is not None and (before[4] != row[4] or before[5] != row[5]):
-                others = self._others.get(user)
-                if others is None:
-                    others = self._others[user] = {}
-                others.pop((row[4], row[5]), None)
-                others[before[4], before[5]] = before
-                if len(others) == MOST_PLACES:
-                    del others[next(iter(others))]
+            uses[user] = entry
+            if before is not None and (before[1] != ip or before[2] != agent):
+                self._leave(user, before, (ip, agent))
 
-    def of(self, event: Event) -> list[EventRow]:
+    def of(self, event: Event) -> list[Use]:
         """Return the last uses of the event's user and client, one for each place, the newest last."""
         user, tags = event.user_id or "", event.tags
         last = self._last.get(user)
         uses = () if last is None else (*self._others.get(user, {}).values(), last)
-        return [row for row in uses if row[2].client_id == tags.client_id and row[2].realm == tags.realm]
+        return [Use(*use[:3]) for use in uses if use[4].client_id == tags.client_id and use[4].realm == tags.realm]
 
     def dump(self) -> MemoryChanges:
         """Return the pages that have changed."""
@@ -91,25 +97,36 @@ class LastUses:
         self._changed.clear()
         self._saved = len(self._page)
 
-    def _begin(self, number: int) -> list[EventRow]:
+    def _leave(self, user: str, before: _Entry, now: _Place) -> None:
+        """Keep what was a user's last use, who is at another place now."""
+        others = self._others.get(user)
+        if others is None:
+            others = self._others[user] = {}
+        others.pop(now, None)
+        others[before[1:3]] = before
+        if len(others) == MOST_PLACES:
+            del others[next(iter(others))]
+
+    def _begin(self, number: int) -> list[_Entry]:
         if len(self._page) > self._saved:
             self._changed.add(self._number)
         self._number, self._page, self._saved = number, [], 0
         self._pages[number] = self._page
         while len(self._pages) > self._most_pages:
-            for row in self._pages.pop(self._oldest):
-                self._forget(row[3] or "", row)
+            for entry in self._pages.pop(self._oldest):
+                self._forget(entry)
             self._changed.add(self._oldest)
             self._oldest += 1
         return self._page
 
-    def _forget(self, user: str, row: EventRow) -> None:
-        if self._last.get(user) is row:
+    def _forget(self, entry: _Entry) -> None:
+        user = entry[3]
+        if self._last.get(user) is entry:
             del self._last[user]
             self._others.pop(user, None)  # they are older
         elif others := self._others.get(user):
-            if others.get((row[4], row[5])) is row:
-                del others[row[4], row[5]]
+            if others.get(entry[1:3]) is entry:
+                del others[entry[1:3]]
             if not others:
                 del self._others[user]
 
@@ -118,15 +135,19 @@ class LastUses:
         return None if page is None else _piece_of(page)
 
 
-def _piece_of(page: list[EventRow]) -> bytes:
+def _piece_of(page: list[_Entry]) -> bytes:
     """Return a page as JSON, each combination of realm, client and user agent once: there are few."""
     kinds: dict[tuple[str, str, str | None], int] = {}
-    uses = [(kinds.setdefault((row[2][6], row[2][1], row[5]), len(kinds)), row[3], row[0], row[4]) for row in page]
+    uses = [
+        (kinds.setdefault((tags[6], tags[1], agent), len(kinds)), user, time_ms, ip)
+        for time_ms, ip, agent, user, tags in page
+    ]
     return orjson.dumps((list(kinds), uses))
 
 
 def _rows_of(piece: bytes) -> Iterator[EventRow]:
     kinds, uses = orjson.loads(piece)
+    kinds = [(Tags("", client_id, "", "", "", "", realm), agent) for realm, client_id, agent in kinds]
     for kind, user, time_ms, ip in uses:
-        realm, client_id, agent = kinds[kind]
-        yield time_ms, None, Tags("", client_id, "", "", "", "", realm), user, ip, agent, None, None, None, None
+        tags, agent = kinds[kind]
+        yield time_ms, None, tags, user, ip, agent, None, None, None, None

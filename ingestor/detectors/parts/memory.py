@@ -87,4 +87,9 @@ class BoundedMemory(Generic[V]):
     def _piece(self, key: Key) -> bytes | None:
         if key not in self._values:
             return None
-        return orjson.dumps([self._turns[key], self._to_json(self._values[key])])
+        return piece_of([self._turns[key], self._to_json(self._values[key])])
+
+
+def piece_of(value: Any) -> bytes:
+    """Return a piece of memory. It is a copy, because what orjson returns holds on to the 4 KB that it was written into."""
+    return bytes(memoryview(orjson.dumps(value)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ingestor.detectors.contract import Options
 from ingestor.detectors.parts.evidence import Figures
-from ingestor.detectors.parts.last_uses import LastUses
+from ingestor.detectors.parts.last_uses import MOST_USES, LastUses, Use
 from ingestor.detectors.parts.origin import network_of
 from ingestor.detectors.parts.surge import MINUTE_MS, Subject, Surge
 from ingestor.model.finding import Severity
@@ -26,10 +26,12 @@ class Reuse(Surge[ReuseOptions]):
     """Compares a second use with the last first use of the same user and client. One is an incident, and no success makes it worse."""
 
     raised_by_success = False
+    most_uses = MOST_USES
+    """That are remembered."""
 
     def __init__(self, options: ReuseOptions) -> None:
         super().__init__(options)
-        self._uses = LastUses()
+        self._uses = LastUses(most=self.most_uses)
         self.parts = (*self.parts, self._uses)
 
     def is_of_mine(self, tags: Tags) -> bool:
@@ -62,7 +64,7 @@ class Reuse(Surge[ReuseOptions]):
         if not uses:
             self._uses.note((event,))
             return Severity.MEDIUM
-        return _judged(event, [Event(*row) for row in uses], options.grace_seconds * 1000)
+        return _judged(event, uses, options.grace_seconds * 1000)
 
     def window_ms(self, options: ReuseOptions) -> int:  # noqa: ARG002 - one event is enough
         """Return an hour."""
@@ -74,7 +76,7 @@ def is_of_code(tags: Tags) -> bool:
     return tags.error in {"invalid_code", "expired_code"} or tags.grant_type == "authorization_code"
 
 
-def _judged(event: Event, uses: Sequence[Event], grace_ms: int) -> Severity:
+def _judged(event: Event, uses: Sequence[Use], grace_ms: int) -> Severity:
     """Return low for the program and a place of first uses, high for neither, medium when in doubt."""
     agent, last = event.user_agent, uses[-1]
     own = [use for use in uses if use.user_agent == agent]

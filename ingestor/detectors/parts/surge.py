@@ -25,7 +25,7 @@ SUCCESS_MS: Final = 3 * HOUR_MS
 """A success so long after the last event belongs to the incident."""
 CLOCK_MS: Final = 6 * HOUR_MS
 """An event so much older than a case says that a clock was wrong: the case begins anew with it."""
-MOST_CASES: Final = 10_000
+MOST_CASES: Final = 5_000
 """Subjects that are remembered, at about 1 KB each."""
 _ORDER: Final = tuple(Severity)
 

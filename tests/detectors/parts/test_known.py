@@ -5,17 +5,10 @@ from hypothesis import strategies as st
 
 from ingestor.detectors.contract import Memory
 from ingestor.detectors.parts.known import Known
+from tests.support.detecting import saved
 
 MOST = 4
 COMING = st.lists(st.integers(0, 12), max_size=80)
-
-
-def saved(known: Known, memory: dict[str, bytes]) -> None:
-    for name, piece in known.dump().items():
-        if piece is None:
-            memory.pop(name, None)
-        else:
-            memory[name] = piece
 
 
 def restored(memory: Memory) -> Known:

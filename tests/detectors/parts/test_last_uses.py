@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.detectors.parts.last_uses import MOST_PLACES, LastUses
+from ingestor.detectors.parts.last_uses import MOST_PLACES, LastUses, Use
 from parsers.contract import Event, EventRow
 from tests.detectors.cases.made import event
+from tests.support.detecting import saved
 
 MOST = 4 * 64
 USES = st.lists(
@@ -17,8 +18,8 @@ def use(second: float, user: str | None = "u-1", agent: str | None = "a", client
     return event("token.refreshed", second, client, user=user, agent=agent, ip=f"10.0.0.{round(second) % 250}")
 
 
-def seen(uses: LastUses, user: str = "u-1", client: str = "app") -> list[tuple[int, str | None, str | None]]:
-    return [(row[0], row[4], row[5]) for row in uses.of(Event(*use(0, user, client=client)))]
+def seen(uses: LastUses, user: str = "u-1", client: str = "app") -> list[Use]:
+    return list(uses.of(Event(*use(0, user, client=client))))
 
 
 def test_each_place_has_its_last_use() -> None:
@@ -57,11 +58,7 @@ def test_a_restart_changes_nothing(runs: list[tuple[str, str, int]]) -> None:
             second += 1
             for each in (whole, uses):
                 each.note([use(second, user, agent)])
-        for name, piece in uses.dump().items():
-            if piece is None:
-                del memory[name]
-            else:
-                memory[name] = piece
+        saved(uses, memory)
         assert len(memory) <= MOST // 64
         uses = LastUses(most=MOST)
         uses.restore(memory)
