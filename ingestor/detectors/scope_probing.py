@@ -54,6 +54,7 @@ class ScopeProbing(Remembering):
     def __init__(self, options: ScopeProbingOptions) -> None:
         """Remember nothing."""
         self._options = options
+        self._all_count = not (options.networks or options.user_agents or options.clients)
         self._habits = Novelty("habit", _MOST)
         self._incidents = Incidents("incident", quiet_ms=SUCCESS_MS)
         self.parts = self._habits, self._incidents
@@ -69,7 +70,8 @@ class ScopeProbing(Remembering):
                 continue
             look = hash((row[2], row[6], row[9]))
             if look not in settled:
-                settled.add(look)
+                if self._all_count:
+                    settled.add(look)
                 if self._settles(Event(*row)):
                     settled.add(row[2])
         return self._incidents.take()
