@@ -1,5 +1,6 @@
 """What a detector remembers of many subjects: bounded, and dumped by what has changed."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -30,7 +31,8 @@ class BoundedMemory(Generic[V]):
         self._of_json = of_json
         self._most = most
         self._prefix = prefix
-        self._values: dict[Key, V] = {}
+        self._values: OrderedDict[Key, V] = OrderedDict()
+        """The first one of a dict costs more to find the more were taken from its front."""
         self._turns: dict[Key, int] = {}
         self._turn = 0
         self._changed: dict[Key, None] = {}
@@ -48,8 +50,8 @@ class BoundedMemory(Generic[V]):
     def put(self, key: Key, value: V) -> None:
         """Remember this of a subject."""
         self._turn += 1
-        self._values.pop(key, None)
-        self._values[key] = value  # behind all others
+        self._values[key] = value
+        self._values.move_to_end(key)
         self._turns[key] = self._turn
         self._changed[key] = None
         if len(self._values) > self._most:
