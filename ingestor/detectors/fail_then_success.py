@@ -5,7 +5,7 @@ whose secret was changed fails until somebody brings it the new one. Both do so 
 whether the address is new.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -108,13 +108,13 @@ class FailThenSuccess(Remembering):
     def observe(self, observed: ObservedEvents) -> Iterator[Finding]:
         """Yield each success that follows on failures."""
         until, always = self._until, not self._all_count
-        start, end, settled = 0, 0, set[Hashable]()
+        start, end, settled = 0, 0, set[int]()
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = self._settled.at(row[0])
             if row[4] is None:
                 continue
-            if (row[2] in settled or hash((row[2], row[4])) in settled) and (
+            if (hash(row[2]) in settled or hash((row[2], row[4])) in settled) and (
                 row[4] not in until or row[0] > until[row[4]]
             ):
                 continue
@@ -124,11 +124,11 @@ class FailThenSuccess(Remembering):
                 continue
             if tags.action == FAILED:
                 if not self._fail(event, row[4], options):
-                    settled.add(tags)
+                    settled.add(hash(tags))
             else:
                 yield from self._succeed(event, row[4], options)
                 if self._learn(event, row[4], options):
-                    settled.add(tags)
+                    settled.add(hash(tags))
                 elif tags.action != PASSWORD and not always:
                     settled.add(hash((tags, row[4])))
 

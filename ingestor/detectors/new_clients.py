@@ -7,7 +7,7 @@ A client id may be the address of the client's metadata, which the server fetche
 are refused are how somebody looks for what the server can reach (OWASP: server-side request forgery).
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final, NamedTuple
@@ -141,13 +141,13 @@ class NewClients(Remembering):
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:
         """Return the incidents that are new or have grown."""
-        start, end, settled = 0, 0, set[Hashable]()
+        start, end, settled = 0, 0, set[int]()
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = self._settled.at(row[0])
                 self._learned.see(_INSTALLATION, "", row[0] // DAY_MS, within=1_000, learn=0)
-            if row[2] not in settled and (self._all_count or self._counts(Event(*row))):
-                settled.add(row[2])
+            if hash(row[2]) not in settled and (self._all_count or self._counts(Event(*row))):
+                settled.add(hash(row[2]))
                 if row[2].client_id:
                     self._look(Event(*row))
         return self._incidents.take()
