@@ -141,7 +141,7 @@ class Spray(Several[SprayOptions]):
 
     def _look_who_failed(self) -> None:
         self._failed = {user for way in self._surges.values() if isinstance(way, ByAddress) for user in way.users()}
-        self._most_failed = 2 * len(self._failed) + 1000
+        self._most_failed = 2 * len(self._failed) + 100
 
 
 DETECTOR = Spray

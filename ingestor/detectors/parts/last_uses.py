@@ -1,6 +1,7 @@
 """Where each user used a token last, of the newest uses: what a second use is compared with."""
 
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 import orjson
 
@@ -39,16 +40,18 @@ class LastUses:
         self._others: dict[str, tuple[EventRow, ...]] = {}
         """Of those who have several user agents: the last uses of the others than the last one, the newest last."""
 
-    def note(self, row: EventRow) -> None:
-        """Take up the use of an event, if it has a user."""
-        user = row[3]
-        if user:
-            page = self._page
+    def note(self, rows: Iterable[EventRow]) -> None:
+        """Take up the uses of events that have a user."""
+        page, uses = self._page, self._last
+        for row in rows:
+            user = row[3]
+            if not user:
+                continue
             if len(page) == _PAGE:
                 page = self._begin(self._number + 1)
             page.append(row)
-            before = self._last.get(user)
-            self._last[user] = row
+            before = uses.get(user)
+            uses[user] = row
             if before is not None and before[5] != row[5]:
                 others = [each for each in self._others.get(user, ()) if each[5] != row[5]]
                 self._others[user] = (*others[2 - MOST_AGENTS :], before)
@@ -76,8 +79,7 @@ class LastUses:
         self._oldest = min(pages, default=0)
         for number in sorted(pages) or [0]:
             self._begin(number)
-            for piece in orjson.loads(pages.get(number, b"[]")):
-                self.note(_row_of(*piece))
+            self.note(_rows_of(pages.get(number, b"[[],[]]")))
         self._changed.clear()
         self._saved = len(self._page)
 
@@ -106,13 +108,18 @@ class LastUses:
 
     def _piece(self, number: int) -> bytes | None:
         page = self._pages.get(number)
-        return None if page is None else orjson.dumps([_kept(row) for row in page])
+        return None if page is None else _piece_of(page)
 
 
-def _kept(row: EventRow) -> list[Any]:
-    return [row[2].realm, row[2].client_id, row[3], row[0], row[4], row[5]]
+def _piece_of(page: list[EventRow]) -> bytes:
+    """Return a page as JSON, each combination of realm, client and user agent once: there are few."""
+    kinds: dict[tuple[str, str, str | None], int] = {}
+    uses = [(kinds.setdefault((row[2][6], row[2][1], row[5]), len(kinds)), row[3], row[0], row[4]) for row in page]
+    return orjson.dumps((list(kinds), uses))
 
 
-def _row_of(realm: str, client_id: str, user: str, time_ms: int, ip: str | None, agent: str | None) -> EventRow:
-    tags = Tags("", client_id, "", "", "", "", realm)
-    return time_ms, None, tags, user, ip, agent, None, None, None, None
+def _rows_of(piece: bytes) -> Iterator[EventRow]:
+    kinds, uses = orjson.loads(piece)
+    for kind, user, time_ms, ip in uses:
+        realm, client_id, agent = kinds[kind]
+        yield time_ms, None, Tags("", client_id, "", "", "", "", realm), user, ip, agent, None, None, None, None

@@ -9,7 +9,7 @@ from ingestor.detectors.parts.last_uses import LastUses
 from ingestor.detectors.parts.origin import network_of
 from ingestor.detectors.parts.surge import MINUTE_MS, Subject, Surge
 from ingestor.model.finding import Severity
-from parsers.contract import Event, Tags
+from parsers.contract import Event, EventRow, Tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,14 @@ class Reuse(Surge[ReuseOptions]):
         super().__init__(options)
         self._uses = LastUses()
         self.parts = (*self.parts, self._uses)
-        self.learn = self._uses.note
 
     def is_of_mine(self, tags: Tags) -> bool:
         """Whether a second use is of what the detector is about."""
         raise NotImplementedError
+
+    def learn(self, rows: Sequence[EventRow]) -> None:
+        """Remember first uses."""
+        self._uses.note(rows)
 
     def subject_of(self, event: Event) -> Subject | None:
         """Return the user and client."""
@@ -57,7 +60,7 @@ class Reuse(Surge[ReuseOptions]):
             return Severity.LOW
         uses = self._uses.of(event)
         if not uses:
-            self._uses.note(event)
+            self._uses.note((event,))
             return Severity.MEDIUM
         return _judged(event, [Event(*row) for row in uses], options.grace_seconds * 1000)
 

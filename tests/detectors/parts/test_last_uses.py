@@ -24,8 +24,7 @@ def seen(uses: LastUses, user: str = "u-1", client: str = "app") -> list[tuple[i
 def test_each_user_agent_has_its_last_use() -> None:
     uses = LastUses()
     rows = [use(1), use(2, agent="b"), use(3), use(4, agent=None), use(5, "u-2"), use(6, client="other")]
-    for row in rows:
-        uses.note(row)
+    uses.note(rows)
     assert [agent for _, _, agent in seen(uses)] == ["b", None]
     assert [agent for _, _, agent in seen(uses, client="other")] == ["a"]
     assert len(seen(uses, "u-2")) == 1
@@ -35,13 +34,13 @@ def test_each_user_agent_has_its_last_use() -> None:
 def test_a_user_has_so_many_user_agents_at_most() -> None:
     uses = LastUses()
     for n in range(100):
-        uses.note(use(n, agent=f"agent-{n}"))
+        uses.note([use(n, agent=f"agent-{n}")])
     assert [agent for _, _, agent in seen(uses)] == [f"agent-{n}" for n in range(100 - MOST_AGENTS, 100)]
 
 
 def test_events_without_a_user_are_not_kept() -> None:
     uses = LastUses()
-    uses.note(use(1, user=None))
+    uses.note([use(1, user=None)])
     assert not uses.dump()
 
 
@@ -52,7 +51,7 @@ def test_a_restart_changes_nothing(runs: list[tuple[str, str, int]]) -> None:
         for _ in range(times):
             second += 1
             for each in (whole, uses):
-                each.note(use(second, user, agent))
+                each.note([use(second, user, agent)])
         for name, piece in uses.dump().items():
             if piece is None:
                 del memory[name]
