@@ -155,6 +155,7 @@ FINDINGS: Final = Measurement(
         Field("clients", Kind.STRING, "", "Clients."),
         Field("user_agents", Kind.STRING, "", "User agents."),
         Field("event_ids", Kind.STRING, "", "The log's own ids of its events."),
+        Field("raised", Kind.INTEGER, "ms", "When it came to its severity, by the clock of the machine."),
     ),
 )
 

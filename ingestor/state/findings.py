@@ -5,10 +5,13 @@ mark off once it has them.
 """
 
 import sqlite3
+import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ingestor.model.finding import StoredFinding
+from ingestor.model.identity import MILLISECOND_SLOTS
 
 _COLUMNS: Final = ",".join(StoredFinding._fields)
 _TAGS: Final = {"client_id", "host", "realm", "client"}
@@ -18,15 +21,27 @@ _SAVE: Final = (
     f"INSERT INTO token_findings({_COLUMNS}) VALUES({','.join('?' * len(StoredFinding._fields))})"
     f" ON CONFLICT DO UPDATE SET {_GROWS}"
 )
+_RAISED: Final = "SELECT severity, raised FROM token_findings WHERE time = ? AND pattern = ?"
 
 
-def save_findings(connection: sqlite3.Connection, findings: Iterable[StoredFinding], mark: int | None = None) -> None:
-    """Save findings that are new or have grown, inside the caller's transaction. With a ``mark``, a number that grows, note them."""
-    findings = list(findings)
-    connection.executemany(_SAVE, findings)
-    if mark is not None:
-        rows = [(*finding[:2], mark) for finding in findings]
-        connection.executemany("REPLACE INTO unwritten_findings VALUES(?,?,?)", rows)
+def save_findings(
+    connection: sqlite3.Connection, findings: Iterable[StoredFinding], mark: int | None = None
+) -> Counter[str]:
+    """Save findings that are new or have grown, inside the caller's transaction; return how many came to each severity.
+
+    With a ``mark``, a number that grows, note them. One that only grows keeps the time at which it came to its severity.
+    """
+    raised: Counter[str] = Counter()
+    now_ms = time.time_ns() // MILLISECOND_SLOTS
+    for finding in findings:
+        found = connection.execute(_RAISED, finding[:2]).fetchone()
+        if found is None or found[0] != finding.severity:
+            raised[finding.severity] += 1
+        since = found[1] if found is not None and found[0] == finding.severity else now_ms
+        connection.execute(_SAVE, finding._replace(raised=since))
+        if mark is not None:
+            connection.execute("REPLACE INTO unwritten_findings VALUES(?,?,?)", (*finding[:2], mark))
+    return raised
 
 
 def mark_all(connection: sqlite3.Connection, mark: int) -> None:

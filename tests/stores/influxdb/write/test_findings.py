@@ -36,11 +36,14 @@ def test_an_incident_is_one_point_that_grows(remote: World) -> None:
     assert first == {
         "time": first["time"],
         "client_id": "app",
+        "clients": '["app"]',
+        "event_ids": '["audit-0","audit-1"]',
         "events": 2,
         "host": "host-1",
         "ips": '["198.51.100.7"]',
         "last_seen": 1_793_491_200_000,
         "pattern": "repeated_reuse",
+        "raised": first["raised"],
         "realm": "acme",
         "severity": "medium",
     }
