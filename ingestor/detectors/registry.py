@@ -36,3 +36,14 @@ def new_detectors(options: Mapping[str, Options]) -> Iterator[Detector]:
         chosen = options.get(name) or kind.options()
         if chosen.enabled:
             yield kind.new(chosen)
+
+
+def title_of(pattern: str) -> str:
+    """Say in a few words what was found; of a detector that is there no more, its name."""
+    kind = detectors().get(pattern)
+    return kind.title if kind else pattern.replace("_", " ")
+
+
+def runbook_of(pattern: str) -> str:
+    """Return where its findings are explained, below the directory of the documentation."""
+    return f"detectors.md#{pattern}"

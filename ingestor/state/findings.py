@@ -7,11 +7,12 @@ mark off once it has them.
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from ingestor.model.finding import StoredFinding
 from ingestor.model.identity import MILLISECOND_SLOTS
+from ingestor.model.questions import Period
 
 _COLUMNS: Final = ",".join(StoredFinding._fields)
 _TAGS: Final = {"client_id", "host", "realm", "client"}
@@ -47,6 +48,33 @@ def save_findings(
 def mark_all(connection: sqlite3.Connection, mark: int) -> None:
     """Have every finding be sent again, inside the caller's transaction."""
     connection.execute("REPLACE INTO unwritten_findings SELECT time, pattern, ? FROM token_findings", (mark,))
+
+
+def read_findings(connection: sqlite3.Connection, period: Period) -> Iterator[StoredFinding]:
+    """Yield the findings of which something happened in a period: those with the newest events first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM token_findings WHERE last_seen >= ? AND time < ? ORDER BY last_seen DESC, time DESC, pattern",
+        (period.since // MILLISECOND_SLOTS, period.until),
+    )
+    return (StoredFinding(*row) for row in rows)
+
+
+def findings_of_id(connection: sqlite3.Connection, written: str) -> list[StoredFinding]:
+    """Return the findings with this id: one, none, or hardly ever several."""
+    pattern = written.rpartition("-")[0]
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM token_findings WHERE pattern = ?", (pattern,))
+    return [finding for row in rows if (finding := StoredFinding(*row)).id == written]
+
+
+def found_patterns(connection: sqlite3.Connection) -> list[str]:
+    """Return the patterns of which there are findings, also of detectors that are there no more."""
+    return [pattern for (pattern,) in connection.execute("SELECT DISTINCT pattern FROM token_findings ORDER BY 1")]
+
+
+def count_since(connection: sqlite3.Connection, since_ms: int) -> dict[str, int]:
+    """Return how many findings of each severity had an event since then (milliseconds)."""
+    counted = "SELECT severity, count(*) FROM token_findings WHERE last_seen >= ? GROUP BY severity"
+    return dict(connection.execute(counted, (since_ms,)))
 
 
 def unwritten_findings(connection: sqlite3.Connection, most: int) -> list[tuple[int, StoredFinding]]:

@@ -29,6 +29,7 @@ from tests.support.world import World
 COMMANDS: Final = dict(reference.commands())
 DESIGNED: Final = {
     *("run", "backfill", "demo", "explain", "validate", "verify", "status", "stats", "activity", "events"),
+    "findings",
     *("top clients", "top users", "peak", "analytics", "rejected list", "rejected replay"),
     *("config sample", "config show", "mapping new", "mapping show", "store init", "rollup rebuild", "state backup"),
     *("grafana plan", "grafana apply", "grafana export", "grafana destroy"),
