@@ -27,9 +27,9 @@ def sources(finding: StoredFinding, most: int = NAMED) -> str:
     return _named(finding.listed("ips"), most)
 
 
-def evidence(finding: StoredFinding) -> str:
+def evidence(finding: StoredFinding, most: int = NAMED) -> str:
     """Say how many events it is made of, and from where they came."""
-    where = sources(finding)
+    where = sources(finding, most)
     return counted(finding.events, "event") + (f" from {where}" if where else "")
 
 

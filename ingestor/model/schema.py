@@ -200,6 +200,10 @@ OWN: Final = Measurement(
         Field(
             "detector_failures", Kind.INTEGER, "blocks", "Of lines that a detector failed to observe, since the start."
         ),
+        Field("findings_low", Kind.INTEGER, "incidents", "Came to severity low since the start, as the next three."),
+        Field("findings_medium", Kind.INTEGER, "incidents", "Came to severity medium."),
+        Field("findings_high", Kind.INTEGER, "incidents", "Came to severity high."),
+        Field("findings_critical", Kind.INTEGER, "incidents", "Came to severity critical."),
         Field("addresses_invalid", Kind.INTEGER, "addresses", "Addresses since the start that are none."),
         Field("read", Kind.INTEGER, "lines", "Of all time, as the five that follow: the accounting of a log."),
         Field("stored", Kind.INTEGER, "lines", "Became events in the store."),

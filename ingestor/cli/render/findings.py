@@ -22,6 +22,7 @@ STYLES = {
 }
 _SIGNS = {Severity.LOW: "▽", Severity.MEDIUM: "◆", Severity.HIGH: "▲", Severity.CRITICAL: "▲▲"}
 """As on the dashboard: colour alone says nothing to whoever does not see it."""
+_WIDEST = len(f"{_SIGNS[Severity.CRITICAL]} {Severity.CRITICAL}")
 
 
 def severity(console: Console, finding: StoredFinding) -> Text:
@@ -70,11 +71,11 @@ def _wide(console: Console, listed: Sequence[StoredFinding], zone: str) -> Table
 
 
 def _stacked(console: Console, listed: Sequence[StoredFinding], zone: str) -> Table:
-    """Whom and from where below what was found."""
+    """No year, which stands in the heading; whom and from where below what was found."""
     table = list_table("severity", "last event", "finding")
     for finding in listed:
-        time = Text.assemble(f"{_when(finding, zone)}\n", (_lasted(finding), "dim"))
-        table.add_row(severity(console, finding), time, _what(finding, about(finding), evidence(finding)))
+        time = Text.assemble(f"{_when(finding, zone)[len('2026-') :]}\n", (_lasted(finding), "dim"))
+        table.add_row(severity(console, finding), time, _what(finding, about(finding), evidence(finding, 1)))
     return table
 
 
@@ -86,9 +87,9 @@ def _what(finding: StoredFinding, *said: str) -> Text:
 
 def _lines(console: Console, finding: StoredFinding, zone: str, before: int | None) -> Iterator[Text]:
     """Yield the lines; one that goes on stands further in, so that it begins no other."""
-    head = Text.assemble(
-        f"{_when(finding, zone)}  ", severity(console, finding), "  ", (title_of(finding.pattern), "bold")
-    )
+    level = severity(console, finding)
+    blanks = " " * (_WIDEST - level.cell_len + 2)
+    head = Text.assemble(f"{_when(finding, zone)}  ", level, blanks, (title_of(finding.pattern), "bold"))
     yield from flow(head, console.width, indent=6)
     grown = f" ({number(before)} before)" if before is not None else ""
     for text in (f"{about(finding)}: {evidence(finding)}{grown}", finding.id):
