@@ -11,6 +11,7 @@ from ingestor.model.identity import MILLISECOND_SLOTS
 from ingestor.model.statistics import written_time
 
 MEASUREMENT: Final = "token_findings"
+RAISED_MEASUREMENT: Final = "token_findings_raised"
 MOST_EXAMPLES: Final = 20
 """Of addresses, clients, user agents and event ids in the evidence of a finding."""
 _ID_BYTES: Final = 4
@@ -79,6 +80,9 @@ class StoredFinding(NamedTuple):
     raised: int = 0
     """When it was saved with this severity for the first time, by this machine's clock: milliseconds since the Unix epoch. 0: it was not yet."""
 
+    raised_from: str | None = None
+    """From where its events were at that time, in words, for whoever is woken; None for one of many that came within an hour."""
+
     @property
     def id(self) -> str:
         """How people name it, and the same whenever it is found again: ``secret_guessing-1a2b3c4d``."""
@@ -118,9 +122,20 @@ class StoredFinding(NamedTuple):
         }
 
 
+NEWS_MS: Final = 3_600_000
+"""A finding is told of for so long after it came to its severity: the range of the alert rules."""
+OLD_MS: Final = 24 * NEWS_MS
+"""One whose last event is older than that wakes nobody: it was read late, of a log that is past."""
+
+
+def wakes(finding: StoredFinding) -> bool:
+    """Whether somebody has to be told that a finding came to its severity, as soon as it did."""
+    return finding.severity != Severity.LOW and finding.raised - finding.last_seen <= OLD_MS
+
+
 TAGS: Final = ("client_id", "host", "pattern", "realm")
 """Of ``StoredFinding``, in key order."""
-FIELDS: Final = StoredFinding._fields[5:]
+FIELDS: Final = StoredFinding._fields[5:-1]
 
 
 def stored_finding(pattern: str, finding: Finding, *, host: str, tags: Mapping[str, str]) -> StoredFinding:

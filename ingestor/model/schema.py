@@ -159,6 +159,30 @@ FINDINGS: Final = Measurement(
     ),
 )
 
+RAISED: Final = Measurement(
+    finding.RAISED_MEASUREMENT,
+    "Incidents that came to a severity, medium or worse: what alerts are made of. One that only grows stays one point.",
+    "wall clock, when it was found to be so severe; the digits below the millisecond as in token_findings",
+    (
+        Tag(
+            "addresses",
+            "The first three, and how many there are more, in words; absent where it is told of with others.",
+        ),
+        Tag("client_id", "The OAuth client; where it is told of with others, as in token_findings."),
+        Tag("finding", "Its id; absent where it is told of with others, beyond ten in an hour."),
+        _HOST,
+        Tag("pattern", "The detector that found it."),
+        Tag("realm", "The provider's tenant."),
+        Tag("severity", "`medium`, `high` or `critical`."),
+        Tag("title", "What the pattern is, in a few words."),
+    ),
+    (
+        Field("events", Kind.INTEGER, "events", "How many belong to it."),
+        Field("first_seen", Kind.INTEGER, "ms", "Time of its first event, since the Unix epoch."),
+        Field("last_seen", Kind.INTEGER, "ms", "Time of its last event, since the Unix epoch."),
+    ),
+)
+
 ACTIVE: Final = Measurement(
     "token_active_1d",
     "Distinct users of a day, kept longer than the users themselves.",
@@ -223,4 +247,4 @@ OWN: Final = Measurement(
     ),
 )
 
-MEASUREMENTS: Final = (EVENTS, HOURLY, TOTALS, CLIENTS, USERS, ACTIVE, FINDINGS, OWN)
+MEASUREMENTS: Final = (EVENTS, HOURLY, TOTALS, CLIENTS, USERS, ACTIVE, FINDINGS, RAISED, OWN)

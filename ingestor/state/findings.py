@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from ingestor.model.finding import StoredFinding
+from ingestor.model.finding import StoredFinding, wakes
+from ingestor.model.finding_words import sources
 from ingestor.model.identity import MILLISECOND_SLOTS
 from ingestor.model.questions import Period
 
@@ -22,7 +23,15 @@ _SAVE: Final = (
     f"INSERT INTO token_findings({_COLUMNS}) VALUES({','.join('?' * len(StoredFinding._fields))})"
     f" ON CONFLICT DO UPDATE SET {_GROWS}"
 )
-_RAISED: Final = "SELECT severity, raised FROM token_findings WHERE time = ? AND pattern = ?"
+_BEFORE: Final = "SELECT severity, raised, raised_from FROM token_findings WHERE time = ? AND pattern = ?"
+_TOLD_ALONE: Final = (
+    "SELECT count(*) FROM (SELECT 1 FROM token_findings WHERE raised >= ? AND raised_from IS NOT NULL LIMIT ?)"
+)
+MOST_TOLD_ALONE: Final = 10
+"""Findings in an hour that are told of one by one; those beyond are told of together, by pattern and client."""
+_NAMED: Final = 3
+"""Addresses that a notification names."""
+_HOUR_MS: Final = 3_600_000
 
 
 def save_findings(
@@ -35,14 +44,28 @@ def save_findings(
     raised: Counter[str] = Counter()
     now_ms = time.time_ns() // MILLISECOND_SLOTS
     for finding in findings:
-        found = connection.execute(_RAISED, finding[:2]).fetchone()
-        if found is None or found[0] != finding.severity:
+        before = connection.execute(_BEFORE, finding[:2]).fetchone()
+        if before is not None and before[0] == finding.severity:
+            saved = finding._replace(raised=before[1], raised_from=before[2])
+        else:
+            saved = _raised(connection, finding._replace(raised=now_ms))
             raised[finding.severity] += 1
-        since = found[1] if found is not None and found[0] == finding.severity else now_ms
-        connection.execute(_SAVE, finding._replace(raised=since))
+        connection.execute(_SAVE, saved)
         if mark is not None:
             connection.execute("REPLACE INTO unwritten_findings VALUES(?,?,?)", (*finding[:2], mark))
     return raised
+
+
+def _raised(connection: sqlite3.Connection, finding: StoredFinding) -> StoredFinding:
+    """Return a finding that has just come to its severity with its addresses in words, if it is told of alone.
+
+    So are the first ten of an hour of the clock: nobody reads more, and each costs InfluxDB a series.
+    """
+    if not wakes(finding):
+        return finding
+    hour = finding.raised // _HOUR_MS * _HOUR_MS
+    (count,) = connection.execute(_TOLD_ALONE, (hour, MOST_TOLD_ALONE)).fetchone()
+    return finding._replace(raised_from=sources(finding, _NAMED)) if count < MOST_TOLD_ALONE else finding
 
 
 def mark_all(connection: sqlite3.Connection, mark: int) -> None:

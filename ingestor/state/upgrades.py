@@ -134,8 +134,10 @@ ALTER TABLE generations ADD COLUMN most_events INTEGER NOT NULL DEFAULT 1;
 
 _RAISED: Final = """
 -- When a finding came to its severity, by the clock of the machine, milliseconds: whom it has to wake goes by that. The time of a
--- finding is that of its first event, which may be long ago.
+-- finding is that of its first event, which may be long ago. `raised_from`: the addresses at that time, in words; absent where
+-- it is told of with others.
 ALTER TABLE token_findings ADD COLUMN raised INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE token_findings ADD COLUMN raised_from TEXT;
 CREATE INDEX token_findings_raised ON token_findings(raised);
 """
 

@@ -222,7 +222,7 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
         f"{counters.USERS_PER_SOURCE:,} users of a source",
         f"`token_users_1d` ({_KEPT.raw_days} days)",
         f"the other counters ({_KEPT.rollup_days} days)",
-        f"`token_findings` ({_KEPT.findings_days} days)",
+        f"`token_findings_raised` ({_KEPT.findings_days} days)",
         f"keeps `tokentail` ({_KEPT.own_days} days)",
     ),
     "point-identity": lambda: (

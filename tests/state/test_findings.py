@@ -13,7 +13,7 @@ from ingestor.model.finding import Finding, Severity, StoredFinding, stored_find
 from ingestor.state.checkpoint import Checkpoint
 from ingestor.state.state import State
 
-NOW_MS = 1_900_000_000_000
+NOW_MS = 1_900_000_800_000
 
 
 def finding(severity: Severity = Severity.MEDIUM, events: int = 2, first_seen_ms: int = 1_000) -> StoredFinding:
@@ -48,6 +48,30 @@ def test_another_incident_has_its_own(state: State, monkeypatch: pytest.MonkeyPa
         ("medium", NOW_MS + 5),
     ]
     assert state.raised == {"medium": 2}
+
+
+def told(state: State) -> list[str | None]:
+    rows = state.connection.execute("SELECT raised_from FROM token_findings ORDER BY raised, time")
+    return [addresses for (addresses,) in rows]
+
+
+def test_ten_in_an_hour_are_told_of_one_by_one(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = NOW_MS - 100_000
+    long_over = [finding(first_seen_ms=number) for number in range(30)]
+    harmless = [finding(Severity.LOW, first_seen_ms=begun + number) for number in range(30, 60)]
+    save(state, monkeypatch, NOW_MS, *long_over, *harmless)
+    assert told(state) == [None] * 60, "they wake nobody"
+    save(state, monkeypatch, NOW_MS + 1, *(finding(first_seen_ms=begun + number) for number in range(60, 72)))
+    assert told(state)[60:] == [""] * 10 + [None] * 2
+    save(state, monkeypatch, NOW_MS + 3_600_000, finding(first_seen_ms=begun + 100))
+    assert told(state)[-1] == ""
+
+
+def test_whom_it_is_told_of_with_is_settled_when_it_is_raised(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = finding(first_seen_ms=NOW_MS - 100_000)._replace(ips='["203.0.113.1"]')
+    save(state, monkeypatch, NOW_MS, few)
+    save(state, monkeypatch, NOW_MS + 5, few._replace(events=9, ips='["203.0.113.2","203.0.113.1"]'))
+    assert told(state) == ["203.0.113.1"]
 
 
 def test_what_is_not_durable_is_not_counted(state: State) -> None:
