@@ -1,5 +1,6 @@
 """What a detector remembers of many subjects: bounded, and dumped by what has changed."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -17,7 +18,7 @@ MOST: Final = 20_000
 class BoundedMemory(Generic[V]):
     """A value for each subject. The one that has not changed for longest is forgotten first, after a restart as before it.
 
-    A value is changed by ``put`` alone. As a piece it is JSON: its turn, and what ``to_json`` makes of it.
+    A value is changed by ``put``, or in place and told by ``mark``. As a piece it is JSON: its turn, and what ``to_json`` makes of it.
     """
 
     def __init__(
@@ -30,7 +31,8 @@ class BoundedMemory(Generic[V]):
         self._of_json = of_json
         self._most = most
         self._prefix = prefix
-        self._values: dict[Key, V] = {}
+        self._values: OrderedDict[Key, V] = OrderedDict()
+        """The one that is forgotten next is first; a plain dict has to search for its first key, behind all that are gone."""
         self._turns: dict[Key, int] = {}
         self._turn = 0
         self._changed: dict[Key, None] = {}
@@ -48,13 +50,17 @@ class BoundedMemory(Generic[V]):
     def put(self, key: Key, value: V) -> None:
         """Remember this of a subject."""
         self._turn += 1
-        self._values.pop(key, None)
-        self._values[key] = value  # behind all others
+        self._values[key] = value
+        self._values.move_to_end(key)
         self._turns[key] = self._turn
         self._changed[key] = None
         if len(self._values) > self._most:
             self.forgotten += 1
             self.forget(next(iter(self._values)))
+
+    def mark(self, key: Key) -> None:
+        """Have what is remembered of a subject be dumped again; it is forgotten as early as before."""
+        self._changed[key] = None
 
     def forget(self, key: Key) -> None:
         """Forget a subject."""

@@ -1,0 +1,40 @@
+"""What needs no second look within the same day, or the same hour: most of all events."""
+
+from collections.abc import Hashable
+from typing import Final
+
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+
+MOST: Final = 16_384
+"""What is told apart. When it is more, all is looked at again."""
+
+
+class Settled:
+    """What was looked at, in each of the last two periods that were asked for, since logs may be hours apart.
+
+    It is for speed alone, and in no checkpoint. So a second look must change nothing: whoever forgets something clears this, too.
+    A detector keeps the tags of events, when it is done with all that have these, and a hash of what else it looks at: hashes
+    are small, and two of them that are equal by chance are a matter of 10^14 events.
+    """
+
+    def __init__(self, period_ms: int = DAY_MS, most: int = MOST) -> None:
+        self._period_ms = period_ms
+        self._most = most
+        self._periods: dict[int, set[Hashable]] = {}
+
+    def at(self, time_ms: int) -> tuple[int, int, set[Hashable]]:
+        """Return when the period of a time begins and when the next one does (milliseconds), and what is settled in it."""
+        period = time_ms // self._period_ms
+        settled = self._periods.pop(period, None) or set()
+        if len(settled) > self._most:
+            settled.clear()
+        self._periods[period] = settled
+        while len(self._periods) > 2:
+            del self._periods[next(iter(self._periods))]
+        return period * self._period_ms, (period + 1) * self._period_ms, settled
+
+    def clear(self) -> None:
+        """Have all be looked at again."""
+        for settled in self._periods.values():
+            settled.clear()
