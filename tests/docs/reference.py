@@ -4,17 +4,24 @@ The commands come from click's own data and not from its help pages, whose layou
 come from the sample of the configuration, which has them all.
 """
 
+import inspect
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import click
+import orjson
 
 from ingestor.cli import cli
 from ingestor.config.options import PREFIX
+from ingestor.detectors.registry import detectors
 from tests.docs.markdown import ROOT
 
+RUNBOOKS: Final = ROOT / "grafana/dashboards/runbooks.json"
+PATTERNS: Final = 22
+"""The panel that lists the patterns of findings."""
 SAMPLE: Final = ROOT / "config/tokentail.toml"
 VARIABLELESS: Final = ("logs", "errors", "realms", "alerts.clients")
 """Sections that no environment variable sets."""
@@ -173,6 +180,27 @@ def _title(section: str) -> str:
     return f"`[[{section}]]`" if section == "logs" else f"`[{section}]`" if section else "Top level"
 
 
+# The patterns that a runbook lists
+
+
+def with_patterns(dashboard: str) -> str:
+    """Return the dashboard of runbooks with a fresh list of the detectors."""
+    runbooks = orjson.loads(dashboard)
+    (panel,) = [panel for panel in runbooks["panels"] if panel["id"] == PATTERNS]
+    panel["options"]["content"] = "\n".join(_patterns())
+    return json.dumps(runbooks, indent=2, ensure_ascii=False) + "\n"
+
+
+def _patterns() -> Iterator[str]:
+    yield "A finding names the detector that found it: its pattern. `docs/detectors.md`, which is installed with tokentail, says more of each."
+    yield ""
+    yield "| Pattern | What was found | By what, and how bad |"
+    yield "|---|---|---|"
+    for name, kind in detectors().items():
+        found_by = (inspect.getdoc(kind.new) or "").partition("\n\n")[0]
+        yield f"| `{name}` | {_cell(kind.title)} | {_cell(found_by)} |"
+
+
 REFERENCES: Final = (
     Reference(ROOT / "docs/commands.md", "reference", _commands),
     Reference(ROOT / "docs/configuration.md", "options", _options),
@@ -182,3 +210,4 @@ REFERENCES: Final = (
 if __name__ == "__main__":
     for reference in REFERENCES:
         reference.page.write_text(reference.replace_in(reference.page.read_text("utf-8")), encoding="utf-8")
+    RUNBOOKS.write_text(with_patterns(RUNBOOKS.read_text("utf-8")), encoding="utf-8")

@@ -63,6 +63,11 @@ def test_a_reference_is_fresh(made: reference.Reference) -> None:
     assert made.replace_in(text) == text, "run `python -m tests.docs.reference`"
 
 
+def test_the_runbook_of_patterns_is_fresh() -> None:
+    text = reference.RUNBOOKS.read_text("utf-8")
+    assert reference.with_patterns(text) == text, "run `python -m tests.docs.reference`"
+
+
 @pytest.mark.parametrize("path", sorted(COMMANDS))
 def test_every_command_and_option_is_explained(path: str) -> None:
     command, text = COMMANDS[path], page("docs/commands.md")
