@@ -19,8 +19,8 @@ from ingestor.config.options import PREFIX
 from ingestor.detectors.registry import detectors
 from tests.docs.markdown import ROOT
 
-RUNBOOKS: Final = ROOT / "grafana/dashboards/runbooks.json"
-PATTERNS: Final = 22
+DASHBOARDS: Final = tuple(ROOT / f"grafana/dashboards/{name}.json" for name in ("runbooks", "security"))
+PATTERNS: Final = "What each pattern means"
 """The panel that lists the patterns of findings."""
 SAMPLE: Final = ROOT / "config/tokentail.toml"
 VARIABLELESS: Final = ("logs", "errors", "realms", "alerts.clients")
@@ -180,15 +180,25 @@ def _title(section: str) -> str:
     return f"`[[{section}]]`" if section == "logs" else f"`[{section}]`" if section else "Top level"
 
 
-# The patterns that a runbook lists
+# The patterns, on dashboards
 
 
 def with_patterns(dashboard: str) -> str:
-    """Return the dashboard of runbooks with a fresh list of the detectors."""
-    runbooks = orjson.loads(dashboard)
-    (panel,) = [panel for panel in runbooks["panels"] if panel["id"] == PATTERNS]
-    panel["options"]["content"] = "\n".join(_patterns())
-    return json.dumps(runbooks, indent=2, ensure_ascii=False) + "\n"
+    """Return a dashboard with a fresh list of the detectors, and fresh titles of their patterns, where it has any."""
+    made = orjson.loads(dashboard)
+    for panel in made["panels"]:
+        if panel["title"] == PATTERNS:
+            panel["options"]["content"] = "\n".join(_patterns())
+        for override in panel.get("fieldConfig", {"overrides": []})["overrides"]:
+            for entry in override["properties"]:
+                if override["matcher"]["options"] == "Finding" and entry["id"] == "mappings":
+                    entry["value"] = [{"type": "value", "options": dict(_titles())}]
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+def _titles() -> Iterator[tuple[str, dict[str, Any]]]:
+    for index, (name, kind) in enumerate(detectors().items()):
+        yield name, {"text": kind.title, "index": index}
 
 
 def _patterns() -> Iterator[str]:
@@ -210,4 +220,5 @@ REFERENCES: Final = (
 if __name__ == "__main__":
     for reference in REFERENCES:
         reference.page.write_text(reference.replace_in(reference.page.read_text("utf-8")), encoding="utf-8")
-    RUNBOOKS.write_text(with_patterns(RUNBOOKS.read_text("utf-8")), encoding="utf-8")
+    for dashboard in DASHBOARDS:
+        dashboard.write_text(with_patterns(dashboard.read_text("utf-8")), encoding="utf-8")

@@ -13,6 +13,7 @@ import parsers
 from ingestor.config.credentials import SECRET_VARIABLES
 from ingestor.config.options import VARIABLES
 from ingestor.config.settings import AlertSettings
+from ingestor.detectors.registry import detectors
 from ingestor.errors import ExitCode
 from ingestor.jobs.condition import Condition
 from ingestor.jobs.store_status import StoreStatus
@@ -63,8 +64,10 @@ def test_a_reference_is_fresh(made: reference.Reference) -> None:
     assert made.replace_in(text) == text, "run `python -m tests.docs.reference`"
 
 
-def test_the_runbook_of_patterns_is_fresh() -> None:
-    text = reference.RUNBOOKS.read_text("utf-8")
+@pytest.mark.parametrize("dashboard", reference.DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_knows_every_pattern(dashboard: Path) -> None:
+    text = dashboard.read_text("utf-8")
+    assert all(f'"{name}"' in text or f"`{name}`" in text for name in detectors())
     assert reference.with_patterns(text) == text, "run `python -m tests.docs.reference`"
 
 
