@@ -1,7 +1,7 @@
 """Much of one kind about one subject within a short time: what most attacks look like. A detector says of what, and how much."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, Generic, TypeVar
 
 from ingestor.detectors.contract import Memory, ObservedEvents, Options
@@ -14,7 +14,7 @@ from ingestor.detectors.parts.window import Window
 from ingestor.model.finding import Finding, Severity
 from parsers.contract import ISSUED_PREFIX, OUTCOMES, Event, EventRow
 
-__all__ = ["MINUTE_MS", "SUCCESSES", "Subject", "Surge"]
+__all__ = ["ISSUED", "MINUTE_MS", "SUCCESSES", "Subject", "Surge"]
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 
@@ -26,7 +26,8 @@ CLOCK_MS: Final = 6 * HOUR_MS
 """An event so much older than a case says that a clock was wrong: the case begins anew with it."""
 MOST_CASES: Final = 10_000
 """Subjects that are remembered, at about 1 KB each."""
-SUCCESSES: Final = frozenset({"token.refreshed", *(action for action in OUTCOMES if action.startswith(ISSUED_PREFIX))})
+ISSUED: Final = frozenset(action for action in OUTCOMES if action.startswith(ISSUED_PREFIX))
+SUCCESSES: Final = ISSUED | {"token.refreshed"}
 """Somebody has a token."""
 _ORDER: Final = tuple(Severity)
 
@@ -51,6 +52,8 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
     """The ``actions`` of events that are no part of it, and tell what is usual: ``learn`` is shown these."""
     options: type[Options]
     raised_by_success: bool = True
+    each_stands_for: int = 1
+    """So many events stand behind each that is observed."""
 
     def __init__(self, options: OptionsT) -> None:
         """Remember nothing."""
@@ -59,6 +62,8 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         self.parts = (self._cases,)
         every = (options, *(options.of(*client) for client in options.clients))
         self._keep_ms = HOUR_MS + max(SUCCESS_MS, *map(self.quiet_ms, every))
+        self.learn: Callable[[EventRow], None] = lambda _: None
+        """Takes up an event that tells what is usual. It is called for most of all events."""
         self._touched: dict[Subject, Case] = {}
         self._ended: list[Finding] = []
         self._awaiting: dict[str, dict[Subject, None]] = {}
@@ -76,6 +81,10 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
     def window_ms(self, options: OptionsT) -> int:
         """Return within what time it has to be so much."""
 
+    def fewest(self, options: OptionsT) -> int:  # noqa: ARG002 - for those that need many
+        """Return of how many events ``severity_of`` need not be asked whether they are enough: of fewer than these."""
+        return 1
+
     def quiet_ms(self, options: OptionsT) -> int:
         """Return after what time without an event an incident is over."""
         return max(HOUR_MS, self.window_ms(options))
@@ -83,9 +92,6 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
     def least_severity_of(self, event: Event, options: OptionsT) -> Severity:  # noqa: ARG002 - for those that tell
         """Return how bad an event is by itself. An incident is no less; whether there is one, it does not decide."""
         return Severity.LOW
-
-    def learn(self, row: EventRow) -> None:
-        """Take up an event that tells what is usual."""
 
     def is_success_of(self, event: Event, subject: Subject, evidence: Evidence) -> bool:  # noqa: ARG002 - as above
         """Whether a success of the subject's realm and client, since the incident began, is by one of those who took part."""
@@ -178,7 +184,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         case.window.add(hit_of(event), newest - self.window_ms(options))
         if case.successes is not None:
             case.successes.advance(newest // self.window_ms(self._options))
-        if self.severity_of(case.figures, options) is not None:
+        if len(case.window.hits) >= self.fewest(options) and self.severity_of(case.figures, options) is not None:
             case.window, case.evidence = Window(), Evidence.of(case.window.hits)
 
     def _forget_old(self, now_ms: int) -> None:
@@ -255,7 +261,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
                 realm=subject.realm,
                 first_seen_ms=evidence.first,
                 last_seen_ms=evidence.last,
-                events=evidence.events,
+                events=evidence.events * self.each_stands_for,
                 key=subject.key,
                 user_id=self.user_of(subject),
                 ips=top(evidence.ips),

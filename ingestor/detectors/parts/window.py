@@ -1,6 +1,6 @@
 """What happened about a subject within the last while: bounded, by time, and counted as it comes and goes."""
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
@@ -31,13 +31,20 @@ class Window:
 
     def add(self, hit: Hit, oldest: int) -> None:
         """Take one up, wherever its time belongs, and drop those that are older than ``oldest``, or too many."""
-        insort(self.hits, hit)
-        gone = max(bisect_left(self.hits, oldest, key=_time), len(self.hits) - MOST_HITS)
+        hits = self.hits
+        if hits and hit < hits[-1]:
+            insort(hits, hit)
+        else:
+            hits.append(hit)
         if self._counts is not None:
             _count(self._counts, hit)
-            for each in self.hits[:gone]:
-                _discount(self._counts, each)
-        del self.hits[:gone]
+        if hits[0][0] < oldest or len(hits) > MOST_HITS:
+            gone = next((place for place, each in enumerate(hits) if each[0] >= oldest), len(hits))
+            gone = max(gone, len(hits) - MOST_HITS)
+            if self._counts is not None:
+                for each in hits[:gone]:
+                    _discount(self._counts, each)
+            del hits[:gone]
 
     @property
     def figures(self) -> Figures:
@@ -78,7 +85,3 @@ def _discount(counts: _Counts, hit: Hit) -> None:
             counted[value] -= 1
             if not counted[value]:
                 del counted[value]
-
-
-def _time(hit: Hit) -> int:
-    return hit[0]
