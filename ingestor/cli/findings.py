@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import click
+from rich.console import Console
 
 from ingestor.cli.render import answers as render
 from ingestor.cli.render import findings as render_findings
@@ -81,23 +82,24 @@ def _print(found: list[StoredFinding], question: Question, filters: FindingFilte
         only.append(f"severity {filters.severity} and worse")
     render.heading(console, "Findings", question, only=only, of_events=False)
     if not found:
-        render.nothing(console, *_nothing(question.settings, filters))
+        _print_nothing(console, question.settings, filters)
         return
     render_findings.findings(console, found, question.settings.time_zone)
     more = f"The newest {limit}; --limit shows more. " if len(found) == limit else ""
     console.print(f"\n{more}`tokentail events --finding ID` exports the events of one.", style="dim")
 
 
-def _nothing(settings: Settings, filters: FindingFilters) -> tuple[str, list[str]]:
+def _print_nothing(console: Console, settings: Settings, filters: FindingFilters) -> None:
     """Say that nothing was found, and what was looked for: nothing found is good news only if somebody looks."""
     if filters != FindingFilters():
-        return "Nothing was found in this period that these filters let through.", ["leave them out to see all of it"]
-    titles: dict[str, list[str]] = {"looked for": [], "switched off in the configuration": []}
-    for name, kind in detectors().items():
-        is_on = settings.detectors.get(name, Options()).enabled
-        titles["looked for" if is_on else "switched off in the configuration"].append(f"{kind.title} ({name})")
-    advice = [f"{verb}: {'; '.join(of_it)}" for verb, of_it in titles.items() if of_it]
-    return "Nothing was found in this period.", [*advice, "`tokentail status` shows whether the logs are read"]
+        reason = "Nothing was found in this period that these filters let through."
+        render.nothing(console, reason, ["leave them out to see all of it"])
+        return
+    advice = ["`tokentail status` shows whether the logs are read", "these detectors look for something:"]
+    render.nothing(console, "Nothing was found in this period.", advice)
+    render_findings.detectors(
+        console, {name: settings.detectors.get(name, Options()).enabled for name in sorted(detectors())}
+    )
 
 
 def _known(pattern: str, connection: sqlite3.Connection) -> str:

@@ -1,6 +1,6 @@
 """Findings for people: a table, in the wider of two forms that the screen holds, and lines for those that come by and by."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -47,6 +47,16 @@ def findings(console: Console, listed: Sequence[StoredFinding], zone: str) -> No
         return
     for finding in listed:
         line(console, finding, zone)
+
+
+def detectors(console: Console, enabled: Mapping[str, bool]) -> None:
+    """Print who looks for what, by name, and who does not."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, is_on in enabled.items():
+        style = "" if is_on else "dim"
+        title = title_of(name) if is_on else f"{title_of(name)} (switched off in the configuration)"
+        table.add_row(Text(f"    {name}", style=style), Text(title, style=style))
+    console.print(table)
 
 
 def line(console: Console, finding: StoredFinding, zone: str, *, before: int | None = None) -> None:
