@@ -210,7 +210,7 @@ def test_a_wrong_alert_is_noticed() -> None:
     group, rule = RULES["tokentail-lag"]
     text = page("docs/alerts.md")
     assert wrong_alert(text.replace("### tokentail lags behind", "### tokentail lags"), group, rule)
-    assert wrong_alert(text.replace("`alerts.lag_seconds`", "`alerts.reuse_count`"), group, rule)
+    assert wrong_alert(text.replace("`alerts.lag_seconds`", "`alerts.pkce_failed_count`"), group, rule)
     assert wrong_alert(
         text.replace("`tokentail-lag`, severity `ticket`", "`tokentail-lag`, severity `page`"), group, rule
     )

@@ -70,15 +70,15 @@ def applied(grafana: GrafanaServer, influxdb: InfluxServer, case: Case, hook: st
 @pytest.mark.slow
 def test_an_alert_is_notified(grafana: GrafanaServer, influxdb: InfluxServer) -> None:
     points = (
-        {"event": "token.reuse_detected", "client_id": "app", "realm": "acme", "count": 3, "ago": "1m..9m"},
-        {"event": "token.reuse_detected", "client_id": HOSTILE, "ago": "2m"},
+        {"event": "token.pkce_failed", "client_id": "app", "realm": "acme", "count": 12, "ago": "1m..9m"},
+        {"event": "token.pkce_failed", "client_id": HOSTILE, "count": 10, "ago": "2m"},
         {"event": "token.validation_failed", "client_id": "shop", "realm": "acme", "count": 60, "ago": "10s..50m"},
         {"own": {"uptime_seconds": 100.0}, "host": "silent", "count": 60, "ago": "4m..20m"},
         {"own": {"uptime_seconds": 100.0, "lag_seconds": 0.5}, "host": "well", "count": 90, "ago": "-20s..20m"},
     )
     expected = {
-        ("tokentail-token-reuse", "app"),
-        ("tokentail-token-reuse", HOSTILE),
+        ("tokentail-pkce-failed", "app"),
+        ("tokentail-pkce-failed", HOSTILE),
         ("tokentail-heartbeat", ""),
         ("tokentail-failure-rate", ""),
         ("tokentail-failure-rate-client", "shop"),
@@ -96,15 +96,13 @@ def test_an_alert_is_notified(grafana: GrafanaServer, influxdb: InfluxServer) ->
                     link = parse_qs(urlsplit(alert["annotations"].get("client_url", "")).query)
                     found[alert["labels"]["rule"], link.get("var-client", [""])[0]] = alert
     assert found.keys() == expected
-    reuse = found["tokentail-token-reuse", "app"]
-    assert reuse["labels"]["severity"] == "ticket"
-    assert reuse["annotations"]["summary"] == (
-        "A refresh token of client app (realm acme) was used again (3 in the last hour)"
-    )
-    assert reuse["values"]["reuses"] == 3
-    assert reuse["panelURL"].startswith(f"{grafana.url}/d/tokentail-security?")
-    assert parse_qs(urlsplit(reuse["panelURL"]).query)["viewPanel"] == ["8"]
-    assert reuse["annotations"]["runbook_url"] == f"{grafana.url}/d/tokentail-runbooks/token-runbooks?viewPanel=11"
+    pkce = found["tokentail-pkce-failed", "app"]
+    assert pkce["labels"]["severity"] == "ticket"
+    assert pkce["annotations"]["summary"] == "12 PKCE failures of client app (realm acme) in 15 minutes"
+    assert pkce["values"]["failures"] == 12
+    assert pkce["panelURL"].startswith(f"{grafana.url}/d/tokentail-security?")
+    assert parse_qs(urlsplit(pkce["panelURL"]).query)["viewPanel"] == ["6"]
+    assert pkce["annotations"]["runbook_url"] == f"{grafana.url}/d/tokentail-runbooks/token-runbooks?viewPanel=9"
     assert found["tokentail-heartbeat", ""]["labels"]["host"] == "silent"
     assert found["tokentail-heartbeat", ""]["labels"]["severity"] == "page"
     assert "60 of 60" in found["tokentail-failure-rate-client", "shop"]["annotations"]["description"]

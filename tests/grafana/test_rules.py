@@ -22,7 +22,7 @@ DASHBOARDS = asset("grafana/dashboards")
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.uid)
 HOSTILE = AlertSettings(
     clients={
-        client_key(realm, client): {"reuse_count": 7, "failure_rate_percent": 77}
+        client_key(realm, client): {"pkce_failed_count": 7, "failure_rate_percent": 77}
         for realm, client in [
             ("", "billing-service"),
             ("acme", "billing-service"),
@@ -193,13 +193,13 @@ def test_rendering_leaves_nothing_open(alerts: AlertSettings) -> None:
 
 
 def test_an_override_is_one_more_rule_and_out_of_the_general_one() -> None:
-    alerts = AlertSettings(clients={"acme/billing": {"reuse_count": 7}, "cron": {"reuse_count": 9}})
-    general, billing, cron = [rule for rule in rendered(alerts) if rule["labels"]["rule"] == "tokentail-token-reuse"]
+    alerts = AlertSettings(clients={"acme/billing": {"pkce_failed_count": 7}, "cron": {"pkce_failed_count": 9}})
+    general, billing, cron = [rule for rule in rendered(alerts) if rule["labels"]["rule"] == "tokentail-pkce-failed"]
     assert len(rendered(alerts)) == len(RULES) + 2
-    assert general["uid"] == "tokentail-token-reuse"
-    assert billing["title"] == "Refresh token used again: acme/billing"
-    assert "$reuses >= 7" in str(billing["data"])
-    assert "$reuses >= 9" in str(cron["data"])
+    assert general["uid"] == "tokentail-pkce-failed"
+    assert billing["title"] == "PKCE failures: acme/billing"
+    assert "$failures >= 7" in str(billing["data"])
+    assert "$failures >= 9" in str(cron["data"])
     query = general["data"][0]["model"]["query"]
     assert (
         """AND ("client_id" != 'billing' OR "realm" != 'acme') AND ("client_id" != 'cron' OR "realm" != '')""" in query
