@@ -45,5 +45,5 @@ def title_of(pattern: str) -> str:
 
 
 def runbook_of(pattern: str) -> str:
-    """Return where its findings are explained, below the directory of the documentation."""
-    return f"detectors.md#{pattern}"
+    """Return what to do first about its findings: a place in the documentation."""
+    return f"docs/detectors.md#{pattern}"

@@ -88,7 +88,7 @@ def test_a_finding_is_one_object_with_the_designed_keys(tokentail: Tokentail, fo
         "raised": billing["raised"],
         "count": 12,
         "event_ids": [f"billing-{number}" for number in range(12)],
-        "runbook": "detectors.md#secret_guessing",
+        "runbook": "docs/detectors.md#secret_guessing",
     }
     assert (app["client_id"], app["severity"], app["count"]) == ("app", "medium", 40)
 

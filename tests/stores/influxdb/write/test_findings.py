@@ -4,9 +4,11 @@ import time
 
 import pytest
 
+from ingestor.cli.support.opening import answers
 from ingestor.config.settings import BudgetSettings
+from ingestor.jobs.evidence import Evidence
 from ingestor.model import finding, schema
-from ingestor.model.questions import Period
+from ingestor.model.questions import Period, Record
 from ingestor.state.findings import read_findings
 from tests.support.servers import InfluxServer, query
 from tests.support.turns import caught_up, until
@@ -157,3 +159,27 @@ def test_what_a_restarted_server_has_lost_is_sent_again(world: World, mortal: In
     mortal.kill()
     mortal.start()  # it throws away what it acknowledged
     until(lambda: [row["events"] for row in findings(world)] == [5], world)
+
+
+def test_the_evidence_of_a_finding_is_the_same_in_either_store(world: World, influxdb: InfluxServer) -> None:
+    world.log.write(20)
+    reuse(world, 3)
+    reuse(world, 2, "other")
+    reuse(world, 1, ip="198.51.100.9")
+    world.log.write(20)
+
+    def evidence() -> list[Record]:
+        world.once()
+        (found,) = world.ask(
+            lambda state: [
+                each for each in read_findings(state.connection, Period(0, 1 << 62)) if each.client_id == "app"
+            ]
+        )
+        of_it = Evidence(found)
+        with answers(world.settings) as store:
+            return [*filter(of_it.has, store.events(of_it.period, of_it.narrowed()))]
+
+    embedded = evidence()
+    assert [(each.client_id, each.ip) for each in embedded] == [("app", "198.51.100.7")] * 3 + [("app", "198.51.100.9")]
+    world.store = influxdb.make()
+    assert evidence() == embedded
