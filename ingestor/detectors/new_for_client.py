@@ -114,7 +114,7 @@ class NewForClient(Remembering):
         crowd = self._crowd.join(realm, client_id, event.time_ms)
         if len(crowd) >= options.clients_at_once:
             for each in crowd:
-                self._incidents.lower(Subject(realm, each), event.time_ms, Severity.LOW)
+                self._incidents.rate(Subject(realm, each), event.time_ms, Severity.LOW)
 
 
 def _values(event: Event) -> tuple[tuple[str, str], ...]:

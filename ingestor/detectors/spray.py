@@ -27,6 +27,10 @@ class SprayOptions(Options):
     """Or so many failures, of as many users, from so many addresses of one client."""
     tries: int = 3
     """Each user has so many failures at most, on average."""
+    many_users: int = 50
+    """So many users are told at once (at most 64);"""
+    patience_minutes: int = 3
+    """fewer only after so many minutes, which people need to get in after they mistyped."""
     window_minutes: int = 15
     """Within so many minutes."""
 
@@ -49,11 +53,13 @@ class ByAddress(Weighed[SprayOptions]):
         return window.has(row[3] or "", row[4] or "")
 
     def severity_of(self, figures: Figures, options: SprayOptions) -> Severity | None:
-        """Return medium for many users who do not get in, and more than twice as many as do."""
+        """Return medium for many users who do not get in, however long they try, and more than twice as many as do."""
         locked_out = figures.users - figures.successful_users
         few_each = figures.events <= options.tries * figures.users
         is_enough = figures.events >= options.failures and locked_out >= self.fewest_users(options)
-        return Severity.MEDIUM if is_enough and few_each and locked_out > 2 * figures.successful_users else None
+        had_time = figures.span_ms >= options.patience_minutes * MINUTE_MS or locked_out >= options.many_users
+        is_spray = is_enough and few_each and had_time and locked_out > 2 * figures.successful_users
+        return Severity.MEDIUM if is_spray else None
 
     def fewest_users(self, options: SprayOptions) -> int:
         """Return how many users have to be locked out."""

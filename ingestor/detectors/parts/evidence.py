@@ -31,6 +31,8 @@ class Figures(NamedTuple):
     user_agents: int
     addresses: Collection[str] = ()
     """The addresses themselves."""
+    span_ms: int = 0
+    """Between the first event and the last one."""
     successes: int = 0
     """Of ``Weighed`` detectors: successes that speak against an attack."""
     successful_users: int = 0
@@ -82,9 +84,8 @@ class Evidence:
     @property
     def figures(self) -> Figures:
         """How much it is; of each kind at most 64 are told apart."""
-        return Figures(
-            self.events, len(self.ips), len(self.clients), len(self.users), len(self.user_agents), self.ips.keys()
-        )
+        counted = len(self.ips), len(self.clients), len(self.users), len(self.user_agents)
+        return Figures(self.events, *counted, self.ips.keys(), self.last - self.first)
 
     def to_json(self) -> list[Any]:
         """Return it for JSON; ``Evidence(*...)`` makes it again."""

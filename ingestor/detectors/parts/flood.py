@@ -128,8 +128,9 @@ class Flood(ABC, Generic[OptionsT]):
         evidence = count.evidence
         if count.left == 0:
             if evidence is None or not -CLOCK_MS <= count.first - evidence.last <= HOUR_MS:
-                if self._touched.pop(key, None) is not None and evidence is not None:
-                    self._ended.append(_finding(key, evidence))
+                ended = self._touched.pop(key, None)
+                if ended is not None and ended.evidence is not None:
+                    self._ended.append(_finding(key, ended.evidence))
                 evidence = count.evidence = Evidence(count.first, count.first)
             evidence.events += count.events - 1
         if evidence is None:

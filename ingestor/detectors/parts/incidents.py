@@ -1,6 +1,5 @@
 """Incidents that grow with each event that belongs to them, and are over after a time without one."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,17 +44,9 @@ class Incident:
 class Incidents:
     """The incidents of a detector, one at a time of each subject. What is older than one by more than ``quiet_ms`` belongs to none."""
 
-    def __init__(
-        self,
-        prefix: str = "incident",
-        *,
-        quiet_ms: int = QUIET_MS,
-        most: int = MOST,
-        user_of: Callable[[Subject], str | None] = lambda _: None,
-    ) -> None:
-        """``user_of``: whom an incident is about, where it is about one user."""
+    def __init__(self, prefix: str = "incident", *, quiet_ms: int = QUIET_MS, most: int = MOST) -> None:
+        """``prefix``: of the names of its pieces. ``most``: incidents that go on."""
         self._quiet_ms = quiet_ms
-        self._user_of = user_of
         self._open: BoundedMemory[Incident] = BoundedMemory(
             Incident.to_json, Incident.of_json, most=most, prefix=prefix
         )
@@ -87,8 +78,8 @@ class Incidents:
         self._open.put(subject, incident)
         self._grown[subject] = incident
 
-    def lower(self, subject: Subject, time_ms: int, severity: Severity) -> None:
-        """Have an incident that goes on at this time be so severe: it is part of something harmless."""
+    def rate(self, subject: Subject, time_ms: int, severity: Severity) -> None:
+        """Have an incident that goes on at this time be so severe, whatever it was before."""
         incident = self.of(subject, time_ms)
         if incident is not None and incident.severity is not severity:
             incident.severity = severity
@@ -123,7 +114,7 @@ class Incidents:
             last_seen_ms=evidence.last,
             events=evidence.events,
             key=subject.key,
-            user_id=self._user_of(subject),
+            user_id=next(iter(evidence.users)) if len(evidence.users) == 1 else None,
             ips=top(evidence.ips),
             clients=top(evidence.clients),
             user_agents=top(evidence.user_agents),

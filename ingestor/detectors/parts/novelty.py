@@ -91,6 +91,11 @@ class Novelty:
             return Sight.KNOWN
         return Sight.NEW if learned else Sight.LEARNED
 
+    def days(self, subject: Key) -> int:
+        """Return on how many days a subject did something."""
+        habit = self._habits.get(subject)
+        return 0 if habit is None else habit.days
+
     def has_many(self, subject: Key, day: int, *, within: int) -> bool:
         """Whether a subject has too many values, so that nothing is new of it on this day."""
         habit = self._habits.get(subject)

@@ -1,5 +1,6 @@
 """What needs no second look within the same day, or the same hour: most of all events."""
 
+from array import array
 from collections.abc import Hashable
 from typing import Final
 
@@ -38,3 +39,19 @@ class Settled:
         """Have all be looked at again."""
         for settled in self._periods.values():
             settled.clear()
+
+
+class SettledHashes:
+    """The same for what may be very much, such as users: a hash stands at its own place, or is lost to another one. 1 MiB.
+
+    ``look`` is at its place if ``places[look & MASK] == look``; the day is part of the hash.
+    """
+
+    MASK: Final = (1 << 17) - 1
+
+    def __init__(self) -> None:
+        self.places = array("q", bytes(8 * (self.MASK + 1)))
+
+    def clear(self) -> None:
+        """Have all be looked at again."""
+        self.places[:] = array("q", bytes(8 * (self.MASK + 1)))

@@ -166,6 +166,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         """Return the case that an event at this time belongs to, which may be a new one; None when it is too old for it."""
         case = self._cases.get(subject)
         if case is None:
+            self._leave(subject)  # it may have been forgotten
             return Case()
         if case.evidence is None:
             behind, most = case.window.newest - time_ms, self.window_ms(options)
@@ -173,8 +174,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
             behind, most = case.evidence.first - time_ms, self.quiet_ms(options)
         is_over = case.evidence is not None and time_ms - case.evidence.last > most
         if is_over or behind > max(most, CLOCK_MS):
-            self._expect_none(subject)
-            self._tell(self._ended, subject, self._touched.pop(subject, None))
+            self._leave(subject)
             return Case()
         return None if behind > most else case
 
@@ -186,6 +186,11 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
             case.successes.advance(newest // self.window_ms(self._options))
         if len(case.window.hits) >= self.fewest(options) and self.severity_of(case.figures, options) is not None:
             case.window, case.evidence = Window(), Evidence.of(case.window.hits)
+
+    def _leave(self, subject: Subject) -> None:
+        """Have a subject's case be followed by another one."""
+        self._expect_none(subject)
+        self._tell(self._ended, subject, self._touched.pop(subject, None))
 
     def _forget_old(self, now_ms: int) -> None:
         """Forget what is over for long: at most two subjects at a time, so that one wrong time forgets little."""

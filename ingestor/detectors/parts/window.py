@@ -50,14 +50,16 @@ class Window:
     def figures(self) -> Figures:
         """How much it is."""
         hits = self.hits
+        span = hits[-1][0] - hits[0][0] if hits else 0
         if len(hits) <= _FEW and self._counts is None:
             ips, clients, users = ({hit[1] for hit in hits}, {hit[2] for hit in hits}, {hit[3] for hit in hits})
             agents = {hit[4] for hit in hits}
             for values in (ips, clients, users, agents):
                 values.discard("")
-            return Figures(len(hits), len(ips), len(clients), len(users), len(agents), ips)
+            return Figures(len(hits), len(ips), len(clients), len(users), len(agents), ips, span)
         of_ips, of_clients, of_users, of_agents = self._counted()
-        return Figures(len(hits), len(of_ips), len(of_clients), len(of_users), len(of_agents), of_ips.keys())
+        counted = len(of_ips), len(of_clients), len(of_users), len(of_agents)
+        return Figures(len(hits), *counted, of_ips.keys(), span)
 
     def has(self, user: str, ip: str) -> bool:
         """Whether there is one of this user from this address."""
