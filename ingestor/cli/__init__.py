@@ -23,6 +23,7 @@ FAMILIES: Final[dict[str, dict[str, str]]] = {
         "peak": "questions.peak",
         "analytics": "questions.analytics",
         "events": "questions.events",
+        "findings": "findings.findings",
     },
     "Check": {
         "explain": "diagnose.explain",

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingestor.jobs.condition import DAY_SECONDS
 from ingestor.model.accounting import Account
+from ingestor.model.finding import Severity
 from ingestor.model.generation import Generation, Status
 from ingestor.model.log_file import FileIdentity
 from ingestor.model.rotation_names import is_compressed, live_name
@@ -14,6 +16,7 @@ from ingestor.sources.file.files import stat_file
 from ingestor.sources.file.strangers import still_there
 from ingestor.state.checkpoint import Gap
 from ingestor.state.database import DATABASE, suspicion
+from ingestor.state.findings import count_since
 from ingestor.state.health import Health, read_vitals
 from ingestor.state.lock import is_held
 from ingestor.state.state import State
@@ -52,6 +55,8 @@ class StatusReport:
     """Where a damaged state was put."""
     counts: dict[str, int]
     """What the parsers left out since the daemon's start: ``addresses_invalid``, ``redacted_<kind>``."""
+    findings: dict[str, int]
+    """Of the detectors, with events in the last day: how many of each severity, the worst first."""
 
 
 def status(state: State, now: float | None = None) -> StatusReport:
@@ -87,7 +92,13 @@ def status(state: State, now: float | None = None) -> StatusReport:
         store_bytes=_size(state.directory / DATABASE),
         set_aside=meta.get("set_aside"),
         counts=vitals.counts if vitals else {},
+        findings=_findings(state, now),
     )
+
+
+def _findings(state: State, now: float) -> dict[str, int]:
+    found = count_since(state.connection, int((now - DAY_SECONDS) * 1000))
+    return {severity.value: found.get(severity, 0) for severity in reversed(Severity)}
 
 
 def _damage(state: State) -> Iterator[str]:
