@@ -48,8 +48,10 @@ def check_parsers(settings: Settings) -> None:
 class SourceParsers:
     """The parsers of all sources, by one set of settings. Each is made when it is first asked for."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, report: Report = tell) -> None:
+        """``report``: see ``parsers.find``."""
         self._settings = settings
+        self._report = report
         self._by_name: dict[str, EnvelopeParser] = {}
         self._names: dict[str, str] = {}
         self._rules: dict[str, str] = {}
@@ -63,7 +65,7 @@ class SourceParsers:
     def named(self, name: str) -> EnvelopeParser:
         """Return the parser of that name. Raises ConfigError for one that cannot be used."""
         if name not in self._by_name:
-            self._by_name[name] = new_parser(name, self._settings, tell)
+            self._by_name[name] = new_parser(name, self._settings, self._report)
         return self._by_name[name]
 
     def rules_of(self, source: str) -> str:
