@@ -12,6 +12,7 @@ from ingestor.config.settings import Settings
 from ingestor.errors import ConfigError
 from parsers.checked import Report
 from parsers.envelopes.parser import EnvelopeParser
+from parsers.mapping import MappingError
 from parsers.plugins import UnusableParserError
 
 log = logging.getLogger("tokentail")
@@ -31,6 +32,12 @@ def new_parser(name: str, settings: Settings, report: Report = lambda _: None) -
             str(error),
             where=str(settings.config_file or ""),
             advice="Mend or uninstall that package, or give the log another `parser`.",
+        ) from None
+    except MappingError as error:  # google-re2 is not to be had for each machine
+        raise ConfigError(
+            f"The parser {name!r} cannot be used: {error.problems[0].what}",
+            where=str(settings.config_file or ""),
+            advice="See docs/getting-started.md, or give the log another `parser`.",
         ) from None
 
 

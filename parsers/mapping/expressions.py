@@ -14,8 +14,19 @@ _MOST_BYTES: Final = 1 << 20
 """Of memory for a compiled one: more is refused, and what states do not fit are made anew."""
 
 
+NO_ENGINE: Final = "regular expressions need the package google-re2, which is not installed: pip install google-re2"
+"""Why no expression can be used on this machine."""
+
+
 class BadExpressionError(ValueError):
     """Says why an expression cannot be used."""
+
+
+class NoEngineError(BadExpressionError):
+    """Says that none can be used here."""
+
+    def __init__(self) -> None:
+        super().__init__(NO_ENGINE)
 
 
 def check(expression: str) -> None:
@@ -66,9 +77,7 @@ def _compiled(expression: str, *, capture: bool) -> Any:
     try:
         import re2  # noqa: PLC0415 - only mappings with expressions need it
     except ImportError:
-        raise BadExpressionError(
-            "regular expressions need the package google-re2, which is not installed: pip install google-re2"
-        ) from None
+        raise NoEngineError from None
     options = re2.Options()
     options.log_errors = False
     options.dot_nl = True

@@ -159,7 +159,10 @@ class _Reader:
                 continue
             try:
                 names = expressions.group_names(expression)
-            except ValueError as error:
+            except expressions.NoEngineError as error:
+                self._problems.report(place, str(error))
+                continue
+            except expressions.BadExpressionError as error:
                 self._problems.report(place, f"the expression {shown(expression)}: {error}")
                 continue
             if names and not path.groups:
