@@ -30,7 +30,14 @@ def provider(tmp_path: Path, world: World) -> Iterator[OidcProvider]:
 def test_the_store_holds_what_was_done_through_kills_of_the_daemon(provider: OidcProvider, world: World) -> None:
     world.log_settings = (LogSettings(str(world.log.path), source="idp"),)  # detected line by line
     endpoint = provider.endpoint(random.Random())
-    drive(world, endpoint.steps, random.Random())
+
+    def rotate() -> None:
+        world.log.rename()
+        provider.reopen()
+        while not world.log.path.stat().st_size:  # the signal comes when it comes
+            endpoint.anonymous()
+
+    drive(world, {**endpoint.steps, rotate: 2}, random.Random())
     events = stored(world)
     assert counted(events, OidcProvider.CLIENTS) == Counter(endpoint.done)
     users = {event.user_id for event in events if event.action in {"token.refreshed", "token.userinfo_accessed"}}
