@@ -19,6 +19,7 @@ from ingestor.config.load import load as load_config
 from ingestor.config.settings import STDIN, Settings
 from ingestor.daemon.sd_notify import Notifier
 from ingestor.daemon.supervise import ReadOnce, follow, follow_once
+from ingestor.demo.providers import PROVIDERS
 from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode
 from ingestor.format_check.misfits import file_as_of_now, look_closer
@@ -163,6 +164,13 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, str
 
 @click.command()
 @click.option(
+    "--provider",
+    type=click.Choice(list(PROVIDERS)),
+    default="native",
+    show_default=True,
+    help="Whose log the endpoint writes of the same day.",
+)
+@click.option(
     "--seconds",
     type=click.FloatRange(min=0.5, max=3600),
     default=SECONDS,
@@ -182,6 +190,7 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, str
 @config_option
 @state_directory_option
 def demo(
+    provider: str,
     seconds: float,
     seed: int,
     directory: Path | None,
@@ -200,5 +209,13 @@ def demo(
         settings = load_config(config_file, state_directory=state_directory).settings
     place = directory_of(settings) if settings else directory or Path(tempfile.gettempdir())
     with explained_faults(place):
-        code = run_demo(settings, console=stdout(), seconds=seconds, seed=seed, as_json=as_json, directory=directory)
+        code = run_demo(
+            settings,
+            console=stdout(),
+            provider=PROVIDERS[provider],
+            seconds=seconds,
+            seed=seed,
+            as_json=as_json,
+            directory=directory,
+        )
     raise click.exceptions.Exit(code)
