@@ -2,7 +2,7 @@
 
 A line is that of a real server (``tests/providers/data``) or, of servers that only their owners can run, of the parser's testcases.
 What stands there as client, user, address, user agent and time becomes the native event's; identifiers of requests and tokens are
-new in each line. A native action that the log never tells takes any line of its outcome, or else any. Lines that are no event are left out, since
+new in each line, those of realms stay. A native action that the log never tells takes any line of its outcome, or else any. Lines that are no event are left out, since
 native logs have none. Hydra's spans have many events a line: these are one client's and user's.
 """
 
@@ -83,7 +83,7 @@ def _templates(form: str) -> dict[str, list[Template]]:
 
 def _pieces(line: bytes, events: list[Event]) -> Iterator[tuple[str, bytes]]:
     said = {name: {getattr(event, name) for event in events} for name in ("user_id", "ip", "user_agent")}
-    said["client_id"] = {event.tags.client_id for event in events}
+    said |= {name: {getattr(event.tags, name) for event in events} for name in ("client_id", "realm")}
     texts = [
         b"(?P<%s>(?<=[\"'=])(?:%s)(?=[\"':\\s]))"
         % (name.encode(), b"|".join(re.escape(value.encode()) for value in values if value))

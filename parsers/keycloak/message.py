@@ -20,10 +20,9 @@ _IN_ORDER: Final = re.compile(
     r"type, realmId(?:, realmName)?, clientId, userId(?:, sessionId)?, ipAddress"
     rf"(?:, error(?:{_DETAIL})*|(?:{_DETAIL})+)"
 )
-_HEAD: Final = re.compile(
-    r"type=[A-Z0-9_]++, realmId=[^,]*+(?:, realmName=[^,]*+)?, clientId=[^,]*+, userId=[^,\s]++(?:, sessionId=[^,\s]++)?, i"
-)
-_ERROR_FIELD: Final = NAMES.index("error")
+_USER: Final = NAMES.index("userId")
+_ERROR: Final = NAMES.index("error")
+_SESSION: Final = ", sessionId"
 _MOST_SHAPES: Final = 1000
 _MOST_CHARS: Final = 2000
 """Keycloak writes a few dozen sets of keys."""
@@ -71,11 +70,12 @@ class Messages:
             fields_at = self._shapes[shape]
         except KeyError:
             fields_at = self._learn(shape, _unquoted_keys(shape))
-        if fields_at is None or not _HEAD.match(message):
+        if fields_at is None:
             return None
         parts.append(None)  # stands for what is not there
         fields = fields_at(parts)
-        if fields[_ERROR_FIELD] == "":
+        session = parts[2 * shape.index(_SESSION) + 1] if _SESSION in shape else "none"
+        if not (_is_type(fields[0]) and _is_word(fields[_USER]) and _is_word(session)) or fields[_ERROR] == "":
             return None
         if "'" not in message:
             return fields
@@ -108,6 +108,16 @@ def _unquoted_keys(shape: tuple[str, ...]) -> list[str]:
     first, *others = shape
     keys = [first, *(piece[2:] for piece in others if piece.startswith(", "))]
     return keys if _IN_ORDER.fullmatch(", ".join(keys)) and len({*keys}) == len(shape) else []
+
+
+def _is_type(value: str) -> bool:
+    """Whether a value has the form of a type."""
+    return value.isascii() and value.isupper() and value.replace("_", "").isalnum()
+
+
+def _is_word(value: str) -> bool:
+    """Whether a value is not empty and without blanks, of which a space alone is printable."""
+    return value != "" and value.isprintable() and " " not in value
 
 
 def type_of(message: str) -> str | None:

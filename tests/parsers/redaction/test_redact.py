@@ -9,8 +9,11 @@ import string
 from collections.abc import Callable
 from typing import TypeAlias
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parsers.redaction.redact import LOOK_CHARS, redact_identifier, redact_text
 
@@ -203,6 +206,14 @@ def test_ordinary_text_survives(text: str) -> None:
 @pytest.mark.parametrize("text", ORDINARY_IDENTIFIERS)
 def test_ordinary_identifiers_survive(text: str) -> None:
     assert redact_identifier(text) == text
+
+
+@given(st.uuids(), st.integers(0, 10**12 - 1))
+def test_a_uuid_with_a_number_is_no_secret(uuid: UUID, number: int) -> None:
+    """Seen by itself, and in the way that others go."""
+    text = f"{uuid}-{number}"
+    assert redact_identifier(text) == text
+    assert redact_identifier(f" {text}") == f" {text}"
 
 
 @pytest.mark.parametrize("text", LEAKS)
