@@ -250,9 +250,9 @@ class EventBuilder:
         return self._field(scopes and " ".join(filter(None, scopes.split(" "))), self.scopes_of, redact_scopes, key)
 
     def _read_time(self, time: Any) -> Written:
-        if time.__class__ is tuple:
-            return time
         if time.__class__ is not str:
+            if time.__class__ is tuple:
+                return time
             if (milliseconds := integral(time)) is not None:
                 return milliseconds, None
             time = required(self._text("time", time), self._name("time"))

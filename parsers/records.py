@@ -183,7 +183,7 @@ def each_line(data: bytes, read: Callable[[bytes], Outcome]) -> list[Outcome]:
     """
     outcomes = []
     for line in data.removesuffix(b"\n").split(b"\n") if data else ():
-        text = stripped(line)
+        text = line if line[:1] == b"{" and line[-1:] == b"}" else stripped(line)  # nothing stands around most
         try:
             outcomes.append(read(text) if text else empty_line(line))
         except RejectedError as error:

@@ -22,7 +22,8 @@ _IN_ORDER: Final = re.compile(
 )
 _USER: Final = NAMES.index("userId")
 _ERROR: Final = NAMES.index("error")
-_SESSION: Final = ", sessionId"
+_REALM, _SESSION = ", realmName", ", sessionId"
+"""Keys of a shape."""
 _MOST_SHAPES: Final = 1000
 _MOST_CHARS: Final = 2000
 """Keycloak writes a few dozen sets of keys."""
@@ -74,7 +75,8 @@ class Messages:
             return None
         parts.append(None)  # stands for what is not there
         fields = fields_at(parts)
-        session = parts[2 * shape.index(_SESSION) + 1] if _SESSION in shape else "none"
+        behind_user = 5 if shape[2] == _REALM else 4
+        session = parts[2 * behind_user + 1] if shape[behind_user] == _SESSION else "none"
         if not (_is_type(fields[0]) and _is_word(fields[_USER]) and _is_word(session)) or fields[_ERROR] == "":
             return None
         if "'" not in message:
