@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
+from parsers.memory import remember
+
 MOST_CHARS: Final = 2000
 """Of an expression."""
 _MOST_BYTES: Final = 1 << 20
@@ -54,13 +56,22 @@ def capturer(expression: str) -> Callable[[str], dict[str, str]]:
     """Return the named groups of a whole text that matches; those that took no part are left out. Raises BadExpressionError."""
     compiled = _compiled(expression, capture=True)
     indexes = dict(compiled.groupindex)
+    known: dict[str, dict[str, str]] = {}
 
-    def capture(text: str) -> dict[str, str]:
+    def groups(text: str) -> dict[str, str]:
         match = compiled.fullmatch(_encoded(text))
         if match is None:
             return {}
         found = {name: match.group(index) for name, index in indexes.items()}
         return {name: value.decode(errors="replace") for name, value in found.items() if value}
+
+    def capture(text: str) -> dict[str, str]:
+        try:
+            return known[text]
+        except KeyError:
+            found = groups(text)
+            remember(known, text, found)
+            return found
 
     return capture
 

@@ -13,7 +13,7 @@ from parsers.mapping.definition import IGNORE, REJECT, Definition
 from parsers.mapping.paths import Path, getter
 from parsers.records import RejectedError, decode, each_line, text_or_none
 from parsers.redaction.lines import AllowedKeys, redact_line
-from parsers.rfc3339 import Moment
+from parsers.rfc3339 import Written
 from parsers.vocabulary import ErrorRule
 
 VERSION: Final = "1"
@@ -123,7 +123,7 @@ class MappingParser:
             found.capture(record)
         builder = self._builder
         moment = self._time(found, record)
-        builder.check_time(moment.ms, latest_ms)
+        builder.check_time(moment[0], latest_ms)
         grant = found.grant_type(record)
         action = found.action or action_of_grant(grant)
         tags, detail = builder.read_tags(
@@ -148,7 +148,7 @@ class MappingParser:
             event_id=found.event_id(record),
         )
 
-    def _time(self, found: CompiledRule, record: Record) -> Moment:
+    def _time(self, found: CompiledRule, record: Record) -> Written:
         value = found.time(record)
         if value is None or value == "":
             raise RejectedError(Reason.MISSING_KEY, self._names["time"])
