@@ -102,6 +102,5 @@ def _made(name: str, options: dict[str, Any], report: Report) -> Parser:
 
 
 def _mapped(name: str, text: str | None, options: dict[str, Any], report: Report) -> Parser:
-    known = mappings.MappingParser.options
-    parser = mappings.make(name, text, **{option: value for option, value in options.items() if option in known})
+    parser = mappings.make(name, text, **options)
     return CheckedParser(parser, parser.name, strict=False, report=report)

@@ -1,6 +1,6 @@
 """The parser that a mapping makes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -42,9 +42,7 @@ class MappingParser:
         self._rest_ignored = definition.otherwise == IGNORE
         self._wrapped = getter(definition.unwrap) if definition.unwrap else None
         self._definition = definition
-        self._missing = required(definition.require)
         self._signs = tuple(sign.encode() for sign in definition.signs)
-        self._required_keys = [_last_keys(path) for path in definition.require]
         meanings = {
             **(errors or {}),
             **{text: m for text, m in definition.errors.items() if text not in (errors or {})},
@@ -55,10 +53,19 @@ class MappingParser:
         )
         self.counts = self._builder.counts
 
+    # Made with the first line: where logs are detected, most mappings never get one.
+
     @cached_property
     def _find(self) -> Find:
-        """Made with the first line: where logs are detected, most mappings never get one."""
         return finder(self._definition)
+
+    @cached_property
+    def _missing(self) -> Callable[[Record], Path | None]:
+        return required(self._definition.require)
+
+    @cached_property
+    def _required_keys(self) -> list[list[bytes]]:
+        return [_last_keys(path) for path in self._definition.require]
 
     def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
         """Parse whole lines, one outcome a line."""
