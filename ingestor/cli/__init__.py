@@ -14,7 +14,7 @@ FAMILIES: Final[dict[str, dict[str, str]]] = {
     "Read logs into the store": {
         "run": "run.run",
         "backfill": "run.backfill",
-        "demo": "run.demo",
+        "demo": "demo.demo",
     },
     "Ask the store": {
         "stats": "questions.stats",

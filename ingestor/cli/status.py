@@ -117,6 +117,7 @@ def _as_json(
             {
                 "source": entry.source,
                 "path": entry.path,
+                "provider": entry.provider,
                 "offset": entry.offset,
                 "unread_bytes": entry.unread_bytes,
                 "read": entry.account.read,

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.cli.render.console import SMALL_SCREEN, duration, list_table, number, word
+from ingestor.cli.render.console import SMALL_SCREEN, duration, list_table, number
 from ingestor.cli.render.findings import STYLES as SEVERITIES
 from ingestor.config.schemes import scheme_of
 from ingestor.config.settings import Settings
@@ -104,6 +104,11 @@ def identity(account: Account) -> str:
     return f"{number(account.read)} read = " + " + ".join(f"{number(count)} {name}" for name, count in parts)
 
 
+def _named(log: LogStatus) -> Text:
+    """Write a source, and below it whose log it is."""
+    return Text.assemble(clean(log.source), (f"\n  {clean(log.provider)}", "dim") if log.provider else "")
+
+
 def _logs(console: Console, report: StatusReport) -> None:
     if not report.logs:
         return
@@ -117,7 +122,7 @@ def _logs(console: Console, report: StatusReport) -> None:
         account = log.account
         counts = [account.read, account.stored, *(() if small else (account.total_rejected, account.ignored))]
         counts += [account.expired] if expired else []
-        table.add_row(word(clean(log.source)), *map(number, counts), _unread(log))
+        table.add_row(_named(log), *map(number, counts), _unread(log))
     console.print()
     console.print(table)
 
