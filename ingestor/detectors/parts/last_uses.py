@@ -1,7 +1,7 @@
 """Where each user used a token last, of the newest uses: what a second use is compared with."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 import orjson
 
@@ -10,13 +10,16 @@ from parsers.contract import Event, EventRow, Tags
 
 MOST_USES: Final = 16_384
 """That are remembered, at about 600 bytes each."""
-MOST_AGENTS: Final = 8
-"""Of one user that are told apart, the newest."""
+MOST_PLACES: Final = 8
+"""Of one user that are told apart, the newest: addresses, each with a user agent."""
 _PAGE: Final = 64
+
+_Place: TypeAlias = tuple[str | None, str | None]
+"""An address and a user agent."""
 
 
 class LastUses:
-    """The last use of each user agent of each user: that of a program is compared with its own last one.
+    """The last use of each user at each place: with each user agent, from each address.
 
     Uses are kept as the events that they are, since this is cheap, in pages that are written once: a dump costs what has come.
     The oldest page is forgotten first.
@@ -37,8 +40,8 @@ class LastUses:
         """Of the newest page so many are saved."""
         self._last: dict[str, EventRow] = {}
         """By user."""
-        self._others: dict[str, tuple[EventRow, ...]] = {}
-        """Of those who have several user agents: the last uses of the others than the last one, the newest last."""
+        self._others: dict[str, dict[_Place, EventRow]] = {}
+        """Of those who have several places: the last uses at the others than the last one, the newest last."""
 
     def note(self, rows: Iterable[EventRow]) -> None:
         """Take up the uses of events that have a user."""
@@ -52,15 +55,20 @@ class LastUses:
             page.append(row)
             before = uses.get(user)
             uses[user] = row
-            if before is not None and before[5] != row[5]:
-                others = [each for each in self._others.get(user, ()) if each[5] != row[5]]
-                self._others[user] = (*others[2 - MOST_AGENTS :], before)
+            if before is not None and (before[4] != row[4] or before[5] != row[5]):
+                others = self._others.get(user)
+                if others is None:
+                    others = self._others[user] = {}
+                others.pop((row[4], row[5]), None)
+                others[before[4], before[5]] = before
+                if len(others) == MOST_PLACES:
+                    del others[next(iter(others))]
 
     def of(self, event: Event) -> list[EventRow]:
-        """Return the last uses of the event's user and client, one for each user agent, the newest last."""
+        """Return the last uses of the event's user and client, one for each place, the newest last."""
         user, tags = event.user_id or "", event.tags
         last = self._last.get(user)
-        uses = () if last is None else (*self._others.get(user, ()), last)
+        uses = () if last is None else (*self._others.get(user, {}).values(), last)
         return [row for row in uses if row[2].client_id == tags.client_id and row[2].realm == tags.realm]
 
     def dump(self) -> MemoryChanges:
@@ -99,11 +107,10 @@ class LastUses:
         if self._last.get(user) is row:
             del self._last[user]
             self._others.pop(user, None)  # they are older
-        elif user in self._others:
-            left = tuple(each for each in self._others[user] if each is not row)
-            if left:
-                self._others[user] = left
-            else:
+        elif others := self._others.get(user):
+            if others.get((row[4], row[5])) is row:
+                del others[row[4], row[5]]
+            if not others:
                 del self._others[user]
 
     def _piece(self, number: int) -> bytes | None:

@@ -75,18 +75,20 @@ def is_of_code(tags: Tags) -> bool:
 
 
 def _judged(event: Event, uses: Sequence[Event], grace_ms: int) -> Severity:
-    """Return low for the program and the place of the first use, high for neither, medium when in doubt."""
+    """Return low for the program and a place of first uses, high for neither, medium when in doubt."""
     agent, last = event.user_agent, uses[-1]
-    own = next((use for use in uses if use.user_agent == agent), None)
-    is_soon = own is not None and 0 <= event.time_ms - own.time_ms <= grace_ms
-    if own is not None and agent:
-        is_elsewhere = last is not own and not _are_near(event.ip, last.ip)  # somebody else was the last one
-        return Severity.LOW if is_soon or (_are_near(event.ip, own.ip) and not is_elsewhere) else Severity.MEDIUM
-    if not event.ip or not last.ip:
+    own = [use for use in uses if use.user_agent == agent]
+    is_soon = any(0 <= event.time_ms - use.time_ms <= grace_ms for use in own)
+    if any(_are_near(event.ip, use.ip) for use in own):
+        was_somebody_else = not _are_near(event.ip, last.ip) and (last.user_agent != agent or not agent)
+        return Severity.MEDIUM if was_somebody_else and not is_soon else Severity.LOW
+    if agent and is_soon:
+        return Severity.LOW  # it changed networks
+    if (own and agent) or is_soon or not event.ip or not last.ip:
         return Severity.MEDIUM
-    if _are_near(event.ip, last.ip):
-        return Severity.MEDIUM if agent and last.user_agent else Severity.LOW
-    return Severity.MEDIUM if is_soon else Severity.HIGH
+    if any(_are_near(event.ip, use.ip) for use in uses):
+        return Severity.MEDIUM if agent else Severity.LOW
+    return Severity.HIGH
 
 
 def _are_near(ip: str | None, other: str | None) -> bool:
