@@ -179,7 +179,7 @@ def variable_queries() -> Iterator[tuple[str, str]]:
 def annotation_queries() -> Iterator[tuple[str, str]]:
     for name, dashboard in DASHBOARDS.items():
         for annotation in dashboard["annotations"]["list"]:
-            yield f"{name}, annotation {annotation['name']}", annotation["query"]
+            yield f"{name}, annotation {annotation['name']}", annotation["target"]["query"]
 
 
 ANNOTATIONS: Final = list(annotation_queries())

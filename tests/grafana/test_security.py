@@ -290,7 +290,7 @@ def test_findings_are_counted_but_for_those_of_severity_low(stored: Stored) -> N
 def test_findings_are_marked_on_the_charts(stored: Stored) -> None:
     marks = dashboards()["security"]["annotations"]["list"]
     found = [
-        rows(stored.store, Target("security", {"id": 0, "title": mark["name"]}, "A", mark["query"]), WHOLE)
+        rows(stored.store, Target("security", {"id": 0, "title": mark["name"]}, "A", mark["target"]["query"]), WHOLE)
         for mark in marks
     ]
     assert [[(row["severity"], row["last_seen"]) for row in of_mark] for of_mark in found] == [

@@ -111,4 +111,8 @@ def _when(finding: StoredFinding, zone: str) -> str:
 
 
 def _lasted(finding: StoredFinding) -> str:
-    return f"for {duration((finding.last_seen - finding.first_seen) / 1000)}"
+    return (
+        ""
+        if finding.last_seen == finding.first_seen
+        else f"for {duration((finding.last_seen - finding.first_seen) / 1000)}"
+    )
