@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from bench.abuse.events import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, event
-from bench.abuse.quiet import APP, MACHINES, TV, WEB
+from bench.abuse.quiet import APP, MACHINES, PORTAL, TV, WEB
 from parsers.contract import EventRow
 
 VARIANTS: Final = ("usual", "slow", "distributed", "under")
-CURL: Final = "python-requests/2.32.3"
+PROGRAMS: Final = ("python-requests/2.32.3", "curl/8.5.0", "Go-http-client/2.0", "axios/1.7.7")
+DEVICES: Final = tuple(
+    f"Shop/7.4.1 (Android 15; {model})"
+    for model in ("Pixel 9", "SM-S921B", "Xiaomi 14", "CPH2581", "moto g84", "Nokia X30", "XQ-DQ54", "RMX3840")
+)
 
 
 class Attack(NamedTuple):
@@ -64,7 +68,12 @@ class Attacker:
         self.begin = begin
         self.variant = variant
         count = 40 if variant == "distributed" else 1
+        self.agent = rng.choice(PROGRAMS)
         self._ips = [f"45.{rng.randrange(1, 250)}.{rng.randrange(250)}.{rng.randrange(1, 250)}" for _ in range(count)]
+
+    def machine(self, first: int) -> str:
+        """Return the confidential client that is attacked: each variant of an attack has another one."""
+        return MACHINES[(first + VARIANTS.index(self.variant)) % len(MACHINES)]
 
     def ip(self) -> str:
         """Return the address of the next request."""
@@ -93,7 +102,7 @@ def stolen_refresh_token(by: Attacker) -> Iterator[EventRow]:
                 APP,
                 user=user,
                 ip=by.ip(),
-                agent=CURL,
+                agent=by.agent,
                 error="invalid_grant",
                 grant="refresh_token",
             )
@@ -109,7 +118,7 @@ def stolen_code(by: Attacker) -> Iterator[EventRow]:
             WEB,
             user=user,
             ip=by.ip(),
-            agent=CURL,
+            agent=by.agent,
             error="invalid_code",
             grant="authorization_code",
         )
@@ -118,14 +127,14 @@ def stolen_code(by: Attacker) -> Iterator[EventRow]:
 def secret_guessing(by: Attacker) -> Iterator[EventRow]:
     """Secrets of one client are tried (RFC 6819 section 4.3.2)."""
     for now in by.times(400, seconds=3, under=9):
-        yield event(now, "token.validation_failed", MACHINES[3], ip=by.ip(), agent=CURL, error="invalid_client")
+        yield event(now, "token.validation_failed", by.machine(0), ip=by.ip(), agent=by.agent, error="invalid_client")
 
 
 def client_enumeration(by: Attacker) -> Iterator[EventRow]:
     """Names of clients are tried, each once or twice."""
     for number, now in enumerate(by.times(120, seconds=4, under=14)):
         name = f"{by.rng.choice(('admin', 'portal', 'mobile', 'test', 'svc'))}-{number}"
-        yield event(now, "token.validation_failed", name, ip=by.ip(), agent=CURL, error="invalid_client")
+        yield event(now, "token.validation_failed", name, ip=by.ip(), agent=by.agent, error="invalid_client")
 
 
 def code_guessing(by: Attacker) -> Iterator[EventRow]:
@@ -136,7 +145,7 @@ def code_guessing(by: Attacker) -> Iterator[EventRow]:
             "token.validation_failed",
             WEB,
             ip=by.ip(),
-            agent=CURL,
+            agent=by.agent,
             error="invalid_code",
             grant="authorization_code",
         )
@@ -152,7 +161,7 @@ def pkce_probing(by: Attacker) -> Iterator[EventRow]:
             APP,
             user=user,
             ip=by.ip(),
-            agent=CURL,
+            agent=by.agent,
             error="invalid_grant",
             grant="authorization_code",
         )
@@ -165,10 +174,10 @@ def attacked_user(by: Attacker) -> Iterator[EventRow]:
         yield event(
             now,
             "token.validation_failed",
-            WEB,
+            PORTAL,
             user="u-0007",
             ip=by.rng.choice(ips),
-            agent=CURL,
+            agent=by.agent,
             error="invalid_grant",
             grant="password",
         )
@@ -180,10 +189,10 @@ def spray(by: Attacker) -> Iterator[EventRow]:
         yield event(
             now,
             "token.validation_failed",
-            WEB,
+            PORTAL,
             user=f"u-{number:04}",
             ip=by.ip(),
-            agent=CURL,
+            agent=by.agent,
             error="invalid_grant",
             grant="password",
         )
@@ -195,9 +204,16 @@ def guessed_password(by: Attacker) -> Iterator[EventRow]:
     for now in by.times(14, seconds=20, under=3):
         ip = by.ip()
         yield event(
-            now, "token.validation_failed", WEB, user=user, ip=ip, agent=CURL, error="invalid_grant", grant="password"
+            now,
+            "token.validation_failed",
+            PORTAL,
+            user=user,
+            ip=ip,
+            agent=by.agent,
+            error="invalid_grant",
+            grant="password",
         )
-    yield event(now + 15_000, "token.issued.password", WEB, user=user, ip=ip, agent=CURL, scopes="openid")
+    yield event(now + 15_000, "token.issued.password", PORTAL, user=user, ip=ip, agent=by.agent, scopes="openid")
 
 
 def device_code_phishing(by: Attacker) -> Iterator[EventRow]:
@@ -210,12 +226,18 @@ def device_code_phishing(by: Attacker) -> Iterator[EventRow]:
                 "token.authorization_pending",
                 TV,
                 ip=ip,
-                agent=CURL,
+                agent=by.agent,
                 error="authorization_pending",
                 grant="device_code",
             )
         yield event(
-            now + 61_000, "token.issued.device_code", TV, user=user, ip=ip, agent=CURL, scopes="openid offline_access"
+            now + 61_000,
+            "token.issued.device_code",
+            TV,
+            user=user,
+            ip=ip,
+            agent=by.agent,
+            scopes="openid offline_access",
         )
 
 
@@ -224,8 +246,7 @@ def shared_token(by: Attacker) -> Iterator[EventRow]:
     user = f"c-{by.rng.randrange(2000):05}"
     many = 3 if by.variant == "under" else 14
     places = [
-        (f"{by.rng.randrange(11, 200)}.{by.rng.randrange(250)}.{n}.9", f"Shop/7.{n % 5} (Android {n})")
-        for n in range(many)
+        (f"{by.rng.randrange(11, 200)}.{by.rng.randrange(250)}.{n}.9", DEVICES[n % len(DEVICES)]) for n in range(many)
     ]
     for now in by.times(60, seconds=600, under=6):
         ip, agent = by.rng.choice(places)
@@ -238,9 +259,9 @@ def stolen_secret(by: Attacker) -> Iterator[EventRow]:
         yield event(
             now,
             "token.issued.client_credentials",
-            MACHINES[5],
+            by.machine(2),
             ip=by.ip(),
-            agent=CURL,
+            agent=by.agent,
             scopes="orders:read orders:write",
         )
 
@@ -251,9 +272,9 @@ def scope_probing(by: Attacker) -> Iterator[EventRow]:
         yield event(
             now,
             "token.validation_failed",
-            MACHINES[6],
+            by.machine(6),
             ip=by.ip(),
-            agent=CURL,
+            agent=by.agent,
             error="invalid_scope",
             grant="client_credentials",
             scopes=f"admin:{number}",
@@ -263,7 +284,7 @@ def scope_probing(by: Attacker) -> Iterator[EventRow]:
 def userinfo_scraping(by: Attacker) -> Iterator[EventRow]:
     """Stolen access tokens are turned into profiles."""
     for number, now in enumerate(by.times(900, seconds=1, under=20)):
-        yield event(now, "token.userinfo_accessed", APP, user=f"c-{number % 2000:05}", ip=by.ip(), agent=CURL)
+        yield event(now, "token.userinfo_accessed", APP, user=f"c-{number % 2000:05}", ip=by.ip(), agent=by.agent)
 
 
 RECIPES: Final[dict[Recipe, frozenset[str]]] = {
@@ -275,7 +296,7 @@ RECIPES: Final[dict[Recipe, frozenset[str]]] = {
     pkce_probing: frozenset({"code_guessing", "pkce_failures"}),
     attacked_user: frozenset({"user_attacked"}),
     spray: frozenset({"spray"}),
-    guessed_password: frozenset({"fail_then_success"}),
+    guessed_password: frozenset({"fail_then_success", "user_attacked"}),
     device_code_phishing: frozenset({"device_code_phishing"}),
     shared_token: frozenset({"token_sharing"}),
     stolen_secret: frozenset({"new_for_client", "volume_anomaly"}),

@@ -1,6 +1,6 @@
 """Four weeks in which nobody attacks, with all that looks like it.
 
-A company's endpoint: 400 people in an office, 2,000 users of an app behind a few addresses of mobile carriers, 10 confidential
+A company's endpoint: 400 people in an office, who have an old portal with the password grant, 2,000 users of an app behind a few addresses of mobile carriers, 10 confidential
 clients that run by the clock, televisions. One day all passwords are changed, an hour's outage has everybody retry, a deployment
 changes every agent of the confidential clients at once, a campaign brings five times the usual users.
 """
@@ -27,7 +27,7 @@ PHONES: Final = tuple(
     for version in ("7.4.1", "7.4.0", "7.3.2")
     for phone in ("iPhone; iOS 18.1", "Android 15")
 )
-WEB, APP, TV, API = "intranet", "shop-app", "tv-app", "orders-api"
+WEB, PORTAL, APP, TV, API = "intranet", "old-portal", "shop-app", "tv-app", "orders-api"
 MACHINES: Final = tuple(f"batch-{n:02}" for n in range(10))
 
 
@@ -99,7 +99,7 @@ def _office(mix: Mix, rng: random.Random) -> Iterator[EventRow]:
                 yield event(
                     now,
                     "token.validation_failed",
-                    WEB,
+                    PORTAL,
                     user=user,
                     ip=where,
                     agent=agent,
@@ -107,6 +107,9 @@ def _office(mix: Mix, rng: random.Random) -> Iterator[EventRow]:
                     grant="password",
                 )
                 now += rng.uniform(4, 40) * 1000
+            if mistakes or rng.random() < 0.4:
+                yield event(now, "token.issued.password", PORTAL, user=user, ip=where, agent=agent, scopes="openid")
+                now += 5000
             yield event(
                 now,
                 "token.issued.authorization_code",

@@ -5,7 +5,7 @@ and not one of them.
 """
 
 from bisect import bisect
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -140,15 +140,17 @@ class ClientSilence(Remembering):
         if observed.source not in self._settled and len(self._settled) >= _MOST_SOURCES:
             self._settled.clear()
         hours = self._settled.setdefault(observed.source, Settled(HOUR_MS))
-        start, end, settled = 0, 0, set[Hashable]()
+        start, end, settled = 0, 0, set[int]()
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = hours.at(row[0])
-            if row[2] not in settled and (self._all_count or not is_allowed(Event(*row), self._options_of(row[2]))):
+            if hash(row[2]) not in settled and (
+                self._all_count or not is_allowed(Event(*row), self._options_of(row[2]))
+            ):
                 hour = row[0] // HOUR_MS
                 self._see(row[2], hour, observed.source)
                 if hour <= self._source(observed.source).hour:
-                    settled.add(row[2])
+                    settled.add(hash(row[2]))
                 elif self._goes_on(hour, observed.source):
                     yield from self._silent(observed.source, row[0])
 

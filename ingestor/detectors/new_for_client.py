@@ -4,7 +4,7 @@ So a leaked secret shows: whoever found it works from somewhere else, with somet
 new terms look back 14 days, too.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,17 +65,17 @@ class NewForClient(Remembering):
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:
         """Return the incidents that are new or have grown."""
-        start, end, settled = 0, 0, set[Hashable]()
+        start, end, settled = 0, 0, set[int]()
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = self._settled.at(row[0])
-            if row[2] in settled:
+            if hash(row[2]) in settled:
                 continue
             look = hash((row[2], row[4], row[5]))
             if look not in settled:
                 settled.add(look)
                 if self._settles(Event(*row)):
-                    settled.add(row[2])
+                    settled.add(hash(row[2]))
         return self._incidents.take()
 
     def _settles(self, event: Event) -> bool:

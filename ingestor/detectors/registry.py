@@ -40,3 +40,14 @@ def new_detectors(options: Mapping[str, Options]) -> Iterator[Detector]:
         chosen = options.get(name) or kind.options()
         if chosen.enabled:
             yield kind.new(chosen)
+
+
+def title_of(pattern: str) -> str:
+    """Say in a few words what was found; of a detector that is there no more, its name."""
+    kind = detectors().get(pattern)
+    return kind.title if kind else pattern.replace("_", " ")
+
+
+def runbook_of(pattern: str) -> str:
+    """Return what to do first about its findings: a place in the documentation."""
+    return f"docs/detectors.md#{pattern}"

@@ -3,7 +3,7 @@
 Elastic's rule for the first client credentials request with a scope that does not match within 14 days has the same form.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,6 +54,7 @@ class ScopeProbing(Remembering):
     def __init__(self, options: ScopeProbingOptions) -> None:
         """Remember nothing."""
         self._options = options
+        self._all_count = not (options.networks or options.user_agents or options.clients)
         self._habits = Novelty("habit", _MOST)
         self._incidents = Incidents("incident", quiet_ms=SUCCESS_MS)
         self.parts = self._habits, self._incidents
@@ -61,17 +62,18 @@ class ScopeProbing(Remembering):
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:
         """Return the incidents that are new or have grown."""
-        start, end, settled = 0, 0, set[Hashable]()
+        start, end, settled = 0, 0, set[int]()
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = self._settled.at(row[0])
-            if row[2] in settled:
+            if hash(row[2]) in settled:
                 continue
             look = hash((row[2], row[6], row[9]))
             if look not in settled:
-                settled.add(look)
+                if self._all_count:
+                    settled.add(look)
                 if self._settles(Event(*row)):
-                    settled.add(row[2])
+                    settled.add(hash(row[2]))
         return self._incidents.take()
 
     def _settles(self, event: Event) -> bool:

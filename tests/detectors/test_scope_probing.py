@@ -102,6 +102,8 @@ def test_who_is_allowed_is_left_out() -> None:
         ScopeProbingOptions(user_agents=("curl/*",)),
     ):
         assert not found(refused(0, "admin"), options=options)
+    office = event("token.validation_failed", 0, error="invalid_scope", scopes="admin", ip="10.0.0.1")
+    assert found(office, refused(1, "admin"), options=ScopeProbingOptions(networks=("10.0.0.0/8",)))
 
 
 def test_memory_is_bounded_and_changes_once_a_day() -> None:

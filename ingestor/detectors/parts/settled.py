@@ -1,7 +1,6 @@
 """What needs no second look within the same day, or the same hour: most of all events."""
 
 from array import array
-from collections.abc import Hashable
 from typing import Final
 
 HOUR_MS: Final = 3_600_000
@@ -15,16 +14,16 @@ class Settled:
     """What was looked at, in each of the last two periods that were asked for, since logs may be hours apart.
 
     It is for speed alone, and in no checkpoint. So a second look must change nothing: whoever forgets something clears this, too.
-    A detector keeps the tags of events, when it is done with all that have these, and a hash of what else it looks at: hashes
-    are small, and two of them that are equal by chance are a matter of 10^14 events.
+    A detector keeps a hash of an event's tags, when it is done with all events that have these, or of these and what else it looks at:
+    hashes are small, and that two of 16,384 are equal by chance is a matter of 10^14 events.
     """
 
     def __init__(self, period_ms: int = DAY_MS, most: int = MOST) -> None:
         self._period_ms = period_ms
         self._most = most
-        self._periods: dict[int, set[Hashable]] = {}
+        self._periods: dict[int, set[int]] = {}
 
-    def at(self, time_ms: int) -> tuple[int, int, set[Hashable]]:
+    def at(self, time_ms: int) -> tuple[int, int, set[int]]:
         """Return when the period of a time begins and when the next one does (milliseconds), and what is settled in it."""
         period = time_ms // self._period_ms
         settled = self._periods.pop(period, None) or set()

@@ -54,15 +54,18 @@ class Sightings:
             at = (at + 1) & mask
         return NEVER
 
-    def see(self, key: int, day: int) -> int:
-        """Note that it was seen on a day; return on which day it was before, at the latest."""
+    def see(self, key: int, day: int, every: int = 1) -> int:
+        """Note that it was seen on a day; return on which day it was before, at the latest.
+
+        ``every``: it is noted only after so many days, which makes room for others. It was seen up to so much later than is said then.
+        """
         slots, mask, at, before = self._slots, self._mask, key & self._mask, NEVER
         while record := slots[at]:  # as ``last``, whose call costs as much again
             if record >> _DAY_BITS == key:
                 before = record & _LAST_DAY
                 break
             at = (at + 1) & mask
-        if before < day:
+        if day - before >= every:
             slots[at] = record = key << _DAY_BITS | day
             self._last_page.append(record)
             self._changed[self._last_number] = None
