@@ -165,7 +165,7 @@ class NewClients(Remembering):
             return
         forgotten = self._seen.forgotten
         kind = ("refused",) if refused else ()
-        before = self._seen.see(key_of(tags.realm, tags.client_id, *kind), day, _EVERY)
+        before = self._seen.see(key_of(tags.realm, tags.client_id, *kind), day, min(_EVERY, options.memory_days))
         if self._seen.forgotten != forgotten:
             self._settled.clear()
         if day - before > options.memory_days and self._learned.days(_INSTALLATION) > options.learning_days:
