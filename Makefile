@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 # Where it is set, each of the tests' processes would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast check lint format typecheck imports bench kill-test clean
+.PHONY: demo test test-fast check lint format typecheck imports bench kill-test test-providers clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/tokentail demo
@@ -47,6 +47,10 @@ kill-test: $(VENV)/.dev
 	$(BIN)/python tests/kill/kill_rounds.py --rounds 200
 	$(BIN)/python tests/kill/kill_rounds.py --rounds 200 --store influxdb1
 	$(BIN)/python tests/kill/kill_rounds.py --rounds 200 --store influxdb1 --kill-store
+
+# Wants TOKENTAIL_TEST_KEYCLOAK and TOKENTAIL_TEST_OIDC_PROVIDER: docs/testing.md.
+test-providers: $(VENV)/.dev
+	$(BIN)/python tests/providers/provider_rounds.py --requests 100000 --kills 50
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench.parse

@@ -1,93 +1,60 @@
 """The log that Keycloak would have written where ``bench.generate`` has a native line: equal lines, equal bytes.
 
-Values are as long as Keycloak's own, and what differs from line to line there does so here: ids of tokens, sessions and codes.
+What is said of an event and how it is written is the demo's. Its values are as long as Keycloak's own, and what differs from line to
+line there does so here: ids of tokens, sessions and codes.
 """
 
 import random
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 
+from ingestor.demo.providers.keycloak_events import quoted, record, said
+from ingestor.demo.traffic import Operation
+
 SEED: Final = 20261129
-REALM: Final = "d0e0339d-052a-4c7b-8dbc-29644fe7b46b"
-EVENTS: Final = {
-    "token.refreshed": ("REFRESH_TOKEN", "refresh_token", "", ""),
-    "token.issued.authorization_code": ("CODE_TO_TOKEN", "authorization_code", "", ""),
-    "token.issued.client_credentials": ("CLIENT_LOGIN", "client_credentials", "", ""),
-    "token.userinfo_accessed": ("USER_INFO_REQUEST", "", "", ""),
-    "token.introspected": ("INTROSPECT_TOKEN", "", "", ""),
-    "token.issued.refresh_token": ("REFRESH_TOKEN", "refresh_token", "", ""),
-    "token.validation_failed": ("CLIENT_LOGIN_ERROR", "client_credentials", "invalid_client_credentials", ""),
-    "token.revoked": ("REVOKE_GRANT", "", "", ""),
-    "token.authorization_pending": ("OAUTH2_DEVICE_CODE_TO_TOKEN_ERROR", "device_code", "slow_down", ""),
-    "token.issued.device_code": ("OAUTH2_DEVICE_CODE_TO_TOKEN", "device_code", "", ""),
-    "token.expired": ("REFRESH_TOKEN_ERROR", "refresh_token", "invalid_token", "Token is not active"),
-    "token.issued.token_exchange": ("TOKEN_EXCHANGE", "token-exchange", "", ""),
-    "token.issued.jwt_bearer": ("JWT_AUTHORIZATION_GRANT", "jwt-bearer", "", ""),
-    "token.issued.password": ("LOGIN", "password", "", ""),
-    "token.pkce_failed": ("CODE_TO_TOKEN_ERROR", "authorization_code", "pkce_verification_failed", "Code mismatch"),
-    "token.rate_limited": ("LOGIN_ERROR", "password", "user_temporarily_disabled", ""),
-    "token.issued.ciba": ("AUTHREQID_TO_TOKEN", "ciba", "", ""),
-    "token.reuse_detected": ("REFRESH_TOKEN_ERROR", "refresh_token", "invalid_token", "Stale token"),
-    "token.issued.other": ("PERMISSION_TOKEN", "uma-ticket", "", ""),
+GRANTS: Final = {
+    "token.refreshed": "refresh_token",
+    "token.validation_failed": "client_credentials",
+    "token.authorization_pending": "device_code",
+    "token.expired": "refresh_token",
+    "token.pkce_failed": "authorization_code",
+    "token.rate_limited": "client_credentials",
+    "token.reuse_detected": "refresh_token",
 }
-"""Of each action: Keycloak's type, grant, error and reason."""
+"""Of an action that is none by its name."""
+ENDPOINTS: Final = {
+    "token.userinfo_accessed": "userinfo",
+    "token.introspected": "introspection",
+    "token.revoked": "revocation",
+}
+ERRORS: Final = {
+    "token.validation_failed": "invalid_client",
+    "token.authorization_pending": "slow_down",
+    "token.expired": "expired_token",
+    "token.pkce_failed": "invalid_grant",
+    "token.reuse_detected": "invalid_grant",
+}
+"""Of each failure one, of which Keycloak writes one event."""
 
 
-def values(record: dict[str, Any], draw: random.Random) -> dict[str, str]:
-    """Return what Keycloak says of an event, in its order."""
-    details = record["details"]
-    type_, grant, error, reason = EVENTS[record["action"]]
-
-    def identifier() -> str:
-        return str(UUID(int=draw.getrandbits(128), version=4))
-
-    said = {
-        "type": type_,
-        "realmId": REALM,
-        "realmName": "acme",
-        "clientId": details["client_id"],
-        "userId": record["user_id"] or "null",
-        "sessionId": identifier(),
-        "ipAddress": details["ip_address"],
-        "error": error,
-        "reason": reason,
-        "token_id": "" if error else f"onrtac:{identifier()}",
-        "grant_type": grant,
-        "refresh_token_type": "Refresh" if "refresh" in grant else "",
-        "access_token_expiration_time": "300" if type_ == "REFRESH_TOKEN" else "",
-        "scope": "" if error else " ".join(details["scopes"]),
-        "refresh_token_id": identifier() if "refresh" in grant else "",
-        "code_id": identifier() if "code" in grant else "",
-        "client_auth_method": "client-secret",
-    }
-    return {key: value for key, value in said.items() if value}
-
-
-def _quoted(said: dict[str, str]) -> str:
-    return ", ".join(f'{key}="{value}"' for key, value in said.items())
-
-
-def _record(time: str, message: str) -> bytes:
-    return orjson.dumps(
-        {
-            "timestamp": time,
-            "sequence": 3018,
-            "loggerClassName": "org.jboss.logging.Logger",
-            "loggerName": "org.keycloak.events",
-            "level": "INFO",
-            "message": message,
-            "threadName": "executor-thread-1",
-            "threadId": 17,
-            "mdc": {},
-            "ndc": "",
-            "hostName": "vm",
-            "processName": "/usr/lib/jvm/java-17-openjdk-amd64/bin/java",
-            "processId": 8777,
-        }
+def operation(native: dict[str, Any]) -> Operation:
+    """Return what was done where a native log has this line."""
+    action, details = native["action"], native["details"]
+    issued = action.removeprefix("token.issued.") if action.startswith("token.issued.") else None
+    return Operation(
+        *(
+            0,
+            action,
+            details["client_id"],
+            ENDPOINTS.get(action, "token"),
+            native["user_id"],
+            details["ip_address"],
+            "",
+        ),
+        *(issued or GRANTS.get(action), details["scopes"], details["expires_in"], ERRORS.get(action)),
     )
 
 
@@ -95,18 +62,22 @@ def _plain(time: str, message: str) -> bytes:
     return f"{time[:10]} {time[11:19]},{time[20:23]} INFO  [org.keycloak.events] (executor-thread-1) {message}".encode()
 
 
-def _represented(time: str, said: dict[str, str]) -> bytes:
-    head = {key: said[key] for key in ("type", "realmId", "clientId", "userId", "ipAddress", "error") if key in said}
+def _represented(time: str, values: dict[str, str]) -> bytes:
+    head = {
+        key: values[key] for key in ("type", "realmId", "clientId", "userId", "ipAddress", "error") if key in values
+    }
     milliseconds = round(datetime.fromisoformat(time[:23]).timestamp() * 1000)
-    details = {key: value for key, value in said.items() if key not in head}
+    details = {key: value for key, value in values.items() if key not in head}
     return orjson.dumps({"time": milliseconds, **head, "details": details})
 
 
 FORMS: Final[dict[str, Callable[[str, dict[str, str]], bytes]]] = {
-    "keycloak, JSON": lambda time, said: _record(time, _quoted(said)),
-    "keycloak, plain text": lambda time, said: _plain(time, _quoted(said)),
+    "keycloak, JSON": lambda time, values: record(time, quoted(values)),
+    "keycloak, plain text": lambda time, values: _plain(time, quoted(values)),
     "keycloak, REST": _represented,
-    "keycloak 21, JSON": lambda time, said: _record(time, ", ".join(f"{key}={value}" for key, value in said.items())),
+    "keycloak 21, JSON": lambda time, values: record(
+        time, ", ".join(f"{key}={value}" for key, value in values.items())
+    ),
 }
 
 
@@ -115,7 +86,7 @@ def write(form: str, native: Iterable[bytes]) -> bytes:
     draw = random.Random(SEED)
     lines = []
     for line in native:
-        record = orjson.loads(line)
-        time = f"{record['created_at'].removesuffix('Z')[:23]}{draw.randrange(10**6):06}Z"
-        lines.append(FORMS[form](time, values(record, draw)))
+        row = orjson.loads(line)
+        time = f"{row['created_at'].removesuffix('Z')[:23]}{draw.randrange(10**6):06}Z"
+        lines.append(FORMS[form](time, said(operation(row), draw)))
     return b"\n".join(lines) + b"\n"

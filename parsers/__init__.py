@@ -53,14 +53,16 @@ def find(
         return EnvelopeParser(_mapped(name, mapping, options, report), is_ours=False)
     known = names()
     if name == AUTO:
-        found = []
+        found, left_out = [], dict[str, list[str]]()
         for each in known:
             try:
                 found.append(_made(each, options, report))
             except UnusableParserError as error:
                 report(str(error))
             except mappings.MappingError as error:  # google-re2 is not to be had for each machine
-                report(f"The parser {each!r} is left out: {error}")
+                left_out.setdefault(error.problems[0].what, []).append(each)
+        for reason, without in left_out.items():
+            report(f"Left out: {', '.join(without)}: {reason}")
         parser = found[0] if len(found) == 1 else DetectingParser(found)
         return EnvelopeParser(parser, is_ours=all(_is_ours(each.name) for each in found))
     if name not in known:
@@ -100,6 +102,5 @@ def _made(name: str, options: dict[str, Any], report: Report) -> Parser:
 
 
 def _mapped(name: str, text: str | None, options: dict[str, Any], report: Report) -> Parser:
-    known = mappings.MappingParser.options
-    parser = mappings.make(name, text, **{option: value for option, value in options.items() if option in known})
+    parser = mappings.make(name, text, **options)
     return CheckedParser(parser, parser.name, strict=False, report=report)

@@ -6,11 +6,12 @@ itself, and calls the function of a value only for what is not in its memory.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from parsers import rfc3339
 from parsers.address import client_address, networks
 from parsers.contract import CLIENT_REQUIRED, ENDPOINTS, OUTCOMES, EventRow, Outcome, Reason, Tags
+from parsers.memory import remember
 from parsers.records import (
     RejectedError,
     grant_name,
@@ -22,19 +23,13 @@ from parsers.records import (
     text_or_none,
 )
 from parsers.redaction.identifiers import Identifiers
-from parsers.redaction.redact import Counts, redact_scopes, redact_text
+from parsers.redaction.redact import Counts, plain_identifier, redact_scopes, redact_text
+from parsers.rfc3339 import Written
 from parsers.text import normal_field, normal_tag
 from parsers.vocabulary import ErrorMapping, ErrorRule, endpoint_of
 
 DAY_MS: Final = 86_400_000
 """A line may be written so much ahead of our clock."""
-
-_MEMORY_ENTRIES: Final = 10_000
-_MEMORY_CHARS: Final = 256
-"""Bounds of each memory: it is emptied when full, and long values are left out. A log of nothing but new values costs 25 MiB."""
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class EventBuilder:
@@ -66,6 +61,7 @@ class EventBuilder:
         self._identifiers = Identifiers(public_identifiers)
         self._names = names or {}
         self._clients_unknown = clients_unknown
+        self._read_written = rfc3339.Reader().read
         self.tags_of: dict[tuple[str | None, ...], tuple[Tags, str | None]] = {}
         self.users: dict[str | None, str | None] = {None: None}
         self.addresses: dict[str | None, str | None] = {None: None}
@@ -94,22 +90,24 @@ class EventBuilder:
     ) -> Outcome:
         """Return the event, or the rejection of what is missing or wrong. Values are taken as they stand in the line.
 
-        ``time``: RFC 3339 text, or an integer of milliseconds since the Unix epoch. ``action``: a key of
-        ``parsers.contract.OUTCOMES``; any other grant behind ``token.issued.`` is ``other``. ``client_id``, ``user_id`` and
+        ``time``: RFC 3339 text, an integer of milliseconds since the Unix epoch, or a ``parsers.rfc3339.Written``. ``action``: a key
+        of ``parsers.contract.OUTCOMES``; any other grant behind ``token.issued.`` is ``other``. ``client_id``, ``user_id`` and
         ``event_id``: text or integers. ``scopes``: a list of texts, or text with spaces. ``ip``: an address, or what a forwarded
         header holds. ``error``: a word of ``parsers.contract.ERRORS``, or the provider's own text. ``error_detail``: the
         provider's own words beside a word of the closed set. ``expires_in``: seconds. All
         but the time and the action may be None, and the client where the action is none of ``CLIENT_REQUIRED``.
         """
         try:
-            written_action = required(self._text("action", action), self._name("action"))
-            known = known_action(written_action, self._name("action"))
-            time_ms, fraction = self._read_time(time)
-            self.check_time(time_ms, now_ms + DAY_MS)
+            written_action, known = action, action
+            if action.__class__ is not str or action not in OUTCOMES:
+                written_action = required(self._text("action", action), self._name("action"))
+                known = known_action(written_action, self._name("action"))
+            written = self._read_time(time)
+            self.check_time(written[0], now_ms + DAY_MS)
             tags = self.read_tags(written_action, known, client_id, grant_type, error, realm, endpoint)
-            detail = self.read_detail(self._text("error_detail", error_detail))
+            detail = None if error_detail is None else self.read_detail(self._text("error_detail", error_detail))
             return self.row(
-                (time_ms, fraction),
+                written,
                 (tags[0], normal_field(f"{tags[1]}: {detail}") if tags[1] and detail else tags[1] or detail),
                 user_id=user_id,
                 ip=ip,
@@ -123,7 +121,7 @@ class EventBuilder:
 
     def row(
         self,
-        time: tuple[int, str | None],
+        time: Written,
         tags: tuple[Tags, str | None],
         *,
         user_id: Any,
@@ -134,17 +132,23 @@ class EventBuilder:
         event_id: Any,
     ) -> EventRow:
         """Return the event with this time and these tags. Raises RejectedError for a value of another type."""
-        return (
-            *time,
-            tags[0],
-            self.read_user(self._identifier("user_id", user_id)),
-            self.read_address(self._text("ip", ip)),
-            self.read_agent(self._text("user_agent", user_agent)),
-            self.read_scopes(scopes),
-            lifetime(expires_in, self._name("expires_in")),
-            self.read_event_id(self._identifier("event_id", event_id)),
-            tags[1],
-        )
+        user_id = self._identifier("user_id", user_id)
+        try:  # what was there before, as it stands: but for users the memories know texts alone
+            user, address, agent = self.users[user_id], self.addresses[ip], self.agents[user_agent]
+            granted = self.scopes_of[tuple(scopes) if scopes.__class__ is list else scopes]
+        except (KeyError, TypeError):
+            user = self.read_user(user_id)
+            address = self.read_address(self._text("ip", ip))
+            agent = self.read_agent(self._text("user_agent", user_agent))
+            granted = self.read_scopes(scopes)
+        else:
+            if ip and address is None:
+                self.count_invalid_address()
+        if expires_in is not None:
+            expires_in = lifetime(expires_in, self._name("expires_in"))
+        if event_id is not None and not (event_id.__class__ is str and plain_identifier(event_id)):
+            event_id = self.read_event_id(self._identifier("event_id", event_id))
+        return (*time, tags[0], user, address, agent, granted, expires_in, event_id, tags[1])
 
     def check_time(self, time_ms: int, latest_ms: int) -> None:
         """Raise RejectedError for a time that is not to be believed; milliseconds since the Unix epoch."""
@@ -167,6 +171,10 @@ class EventBuilder:
 
         ``action``: what ``written_action`` is in the vocabulary. ``other_client``: asked for the client when ``client_id`` is none.
         """
+        try:  # what was there before, as above
+            return self.tags_of[written_action, client_id, grant_type, error, realm, endpoint]
+        except (KeyError, TypeError):
+            pass
         client_id = self._identifier("client_id", client_id)
         grant_type, error_text = self._text("grant_type", grant_type), self._text("error", error)
         realm, endpoint = self._text("realm", realm), self._text("endpoint", endpoint)
@@ -241,13 +249,17 @@ class EventBuilder:
             raise RejectedError(Reason.WRONG_TYPE, f"{self._name('scopes')}: neither a list of strings nor a string")
         return self._field(scopes and " ".join(filter(None, scopes.split(" "))), self.scopes_of, redact_scopes, key)
 
-    def _read_time(self, time: Any) -> rfc3339.Moment:
-        if (milliseconds := integral(time)) is not None:
-            return rfc3339.Moment(milliseconds, None)
-        moment = rfc3339.parse(required(self._text("time", time), self._name("time")))
-        if moment is None:
+    def _read_time(self, time: Any) -> Written:
+        if time.__class__ is not str:
+            if time.__class__ is tuple:
+                return time
+            if (milliseconds := integral(time)) is not None:
+                return milliseconds, None
+            time = required(self._text("time", time), self._name("time"))
+        written = self._read_written(time)
+        if written is None:
             raise RejectedError(Reason.BAD_TIMESTAMP, f"{self._name('time')}: not an RFC 3339 timestamp")
-        return moment
+        return written
 
     def _name(self, argument: str) -> str:
         return self._names.get(argument, argument)
@@ -284,13 +296,3 @@ class EventBuilder:
 
     def _redactions(self) -> int:
         return sum(self.counts.values())
-
-
-def remember(memory: dict[K, V], key: K, value: V) -> None:
-    """Keep a value for the next line that says the same."""
-    size = len(key) if isinstance(key, str) else sum(len(part) for part in key if part) if isinstance(key, tuple) else 0
-    if size > _MEMORY_CHARS:
-        return
-    if len(memory) >= _MEMORY_ENTRIES:
-        memory.clear()
-    memory[key] = value

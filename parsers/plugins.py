@@ -6,12 +6,14 @@ Nothing that such a package does wrong harms another parser, or a command that d
 import functools
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from parsers.contract import Parser
 from parsers.faults import kind_and_place
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 ENTRY_POINTS: Final = "tokentail.parsers"
 
@@ -20,7 +22,7 @@ class UnusableParserError(LookupError):
     """A parser that is installed and cannot be used. The text says which package brings it, and the kind of fault."""
 
 
-def installed() -> Mapping[str, Sequence[EntryPoint]]:
+def installed() -> Mapping[str, Sequence["EntryPoint"]]:
     """Return the entry points by the name of their parser: one each, unless packages quarrel over a name.
 
     To ask all packages takes some 10 ms, so they are asked again only when a folder of packages has changed.
@@ -29,7 +31,9 @@ def installed() -> Mapping[str, Sequence[EntryPoint]]:
 
 
 @functools.lru_cache(maxsize=1)
-def _installed(_folders: tuple[tuple[str, int], ...]) -> Mapping[str, Sequence[EntryPoint]]:
+def _installed(_folders: tuple[tuple[str, int], ...]) -> Mapping[str, Sequence["EntryPoint"]]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - a tenth of the start of a command that reads no line
+
     found: dict[str, list[EntryPoint]] = {}
     for entry in entry_points(group=ENTRY_POINTS):
         found.setdefault(entry.name, []).append(entry)
@@ -43,7 +47,7 @@ def _changed_ns(folder: str) -> int:
         return 0
 
 
-def make(entries: Sequence[EntryPoint], options: Mapping[str, Any]) -> Parser:
+def make(entries: Sequence["EntryPoint"], options: Mapping[str, Any]) -> Parser:
     """Return a new parser with those of the options that it takes. Raises UnusableParserError."""
     entry, *others = entries
     if others:
@@ -76,7 +80,7 @@ def made(kind: Any, options: Mapping[str, Any]) -> Parser:
     return checked
 
 
-def origin(entry: EntryPoint) -> str:
+def origin(entry: "EntryPoint") -> str:
     """Return which package an entry point comes from, and what stands there."""
     package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
     return f"{package}, entry point {entry.name} = {entry.value}"

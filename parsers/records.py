@@ -16,14 +16,12 @@ _INEXACT: Final = 2**53
 CHUNK_BYTES: Final = 65_536
 """So many bytes of lines are looked at together: a whole block and its lines do not fit into a processor's cache."""
 
-
 _PADDING: Final = b" \t\r\0"
 """What may stand before and after a line and is no part of it. A writer that does not append leaves a hole of NUL bytes before
 its first line after a truncation; a crash of the machine and writers of C strings leave them behind one."""
 _BOM: Final = b"\xef\xbb\xbf"
-
-
-_EVENT_TYPE: Final = re.compile(r"[A-Z_]{1,60}")
+_EVENT_TYPE: Final = re.compile(r"(?:OAUTH2_)?[A-Z_]{1,60}")
+"""Words without digits, of which secrets are made; ``OAUTH2_`` alone begins types that have one."""
 
 
 class RejectedError(ValueError):
@@ -185,7 +183,7 @@ def each_line(data: bytes, read: Callable[[bytes], Outcome]) -> list[Outcome]:
     """
     outcomes = []
     for line in data.removesuffix(b"\n").split(b"\n") if data else ():
-        text = stripped(line)
+        text = line if line[:1] == b"{" and line[-1:] == b"}" else stripped(line)  # nothing stands around most
         try:
             outcomes.append(read(text) if text else empty_line(line))
         except RejectedError as error:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import ingestor.detectors
+from ingestor.detectors import registry
 from ingestor.detectors.contract import Detector
 from ingestor.detectors.registry import detectors
 from ingestor.state import database
@@ -66,7 +67,8 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def detector_kind(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Detector]]:
-    """The detector of the tests, as if it were one of tokentail's."""
+    """The detector of the tests, as if it were tokentail's only one."""
+    monkeypatch.setattr(registry, "_NO_DETECTORS", {*registry._NO_DETECTORS, *detectors()})
     monkeypatch.setattr(ingestor.detectors, "__path__", [*ingestor.detectors.__path__, *test_detectors.__path__])
     detectors.cache_clear()
     kind = detectors()["repeated_reuse"]

@@ -52,14 +52,18 @@ def _check(settings: Settings, state_directory: Path) -> Iterator[CheckResult]:
 
 def _parsers(settings: Settings) -> Iterator[CheckResult]:
     """Yield what is wrong with the parsers that logs are configured with, then with others that are installed."""
-    told = set()
+    told, left_out = set(), list[str]()
     for name in sorted({entry.parser for entry in settings.logs}):
         try:
-            new_parser(name, settings)
+            new_parser(name, settings, left_out.append)
         except ConfigError as error:
             told.add(error.what)
             yield failed(error)
-    for fault in parsers.problems(**settings.parser_options):
+    broken = list(parsers.problems(**settings.parser_options))
+    for fault in dict.fromkeys(left_out):
+        if fault not in broken:
+            yield CheckResult(Level.WARNING, fault, "", "No log is read by these mappings (docs/getting-started.md).")
+    for fault in broken:
         if fault not in told:
             yield CheckResult(
                 Level.WARNING, fault, "", "Mend or uninstall that package. No log is read by this parser."

@@ -14,7 +14,7 @@ FAMILIES: Final[dict[str, dict[str, str]]] = {
     "Read logs into the store": {
         "run": "run.run",
         "backfill": "run.backfill",
-        "demo": "run.demo",
+        "demo": "demo.demo",
     },
     "Ask the store": {
         "stats": "questions.stats",
@@ -23,6 +23,7 @@ FAMILIES: Final[dict[str, dict[str, str]]] = {
         "peak": "questions.peak",
         "analytics": "questions.analytics",
         "events": "questions.events",
+        "findings": "findings.findings",
     },
     "Check": {
         "explain": "diagnose.explain",

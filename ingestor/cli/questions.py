@@ -1,6 +1,7 @@
 """The questions of design section 7, asked of the store."""
 
 import itertools
+from collections import deque
 from dataclasses import asdict
 from typing import Any
 
@@ -11,15 +12,17 @@ from ingestor.cli.render import answers as render
 from ingestor.cli.render.console import period_text, print_csv, print_json, print_json_lines, stderr, stdout
 from ingestor.cli.render.misfits import print_misfits
 from ingestor.cli.support import opening
+from ingestor.cli.support.evidence import evidence_of, finding_option
 from ingestor.cli.support.opening import answers
 from ingestor.cli.support.options import Question, event_filters, question_options
 from ingestor.config.settings import Settings
 from ingestor.errors import TokentailError
 from ingestor.format_check.misfit import Misfit
 from ingestor.format_check.misfits import accounted, misfits
+from ingestor.jobs.evidence import Evidence
 from ingestor.model.accounting import Account
 from ingestor.model.moments import written
-from ingestor.model.questions import Answers, Filters, Period
+from ingestor.model.questions import Answers, Filters, Period, Record
 from ingestor.model.words import counted
 
 _BREAKDOWN_ROWS = 12
@@ -56,17 +59,23 @@ def stats(question: Question, as_json: bool, limit: int | None, unlimited: bool)
 
 @click.command()
 @event_filters
+@finding_option
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many events.")
 @question_options
-def activity(question: Question, as_json: bool, limit: int) -> None:
+def activity(question: Question, as_json: bool, limit: int, finding_id: str | None) -> None:
     """Show the newest events first."""
+    evidence, question = evidence_of(finding_id, question)
     with answers(question.settings) as store:
-        records = store.activity(question.period, question.filters, limit)
+        records = (
+            store.activity(question.period, question.filters, limit)
+            if evidence is None
+            else _newest(store, question, evidence, limit)
+        )
         if as_json:
-            print_json([record._asdict() for record in records])
+            print_json([_row(record, evidence) for record in records])
             return
         console = stdout()
-        render.heading(console, "Recent activity", question)
+        render.heading(console, "Recent activity" if evidence is None else f"Events of {finding_id}", question)
         if not records:
             _explain_nothing(store, question)
             return
@@ -77,25 +86,41 @@ def activity(question: Question, as_json: bool, limit: int) -> None:
 
 @click.command()
 @event_filters
+@finding_option
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many events.")
 @click.option(
     "--csv", "as_csv", is_flag=True, help="CSV with a heading; a cell that looks like a formula gets a leading '."
 )
 @question_options
-def events(question: Question, as_json: bool, limit: int | None, as_csv: bool) -> None:
+def events(question: Question, as_json: bool, limit: int | None, as_csv: bool, finding_id: str | None) -> None:
     """Export the events of a period, oldest first, as JSON lines.
 
-    How many of which period is said on stderr; `--since all` exports everything.
+    How many of which period is said on stderr; `--since all` exports everything. With --finding each event says by the key
+    `example` whether the finding names it.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
+    evidence, question = evidence_of(finding_id, question)
+    columns = Record._fields if evidence is None else (*Record._fields, "example")
     with answers(question.settings) as store, opening.events(store, question.period, question.filters) as records:
-        wanted = itertools.islice(records, limit)
-        exported = print_csv(wanted) if as_csv else print_json_lines(record._asdict() for record in wanted)
+        wanted = itertools.islice(records if evidence is None else filter(evidence.has, records), limit)
+        rows = (_row(record, evidence) for record in wanted)
+        exported = print_csv(columns, rows) if as_csv else print_json_lines(rows)
+    first, of_it = "The first " if exported == limit else "", f" of {finding_id}" if finding_id else ""
     period = period_text(question.period, question.settings.time_zone)
-    stderr().print(
-        f"{'The first ' if exported == limit else ''}{counted(exported, 'event')} of {period}", soft_wrap=True
-    )
+    stderr().print(f"{first}{counted(exported, 'event')}{of_it} of {period}", soft_wrap=True)
+    if evidence is not None and (note := render.retention_note(question)):
+        stderr().print(note, soft_wrap=True)
+
+
+def _newest(store: Answers, question: Question, evidence: Evidence, limit: int) -> list[Record]:
+    """Return the newest events of a finding, newest first."""
+    with opening.events(store, question.period, question.filters) as records:
+        return [*deque(filter(evidence.has, records), limit)][::-1]
+
+
+def _row(record: Record, evidence: Evidence | None) -> dict[str, Any]:
+    return record._asdict() if evidence is None else record._asdict() | {"example": evidence.is_example(record)}
 
 
 @click.group()

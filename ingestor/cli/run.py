@@ -1,8 +1,7 @@
-"""``run``, ``backfill``, ``demo``: the commands that read logs into the store."""
+"""``run``, ``backfill``: the commands that read logs into the store."""
 
 import logging
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,12 @@ from ingestor.cli.render.console import print_json, stderr, stdout
 from ingestor.cli.render.misfits import print_misfits
 from ingestor.cli.support import logs as log_output
 from ingestor.cli.support.opening import progress_bar, run_or_delegate
-from ingestor.cli.support.options import PATH, config_option, json_option, settings_options, state_directory_option
+from ingestor.cli.support.options import config_option, json_option, settings_options, state_directory_option
 from ingestor.cli.support.paths import named_files
 from ingestor.config.load import load as load_config
 from ingestor.config.settings import STDIN, Settings
 from ingestor.daemon.sd_notify import Notifier
 from ingestor.daemon.supervise import ReadOnce, follow, follow_once
-from ingestor.demo.run import SECONDS, SEED, run_demo
 from ingestor.errors import ConfigError, DamagedStateError, ExitCode
 from ingestor.format_check.misfits import file_as_of_now, look_closer
 from ingestor.format_check.understanding import Understanding
@@ -28,7 +26,6 @@ from ingestor.model.log_file import shown
 from ingestor.model.words import counted
 from ingestor.pipeline.classifier import check_parsers
 from ingestor.pipeline.pipeline import Pipeline
-from ingestor.state.opening import directory_of, explained_faults
 
 log = logging.getLogger("tokentail")
 
@@ -159,46 +156,3 @@ def backfill(settings: Settings, paths: tuple[str, ...], source: str | None, str
     )
     if any(file["problem"] for file in read) or (strict and unlike):
         raise click.exceptions.Exit(ExitCode.BAD_ANSWER)
-
-
-@click.command()
-@click.option(
-    "--seconds",
-    type=click.FloatRange(min=0.5, max=3600),
-    default=SECONDS,
-    show_default=True,
-    metavar="N",
-    help="Write the simulated day in so many seconds.",
-)
-@click.option("--seed", type=int, default=SEED, show_default=True, help="Another seed is another day.")
-@click.option(
-    "--keep",
-    "directory",
-    type=PATH,
-    metavar="DIR",
-    help="Write the log into this directory, instead of a new temporary one.",
-)
-@json_option
-@config_option
-@state_directory_option
-def demo(
-    seconds: float,
-    seed: int,
-    directory: Path | None,
-    as_json: bool,
-    config_file: Path | None,
-    state_directory: Path | None,
-) -> None:
-    """See the main job done on simulated traffic, in about 20 seconds.
-
-    A simulated token endpoint writes a real, rotating log with an attack in it; the daemon follows it; a live view shows it; at the
-    end the store is compared with what was written. It uses a directory of its own; --config or --state-dir feed another store.
-    Exit code 1 when the store does not hold exactly what was written.
-    """
-    settings = None
-    if config_file is not None or state_directory is not None:
-        settings = load_config(config_file, state_directory=state_directory).settings
-    place = directory_of(settings) if settings else directory or Path(tempfile.gettempdir())
-    with explained_faults(place):
-        code = run_demo(settings, console=stdout(), seconds=seconds, seed=seed, as_json=as_json, directory=directory)
-    raise click.exceptions.Exit(code)

@@ -106,6 +106,7 @@ def _as_json(
         "running": report.running,
         "problems": [*report.problems, *filter(None, (store.lacks, store.exceeds))],
         "counts": report.counts,
+        "findings_of_the_last_day": report.findings,
         "checkpoint_age_seconds": report.checkpoint_age_seconds,
         "store_bytes": report.store_bytes,
         **store.as_json(),
@@ -116,6 +117,7 @@ def _as_json(
             {
                 "source": entry.source,
                 "path": entry.path,
+                "provider": entry.provider,
                 "offset": entry.offset,
                 "unread_bytes": entry.unread_bytes,
                 "read": entry.account.read,

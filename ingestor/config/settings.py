@@ -177,7 +177,6 @@ class AlertSettings:
     invalid_client_count: Annotated[int, _COUNT] = 30
     pkce_failed_count: Annotated[int, _COUNT] = 10
     rate_limited_count: Annotated[int, _COUNT] = 50
-    reuse_count: Annotated[int, _COUNT] = 1
     silent_minutes: Annotated[int, Option(whole_number(1, 120), number)] = 3
     no_events_minimum: Annotated[int, _COUNT] = 50
     lag_seconds: Annotated[int, Option(whole_number(10, 86_400), number)] = 300
@@ -195,7 +194,6 @@ CLIENT_ALERTS: Final = (
     "invalid_client_count",
     "pkce_failed_count",
     "rate_limited_count",
-    "reuse_count",
 )
 
 

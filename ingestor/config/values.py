@@ -136,7 +136,9 @@ def parser_name(value: Any) -> str:
         if not text(file).startswith("/"):
             raise NotAcceptedError("must name the file of a mapping by its absolute path")
         return value
-    words = ("auto", *parsers.names())
+    if value == parsers.AUTO:
+        return parsers.AUTO  # other people's parsers, which take a while to find, are not asked for
+    words = (parsers.AUTO, *parsers.names())
     if not isinstance(value, str) or value not in words:
         raise NotAcceptedError(f"must be {either((*words, f'{mapping.PREFIX}/PATH/OF/A/FILE.toml'))}")
     return value

@@ -20,6 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ingestor.errors import UnavailableError
+from ingestor.model.finding import Severity
 from ingestor.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -109,7 +110,12 @@ class Watch(Collector):
         )
         for kind, count in figures.counts.items():
             left_out.add_metric([kind], count)
-        yield from (lines, rejected, clients, budget, left_out)
+        findings = CounterMetricFamily(
+            "tokentail_findings", "Incidents that came to a severity since the start.", labels=["severity"]
+        )
+        for severity in Severity:
+            findings.add_metric([severity], figures.findings.get(severity, 0))
+        yield from (lines, rejected, clients, budget, left_out, findings)
 
     def not_alive(self) -> str:
         """Say why the pipeline counts as hung; empty when it has moved lately."""

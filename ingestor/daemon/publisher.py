@@ -59,6 +59,7 @@ class Publisher:
             events_uncounted=agreement.surplus if agreement else 0,
             recent_gaps=self._pipeline.generations.gaps_since(time.time() - DAY_SECONDS),
             detector_failures=self._pipeline.detector_failures,
+            findings=dict(self._pipeline.state.raised),
             counts=self._pipeline.counts(),
             sources=self._pipeline.sources(),
         )

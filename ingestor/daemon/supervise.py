@@ -11,7 +11,6 @@ from typing import NamedTuple
 from ingestor.config.settings import Settings
 from ingestor.daemon.daemon import Daemon
 from ingestor.daemon.patience import StoppingError
-from ingestor.daemon.prometheus import endpoint
 from ingestor.daemon.sd_notify import Notifier
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.format_check.misfit import Misfit
@@ -72,6 +71,8 @@ def follow(settings: Settings, load: Callable[[], Settings], notifier: Notifier)
         signals = stack.enter_context(_signals())
         watchers = [_beating(notifier)]
         if settings.telemetry.listen:
+            from ingestor.daemon.prometheus import endpoint  # noqa: PLC0415 - a web server, which most daemons have not
+
             watchers.append(stack.enter_context(endpoint(settings.telemetry.listen)))
         opener = stack.enter_context(contextlib.closing(SourceOpener(state.directory)))
         others: Settings | None = settings

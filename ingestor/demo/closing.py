@@ -18,6 +18,7 @@ from ingestor.demo import chart, view
 from ingestor.demo.chart import Glyphs
 from ingestor.demo.frame import Frame
 from ingestor.demo.proof import Proof
+from ingestor.demo.providers import Provider
 from ingestor.model.words import counted
 
 _CHART_ROWS = 8
@@ -35,7 +36,9 @@ class Places:
     """The config whose store was fed."""
 
 
-def page(frame: Frame, proof: Proof, places: Places, *, zone: ZoneInfo, glyphs: Glyphs) -> Iterator[Text | Table]:
+def page(
+    frame: Frame, proof: Proof, places: Places, provider: Provider, *, zone: ZoneInfo, glyphs: Glyphs
+) -> Iterator[Text | Table]:
     """Return the parts of the page, for 80 columns. Texts must not be wrapped: there are commands to copy among them."""
     yield Text()
     yield from chart.bars(frame.buckets, _CHART_ROWS, glyphs)
@@ -46,18 +49,21 @@ def page(frame: Frame, proof: Proof, places: Places, *, zone: ZoneInfo, glyphs: 
     yield Text()
     yield _rankings(frame)
     yield Text()
-    yield from _proof(frame, proof, zone, glyphs)
+    yield from _proof(frame, proof, provider, zone, glyphs)
+    yield from _limits(provider, proof.ledger.unlogged)
     yield Text()
-    yield from _next_steps(places)
+    yield from _next_steps(places, provider)
 
 
-def as_json(frame: Frame, proof: Proof, places: Places) -> dict[str, object]:
+def as_json(frame: Frame, proof: Proof, places: Places, provider: Provider) -> dict[str, object]:
     """Return the closing figures for programs."""
     account = proof.account
     return {
+        "log": provider.log,
         "exactly_once": proof.holds,
         "differences": list(proof.differences),
         "written": proof.ledger.lines,
+        "unlogged": proof.ledger.unlogged,
         "read": account.read,
         "stored": account.stored,
         "rejected": account.total_rejected,
@@ -105,25 +111,36 @@ def _rankings(frame: Frame) -> Table:
     return both
 
 
-def _proof(frame: Frame, proof: Proof, zone: ZoneInfo, glyphs: Glyphs) -> Iterator[Text]:
+def _proof(frame: Frame, proof: Proof, provider: Provider, zone: ZoneInfo, glyphs: Glyphs) -> Iterator[Text]:
     ledger = proof.ledger
     yes, no = ("✔", "✘") if glyphs.unicode else ("ok:", "WRONG:")
     if proof.holds:
-        yield Text(f"{yes} Exactly once", style="bold green")
+        yield Text(f"{yes} Exactly once, from {provider.log}", style="bold green")
     else:
         yield Text(f"{no} The store does not hold what was written", style="bold red")
     account = proof.account
     yield Text(f"  {counted(ledger.lines, 'line')} written: ").append_text(view.identity(account))
     yield Text(f"  expired {account.expired:,}, pending {account.pending:,}", style="dim")
     if proof.holds:
-        yield Text(f"  Each of the {ledger.events:,} event ids is in the store once; the counts of all actions agree.")
+        yield Text(f"  Each of the {ledger.events:,} {provider.keys} is stored once; the counts of all actions agree.")
     for difference in proof.differences:
         yield Text(f"  {difference}", style="red")
     for happening in frame.happenings:
         yield Text("  ").append_text(view.told(happening, zone))
 
 
-def _next_steps(places: Places) -> Iterator[Text]:
+def _limits(provider: Provider, unlogged: int) -> Iterator[Text]:
+    if not provider.limits:
+        return
+    yield Text()
+    yield Text(f"What {provider.log} does not say of this day", style="bold")
+    if unlogged:
+        yield Text(f"  It has no line of {counted(unlogged, 'request')}, {provider.unlogged}.")
+    for limit in provider.limits:
+        yield Text(f"  {limit}")
+
+
+def _next_steps(places: Places, provider: Provider) -> Iterator[Text]:
     program, log = _program(), places.logs[-1]
     yield Text("Try it on this very data", style="bold")
     # A variable of the shell keeps the lines short. --state-dir, since $STATE_DIRECTORY gives way to an installed config.
@@ -139,7 +156,7 @@ def _next_steps(places: Places) -> Iterator[Text]:
         yield Text().append(f"  {program} {command} {where}{files}", style="cyan")
     yield Text()
     yield Text("Then your own log", style="bold")
-    yield Text().append(f"  {program} run --log /var/log/your-endpoint/audit.log", style="cyan")
+    yield Text().append(f"  {program} run --log {provider.usual_path}", style="cyan")
 
 
 def _program() -> str:

@@ -1,7 +1,7 @@
 """The demo's claim, checked: what the endpoint wrote is what the store holds, each event once. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ingestor.demo.endpoint import Ledger
@@ -23,14 +23,19 @@ class Proof:
         return not self.differences
 
 
-def prove(ledger: Ledger, account: Account, records: Iterable[Record], source: str) -> Proof:
-    """Compare the endpoint's ledger with the daemon's account and with the stored events of ``source``."""
+def prove(
+    ledger: Ledger, account: Account, records: Iterable[Record], source: str, key: Callable[[Record], str | None]
+) -> Proof:
+    """Compare the endpoint's ledger with the daemon's account and with the stored events of ``source``.
+
+    ``key`` returns what an event is known by.
+    """
     by_action: Counter[str] = Counter()
-    ids: Counter[str | None] = Counter()
+    keys: Counter[str | None] = Counter()
     for record in records:
         if record.source == source:
             by_action[record.action] += 1
-            ids[record.event_id] += 1
+            keys[key(record)] += 1
     differences = [
         f"{name}: {has:,}, but must be {must:,}"
         for name, has, must in (
@@ -44,9 +49,9 @@ def prove(ledger: Ledger, account: Account, records: Iterable[Record], source: s
                 (f"{action} in the store", by_action[action], ledger.by_action[action])
                 for action in sorted(by_action.keys() | ledger.by_action.keys())
             ),
-            ("events written and not stored", len(ledger.event_ids - ids.keys()), 0),
-            ("events stored and not written", len(ids.keys() - ledger.event_ids), 0),
-            ("events stored more than once", sum(count > 1 for count in ids.values()), 0),
+            ("events written and not stored", len(ledger.keys - keys.keys()), 0),
+            ("events stored and not written", len(keys.keys() - ledger.keys), 0),
+            ("events stored more than once", sum(count > 1 for count in keys.values()), 0),
         )
         if has != must
     ]

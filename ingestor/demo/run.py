@@ -17,9 +17,10 @@ from ingestor.config.settings import LogSettings, Settings
 from ingestor.daemon.daemon import Daemon
 from ingestor.demo import closing
 from ingestor.demo.closing import Places
-from ingestor.demo.endpoint import Ledger, Line, write_day
+from ingestor.demo.endpoint import Day, Ledger, write_day
 from ingestor.demo.frame import Frame, Observer
 from ingestor.demo.proof import Proof, prove
+from ingestor.demo.providers import NATIVE, Provider
 from ingestor.demo.screen import Screen, glyphs_of, screen_for
 from ingestor.demo.writer import LogWriter
 from ingestor.errors import ExitCode, TokentailError
@@ -30,7 +31,6 @@ from ingestor.stores.registry import store_of
 
 SECONDS = 18.0
 SEED = 29
-LOG_NAME = "token-audit.log"
 _LOOKS_PER_SECOND = 5
 _IDLE_SECONDS = 0.02
 _PATIENCE_SECONDS = 30.0
@@ -41,6 +41,7 @@ def run_demo(
     settings: Settings | None = None,
     *,
     console: Console,
+    provider: Provider = NATIVE,
     seconds: float = SECONDS,
     seed: int = SEED,
     as_json: bool = False,
@@ -48,44 +49,47 @@ def run_demo(
 ) -> int:
     """Run the demo; return 0, or 1 when the store does not hold exactly what was written.
 
+    ``provider`` says whose log is written.
     ``settings`` say whose store and state are used; None is the embedded store in the demo's own directory, which is
     ``directory`` or a new one, and which stays. Raises TokentailError, OSError and sqlite3.Error; files stay then too.
     """
-    log = _prepare(directory)
+    log = _prepare(directory, provider)
     given = settings is not None and settings.state_directory is not None
     settings = settings or Settings()
     state_directory = settings.state_directory or log.parent / "state"
     settings = _follow_only(log, replace(settings, state_directory=state_directory))
     zone = ZoneInfo(settings.time_zone)
     end_ms = time.time_ns() // 1_000_000
-    lines = write_day(end_ms, seed)
-    writer = LogWriter(log, lines, end_ms, seconds)
+    day = write_day(provider, end_ms, seed)
+    writer = LogWriter(log, day.lines, end_ms, seconds)
     glyphs = glyphs_of(console)
     if not glyphs.unicode and isinstance(console.file, io.TextIOWrapper):
         console.file.reconfigure(errors="replace")  # an event's text may hold what this terminal cannot write
     if not as_json:
-        console.print(Text(f"A simulated token endpoint writes {log}; tokentail follows it."), soft_wrap=True)
+        console.print(Text(f"A simulated token endpoint writes {provider.log}; tokentail follows:"))
+        console.print(Text(f"  {log}"), soft_wrap=True)
         if given:
             console.print(Text(f"The figures are those of the whole store in {state_directory}."), soft_wrap=True)
     try:
-        frame, proof = _follow(settings, state_directory, writer, lines, screen_for(console, zone, silent=as_json))
+        screen = screen_for(console, zone, provider.name, silent=as_json)
+        frame, proof = _follow(settings, state_directory, writer, day, provider, screen)
     except KeyboardInterrupt:
         console.print(Text(f"Stopped. What was written so far stays in {log.parent}"), soft_wrap=True)
         raise
     places = Places((*writer.rotated, log), state_directory, settings.config_file)
     if as_json:
-        console.out(orjson.dumps(closing.as_json(frame, proof, places), option=orjson.OPT_INDENT_2).decode())
+        console.out(orjson.dumps(closing.as_json(frame, proof, places, provider), option=orjson.OPT_INDENT_2).decode())
     else:
-        for part in closing.page(frame, proof, places, zone=zone, glyphs=glyphs):
+        for part in closing.page(frame, proof, places, provider, zone=zone, glyphs=glyphs):
             console.print(part, soft_wrap=isinstance(part, Text))
     return ExitCode.DONE if proof.holds else ExitCode.BAD_ANSWER
 
 
-def _prepare(directory: Path | None) -> Path:
+def _prepare(directory: Path | None, provider: Provider) -> Path:
     # Resolved, since the log's path is its source.
     directory = Path(directory or tempfile.mkdtemp(prefix="tokentail-demo-")).resolve()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = directory / LOG_NAME
+    log = directory / provider.file_name
     if log.exists():
         raise TokentailError("A demo was here before", where=str(log), advice="Name a directory that is new.")
     return log
@@ -95,7 +99,7 @@ def _follow_only(log: Path, settings: Settings) -> Settings:
     """Follow the demo's log alone, in whatever store was set, and quickly: a day passes in seconds."""
     return replace(
         settings,
-        logs=(LogSettings(str(log), parser="native"),),
+        logs=(LogSettings(str(log)),),
         read=replace(settings.read, poll_interval_seconds=0.1),
         telemetry=replace(settings.telemetry, interval_seconds=1.0),
         errors={},
@@ -103,7 +107,7 @@ def _follow_only(log: Path, settings: Settings) -> Settings:
 
 
 def _follow(
-    settings: Settings, directory: Path, writer: LogWriter, lines: list[Line], screen: Screen
+    settings: Settings, directory: Path, writer: LogWriter, day: Day, provider: Provider, screen: Screen
 ) -> tuple[Frame, Proof]:
     source = str(writer.path)
     with contextlib.ExitStack() as stack:
@@ -136,7 +140,8 @@ def _follow(
         daemon.delivery.flush()
         frame = look(afresh=True)
         screen.show(frame)
-        proof = prove(Ledger.of(lines), frame.account, answers.events(observer.period, Filters()), source)
+        ledger = Ledger.of(day.lines, day.unlogged)
+        proof = prove(ledger, frame.account, answers.events(observer.period, Filters()), source, provider.key)
     return frame, proof
 
 

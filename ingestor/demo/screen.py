@@ -35,13 +35,13 @@ def glyphs_of(console: Console) -> Glyphs:
     return Glyphs(coloured=coloured, unicode=console.encoding.lower().startswith("utf"))
 
 
-def screen_for(console: Console, zone: ZoneInfo, *, silent: bool) -> Screen:
-    """Return the screen that suits: a terminal that is too small gets lines, like a pipe."""
+def screen_for(console: Console, zone: ZoneInfo, title: str, *, silent: bool) -> Screen:
+    """Return the screen that suits: a terminal that is too small gets lines, like a pipe. ``title``: whose log it is."""
     if silent:
         return SilentScreen()
     columns, rows = view.SMALLEST
     if console.is_terminal and not console.is_dumb_terminal and console.width >= columns and console.height >= rows:
-        return LiveScreen(console, zone)
+        return LiveScreen(console, zone, title)
     return LineScreen(console, zone)
 
 
@@ -58,9 +58,10 @@ class SilentScreen(contextlib.AbstractContextManager["SilentScreen"]):
 class LiveScreen(contextlib.AbstractContextManager["LiveScreen"]):
     """Redraws in place; the closing page takes its room afterwards."""
 
-    def __init__(self, console: Console, zone: ZoneInfo) -> None:
+    def __init__(self, console: Console, zone: ZoneInfo, title: str) -> None:
         self._console = console
         self._zone = zone
+        self._title = title
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -75,7 +76,8 @@ class LiveScreen(contextlib.AbstractContextManager["LiveScreen"]):
     def show(self, frame: Frame) -> None:
         """Draw the frame over the last one, in the terminal's present size."""
         width, height = self._console.size
-        picture = view.render(frame, width=width, height=height, zone=self._zone, glyphs=glyphs_of(self._console))
+        glyphs = glyphs_of(self._console)
+        picture = view.render(frame, title=self._title, width=width, height=height, zone=self._zone, glyphs=glyphs)
         self._live.update(picture, refresh=True)
 
 

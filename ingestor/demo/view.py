@@ -28,13 +28,15 @@ SMALLEST = (80, 20)
 _T = TypeVar("_T")
 _WIDE = (112, 36)
 """Columns and rows from which the figures stand beside the chart."""
+_ROOMY = 90
+"""Columns from which the heading says that the minutes are simulated, as the first line of the demo does in any case."""
 _STYLES = {"success": "green", "failure": "red", "pending": "yellow", "finding": "magenta"}
 _OTHER_LINES = 8
 """Lines of a screen beside the chart, the tables and the events."""
 
 
-def render(frame: Frame, *, width: int, height: int, zone: ZoneInfo, glyphs: Glyphs) -> RenderableType:
-    """Return a screen that fits ``width`` x ``height``."""
+def render(frame: Frame, *, title: str, width: int, height: int, zone: ZoneInfo, glyphs: Glyphs) -> RenderableType:
+    """Return a screen that fits ``width`` x ``height``. ``title``: whose log it is."""
     spare = height - 1 - _OTHER_LINES
     ranked, recent = spare // 3, spare // 4
     tall = spare - ranked - recent
@@ -53,7 +55,7 @@ def render(frame: Frame, *, width: int, height: int, zone: ZoneInfo, glyphs: Gly
     else:
         middle = [_figures_across(frame), *plot]
     return Group(
-        _header(frame, width, zone),
+        _header(frame, title, width, zone),
         *middle,
         Text() if wide else _latest(frame, zone),
         _rankings(frame, width, ranked),
@@ -109,10 +111,10 @@ def rankings(frame: Frame, rows: int) -> tuple[Table, Table]:
     return actions, clients
 
 
-def _header(frame: Frame, width: int, zone: ZoneInfo) -> Text:
-    line = Text(no_wrap=True).append(" tokentail demo ", style="bold reverse").append("  ")
+def _header(frame: Frame, title: str, width: int, zone: ZoneInfo) -> Text:
+    line = Text(no_wrap=True).append(f" tokentail demo: {title} ", style="bold reverse").append("  ")
     line.append("events", style=f"bold {chart.GOOD}").append(" and ").append("failures", style=f"bold {chart.BAD}")
-    line.append(" in 20 simulated minutes")
+    line.append(" in 20 simulated minutes" if width >= _ROOMY else " in 20 minutes")
     time = f"{datetime.fromtimestamp(frame.now_ms / 1000, zone):%H:%M %Z}"
     return line.append(time.rjust(max(len(time) + 2, width - len(line))), style="bold")
 

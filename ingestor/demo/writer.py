@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from ingestor.demo.endpoint import Happening, Line
+from ingestor.demo.endpoint import Happening
 from ingestor.demo.personas import DAY_MS
+from ingestor.demo.providers import Line
 from ingestor.demo.traffic import ATTACK_BEGINS
 
 RENAME_AT = 1 / 3

@@ -1,7 +1,6 @@
 """Look at some lines of a log with its parser: what `tokentail validate` judges, and what tells why a log is not understood."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -45,8 +44,7 @@ def judge_newest(file: LogFile, entry: LogSettings, settings: Settings, known: U
     sample = sample_of(file)
     outcomes = outcomes_of(sample, parser, now_ms)
     events = [line for line, outcome in outcomes if not isinstance(outcome, NoEvent | Rejection)][-_NAMING_EVENTS:]
-    names = Counter(parser.named(line, now_ms) for line in events).most_common(1)
-    return Judged(names[0][0] if names else "", tuple(_oddities(file, sample, outcomes, known, parser, now_ms)))
+    return Judged(parser.named_most(events, now_ms), tuple(_oddities(file, sample, outcomes, known, parser, now_ms)))
 
 
 def _oddities(

@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingestor.jobs.condition import DAY_SECONDS
 from ingestor.model.accounting import Account
+from ingestor.model.finding import Severity
 from ingestor.model.generation import Generation, Status
 from ingestor.model.log_file import FileIdentity
 from ingestor.model.rotation_names import is_compressed, live_name
+from ingestor.pipeline.providers import PROVIDER
 from ingestor.sources.file.beside import rotated_paths
 from ingestor.sources.file.files import stat_file
 from ingestor.sources.file.strangers import still_there
 from ingestor.state.checkpoint import Gap
 from ingestor.state.database import DATABASE, suspicion
+from ingestor.state.findings import count_since
 from ingestor.state.health import Health, read_vitals
 from ingestor.state.lock import is_held
 from ingestor.state.state import State
@@ -29,6 +33,8 @@ class LogStatus:
     source: str
     path: str
     """Where its newest generation was last seen."""
+    provider: str
+    """Whose log it is, and what is around its lines (``keycloak in docker``); empty while nothing of it was an event."""
     offset: int
     unread_bytes: int | None
     """Of all generations that are not read to their end; None when the newest is in no file that may be looked at."""
@@ -52,6 +58,8 @@ class StatusReport:
     """Where a damaged state was put."""
     counts: dict[str, int]
     """What the parsers left out since the daemon's start: ``addresses_invalid``, ``redacted_<kind>``."""
+    findings: dict[str, int]
+    """Of the detectors, with events in the last day: how many of each severity, the worst first."""
 
 
 def status(state: State, now: float | None = None) -> StatusReport:
@@ -69,7 +77,9 @@ def status(state: State, now: float | None = None) -> StatusReport:
         known.setdefault(generation.source, []).append(generation)
     holders = _holders(generations)
     logs = tuple(
-        _log_status(source, known.get(source, []), holders, accounts.get(source, Account()))
+        _log_status(
+            source, meta.get(PROVIDER + source, ""), known.get(source, []), holders, accounts.get(source, Account())
+        )
         for source in sorted({*known, *accounts})
     )
     total = Account()
@@ -87,7 +97,13 @@ def status(state: State, now: float | None = None) -> StatusReport:
         store_bytes=_size(state.directory / DATABASE),
         set_aside=meta.get("set_aside"),
         counts=vitals.counts if vitals else {},
+        findings=_findings(state, now),
     )
+
+
+def _findings(state: State, now: float) -> dict[str, int]:
+    found = count_since(state.connection, int((now - DAY_SECONDS) * 1000))
+    return {severity.value: found.get(severity, 0) for severity in reversed(Severity)}
 
 
 def _damage(state: State) -> Iterator[str]:
@@ -123,15 +139,17 @@ def _holders(generations: list[Generation]) -> dict[FileIdentity, int]:
     return {FileIdentity(entry.device, entry.inode): entry.number for entry in by_claim}
 
 
-def _log_status(source: str, known: list[Generation], holders: dict[FileIdentity, int], account: Account) -> LogStatus:
+def _log_status(
+    source: str, provider: str, known: list[Generation], holders: dict[FileIdentity, int], account: Account
+) -> LogStatus:
     if not known:
-        return LogStatus(source, "", 0, None, account)
+        return LogStatus(source, "", provider, 0, None, account)
     newest = known[-1]
     waiting = [
         _unread(generation, holders) for generation in known if generation is newest or generation.status is Status.OPEN
     ]
     unread = None if waiting[-1] is None else sum(filter(None, waiting))
-    return LogStatus(source, newest.path, newest.position.offset, unread, account)
+    return LogStatus(source, newest.path, provider, newest.position.offset, unread, account)
 
 
 def _unread(generation: Generation, holders: dict[FileIdentity, int]) -> int | None:

@@ -11,8 +11,11 @@ from ingestor.model.identity import MILLISECOND_SLOTS
 from ingestor.model.statistics import written_time
 
 MEASUREMENT: Final = "token_findings"
+RAISED_MEASUREMENT: Final = "token_findings_raised"
 MOST_EXAMPLES: Final = 20
 """Of addresses, clients, user agents and event ids in the evidence of a finding."""
+_ID_BYTES: Final = 4
+"""With ten thousand findings of a pattern two have the same id with a chance of 1 in 90."""
 
 
 class Severity(StrEnum):
@@ -22,6 +25,10 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
+
+
+RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
+"""How bad each is, the mildest first."""
 
 
 class Finding(NamedTuple):
@@ -70,28 +77,65 @@ class StoredFinding(NamedTuple):
     clients: str | None
     user_agents: str | None
     event_ids: str | None
+    raised: int = 0
+    """When it was saved with this severity for the first time, by this machine's clock: milliseconds since the Unix epoch. 0: it was not yet."""
+
+    raised_from: str | None = None
+    """From where its events were at that time, in words, for whoever is woken; None for one of many that came within an hour."""
+
+    @property
+    def id(self) -> str:
+        """How people name it, and the same whenever it is found again: ``secret_guessing-1a2b3c4d``."""
+        return f"{self.pattern}-{blake2b(str(self.time).encode(), digest_size=_ID_BYTES).hexdigest()}"
+
+    @property
+    def first_seen(self) -> int:
+        """When the incident began, milliseconds since the Unix epoch."""
+        return self.time // MILLISECOND_SLOTS
+
+    @property
+    def true_client(self) -> str:
+        """The client that it is about, whether that has a tag of its own or not; empty for none, or many."""
+        return self.client or self.client_id
+
+    def listed(self, evidence: str) -> list[str]:
+        """Return a list of evidence, at most 20: ``ips``, ``clients``, ``user_agents`` or ``event_ids``."""
+        return _list(getattr(self, evidence))
 
     def as_json(self) -> dict[str, Any]:
         """Return the object of ``explain --json``."""
         return {
+            "id": self.id,
             "pattern": self.pattern,
             "severity": self.severity,
             "realm": self.realm or None,
-            "client_id": self.client or self.client_id or None,
+            "client_id": self.true_client or None,
             "user_id": self.user_id,
-            "ips": _list(self.ips),
-            "clients": _list(self.clients),
-            "user_agents": _list(self.user_agents),
+            "ips": self.listed("ips"),
+            "clients": self.listed("clients"),
+            "user_agents": self.listed("user_agents"),
             "first_seen": written_time(self.time, None),
             "last_seen": written_time(self.last_seen * MILLISECOND_SLOTS, None),
+            "raised": written_time(self.raised * MILLISECOND_SLOTS, None) if self.raised else None,
             "count": self.events,
-            "event_ids": _list(self.event_ids),
+            "event_ids": self.listed("event_ids"),
         }
+
+
+NEWS_MS: Final = 3_600_000
+"""A finding is told of for so long after it came to its severity: the range of the alert rules."""
+OLD_MS: Final = 24 * NEWS_MS
+"""One whose last event is older than that wakes nobody: it was read late, of a log that is past."""
+
+
+def wakes(finding: StoredFinding) -> bool:
+    """Whether somebody has to be told that a finding came to its severity, as soon as it did."""
+    return finding.severity != Severity.LOW and finding.raised - finding.last_seen <= OLD_MS
 
 
 TAGS: Final = ("client_id", "host", "pattern", "realm")
 """Of ``StoredFinding``, in key order."""
-FIELDS: Final = StoredFinding._fields[5:]
+FIELDS: Final = StoredFinding._fields[5:-1]
 
 
 def stored_finding(pattern: str, finding: Finding, *, host: str, tags: Mapping[str, str]) -> StoredFinding:

@@ -155,6 +155,31 @@ FINDINGS: Final = Measurement(
         Field("clients", Kind.STRING, "", "Clients."),
         Field("user_agents", Kind.STRING, "", "User agents."),
         Field("event_ids", Kind.STRING, "", "The log's own ids of its events."),
+        Field("raised", Kind.INTEGER, "ms", "When it came to its severity, by the clock of the machine."),
+    ),
+)
+
+RAISED: Final = Measurement(
+    finding.RAISED_MEASUREMENT,
+    "Incidents that came to a severity, medium or worse: what alerts are made of. One that only grows stays one point.",
+    "wall clock, when it was found to be so severe; the digits below the millisecond as in token_findings",
+    (
+        Tag(
+            "addresses",
+            "The first three, and how many there are more, in words; absent where it is told of with others.",
+        ),
+        Tag("client_id", "The OAuth client; where it is told of with others, as in token_findings."),
+        Tag("finding", "Its id; absent where it is told of with others, beyond ten in an hour."),
+        _HOST,
+        Tag("pattern", "The detector that found it."),
+        Tag("realm", "The provider's tenant."),
+        Tag("severity", "`medium`, `high` or `critical`."),
+        Tag("title", "What the pattern is, in a few words."),
+    ),
+    (
+        Field("events", Kind.INTEGER, "events", "How many belong to it."),
+        Field("first_seen", Kind.INTEGER, "ms", "Time of its first event, since the Unix epoch."),
+        Field("last_seen", Kind.INTEGER, "ms", "Time of its last event, since the Unix epoch."),
     ),
 )
 
@@ -199,6 +224,10 @@ OWN: Final = Measurement(
         Field(
             "detector_failures", Kind.INTEGER, "blocks", "Of lines that a detector failed to observe, since the start."
         ),
+        Field("findings_low", Kind.INTEGER, "incidents", "Came to severity low since the start, as the next three."),
+        Field("findings_medium", Kind.INTEGER, "incidents", "Came to severity medium."),
+        Field("findings_high", Kind.INTEGER, "incidents", "Came to severity high."),
+        Field("findings_critical", Kind.INTEGER, "incidents", "Came to severity critical."),
         Field("addresses_invalid", Kind.INTEGER, "addresses", "Addresses since the start that are none."),
         Field("read", Kind.INTEGER, "lines", "Of all time, as the five that follow: the accounting of a log."),
         Field("stored", Kind.INTEGER, "lines", "Became events in the store."),
@@ -218,4 +247,4 @@ OWN: Final = Measurement(
     ),
 )
 
-MEASUREMENTS: Final = (EVENTS, HOURLY, TOTALS, CLIENTS, USERS, ACTIVE, FINDINGS, OWN)
+MEASUREMENTS: Final = (EVENTS, HOURLY, TOTALS, CLIENTS, USERS, ACTIVE, FINDINGS, RAISED, OWN)

@@ -54,6 +54,8 @@ class Snapshot:
     """Gaps that were found in the last day."""
     detector_failures: int = 0
     """Blocks of lines that a detector could not observe, since the start."""
+    findings: Mapping[str, int] = field(default_factory=dict)
+    """By severity: how many incidents came to it since the start."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What the parsers left out since the start: ``addresses_invalid``, ``redacted_<kind>``."""
     sources: Mapping[str, SourceSnapshot] = field(default_factory=dict)

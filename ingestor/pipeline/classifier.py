@@ -12,6 +12,7 @@ from ingestor.config.settings import Settings
 from ingestor.errors import ConfigError
 from parsers.checked import Report
 from parsers.envelopes.parser import EnvelopeParser
+from parsers.mapping import MappingError
 from parsers.plugins import UnusableParserError
 
 log = logging.getLogger("tokentail")
@@ -32,6 +33,12 @@ def new_parser(name: str, settings: Settings, report: Report = lambda _: None) -
             where=str(settings.config_file or ""),
             advice="Mend or uninstall that package, or give the log another `parser`.",
         ) from None
+    except MappingError as error:  # google-re2 is not to be had for each machine
+        raise ConfigError(
+            f"The parser {name!r} cannot be used: {error.problems[0].what}",
+            where=str(settings.config_file or ""),
+            advice="See docs/getting-started.md, or give the log another `parser`.",
+        ) from None
 
 
 def parser_of(source: str, settings: Settings, report: Report = lambda _: None) -> EnvelopeParser:
@@ -48,8 +55,10 @@ def check_parsers(settings: Settings) -> None:
 class SourceParsers:
     """The parsers of all sources, by one set of settings. Each is made when it is first asked for."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, report: Report = tell) -> None:
+        """``report``: see ``parsers.find``."""
         self._settings = settings
+        self._report = report
         self._by_name: dict[str, EnvelopeParser] = {}
         self._names: dict[str, str] = {}
         self._rules: dict[str, str] = {}
@@ -63,7 +72,7 @@ class SourceParsers:
     def named(self, name: str) -> EnvelopeParser:
         """Return the parser of that name. Raises ConfigError for one that cannot be used."""
         if name not in self._by_name:
-            self._by_name[name] = new_parser(name, self._settings, tell)
+            self._by_name[name] = new_parser(name, self._settings, self._report)
         return self._by_name[name]
 
     def rules_of(self, source: str) -> str:

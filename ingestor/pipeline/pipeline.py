@@ -16,6 +16,7 @@ from ingestor.pipeline.generations import load_generations
 from ingestor.pipeline.maybe_stored import MaybeStored
 from ingestor.pipeline.outcomes import outcomes_of
 from ingestor.pipeline.points import BlockResult, events_in, lines_of_events, to_points
+from ingestor.pipeline.providers import Providers
 from ingestor.pipeline.rejected_lines import refused_line, rejected_lines
 from ingestor.pipeline.several import several_events
 from ingestor.sources.block import Block
@@ -129,6 +130,7 @@ class Pipeline:
         if generation.first_event is None and placed.points:
             generation.first_event = generation.trail.lines - block.lines + lines_of_events(outcomes, placed)[0]
         self._maybe_stored.mark(batch, block, outcomes, placed, self.generations)
+        self._providers.note(block, outcomes, batch.checkpoint)
         self._note_several(generation, placed)
         if placed.points and self.delivery.can_reject_points:
             lines = lines_of_events(outcomes, placed)
@@ -140,8 +142,7 @@ class Pipeline:
         account.read += placed.counted
         account.stored += len(placed.points)
         account.ignored += placed.ignored
-        for _, rejection in placed.rejections:
-            account.rejected[rejection.reason] += 1
+        account.rejected.update(rejection.reason for _, rejection in placed.rejections)
         self.taken.update(event=len(placed.points), rejected=len(placed.rejections), ignored=placed.ignored)
         if placed.rejections:
             batch.rejected += rejected_lines(block, placed, parser)
@@ -257,7 +258,7 @@ class Pipeline:
 
     def _take_settings(self) -> None:
         """Begin anew with what is made by the settings."""
-        self._parsers = SourceParsers(self.settings)
+        self._parsers, self._providers = SourceParsers(self.settings), Providers(self.settings)
         self._maybe_stored = MaybeStored(
             self.settings, self.state, self.delivery, self.rules_of, store_is_apart=self._store_is_apart
         )

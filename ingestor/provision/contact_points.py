@@ -27,6 +27,7 @@ _MESSAGE: Final = """{{ range .Alerts.Firing }}{{ .Annotations.summary }}
 {{ .Annotations.description }}
 Since: {{ .StartsAt.UTC.Format "2006-01-02 15:04" }} UTC
 {{ if .PanelURL }}Panel: {{ .PanelURL }}
+{{ end }}{{ with .Annotations.finding_url }}Finding: {{ . }}
 {{ end }}{{ with .Annotations.client_url }}Client: {{ . }}
 {{ end }}{{ with .Annotations.runbook_url }}Runbook: {{ . }}
 {{ end }}{{ if .SilenceURL }}Silence: {{ .SilenceURL }}

@@ -12,10 +12,11 @@ from ingestor.provision.resources import FOLDER_UID, Kind, Resource, by_uid
 from ingestor.provision.rules import rule_groups
 from ingestor.stores.registry import store_of
 
-_BY_CLIENT: Final = ["alertname", "grafana_folder", "realm", "client_id"]
-_NOTIFICATIONS: Final = {
-    "page": {"group_by": _BY_CLIENT, "group_wait": "10s", "group_interval": "5m", "repeat_interval": "4h"},
-    "ticket": {"group_by": _BY_CLIENT, "group_wait": "1m", "group_interval": "5m", "repeat_interval": "1d"},
+_BY_INCIDENT: Final = ["alertname", "grafana_folder", "realm", "client_id", "pattern", "finding"]
+"""What is told of by itself: else a second incident would only be one more line of the first, which somebody has seen."""
+NOTIFICATIONS: Final = {
+    "page": {"group_by": _BY_INCIDENT, "group_wait": "10s", "group_interval": "5m", "repeat_interval": "4h"},
+    "ticket": {"group_by": _BY_INCIDENT, "group_wait": "1m", "group_interval": "5m", "repeat_interval": "1d"},
 }
 """When it is told: a page at once, a ticket with what else comes in that minute; again while it lasts."""
 
@@ -65,4 +66,4 @@ def routed(rule: dict[str, Any], grafana: GrafanaSettings) -> dict[str, Any]:
     """Return a rule that names the contact point of its severity."""
     severity = rule["labels"]["severity"]
     name = receiver(grafana, severity)
-    return {**rule, "notification_settings": {"receiver": name, **_NOTIFICATIONS[severity]}} if name else rule
+    return {**rule, "notification_settings": {"receiver": name, **NOTIFICATIONS[severity]}} if name else rule

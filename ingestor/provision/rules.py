@@ -3,7 +3,7 @@
 A client with thresholds of its own is left out of the general rule, and has one more rule for itself alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from hashlib import blake2b
 from typing import Any, Final
@@ -17,6 +17,8 @@ RUNBOOKS: Final = "tokentail-runbooks"
 MOST_TITLE: Final = 190
 """As long as Grafana lets a title be."""
 _LOOK_ALIKES: Final = str.maketrans("<>&@*`~|", "‹›＆＠∗ˋ∼¦")  # noqa: RUF001 - that they look alike is the point
+_LINKS: Final = {"client_url": "client_id", "finding_url": "finding"}
+"""Annotations with a link, by the label without which there is none."""
 _EXPRESSION: Final = {"type": "__expr__", "uid": "__expr__"}
 
 
@@ -79,36 +81,34 @@ def _rendered(rule: Rule, numbers: Mapping[str, int], datasource: str, *, client
     values = {**pieces(), **{name: str(number) for name, number in numbers.items()}}
     labels = {"severity": rule.severity, MANAGED_BY: TAG, "rule": rule.uid}
     asked = " ".join(render_template(query.query, values) for query in rule.queries.values())
-    for label in ("client_id", "realm"):
+    for label in ("client_id", "realm", "addresses"):
         if f'"{label}"' in asked:  # a label of the rule stands for the query's own, whose text is anybody's
             labels[label] = render_template(f"@{{{label}_label}}", values)
-    about_client = "client_id" in labels
+    links = [link for link, label in _LINKS.items() if f'"{label}"' in asked]
     return {
         "uid": rule.uid,
         "title": rule.title,
         "condition": "condition",
-        "data": list(_data(rule, values, datasource, clients, only_firing=about_client)),
+        "data": list(_data(rule, values, datasource, clients, only_firing="client_id" in labels)),
         "noDataState": rule.no_data,
         "execErrState": "Error",  # a query that fails is no silence
         "for": rule.pending,
-        "annotations": _annotations(rule, values, about_client=about_client),
+        "annotations": _annotations(rule, values, links),
         "labels": labels,
         "isPaused": False,
     }
 
 
-def _annotations(rule: Rule, values: Mapping[str, str], *, about_client: bool) -> dict[str, str]:
+def _annotations(rule: Rule, values: Mapping[str, str], links: Iterable[str]) -> dict[str, str]:
     dashboard, panel = rule.panel.split("/")
-    annotations = {
+    return {
         "summary": _words(rule.summary, values),
         "description": _words(rule.description, values),
         "runbook_url": f"{{{{ externalURL }}}}d/{RUNBOOKS}/token-runbooks?viewPanel={rule.runbook}",
         "__dashboardUid__": dashboard,
         "__panelId__": panel,
+        **{link: render_template(f"@{{{link}}}", values) for link in links},
     }
-    if about_client:
-        annotations["client_url"] = render_template("@{client_url}", values)
-    return annotations
 
 
 def _words(text: str, values: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +49,10 @@ class State:
         self.directory = directory
         self.connection = connection
         self.host = host
+        self.raised: Counter[str] = Counter()
+        """Findings that came to each severity since this was opened, as far as they are durable."""
+        self._raising: Counter[str] = Counter()
+        """Those of the transaction that is open."""
         self._lock = lock
 
     @cached_property
@@ -108,10 +113,13 @@ class State:
         try:
             yield
             self.connection.execute("COMMIT")
+            self.raised += self._raising
         except BaseException:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise
+        finally:
+            self._raising.clear()
 
     def save(self, checkpoint: Checkpoint, mark: int | None = None) -> None:
         """Write a checkpoint; inside a transaction. ``mark``: of findings that a store elsewhere has to be sent."""
@@ -143,7 +151,7 @@ class State:
             ],
         )
         many("INSERT OR IGNORE INTO replayed VALUES(?,?)", checkpoint.replayed)
-        save_findings(self.connection, checkpoint.findings.values(), mark)
+        self._raising += save_findings(self.connection, checkpoint.findings.values(), mark)
         save_memory(self.connection, checkpoint.remembered)
         meta = dict(checkpoint.meta)
         if checkpoint.rejected_mark is not None:

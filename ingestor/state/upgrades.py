@@ -132,12 +132,22 @@ _EVENTS_OF_A_LINE: Final = """
 ALTER TABLE generations ADD COLUMN most_events INTEGER NOT NULL DEFAULT 1;
 """
 
+_RAISED: Final = """
+-- When a finding came to its severity, by the clock of the machine, milliseconds: whom it has to wake goes by that. The time of a
+-- finding is that of its first event, which may be long ago. `raised_from`: the addresses at that time, in words; absent where
+-- it is told of with others.
+ALTER TABLE token_findings ADD COLUMN raised INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE token_findings ADD COLUMN raised_from TEXT;
+CREATE INDEX token_findings_raised ON token_findings(raised);
+"""
+
 UPGRADES: Final[Mapping[int, Upgrade]] = {
     1: _FIRST,
     2: _CONTENT,
     3: _ACKNOWLEDGED,
     4: _FINDINGS,
     5: _EVENTS_OF_A_LINE,
+    6: _RAISED,
 }
 """By the schema that each one leads to, from the one before; 0 is an empty file. ``PRAGMA user_version`` holds the number."""
 

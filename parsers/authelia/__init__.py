@@ -11,6 +11,8 @@ from parsers.redaction.lines import AllowedKeys, redact_line
 
 _SHOWN: Final = AllowedKeys(("time", "level", "msg", "method", "path", "remote_ip"))
 """The keys whose values may be shown of a rejected line."""
+_ASKED: Final = frozenset({"time", "level", "msg", "path", "remote_ip", "error"})
+"""The keys that say what happened. A stack trace is the most of many lines, and is left as it is."""
 _TEXT: Final = b'time="'
 _RATE_LIMITED: Final = "Rate Limit Exceeded"
 _API: Final = "/api/oidc/"
@@ -51,7 +53,7 @@ class AutheliaParser:
         if line.startswith(b"{"):
             record = decode(line)
         elif line.startswith(_TEXT):
-            record = logfmt.read(line)
+            record = logfmt.read(line, _ASKED)
         else:
             return IGNORED  # what else a process prints
         if not isinstance(record, dict):

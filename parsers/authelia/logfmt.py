@@ -1,6 +1,7 @@
 """A line of logrus in plain text: ``time="..." level=error msg="..." path=/api/oidc/token``, values quoted as Go quotes them."""
 
 import re
+from collections.abc import Container
 from typing import Final
 
 from parsers.contract import Reason
@@ -11,8 +12,8 @@ _ESCAPE: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|
 _LETTERS: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-def read(line: bytes) -> dict[str, str]:
-    """Return the pairs of a line; of equal keys the first counts. Raises RejectedError."""
+def read(line: bytes, keys: Container[str]) -> dict[str, str]:
+    """Return the pairs of a line that have one of these keys; of equal keys the first counts. Raises RejectedError."""
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
@@ -24,7 +25,8 @@ def read(line: bytes) -> dict[str, str]:
         if pair is None:
             raise RejectedError(Reason.NOT_AN_OBJECT, f"not key=value at character {start}")
         key, quoted, bare = pair.groups()
-        pairs.setdefault(key, bare if quoted is None else _unquoted(quoted))
+        if key in keys and key not in pairs:
+            pairs[key] = bare if quoted is None else _unquoted(quoted)
         start = pair.end()
     return pairs
 

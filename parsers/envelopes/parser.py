@@ -1,6 +1,7 @@
 """The parser that stands before all others: it takes off what is around lines, and puts together what was split."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from parsers.contract import (
@@ -63,6 +64,11 @@ class EnvelopeParser:
         parser = self.parser
         name = parser.provider_of(text, now_ms) if isinstance(parser, DetectingParser) else parser.name
         return " in ".join((name, *(envelope.short for envelope in reversed(envelopes))))
+
+    def named_most(self, lines: Iterable[bytes], now_ms: int) -> str:
+        """Return what ``named`` says of most of these lines; empty where there are none."""
+        found = Counter(self.named(line, now_ms) for line in lines).most_common(1)
+        return found[0][0] if found else ""
 
     def recognises(self, line: bytes) -> bool | None:
         """Tell whether the parser recognises what is in a line, as ``parsers.contract.recognises`` does."""

@@ -5,6 +5,7 @@ nobody, still count for the family, and few lines that name it name all.
 """
 
 import re
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from parsers.contract import OUTCOMES
@@ -242,13 +243,13 @@ def form_of_text(line: str) -> Form:
     line = line.lstrip()
     if len(line) > 2 * _EDGE_CHARS:
         line = line[:_EDGE_CHARS] + line[-_EDGE_CHARS:]
-    return next((form for form, expression in _EXPRESSIONS if expression.match(line)), PLAIN_TEXT)
+    return next((form for form in OF_TEXT if _compiled(form.text).match(line)), PLAIN_TEXT)
 
 
 _EDGE_CHARS: Final = 1024
 """Of a longer line so much of either end is looked at."""
-_EXPRESSIONS: Final = tuple((form, re.compile(form.text)) for form in OF_TEXT)
-_SEARCHES: Final = {expression: re.compile(expression) for form in OF_OBJECTS for _, expression in form.where}
+_compiled: Final = cache(re.compile)
+"""Made when it is asked for: most logs are understood."""
 _ABSENT: Final = object()
 
 
@@ -257,7 +258,7 @@ def _fits(form: Form, record: dict[str, Any], text: str) -> bool:
         return False
     for key, expression in form.where:
         value = _value(record, key) if key else text
-        if value is _ABSENT or not _SEARCHES[expression].search(_as_text(value)):
+        if value is _ABSENT or not _compiled(expression).search(_as_text(value)):
             return False
     return True
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from parsers.builder import EventBuilder
 from parsers.contract import IGNORED, Outcome
 from parsers.hydra import audit, log
+from parsers.hydra.usual import decode_usual
 from parsers.records import decode, each_line
 from parsers.redaction.lines import AllowedKeys, redact_line
 
@@ -48,6 +49,13 @@ class HydraParser:
     def _read(self, line: bytes, now_ms: int) -> Outcome:
         if not line.startswith(b"{"):
             return IGNORED  # what else a process prints
+        if not line.startswith(_SPANS):
+            usual = decode_usual(line)
+            if usual is not None and not log.is_failure(usual.msg):
+                return log.read_usual(usual, self._of_log, now_ms)
+        return self._read_with_care(line, now_ms)
+
+    def _read_with_care(self, line: bytes, now_ms: int) -> Outcome:
         record = decode(line)
         if not isinstance(record, dict):
             return IGNORED

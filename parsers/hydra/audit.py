@@ -1,7 +1,6 @@
 """Hydra's audit events: events of OpenTelemetry spans, many in one line of the Collector's file exporter."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from parsers.builder import EventBuilder
@@ -9,6 +8,7 @@ from parsers.contract import IGNORED, ISSUED_PREFIX, Outcome, Reason
 from parsers.hydra import meaning
 from parsers.hydra.meaning import Meaning
 from parsers.records import RejectedError, together
+from parsers.rfc3339 import Written
 from parsers.vocabulary import GRANT_NAMES
 
 NAMES: Final = {
@@ -37,6 +37,7 @@ _OTHERS: Final = frozenset(
 """Audit events that are no token operation of their own."""
 _OPERATIONS: Final = ("OAuth2", "OIDC")
 """How the names of Hydra's audit events begin."""
+_OBJECTS: Final = frozenset({dict})
 
 
 def read(record: dict[str, Any], events: EventBuilder, now_ms: int) -> Outcome:
@@ -107,21 +108,16 @@ def _objects(record: dict[str, Any], name: str) -> list[dict[str, Any]]:
     listed = record.get(name)
     if listed is None:
         return []
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+    if not isinstance(listed, list) or not {*map(type, listed)} <= _OBJECTS:
         raise RejectedError(Reason.WRONG_TYPE, f"{name}: not a list of objects")
     return listed
 
 
-def _time(nanoseconds: Any) -> str | None:
-    """Return RFC 3339 text of nanoseconds since the Unix epoch, which OTLP's JSON writes as text. Raises RejectedError."""
+def _time(nanoseconds: Any) -> Written | None:
+    """Return the time of nanoseconds since the Unix epoch, which OTLP's JSON writes as text. Raises RejectedError."""
     if nanoseconds is None:
         return None
     text = str(nanoseconds)
     if isinstance(nanoseconds, bool | float) or not (text.isascii() and text.isdigit() and len(text) <= 20):
         raise RejectedError(Reason.BAD_TIMESTAMP, "timeUnixNano: no nanoseconds since 1970")
-    seconds, below = divmod(int(text), 1_000_000_000)
-    try:
-        second = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        raise RejectedError(Reason.OUT_OF_RANGE, "timeUnixNano: no year that a calendar has") from None
-    return f"{second}.{below:09d}Z"
+    return int(text) // 1_000_000, text[-9:].rjust(9, "0")

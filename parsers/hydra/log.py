@@ -6,11 +6,42 @@ from parsers.builder import EventBuilder
 from parsers.contract import IGNORED, Outcome
 from parsers.hydra import meaning
 from parsers.hydra.meaning import Meaning
+from parsers.hydra.usual import Headers, Line, Request
 from parsers.records import integral, part, required_text, text_or_none
 
 NAMES: Final = {"time": "time", "ip": "http_request.headers.x-forwarded-for", "action": "msg"}
 _COMPLETED: Final = "completed handling request"
 _FAILED: Final = frozenset({"An error occurred", "An error occurred while handling a request"})
+
+_NO_REQUEST: Final = Request()
+_NO_HEADERS: Final = Headers()
+
+
+def is_failure(message: str | None) -> bool:
+    """Whether a message tells of a failure."""
+    return message in _FAILED
+
+
+def read_usual(line: Line, events: EventBuilder, now_ms: int) -> Outcome:
+    """Return the event of a line that tells of no failure, as ``read`` does. Raises RejectedError."""
+    if line.msg != _COMPLETED:
+        return IGNORED
+    request = line.http_request or _NO_REQUEST
+    path, status = request.path or "", line.http_response.status if line.http_response else None
+    meant = meaning.of_request(path, request.method or "", status or 0)
+    if meant is None:
+        return IGNORED
+    headers = request.headers or _NO_HEADERS
+    return events.event(
+        now_ms,
+        time=line.time,
+        action=meant.action,
+        ip=_text(headers.forwarded_for) or request.remote,
+        user_agent=_text(headers.user_agent),
+        error=meant.error,
+        event_id=line.otel.trace_id if line.otel else None,
+        endpoint=meaning.ENDPOINTS.get(path),
+    )
 
 
 def read(record: dict[str, Any], events: EventBuilder, now_ms: int) -> Outcome:
@@ -61,6 +92,9 @@ def _path(request: dict[str, Any]) -> str:
 
 
 def _header(headers: dict[str, Any], name: str) -> Any:
+    return _text(headers.get(name))
+
+
+def _text(header: Any) -> Any:
     """Return a header. With ``log.leak_sensitive_values`` each is a list."""
-    value = headers.get(name)
-    return ", ".join(str(each) for each in value) if isinstance(value, list) else value
+    return ", ".join(str(each) for each in header) if isinstance(header, list) else header

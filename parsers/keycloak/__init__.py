@@ -13,7 +13,7 @@ from parsers.keycloak.message import Messages, read_message, type_of
 from parsers.keycloak.plain import is_keycloaks, read_line
 from parsers.keycloak.record import Record, decode_record, decode_with_care
 from parsers.keycloak.translation import Translator
-from parsers.records import RejectedError, chunks, empty_line, is_utf8, required, stripped
+from parsers.records import RejectedError, chunks, empty_line, is_utf8, stripped
 from parsers.redaction.lines import AllowedKeys, redact_line
 from parsers.vocabulary import ErrorRule
 
@@ -115,11 +115,15 @@ class KeycloakParser:
             return self._represented(record, latest_ms)
         if logger not in LOGGERS:
             return IGNORED
-        message = required(record.message, "message")
+        message = record.message
+        if message is None:
+            raise RejectedError(Reason.MISSING_KEY, "message")
         said = self._said(message) if logger == EVENTS else code_reuse(message, record.mdc or {})
         if said is None:
             return IGNORED
-        written = required(record.timestamp or record.ecs_timestamp, "timestamp")
+        written = record.timestamp or record.ecs_timestamp
+        if written is None:
+            raise RejectedError(Reason.MISSING_KEY, "timestamp")
         return self._translator.event(said, written, self._clock.rfc3339, latest_ms)
 
     def _represented(self, record: Record, latest_ms: int) -> Outcome:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from parsers.contract import ISSUED_PREFIX, Reason
-from parsers.records import RejectedError
+from parsers.records import RejectedError, unknown_operation
 from parsers.vocabulary import GRANT_NAMES, OTHER
 
 
@@ -85,7 +85,6 @@ OTHERS: Final = frozenset(
 """Types of events that are no token operation, though their names may look like one."""
 
 _TOKEN_LIKE: Final = re.compile("TOKEN|GRANT|INTROSPECT|OAUTH|REFRESH|JWT|CLIENT_LOGIN|USER_INFO")
-_NAME: Final = re.compile("[A-Z0-9_]{1,60}")
 _FAILED: Final = "_ERROR"
 
 _BAD_CLIENT: Final = ("invalid_client_credentials", "client_not_found", "client_disabled", "invalid_client")
@@ -188,7 +187,7 @@ def operation_of(type_: str) -> Operation | None:
     name = type_.removesuffix(_FAILED)
     operation = OPERATIONS.get(name)
     if operation is None and name not in OTHERS and _TOKEN_LIKE.search(name):
-        raise RejectedError(Reason.UNKNOWN_ACTION, f"type: {type_}" if _NAME.fullmatch(type_) else "type")
+        raise unknown_operation(type_, "type")
     return operation
 
 

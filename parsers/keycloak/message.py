@@ -14,15 +14,16 @@ from parsers.keycloak.quoted import read_quoted, repeats
 from parsers.keycloak.unquoted import bare, read_unquoted
 
 _TYPE: Final = re.compile(r"type=([A-Z0-9_]*+|([^\w\s\\])([A-Z0-9_]*+)\2)(?=, |$)")
-_SHAPE: Final = re.compile(rf"(?:, |^)({KEY})=")
+_BETWEEN: Final = re.compile(rf", ({KEY})=")
+_DETAIL: Final = rf", (?!(?:realmName|error)(?:,|$)){KEY}"
 _IN_ORDER: Final = re.compile(
     r"type, realmId(?:, realmName)?, clientId, userId(?:, sessionId)?, ipAddress"
-    rf"(?:, error(?:, {KEY})*|(?:, (?!error(?:,|$)){KEY})+)"
+    rf"(?:, error(?:{_DETAIL})*|(?:{_DETAIL})+)"
 )
-_NAME: Final = re.compile(r"[A-Z0-9_]++")
-_USER: Final = re.compile(r"[^\s=]++")
-_USER_FIELD: Final = NAMES.index("userId")
-_ERROR_FIELD: Final = NAMES.index("error")
+_USER: Final = NAMES.index("userId")
+_ERROR: Final = NAMES.index("error")
+_REALM, _SESSION = ", realmName", ", sessionId"
+"""Keys of a shape."""
 _MOST_SHAPES: Final = 1000
 _MOST_CHARS: Final = 2000
 """Keycloak writes a few dozen sets of keys."""
@@ -51,41 +52,44 @@ class Messages:
         try:
             fields_at = self._shapes[shape]
         except KeyError:
-            fields_at = self._learn(shape, _quoted_keys(shape), 2)
+            fields_at = self._learn(shape, _quoted_keys(shape))
         if fields_at is None:
             return None
         parts[-1] = None  # stands for what is not there
         return fields_at(parts)
 
     def _find_unquoted(self, message: str) -> tuple[Any, ...] | None:
-        """Without quotes: all between two commas is a key and its value, and no key is missing, elsewhere or there twice."""
-        pairs = message.split(", ", MOST_KEYS)
-        shape, _, values = zip(*[pair.partition("=") for pair in pairs], strict=True)
+        """Without quotes: each comma stands before a key and each ``=`` behind one, and no key is missing, elsewhere or there twice.
+
+        All keys of the shape but the first bring a comma, so as many commas as keys leave none for the values.
+        """
+        parts: list[Any] = message.replace(", ", "=, ").split("=", 2 * MOST_KEYS)
+        shape = tuple(parts[::2])
+        if len(parts) % 2 or message.count(",") != len(shape) - 1:
+            return None
         try:
             fields_at = self._shapes[shape]
         except KeyError:
-            fields_at = self._learn(shape, _unquoted_keys(shape), 1)
+            fields_at = self._learn(shape, _unquoted_keys(shape))
         if fields_at is None:
             return None
-        fields = fields_at((*values, None))
-        error = fields[_ERROR_FIELD]
-        if (
-            not (_NAME.fullmatch(fields[0]) and _USER.fullmatch(fields[_USER_FIELD]))
-            or error == ""
-            or "=" in (error or "")
-        ):
+        parts.append(None)  # stands for what is not there
+        fields = fields_at(parts)
+        behind_user = 5 if shape[2] == _REALM else 4
+        session = parts[2 * behind_user + 1] if shape[behind_user] == _SESSION else "none"
+        if not (_is_type(fields[0]) and _is_word(fields[_USER]) and _is_word(session)) or fields[_ERROR] == "":
             return None
         if "'" not in message:
             return fields
         return (*fields[:DETAILS], *(value and bare(value) for value in fields[DETAILS:]))
 
     def _learn(
-        self, shape: tuple[str, ...], keys: list[str], step: int
+        self, shape: tuple[str, ...], keys: list[str]
     ) -> Callable[[Sequence[str | None]], tuple[Any, ...]] | None:
-        """Remember where the fields are among the values of these keys, each of which is ``step`` behind the one before it."""
+        """Remember where the fields are among the parts of a message with these keys: a value is behind each piece of the shape."""
         fields_at = None
         if {*keys} >= ALWAYS and not repeats(keys):
-            fields_at = itemgetter(*(step * (keys.index(name) + 1) - 1 if name in keys else -1 for name in NAMES))
+            fields_at = itemgetter(*(2 * keys.index(name) + 1 if name in keys else -1 for name in NAMES))
         if len(self._shapes) >= _MOST_SHAPES:
             self._shapes.clear()
         if sum(map(len, shape)) < _MOST_CHARS:
@@ -95,14 +99,27 @@ class Messages:
 
 def _quoted_keys(shape: tuple[str, ...]) -> list[str]:
     """Return the keys that stand between values; none where something else does."""
-    found = [_SHAPE.fullmatch(piece) for piece in shape[:-1]]
-    keys = [key[1] for key in found if key]
-    return keys if len(keys) == len(found) and shape[0] == "type=" and not shape[-1] else []
+    between = [_BETWEEN.fullmatch(piece) for piece in shape[1:-1]]
+    return (
+        ["type", *(key[1] for key in between if key)] if shape[0] == "type=" and all(between) and not shape[-1] else []
+    )
 
 
 def _unquoted_keys(shape: tuple[str, ...]) -> list[str]:
     """Return the keys of a message without quotes; none where one is not where it belongs."""
-    return list(shape) if _IN_ORDER.fullmatch(", ".join(shape)) and len({*shape}) == len(shape) else []
+    first, *others = shape
+    keys = [first, *(piece[2:] for piece in others if piece.startswith(", "))]
+    return keys if _IN_ORDER.fullmatch(", ".join(keys)) and len({*keys}) == len(shape) else []
+
+
+def _is_type(value: str) -> bool:
+    """Whether a value has the form of a type."""
+    return value.isascii() and value.isupper() and value.replace("_", "").isalnum()
+
+
+def _is_word(value: str) -> bool:
+    """Whether a value is not empty and without blanks, of which a space alone is printable."""
+    return value != "" and value.isprintable() and " " not in value
 
 
 def type_of(message: str) -> str | None:

@@ -7,7 +7,6 @@ follows, up to the end), and nothing that a value holds can make a key.
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
@@ -30,13 +29,13 @@ class _Quoting(NamedTuple):
     between: re.Pattern[str]
     """From where a value ends to where the next one opens."""
     traced: re.Pattern[str]
-    """The end of the last value at level TRACE, where text without quotes follows that may hold anything."""
+    """The last value at level TRACE, an address without blanks. Text that may hold anything follows, and no key."""
 
 
 @lru_cache(4)
 def _quoting(quote: str) -> _Quoting:
     q = re.escape(quote)
-    patterns = (rf"(?<!\\){q}", rf"{q}, ({KEY})=(?={q})", rf"(?<!\\){q}(?=, cookies=\[)")
+    patterns = (rf"(?<!\\){q}", rf"{q}, ({KEY})=(?={q})", rf"={q}[^{q}\\ ]*+{q}(?=, cookies=\[)")
     return _Quoting(*map(re.compile, patterns))
 
 
@@ -45,11 +44,14 @@ def read_quoted(message: str, quote: str, *, may_be_cut: bool) -> Fields:
 
     ``may_be_cut``: syslog cuts long records, so the end may be missing behind what says what happened.
     """
+    traced = _quoting(quote).traced.search(message)
+    if traced:
+        message = message[: traced.end()]
     pairs = _pairs(message, quote, may_be_cut=may_be_cut)
     if repeats([key for key, _ in pairs]):
         raise unclear()
     fields = fields_of(pairs)
-    is_cut = may_be_cut and not message.endswith((quote, "]"))
+    is_cut = may_be_cut and not message.endswith(quote)
     if is_cut and fields.type in _BY_GRANT and fields.grant_type is None:
         raise RejectedError(Reason.WRONG_TYPE, "message: cut before it names the grant")
     return fields
@@ -97,5 +99,3 @@ def _last_values(message: str, quotes: list[int], quote: str, *, may_be_cut: boo
         yield len(quotes) - 1, last + 1
         if _BEGUN_KEY.fullmatch(message, quotes[-1] + 1):
             yield len(quotes) - 2, quotes[-1]
-    for found in _quoting(quote).traced.finditer(message):
-        yield bisect_left(quotes, found.start()) - 1, found.start()

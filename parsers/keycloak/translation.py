@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
-from parsers.builder import EventBuilder, remember
-from parsers.contract import IGNORED, Outcome, Tags
-from parsers.keycloak.clock import Written
+from parsers.builder import EventBuilder
+from parsers.contract import IGNORED, Outcome, Reason, Tags
 from parsers.keycloak.meaning import SERVICE_ACCOUNT, meaning_of
-from parsers.records import EXPIRES_IN_MAX
+from parsers.memory import remember
+from parsers.records import EXPIRES_IN_MAX, RejectedError
+from parsers.rfc3339 import Written
 
 _NULL: Final = "null"
 """How Keycloak writes what is not there."""
@@ -41,7 +42,7 @@ class Translator:
         self,
         fields: tuple[Any, ...],
         written: T,
-        read_time: Callable[[T], Written],
+        read_time: Callable[[T], Written | None],
         latest_ms: int,
         event_id: str | None = None,
     ) -> Outcome:
@@ -62,7 +63,10 @@ class Translator:
         if told is None:
             return IGNORED
         builder = self._builder
-        time_ms, fraction = read_time(written)
+        time = read_time(written)
+        if time is None:
+            raise RejectedError(Reason.BAD_TIMESTAMP, "timestamp: not a time")
+        time_ms, fraction = time
         builder.check_time(time_ms, latest_ms)
         tags, error_detail, has_person = told
         expires_in = None if lifetime is None else _seconds(lifetime, time_ms)
@@ -75,7 +79,7 @@ class Translator:
         except KeyError:
             pass
         return builder.row(
-            (time_ms, fraction),
+            time,
             (tags, error_detail),
             user_id=user if has_person else None,
             ip=ip,

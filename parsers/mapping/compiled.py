@@ -1,19 +1,23 @@
 """A mapping as functions: made once, called for each record."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import NoneType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from parsers.builder import remember
 from parsers.contract import ISSUED_PREFIX, OUTCOMES
 from parsers.mapping import expressions, times
 from parsers.mapping.definition import Definition, Field, Rule
 from parsers.mapping.paths import Get, Group, Path, getter
+from parsers.memory import remember
 from parsers.records import integral
 from parsers.vocabulary import GRANT_NAMES
 
 Record: TypeAlias = dict[Any, Any]
 """A JSON object, and the texts of named groups under keys that are ``Group``."""
 Match: TypeAlias = Callable[[Record], bool]
+
+_TEXTS: Final = frozenset({str, NoneType})
+_SCALARS: Final = frozenset({str, NoneType, int, float, bool})
 
 _MOST_DIGITS: Final = 10
 """Of a lifetime in a text; more are out of its bounds."""
@@ -48,12 +52,13 @@ Find: TypeAlias = Callable[[Record], CompiledRule | None]
 def finder(definition: Definition) -> Find:
     """Return the function that finds the first rule whose conditions a record meets.
 
-    A log has few kinds of lines. So the rule is remembered by the values that the rules look at, if all of these are texts.
+    A log has few kinds of lines. So the rule is remembered by the values that the rules look at, if all of these are texts or
+    numbers.
     """
     rules = [(_match(rule, definition), _rule(rule, definition)) for rule in definition.rules]
     paths = {path.ways: path for rule in definition.rules for path, _ in rule.when}
     gets = [getter(path, definition.empty) for path in paths.values()]
-    known: dict[tuple[str | None, ...], CompiledRule | None] = {}
+    known: dict[tuple[Any, ...], CompiledRule | None] = {}
 
     def search(record: Record) -> CompiledRule | None:
         for match, rule in rules:
@@ -62,13 +67,17 @@ def finder(definition: Definition) -> Find:
         return None
 
     def find(record: Record) -> CompiledRule | None:
-        values = tuple([get(record) for get in gets])
+        key: tuple[Any, ...] = tuple([get(record) for get in gets])
+        kinds = {*map(type, key)}
+        if not kinds <= _TEXTS:
+            if not kinds <= _SCALARS:
+                return search(record)
+            key = (*key, *map(type, key))  # true and 1.0 are 1 to a dict
         try:
-            return known[values]
-        except (KeyError, TypeError):
+            return known[key]
+        except KeyError:
             found = search(record)
-            if all(value is None or value.__class__ is str for value in values):  # true is 1 to a dict
-                remember(known, values, found)
+            remember(known, key, found)
             return found
 
     return find
@@ -161,6 +170,8 @@ def _text(get: Get) -> Get:
 
     def read(record: Mapping[Any, Any]) -> Any:
         value = get(record)
+        if value is None or value.__class__ is str:
+            return value
         if value.__class__ is bool:
             return "true" if value else "false"
         number = integral(value)

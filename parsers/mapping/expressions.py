@@ -8,14 +8,27 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
+from parsers.memory import remember
+
 MOST_CHARS: Final = 2000
 """Of an expression."""
 _MOST_BYTES: Final = 1 << 20
 """Of memory for a compiled one: more is refused, and what states do not fit are made anew."""
 
 
+NO_ENGINE: Final = "regular expressions need the package google-re2, which is not installed: pip install google-re2"
+"""Why no expression can be used on this machine."""
+
+
 class BadExpressionError(ValueError):
     """Says why an expression cannot be used."""
+
+
+class NoEngineError(BadExpressionError):
+    """Says that none can be used here."""
+
+    def __init__(self) -> None:
+        super().__init__(NO_ENGINE)
 
 
 def check(expression: str) -> None:
@@ -43,13 +56,22 @@ def capturer(expression: str) -> Callable[[str], dict[str, str]]:
     """Return the named groups of a whole text that matches; those that took no part are left out. Raises BadExpressionError."""
     compiled = _compiled(expression, capture=True)
     indexes = dict(compiled.groupindex)
+    known: dict[str, dict[str, str]] = {}
 
-    def capture(text: str) -> dict[str, str]:
+    def groups(text: str) -> dict[str, str]:
         match = compiled.fullmatch(_encoded(text))
         if match is None:
             return {}
         found = {name: match.group(index) for name, index in indexes.items()}
         return {name: value.decode(errors="replace") for name, value in found.items() if value}
+
+    def capture(text: str) -> dict[str, str]:
+        try:
+            return known[text]
+        except KeyError:
+            found = groups(text)
+            remember(known, text, found)
+            return found
 
     return capture
 
@@ -66,9 +88,7 @@ def _compiled(expression: str, *, capture: bool) -> Any:
     try:
         import re2  # noqa: PLC0415 - only mappings with expressions need it
     except ImportError:
-        raise BadExpressionError(
-            "regular expressions need the package google-re2, which is not installed: pip install google-re2"
-        ) from None
+        raise NoEngineError from None
     options = re2.Options()
     options.log_errors = False
     options.dot_nl = True

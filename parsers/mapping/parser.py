@@ -1,6 +1,6 @@
 """The parser that a mapping makes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from parsers.mapping.definition import IGNORE, REJECT, Definition
 from parsers.mapping.paths import Path, getter
 from parsers.records import RejectedError, decode, each_line, text_or_none
 from parsers.redaction.lines import AllowedKeys, redact_line
-from parsers.rfc3339 import Moment
+from parsers.rfc3339 import Written
 from parsers.vocabulary import ErrorRule
 
 VERSION: Final = "1"
@@ -42,9 +42,7 @@ class MappingParser:
         self._rest_ignored = definition.otherwise == IGNORE
         self._wrapped = getter(definition.unwrap) if definition.unwrap else None
         self._definition = definition
-        self._missing = required(definition.require)
         self._signs = tuple(sign.encode() for sign in definition.signs)
-        self._required_keys = [_last_keys(path) for path in definition.require]
         meanings = {
             **(errors or {}),
             **{text: m for text, m in definition.errors.items() if text not in (errors or {})},
@@ -55,10 +53,19 @@ class MappingParser:
         )
         self.counts = self._builder.counts
 
+    # Made with the first line: where logs are detected, most mappings never get one.
+
     @cached_property
     def _find(self) -> Find:
-        """Made with the first line: where logs are detected, most mappings never get one."""
         return finder(self._definition)
+
+    @cached_property
+    def _missing(self) -> Callable[[Record], Path | None]:
+        return required(self._definition.require)
+
+    @cached_property
+    def _required_keys(self) -> list[list[bytes]]:
+        return [_last_keys(path) for path in self._definition.require]
 
     def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
         """Parse whole lines, one outcome a line."""
@@ -123,7 +130,7 @@ class MappingParser:
             found.capture(record)
         builder = self._builder
         moment = self._time(found, record)
-        builder.check_time(moment.ms, latest_ms)
+        builder.check_time(moment[0], latest_ms)
         grant = found.grant_type(record)
         action = found.action or action_of_grant(grant)
         tags, detail = builder.read_tags(
@@ -148,7 +155,7 @@ class MappingParser:
             event_id=found.event_id(record),
         )
 
-    def _time(self, found: CompiledRule, record: Record) -> Moment:
+    def _time(self, found: CompiledRule, record: Record) -> Written:
         value = found.time(record)
         if value is None or value == "":
             raise RejectedError(Reason.MISSING_KEY, self._names["time"])

@@ -86,10 +86,10 @@ def getter(path: Path, empty: Collection[str] = ()) -> Get:
     def first(record: Mapping[Any, Any]) -> Any:
         for get in gets:
             value = get(record)
-            if value.__class__ is str:
-                if value and value not in nothing:
+            if value:
+                if not nothing or value.__class__ is not str or value not in nothing:
                     return value
-            elif not is_empty(value):
+            elif value is not None and not is_empty(value):
                 return value
         return None
 
@@ -154,6 +154,8 @@ def _get(way: tuple[Step, ...]) -> Get:
             return value.get(second) if value.__class__ is dict else None
 
         return get_second
+    if all(isinstance(step, str) for step in rest):
+        return _nested(way)
     steps = [_STEPS[step.__class__](step) for step in rest]
 
     def get(record: Mapping[Any, Any]) -> Any:
@@ -162,6 +164,18 @@ def _get(way: tuple[Step, ...]) -> Get:
             value = step(value)
             if value is None:
                 return None
+        return value
+
+    return get
+
+
+def _nested(way: tuple[Step, ...]) -> Get:
+    def get(record: Mapping[Any, Any]) -> Any:
+        value: Any = record
+        for key in way:
+            if value.__class__ is not dict:
+                return None
+            value = value.get(key)
         return value
 
     return get

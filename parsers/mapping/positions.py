@@ -142,4 +142,6 @@ class _Scanner:
 
 
 def _read(key: str) -> str:
-    return next(iter(tomllib.loads(f"{key} = 0"))) if key[0] in "\"'" else key
+    if key[0] not in "\"'":
+        return key
+    return next(iter(tomllib.loads(f"{key} = 0"))) if "\\" in key else key[1:-1]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from parsers.mapping.expressions import NO_ENGINE
 from parsers.mapping.paths import Path, parse_path
 from parsers.mapping.positions import Place, line_of
 from parsers.near_miss import did_you_mean
@@ -45,8 +46,9 @@ class Problems:
         self.found: list[Problem] = []
 
     def report(self, place: Place, what: str) -> None:
-        """Add a problem."""
-        self.found.append(Problem(self.line(place), what))
+        """Add a problem; what is wrong with the machine, and not with the file, once."""
+        if what != NO_ENGINE or all(problem.what != NO_ENGINE for problem in self.found):
+            self.found.append(Problem(self.line(place), what))
 
     def line(self, place: Place) -> int:
         """Return the line of a place, counted from 1."""

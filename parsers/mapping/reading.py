@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from parsers.contract import ERRORS, FAILURES, GRANT_TYPES
-from parsers.mapping import expressions, times
+from parsers.mapping import MAPPING_BYTES, expressions, times
 from parsers.mapping.conditions import Absent, OneOf
 from parsers.mapping.definition import FIELDS, IGNORE, REJECT, Definition, ErrorMeaning, Field
 from parsers.mapping.paths import Path
@@ -22,8 +22,6 @@ from parsers.mapping.problems import MappingError, Problem, Problems, shown
 from parsers.mapping.reachability import shadowed
 from parsers.mapping.rule_reading import read_rule
 
-MAPPING_BYTES: Final = 1 << 20
-"""A file with more is no mapping."""
 _KEYS: Final = (
     *("title", "unwrap", "require", "signs", "not_json", "otherwise", "empty", "clients_unknown"),
     *("fields", "rules", "groups", "grants", "errors", "realms"),
@@ -33,8 +31,8 @@ _FIELD_KEYS: Final = {"time": ("path", "format", "zone"), "scopes": ("path", "se
 _LINE: Final = re.compile(r"\(at line ([0-9]+), column [0-9]+\)|\(at end of document\)")
 
 
-def read_mapping(text: str) -> Definition:
-    """Return the mapping that a file says. Raises MappingError."""
+def read_mapping(text: str, *, reach: bool = True) -> Definition:
+    """Return the mapping that a file says. Raises MappingError. ``reach``: whether a rule that can never match is a problem."""
     if len(text) > MAPPING_BYTES:
         raise MappingError([Problem(1, f"a mapping has at most {MAPPING_BYTES:,} characters")])
     try:
@@ -44,7 +42,7 @@ def read_mapping(text: str) -> Definition:
         raise MappingError([_not_toml(str(error), text)]) from None
     except RecursionError:
         raise MappingError([Problem(1, "is not TOML that can be read: it is nested too deeply")]) from None
-    return _Reader(Problems(lines)).read(table)
+    return _Reader(Problems(lines)).read(table, reach=reach)
 
 
 def _not_toml(told: str, text: str) -> Problem:
@@ -59,7 +57,7 @@ class _Reader:
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
 
-    def read(self, table: dict[str, Any]) -> Definition:
+    def read(self, table: dict[str, Any], *, reach: bool) -> Definition:
         problems = self._problems
         problems.refuse_unknown(table, _KEYS, ())
         fields = self._fields(problems.table(table.get("fields", {}), ("fields",)), ("fields",))
@@ -91,7 +89,8 @@ class _Reader:
         )
         if not problems.found:  # else what is missing may be in a rule that is wrong
             self._check_groups(definition)
-            self._check_reach(definition)
+            if reach:
+                self._check_reach(definition)
         if problems.found:
             raise MappingError(sorted(problems.found))
         return definition
@@ -159,7 +158,10 @@ class _Reader:
                 continue
             try:
                 names = expressions.group_names(expression)
-            except ValueError as error:
+            except expressions.NoEngineError as error:
+                self._problems.report(place, str(error))
+                continue
+            except expressions.BadExpressionError as error:
                 self._problems.report(place, f"the expression {shown(expression)}: {error}")
                 continue
             if names and not path.groups:

@@ -125,6 +125,8 @@ def _matches(value: Mapping[str, Any], place: Place) -> Matches:
         raise NotAcceptedError(place, "matches must be a text that is not empty, and stand alone")
     try:
         expressions.check(expression)
+    except expressions.NoEngineError as error:
+        raise NotAcceptedError((*place, "matches"), str(error)) from None
     except expressions.BadExpressionError as error:
         raise NotAcceptedError((*place, "matches"), f"the expression {shown(expression)}: {error}") from None
     return Matches(expression)

@@ -7,11 +7,10 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from parsers import rfc3339
 from parsers.records import integral
-from parsers.rfc3339 import Moment
+from parsers.rfc3339 import LocalReader, Reader, Written
 
-Read: TypeAlias = Callable[[Any], Moment | None]
+Read: TypeAlias = Callable[[Any], Written | None]
 """Returns the time that a value of a line is, or None."""
 
 RFC3339: Final = "rfc3339"
@@ -21,12 +20,9 @@ EPOCHS: Final = {"epoch_s": 0, "epoch_ms": 3, "epoch_us": 6, "epoch_ns": 9}
 _MOST_CHARS: Final = 64
 """No time is longer. Some expressions of ``strptime`` take the square of a text's length."""
 _REMEMBERED: Final = 1024
-_MINUTE_CHARS: Final = 17
-"""Length of ``YYYY-MM-DDTHH:MM:``."""
-_SECONDS: Final = {f"{second:02}": second * 1000 for second in range(61)}
 _NUMBER: Final = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,9}))?")
 _OFFSET: Final = re.compile(r"([+-])([0-9]{2}):([0-9]{2})")
-_WITHOUT_OFFSET: Final = re.compile(r"[0-9-]{10}[Tt ][0-9:]{8}(?:[.,][0-9]{1,9})?")
+_USUAL_LAYOUTS: Final = {f"%Y-%m-%d{middle}%H:%M:%S{end}" for middle in " T" for end in ("", ",%f", ".%f")}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXAMPLE: Final = datetime(2001, 2, 3, 14, 5, 6, tzinfo=UTC)
 
@@ -51,7 +47,7 @@ def reader(written: str, zone: str = "") -> Read:
 def _epoch(digits: int) -> Read:
     """Read numbers, and texts of digits. A number with decimals is what the shortest text of its double says."""
 
-    def read(value: Any) -> Moment | None:
+    def read(value: Any) -> Written | None:
         number = integral(value)
         if number is None and not isinstance(value, float | str):
             return None
@@ -60,7 +56,7 @@ def _epoch(digits: int) -> Read:
             return None
         whole, decimals = match[1].rjust(digits + 1, "0"), match[2] or ""
         seconds, fraction = whole[: len(whole) - digits], whole[len(whole) - digits :] + decimals
-        return Moment(int(seconds) * 1000 + _milliseconds(fraction), None if len(fraction) == 3 else fraction)
+        return (int(seconds) * 1000 + _milliseconds(fraction), None if len(fraction) == 3 else fraction)
 
     return read
 
@@ -70,27 +66,14 @@ def _milliseconds(fraction: str) -> int:
 
 
 def _rfc3339(zone: tzinfo | None) -> Read:
-    parse_rest = lru_cache(_REMEMBERED)(rfc3339.parse_rest)
+    read_written = Reader().read
+    read_local = LocalReader(zone).read if zone else None
 
-    @lru_cache(_REMEMBERED)
-    def parse_minute(text: str) -> int | None:
-        return rfc3339.parse_second(f"{text}00")
-
-    def read(value: Any) -> Moment | None:
+    def read(value: Any) -> Written | None:
         if value.__class__ is not str or len(value) > _MOST_CHARS:
             return None
-        minute, seconds = parse_minute(value[:_MINUTE_CHARS]), _SECONDS.get(value[_MINUTE_CHARS : rfc3339.SECOND_CHARS])
-        if minute is None or seconds is None:
-            return None
-        second = minute + seconds
-        rest = parse_rest(value[rfc3339.SECOND_CHARS :])
-        if rest is not None:
-            return Moment(second + rest.ms, rest.fraction)
-        if zone is None or not _WITHOUT_OFFSET.fullmatch(value):
-            return None
-        fraction = value[rfc3339.SECOND_CHARS + 1 :]
-        ms = _since_epoch(_EPOCH.replace(tzinfo=None) + timedelta(milliseconds=second), zone)
-        return Moment(ms + _milliseconds(fraction), None if len(fraction) == 3 else fraction)
+        written = read_written(value)
+        return read_local(value) if written is None and read_local else written
 
     return read
 
@@ -111,21 +94,33 @@ def _layout(layout: str, zone: tzinfo | None) -> Read:
     has_fraction = "%f" in layout
 
     @lru_cache(_REMEMBERED)
-    def read_text(text: str) -> Moment | None:
+    def read_text(text: str) -> Written | None:
         try:
             time = datetime.strptime(text, layout)  # noqa: DTZ007 - as above
             ms = _since_epoch(time, zone)
         except (ValueError, OverflowError):
             return None
         if not has_fraction:
-            return Moment(ms, "")
+            return (ms, "")
         millisecond, rest = divmod(time.microsecond, 1000)
-        return Moment(ms + millisecond, f"{time.microsecond:06}" if rest else None)
+        return (ms + millisecond, f"{time.microsecond:06}" if rest else None)
 
-    def read(value: Any) -> Moment | None:
+    def read(value: Any) -> Written | None:
         return read_text(value) if value.__class__ is str and len(value) <= _MOST_CHARS else None
 
-    return read
+    return _in_usual_form(layout, zone, read) if zone and layout in _USUAL_LAYOUTS else read
+
+
+def _in_usual_form(layout: str, zone: tzinfo, read: Read) -> Read:
+    """Read what is written just so at once, with three digits of a second or none, and anything else as ``read`` does."""
+    read_local = LocalReader(zone).read
+    chars, middle, mark = 23 if layout.endswith("%f") else 19, layout[8], layout[17:18]
+
+    def read_usual(value: Any) -> Written | None:
+        is_usual = value.__class__ is str and len(value) == chars and value[10] == middle and value[19:20] == mark
+        return (read_local(value) if is_usual and value[17:19] != "60" else None) or read(value)
+
+    return read_usual
 
 
 def _since_epoch(time: datetime, zone: tzinfo | None) -> int:

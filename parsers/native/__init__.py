@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from parsers import rfc3339
-from parsers.builder import DAY_MS, EventBuilder, remember
+from parsers.builder import DAY_MS, EventBuilder
 from parsers.contract import IGNORED, Outcome, Reason
+from parsers.memory import remember
 from parsers.native.usual import decode_record, decode_utf8_record
 from parsers.records import (
     RejectedError,

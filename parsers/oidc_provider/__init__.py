@@ -78,7 +78,7 @@ class OidcProviderParser:
             return IGNORED
         if not meaning.known(event):
             raise RejectedError(Reason.UNKNOWN_ACTION, "event: no event of oidc-provider")
-        oidc, request, error = (part(record, name) for name in ("oidc", "req", "err"))
+        oidc, request, error = part(record, "oidc"), part(record, "req"), part(record, "err")
         grant_type = text_or_none(oidc.get("grantType"), _NAMES["grant_type"])
         detail = _detail(error)
         meant, endpoint = _meaning(event, record, request, grant_type, error, detail)
@@ -126,6 +126,8 @@ def _meaning(
 
 def _detail(error: dict[str, Any]) -> str | None:
     """Return what the library says of a failure: to the operator, else to the client."""
+    if not error:
+        return None
     for name in ("error_detail", "error_description"):
         text = text_or_none(error.get(name), f"err.{name}")
         if text:

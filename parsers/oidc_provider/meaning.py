@@ -1,5 +1,6 @@
 """What the events of oidc-provider mean. Pure tables; the words are those of its version 9 (``lib/actions/grants``)."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from parsers.contract import ERRORS, ISSUED_PREFIX
@@ -62,11 +63,13 @@ def endpoint_of_error(event: str) -> str | None:
     return _ENDPOINTS_OF_ERRORS.get(event)
 
 
+@lru_cache(100)
 def of_success(grant_type: str) -> Meaning:
     """Return what ``grant.success`` means."""
     return Meaning("token.refreshed" if grant_type == "refresh_token" else ISSUED_PREFIX + grant_type)
 
 
+@lru_cache(100)
 def of_request(route: str, status: int) -> Meaning | None:
     """Return what the line of a request means; None for one that other lines tell of, or that failed."""
     action = _ENDPOINT_REQUESTS.get(route)

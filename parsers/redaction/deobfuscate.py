@@ -5,6 +5,7 @@ is for looking only: what is stored is the text as it was written, unless a secr
 """
 
 import re
+from functools import cache
 from typing import Final
 from unicodedata import normalize
 from urllib.parse import unquote
@@ -24,17 +25,11 @@ _BLOCKS: Final = (
 )
 """Where the forms of ASCII characters are: fullwidth, mathematical, in circles, ligatures. All of Unicode would take long."""
 _QUOTES: Final = {**dict.fromkeys(map(ord, "“”„‟«»″「」『』"), '"'), **dict.fromkeys(map(ord, "‘’‚‛‹›′"), "'")}  # noqa: RUF001  # on purpose
-_FORMS: Final = {
-    code: form for block in _BLOCKS for code in range(*block) if (form := normalize("NFKC", chr(code))).isascii()
-}
 _ALIKE: Final = str.maketrans(
     # Cyrillic, Greek, Armenian, small capitals and other letters that look like those of the names of secrets.
     "асԁеһіјӏорԛѕуԝхктАВСЕНІЈКМОРЅТХУԌԚԜαορνικτυεϲΑΒΕΖΗΙΚΜΝΟΡΤΥΧօսոհցքԁᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢıɑɡ",  # on purpose
     "acdehijlopqsywxktABCEHIJKMOPSTXYGQWaopviktuecABEZHIKMNOPTYXounhgqdabcdeghijklmnoprstuvwyziag",
 )
-_ASCII: Final[dict[int, int | str | None]] = {**_ALIKE, **_FORMS, **_QUOTES}
-"""A table, since normalizing a whole text costs the square of its length when it has many accents in a row."""
-
 
 _AGAIN: Final = re.compile(r"%(?:25)+(?=[0-9a-fA-F]{2})")
 """What was percent-encoded more than once."""
@@ -57,7 +52,18 @@ def deobfuscated(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     seen = _UNSEEN.sub("", text)
-    return seen if seen.isascii() else seen.translate(_ASCII)
+    return seen if seen.isascii() else seen.translate(_ascii())
+
+
+@cache
+def _ascii() -> dict[int, int | str]:
+    """Return what stands for a character. Normalizing a whole text costs the square of its length when it has many accents in a row.
+
+    Made when it is asked for the first time: most processes never see such a character.
+    """
+    codes = (code for block in _BLOCKS for code in range(*block))
+    forms = {code: form for code in codes if (form := normalize("NFKC", chr(code))).isascii()}
+    return {**_ALIKE, **forms, **_QUOTES}
 
 
 def _decoded(match: re.Match[str]) -> str:

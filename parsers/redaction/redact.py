@@ -33,10 +33,13 @@ _TOKEN_CHARS: Final = string.ascii_letters + string.digits + "._~+/=%-"
 _MASK: Final = re.compile(r"\[redacted:([a-z_]{1,20})")
 Counts: TypeAlias = MutableMapping[str, int]
 
-plain_identifier: Final = re.compile(r"[0-9a-fA-F-]{1,36}|(?!A[KS]IA|EAA|eyJ)[0-9A-Za-z]{1,34}").fullmatch
-"""Matches a UUID, a ULID, a number, a short hash: no secret that we could know, and nothing that begins like a token of letters.
+plain_identifier: Final = re.compile(
+    r"[0-9a-fA-F-]{1,36}|(?!A[KS]IA|EAA|eyJ)[0-9A-Za-z]{1,34}|[0-9]{37,64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9]{1,12}"
+).fullmatch
+"""Matches a UUID, also a numbered one, a ULID, a number, a short hash: no secret that we could know, and nothing that begins like a
+token of letters.
 
-The hot path asks this for every line, so it is one expression of two simple runs, called without a function around it.
+The hot path asks this for every line, so it is one expression of simple runs, called without a function around it.
 """
 UUID_CHARS: Final = 36
 UUID_DASHES: Final = slice(8, 24, 5)

@@ -207,6 +207,13 @@ def test_status_prints_the_accounting_identity(world: World) -> None:
     assert answer["running"] is False
 
 
+def test_status_says_whose_log_it_is(world: World) -> None:
+    world.ingest()
+    _, below = world.run("status").stdout.split(str(world.log)[-20:], 1)
+    assert re.search(r"^  native$", below, re.MULTILINE)
+    assert [entry["provider"] for entry in world.json("status")["logs"]] == ["native"]
+
+
 def test_commands_that_need_a_state_say_what_to_do_without_one(world: World) -> None:
     for command in (("status",), ("stats",), ("rejected", "list"), ("rejected", "replay"), ("verify", world.log)):
         message = world.run(*command, code=69).stderr

@@ -1,6 +1,7 @@
 """``mapping new`` and ``mapping show``, and a mapping on its way through ``explain``, ``validate`` and ``run``."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from ingestor.errors import ExitCode
 from parsers import mapping
 from parsers.damage import CANARY, canaries
 from parsers.mapping.proposal import propose
+from tests.docs.markdown import ROOT
+from tests.support.engine import no_engine
 
 LINES = [
     '{"time":"2026-11-01T09:30:00.5Z","op":"token_issued","client_id":"web","sub":"al","ip":"192.0.2.1","grant_type":"password"}',
@@ -123,3 +126,35 @@ def test_validate_tells_what_is_wrong_with_file_and_line(tmp_path: Path, sample:
     assert (f"{file}: line {last}", 'action: "token.minted" is not known') in told
     assert any(what.startswith('the path "op..x": a key is expected at character 4') for _, what in told)
     assert tokentail("run", "--once", "--config", config).exit_code == ExitCode.BAD_CONFIG
+
+
+def test_without_the_engine_a_mapping_that_needs_it_is_one_clear_message(tmp_path: Path) -> None:
+    log, file = tmp_path / "okta.jsonl", tmp_path / "tokentail.toml"
+    shutil.copyfile(ROOT / "parsers/mapping/testcases/okta-operations/input.jsonl", log)
+    file.write_text(f'state_directory = "{tmp_path}/s"\n[[logs]]\npath = "{log}"\nparser = "mapping:okta"\n', "utf-8")
+    with no_engine():
+        ran = tokentail("run", "--once", "--config", file)
+        explained = tokentail("explain", "--parser", "mapping:okta", log)
+        validated = tokentail("validate", "--json", "--config", file)
+    for result in (ran, explained):
+        assert result.exit_code == ExitCode.BAD_CONFIG
+        assert result.stderr.count("pip install google-re2") == 1
+    assert validated.exit_code == ExitCode.BAD_CONFIG
+    (error,) = [each for each in json.loads(validated.stdout) if each["level"] == "error"]
+    assert "pip install google-re2" in error["what"]
+    assert tokentail("run", "--once", "--config", file).exit_code == 0
+
+
+def test_without_the_engine_all_other_logs_are_read(tmp_path: Path) -> None:
+    log, file = tmp_path / "sign-ins.jsonl", tmp_path / "tokentail.toml"
+    shutil.copyfile(ROOT / "parsers/mapping/testcases/entra-operations/input.jsonl", log)
+    file.write_text(f'state_directory = "{tmp_path}/s"\n[[logs]]\npath = "{log}"\n', "utf-8")
+    with no_engine():
+        ran = tokentail("run", "--once", "--config", file)
+        validated = tokentail("validate", "--json", "--config", file)
+        status = tokentail("status", "--json", "--config", file)
+    assert ran.exit_code == 0
+    assert [entry["provider"] for entry in json.loads(status.stdout)["logs"]] == ["mapping:entra"]
+    (warning,) = [each for each in json.loads(validated.stdout) if "google-re2" in each["what"]]
+    assert warning["level"] == "warning"
+    assert warning["what"].startswith("Left out: mapping:auth0, ")

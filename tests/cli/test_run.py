@@ -272,6 +272,16 @@ def test_the_demo_proves_itself_and_its_store_answers(tokentail: Tokentail, tmp_
     assert "A demo was here before" in again.stderr
 
 
+@pytest.mark.slow
+def test_the_demo_writes_keycloaks_log_whose_lines_can_be_verified(tokentail: Tokentail, tmp_path: Path) -> None:
+    result = tokentail("demo", "--provider", "keycloak", "--seconds", "1", "--keep", tmp_path)
+    assert result.exit_code == 0, result.stderr
+    assert "Exactly once, from Keycloak's JSON log" in result.stdout
+    files = sorted(tmp_path.glob("keycloak.log*"))
+    verified = tokentail("verify", "--json", "--state-dir", tmp_path / "state", *files)
+    assert [file["good"] for file in json.loads(verified.stdout)] == [True] * 3
+
+
 def test_explain_answers_each_line_as_it_comes(environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "ingestor", "explain", "--json"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:

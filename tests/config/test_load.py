@@ -389,14 +389,14 @@ def test_a_client_has_thresholds_of_its_own(tmp_path: Path) -> None:
         failure_rate_percent = 30
         [alerts.clients."acme/billing-service"]
         failure_rate_percent = 60
-        reuse_count = 5
+        pkce_failed_count = 5
         [alerts.clients."https:%2F%2Fid"]
         issued_minimum = 1000
         """
     alerts = settings_of(tmp_path, text, {"HOME": "/x", "TOKENTAIL_ALERTS_LAG_SECONDS": "60"}).alerts
-    assert (alerts.failure_rate_percent, alerts.lag_seconds, alerts.reuse_count) == (30, 60, 1)
+    assert (alerts.failure_rate_percent, alerts.lag_seconds, alerts.pkce_failed_count) == (30, 60, 10)
     assert alerts.clients == {
-        "acme/billing-service": {"failure_rate_percent": 60, "reuse_count": 5},
+        "acme/billing-service": {"failure_rate_percent": 60, "pkce_failed_count": 5},
         "https:%2F%2Fid": {"issued_minimum": 1000},
     }
 
@@ -406,11 +406,11 @@ def test_thresholds_of_clients_that_cannot_be(tmp_path: Path) -> None:
         tmp_path,
         """
         [alerts.clients]
-        "a/b/c" = { reuse_count = 2 }
-        "100%" = { reuse_count = 2 }
-        "" = { reuse_count = 2 }
+        "a/b/c" = { pkce_failed_count = 2 }
+        "100%" = { pkce_failed_count = 2 }
+        "" = { pkce_failed_count = 2 }
         shop = 3
-        "acme/shop" = { lag_seconds = 60, reuse_count = 0, reuse_coumt = 1 }
+        "acme/shop" = { lag_seconds = 60, pkce_failed_count = 0, pkce_failed_coumt = 1 }
         """,
     )
     assert problems.keys() == {
@@ -419,12 +419,12 @@ def test_thresholds_of_clients_that_cannot_be(tmp_path: Path) -> None:
         "alerts.clients.''",
         "alerts.clients.'shop'",
         "alerts.clients.'acme/shop'.lag_seconds",
-        "alerts.clients.'acme/shop'.reuse_count",
-        "alerts.clients.'acme/shop'.reuse_coumt",
+        "alerts.clients.'acme/shop'.pkce_failed_count",
+        "alerts.clients.'acme/shop'.pkce_failed_coumt",
     }
     assert "realm/id" in problems["alerts.clients.'a/b/c'"]
     assert "must be a table" in problems["alerts.clients.'shop'"]
-    assert "reuse_count" in problems["alerts.clients.'acme/shop'.reuse_coumt"]
+    assert "pkce_failed_count" in problems["alerts.clients.'acme/shop'.pkce_failed_coumt"]
 
 
 def test_the_samples_thresholds_of_a_client_are_valid(tmp_path: Path) -> None:

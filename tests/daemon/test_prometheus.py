@@ -39,7 +39,7 @@ def snapshot(**changes: object) -> Snapshot:
 def test_metrics_are_those_of_the_snapshot(host: str) -> None:
     listen = f"{host}:{free_port()}"
     with endpoint(listen) as watch:
-        watch(snapshot(lag_since=time.time() - 5, counts={"redacted_jwt": 2}, store_requests=7))
+        watch(snapshot(lag_since=time.time() - 5, counts={"redacted_jwt": 2}, store_requests=7, findings={"high": 3}))
         status, text = get(listen, "/metrics")
     assert status == 200
     values = {
@@ -51,6 +51,7 @@ def test_metrics_are_those_of_the_snapshot(host: str) -> None:
     assert values["tokentail_rejected_lines_total", 'a"b\n', "invalid_json"] == 3
     assert values["tokentail_left_out_total", "redacted_jwt"] == 2
     assert values["tokentail_store_requests_total",] == 7
+    assert [values["tokentail_findings_total", severity] for severity in ("low", "high")] == [0, 3]
     assert 5 <= values["tokentail_lag_seconds",] < 60
     assert values["tokentail_store_up",] == 1
 

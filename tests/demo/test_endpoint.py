@@ -1,42 +1,53 @@
-"""The simulated log: complete, repeatable, and like a day."""
+"""The simulated logs: complete, repeatable, and like a day."""
 
 from collections import Counter
+from functools import cache
+from typing import Final
 
 import orjson
 import pytest
 
 import parsers
 from ingestor.demo import personas
-from ingestor.demo.endpoint import Kind, Ledger, Line, write_day
+from ingestor.demo.endpoint import Day, Ledger, write_day
 from ingestor.demo.personas import DAY_MS, HOUR_MS
-from parsers.contract import IGNORED, OUTCOMES, Reason, Rejection
+from ingestor.demo.providers import PROVIDERS, Kind, Line
+from parsers.contract import IGNORED, OUTCOMES, Event, Outcome, Reason, Rejection
 
-END_MS = 1_793_525_400_123  # 2026-11-01T09:30:00.123Z
-
-
-@pytest.fixture(scope="module")
-def day() -> list[Line]:
-    return write_day(END_MS, seed=29)
+END_MS: Final = 1_793_525_400_123  # 2026-11-01T09:30:00.123Z
+EVERY_PROVIDER = pytest.mark.parametrize("name", PROVIDERS)
 
 
-def test_every_action_that_a_log_may_write_is_written(day: list[Line]) -> None:
-    assert {line.action for line in day if line.kind is Kind.EVENT} == set(OUTCOMES)
+@cache
+def day_of(name: str, end_ms: int = END_MS, seed: int = 29) -> Day:
+    return write_day(PROVIDERS[name], end_ms, seed)
 
 
-def test_equal_seeds_write_equal_bytes_and_others_do_not(day: list[Line]) -> None:
-    assert write_day(END_MS, seed=29) == day
-    assert write_day(END_MS, seed=30) != day
+def outcomes(name: str, parser: str) -> list[tuple[Line, Outcome]]:
+    lines = day_of(name).lines
+    return list(zip(lines, parsers.find(parser).parse(b"".join(line.data for line in lines), END_MS), strict=True))
 
 
+def test_every_action_that_a_log_may_write_is_written() -> None:
+    assert Ledger.of(day_of("native").lines).by_action.keys() == set(OUTCOMES)
+
+
+@EVERY_PROVIDER
+def test_equal_seeds_write_equal_bytes_and_others_do_not(name: str) -> None:
+    assert write_day(PROVIDERS[name], END_MS, seed=29) == day_of(name)
+    assert write_day(PROVIDERS[name], END_MS, seed=30) != day_of(name)
+
+
+@EVERY_PROVIDER
 @pytest.mark.parametrize("seed", [1, 2, 29])
-def test_lines_are_ordered_within_the_day_and_told_apart_by_id(seed: int) -> None:
-    lines = write_day(END_MS, seed)
+def test_lines_are_ordered_within_the_day_and_events_told_apart(name: str, seed: int) -> None:
+    lines = day_of(name, seed=seed).lines
     times = [line.time_ms for line in lines]
     assert times == sorted(times)
     assert times[0] >= END_MS - DAY_MS
     assert times[-1] < END_MS
-    ids = [line.event_id for line in lines if line.kind is Kind.EVENT]
-    assert len(ids) == len(set(ids))
+    keys = [line.key for line in lines if line.kind is Kind.EVENT]
+    assert len(keys) == len(set(keys))
     assert 20_000 < len(lines) < 40_000
     assert all(line.data.count(b"\n") == 1 and line.data.endswith(b"\n") for line in lines)
 
@@ -45,7 +56,7 @@ def test_lines_are_ordered_within_the_day_and_told_apart_by_id(seed: int) -> Non
 def test_nights_are_quiet_and_days_are_busy(end_ms: int) -> None:
     hours = Counter(
         line.time_ms // HOUR_MS % 24
-        for line in write_day(end_ms, seed=29)
+        for line in day_of("native", end_ms).lines
         if line.kind is Kind.EVENT and personas.ATTACK_AGENT.encode() not in line.data
     )
     ranked = [hour for hour, _ in hours.most_common()]
@@ -54,8 +65,8 @@ def test_nights_are_quiet_and_days_are_busy(end_ms: int) -> None:
     assert 1 <= ranked[-1] <= 6
 
 
-def test_the_attack_comes_from_few_addresses_and_shares_milliseconds(day: list[Line]) -> None:
-    attack = [line for line in day if personas.ATTACK_AGENT.encode() in line.data]
+def test_the_attack_comes_from_few_addresses_and_shares_milliseconds() -> None:
+    attack = [line for line in day_of("native").lines if personas.ATTACK_AGENT.encode() in line.data]
     rows = [orjson.loads(line.data) for line in attack if line.kind is Kind.EVENT]
     assert {row["details"]["ip_address"] for row in rows} == set(personas.ATTACKERS)
     assert {row["action"] for row in rows} == {"token.validation_failed", "token.rate_limited"}
@@ -63,19 +74,20 @@ def test_the_attack_comes_from_few_addresses_and_shares_milliseconds(day: list[L
     assert busiest[1] > 2
 
 
-def test_the_parser_makes_of_every_line_what_the_ledger_says(day: list[Line]) -> None:
-    parser = parsers.find("native")
-    outcomes = parser.parse(b"".join(line.data for line in day), END_MS)
+@EVERY_PROVIDER
+@pytest.mark.parametrize("detected", [True, False], ids=["detected", "named"])
+def test_the_parser_makes_of_every_line_what_the_ledger_says(name: str, *, detected: bool) -> None:
+    parser = "auto" if detected else name
     reasons = set()
-    for line, outcome in zip(day, outcomes, strict=True):
+    for line, outcome in outcomes(name, parser):
         if line.kind is Kind.EVENT:
             assert isinstance(outcome, tuple)
             assert not isinstance(outcome, Rejection)
-            assert (outcome[2][0], outcome[8]) == (line.action, line.event_id)
+            assert Event(*outcome).tags.action == line.action
         elif line.kind is Kind.REJECTED:
             assert isinstance(outcome, Rejection)
             reasons.add(outcome.reason)
-            assert "correct-horse" not in parser.redact(line.data)
+            assert "correct-horse" not in parsers.find(parser).redact(line.data)
         else:
             assert outcome is IGNORED
     assert reasons >= {
@@ -84,9 +96,11 @@ def test_the_parser_makes_of_every_line_what_the_ledger_says(day: list[Line]) ->
     }
 
 
-def test_the_ledger_adds_up(day: list[Line]) -> None:
-    ledger = Ledger.of(day)
-    assert ledger.lines == len(day) == ledger.events + ledger.rejected + ledger.ignored
-    assert ledger.events == len(ledger.event_ids)
+@EVERY_PROVIDER
+def test_the_ledger_adds_up(name: str) -> None:
+    lines, unlogged = day_of(name)
+    ledger = Ledger.of(lines, unlogged)
+    assert ledger.lines == len(lines) == ledger.events + ledger.rejected + ledger.ignored
+    assert ledger.events == len(ledger.keys)
     assert ledger.rejected > 10
     assert ledger.ignored > 100

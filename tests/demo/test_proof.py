@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from ingestor.demo.endpoint import Kind, Ledger, Line
+from ingestor.demo.endpoint import Ledger
 from ingestor.demo.proof import prove
+from ingestor.demo.providers import NATIVE, Kind, Line
 from ingestor.model.accounting import Account
 from ingestor.model.questions import Record
 from parsers.contract import Reason
@@ -38,13 +39,13 @@ def account(**changes: int) -> Account:
 
 
 def test_what_is_right_has_no_difference() -> None:
-    proof = prove(LEDGER, account(), RIGHT, SOURCE)
+    proof = prove(LEDGER, account(), RIGHT, SOURCE, NATIVE.key)
     assert proof.holds
     assert proof.differences == ()
 
 
 def test_events_of_other_logs_do_not_count() -> None:
-    assert prove(LEDGER, account(), [*RIGHT, record("z", source="other.log")], SOURCE).holds
+    assert prove(LEDGER, account(), [*RIGHT, record("z", source="other.log")], SOURCE, NATIVE.key).holds
 
 
 @pytest.mark.parametrize(
@@ -57,11 +58,11 @@ def test_events_of_other_logs_do_not_count() -> None:
     ],
 )
 def test_a_store_that_is_wrong_is_found_out(records: list[Record], difference: str) -> None:
-    proof = prove(LEDGER, account(), records, SOURCE)
+    proof = prove(LEDGER, account(), records, SOURCE, NATIVE.key)
     assert not proof.holds
     assert difference in proof.differences
 
 
 @pytest.mark.parametrize("changes", [{"read": 3}, {"stored": 1}, {"ignored": 0}, {"expired": 1}])
 def test_an_account_that_is_wrong_is_found_out(changes: dict[str, int]) -> None:
-    assert not prove(LEDGER, account(**changes), RIGHT, SOURCE).holds
+    assert not prove(LEDGER, account(**changes), RIGHT, SOURCE, NATIVE.key).holds

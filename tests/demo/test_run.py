@@ -13,6 +13,7 @@ from rich.console import Console
 from ingestor.config.settings import Settings
 from ingestor.demo import run_demo
 from ingestor.demo.frame import Observer
+from ingestor.demo.providers import PROVIDERS, Provider
 from ingestor.demo.writer import LogWriter
 from ingestor.errors import TokentailError
 from ingestor.model.questions import Filters, Period, Record
@@ -30,17 +31,34 @@ def text(of: Console) -> str:
 
 
 @pytest.mark.slow
-def test_the_demo_proves_itself_without_a_terminal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+def test_the_demo_proves_itself_without_a_terminal(tmp_path: Path, provider: Provider) -> None:
     output = console()
-    assert run_demo(None, console=output, seconds=2, directory=tmp_path / "demo") == 0
+    assert run_demo(None, console=output, provider=provider, seconds=2, directory=tmp_path / "demo") == 0
     shown = text(output)
-    assert "Exactly once" in shown
+    assert f"writes {provider.log}" in shown
+    assert f"Exactly once, from {provider.log}" in shown
+    assert all(limit in shown for limit in provider.limits)
     assert "renamed" in shown
     assert "attack" in shown
     assert f"demo={tmp_path}/demo\n" in shown
     assert "\x1b" not in shown
     names = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert names == {"token-audit.log", "token-audit.log.1", "token-audit.log.2", "state"}
+    log = provider.file_name
+    assert names == {log, f"{log}.1", f"{log}.2", "state"}
+    prose = [line for line in shown.partition("Try it")[0].splitlines() if str(tmp_path) not in line]
+    assert max(map(len, prose)) <= 80
+
+
+def test_another_program_is_told_whose_log_it_was_and_what_is_not_in_it(tmp_path: Path) -> None:
+    output = console()
+    assert (
+        run_demo(None, console=output, provider=PROVIDERS["keycloak"], seconds=0.5, as_json=True, directory=tmp_path)
+        == 0
+    )
+    figures = orjson.loads(text(output))
+    assert figures["log"] == "Keycloak's JSON log"
+    assert figures["unlogged"] > 0
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from ingestor.demo.chart import Glyphs
 from ingestor.demo.endpoint import Happening
 from ingestor.demo.frame import BUCKETS, Bucket, Frame
 from ingestor.demo.personas import DAY_MS, HOUR_MS
+from ingestor.demo.providers import NATIVE, PROVIDERS, Provider
 from ingestor.demo.screen import LineScreen
 from ingestor.model.accounting import Account
 from ingestor.model.questions import Ranked, Record, Stats
@@ -66,7 +67,15 @@ def frame(text: str = "web-app") -> Frame:
     )
 
 
-def drawn(width: int, height: int, *, coloured: bool = False, unicode: bool = True, text: str = "web-app") -> list[str]:
+def drawn(
+    width: int,
+    height: int,
+    *,
+    title: str = NATIVE.name,
+    coloured: bool = False,
+    unicode: bool = True,
+    text: str = "web-app",
+) -> list[str]:
     console = Console(
         file=StringIO(),
         width=width,
@@ -75,7 +84,12 @@ def drawn(width: int, height: int, *, coloured: bool = False, unicode: bool = Tr
         color_system="truecolor" if coloured else None,
     )
     picture = view.render(
-        frame(text), width=width, height=height, zone=UTC, glyphs=Glyphs(coloured=coloured, unicode=unicode)
+        frame(text),
+        title=title,
+        width=width,
+        height=height,
+        zone=UTC,
+        glyphs=Glyphs(coloured=coloured, unicode=unicode),
     )
     with console.capture() as capture:
         console.print(picture)
@@ -89,6 +103,14 @@ def test_the_view_fills_the_terminal_and_no_more(width: int, height: int) -> Non
     lines = drawn(width, height)
     assert len(lines) == height - 1
     assert max(cell_len(line) for line in lines) <= width
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_heading_is_whole_and_says_whose_log_it_is(provider: Provider, width: int) -> None:
+    heading = drawn(width, 24, title=provider.name)[0]
+    assert heading.startswith(f" tokentail demo: {provider.name}   events and failures in 20")
+    assert heading.endswith(" 09:30 UTC")
 
 
 def test_the_accounting_is_whole_at_80_columns() -> None:

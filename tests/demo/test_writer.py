@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.demo.endpoint import Line, write_day
+from ingestor.demo.endpoint import write_day
+from ingestor.demo.providers import NATIVE, Line
 from ingestor.demo.writer import LATE_LINES, LogWriter
 
 END_MS = 1_793_525_400_123
@@ -13,7 +14,7 @@ END_MS = 1_793_525_400_123
 
 @pytest.fixture(scope="module")
 def day() -> list[Line]:
-    return write_day(END_MS, seed=29)
+    return write_day(NATIVE, END_MS, seed=29).lines
 
 
 def content(writer: LogWriter) -> bytes:

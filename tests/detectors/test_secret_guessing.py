@@ -57,6 +57,23 @@ def test_a_pause_ends_it() -> None:
     assert [finding.events for finding in found(*first, *second)] == [40, 40]
 
 
+def test_a_client_that_fails_where_it_gets_tokens_is_itself() -> None:
+    home = [event("token.issued.client_credentials", n, ip=f"10.0.{n}.1") for n in range(6)]
+    guesses = [failure(60 + n, f"10.0.{n % 6}.9") for n in range(60)]
+    assert found(*guesses)
+    assert not found(*home, *guesses)
+    assert not found(*home, *[failure(60 + n, "10.0.0.1") for n in range(100)])
+    assert found(*home, *[failure(60 + n, f"10.1.{n % 6}.9") for n in range(60)])
+    other = [event("token.issued.client_credentials", n, "other", ip=f"10.0.{n}.1") for n in range(6)]
+    assert found(*other, *guesses)
+
+
+def test_an_app_that_is_everywhere_is_at_home_nowhere() -> None:
+    phones = [event("token.issued.authorization_code", n, ip=f"10.{n}.0.1") for n in range(60)]
+    guesses = [failure(600 + n, f"10.{n % 60}.0.1") for n in range(60)]
+    assert found(*phones, *guesses)
+
+
 def test_who_is_allowed_is_left_out() -> None:
     guesses = [failure(n, f"10.0.0.{n % 5}") for n in range(40)]
     assert found(*guesses)

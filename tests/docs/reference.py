@@ -4,17 +4,30 @@ The commands come from click's own data and not from its help pages, whose layou
 come from the sample of the configuration, which has them all.
 """
 
+import ast
+import dataclasses
+import functools
+import inspect
+import itertools
+import json
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import click
+import orjson
 
 from ingestor.cli import cli
 from ingestor.config.options import PREFIX
+from ingestor.detectors.contract import Options
+from ingestor.detectors.registry import detectors
 from tests.docs.markdown import ROOT
 
+DASHBOARDS: Final = tuple(ROOT / f"grafana/dashboards/{name}.json" for name in ("runbooks", "security"))
+PATTERNS: Final = "What each pattern means"
+"""The panel that lists the patterns of findings."""
 SAMPLE: Final = ROOT / "config/tokentail.toml"
 VARIABLELESS: Final = ("logs", "errors", "realms", "alerts.clients")
 """Sections that no environment variable sets."""
@@ -173,12 +186,75 @@ def _title(section: str) -> str:
     return f"`[[{section}]]`" if section == "logs" else f"`[{section}]`" if section else "Top level"
 
 
+# The detectors
+
+
+def _detector(name: str) -> Iterator[str]:
+    kind = detectors()[name].options
+    told = option_meanings(kind)
+    own = [field for field in dataclasses.fields(kind) if field.name not in COMMON]
+    yield "| option | default | meaning |"
+    yield "|---|---|---|"
+    for field in own:
+        yield f"| `{field.name}` | `{field.default}` | {_cell(told.get(field.name, '')).replace('``', '`')} |"
+    yield ""
+
+
+def option_meanings(kind: type[Options]) -> dict[str, str]:
+    """Return what stands below each option in the class that a detector states, and in those that it is derived from."""
+    told: dict[str, str] = {}
+    for each in reversed(kind.__mro__[:-1]):
+        (body,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        assert isinstance(body, ast.ClassDef)
+        for option, text in itertools.pairwise(body.body):
+            if isinstance(option, ast.AnnAssign) and isinstance(text, ast.Expr):
+                told[ast.unparse(option.target)] = str(ast.literal_eval(text.value))
+    return told
+
+
+DETECTORS_PAGE: Final = ROOT / "docs/detectors.md"
+COMMON: Final = frozenset(field.name for field in dataclasses.fields(Options))
+"""Options that all detectors have."""
+# The patterns, on dashboards
+
+
+def with_patterns(dashboard: str) -> str:
+    """Return a dashboard with a fresh list of the detectors, and fresh titles of their patterns, where it has any."""
+    made = orjson.loads(dashboard)
+    for panel in made["panels"]:
+        if panel["title"] == PATTERNS:
+            panel["options"]["content"] = "\n".join(_patterns())
+        for override in panel.get("fieldConfig", {"overrides": []})["overrides"]:
+            for entry in override["properties"]:
+                if override["matcher"]["options"] == "Finding" and entry["id"] == "mappings":
+                    entry["value"] = [{"type": "value", "options": dict(_titles())}]
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+def _titles() -> Iterator[tuple[str, dict[str, Any]]]:
+    for index, (name, kind) in enumerate(detectors().items()):
+        yield name, {"text": kind.title, "index": index}
+
+
+def _patterns() -> Iterator[str]:
+    yield "A finding names the detector that found it: its pattern. `docs/detectors.md`, which is installed with tokentail, says more of each."
+    yield ""
+    yield "| Pattern | What was found | By what, and how bad |"
+    yield "|---|---|---|"
+    for name, kind in detectors().items():
+        found_by = (inspect.getdoc(kind.new) or "").partition("\n\n")[0]
+        yield f"| `{name}` | {_cell(kind.title)} | {_cell(found_by)} |"
+
+
 REFERENCES: Final = (
     Reference(ROOT / "docs/commands.md", "reference", _commands),
     Reference(ROOT / "docs/configuration.md", "options", _options),
+    *(Reference(DETECTORS_PAGE, f"options of {name}", functools.partial(_detector, name)) for name in detectors()),
 )
 
 
 if __name__ == "__main__":
     for reference in REFERENCES:
         reference.page.write_text(reference.replace_in(reference.page.read_text("utf-8")), encoding="utf-8")
+    for dashboard in DASHBOARDS:
+        dashboard.write_text(with_patterns(dashboard.read_text("utf-8")), encoding="utf-8")

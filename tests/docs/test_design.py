@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from ingestor.cli.findings import as_told
 from ingestor.config.settings import BudgetSettings, ReadSettings, RetentionSettings
 from ingestor.daemon import patience
 from ingestor.errors import ExitCode
@@ -20,6 +21,7 @@ from ingestor.jobs.condition import Condition
 from ingestor.jobs.explain import Explanation
 from ingestor.jobs.store_status import StoreStatus
 from ingestor.model import identity, schema, trail
+from ingestor.model.finding import Finding, Severity, stored_finding
 from ingestor.model.generation import TAIL_BYTES
 from ingestor.model.questions import Record, Stats
 from ingestor.sources.file import reader, rotated, spool, turns
@@ -182,6 +184,10 @@ def test_the_keys_of_json_are_named() -> None:
     keys = {tuple(names(row[0])): set(names(row[1])) for row in rows(part(TEXT, "command-line")) if "`" in row[0]}
     assert keys["events", "activity"] == set(Record._fields)
     explained = Explanation(0, "ignored", "native", None, "", None, None, (), "", "")
+    found = stored_finding(
+        "replay", Finding(Severity.LOW, "", "", 0, 0, 0), host="", tags={"client_id": "", "realm": ""}
+    )
+    assert keys[("findings",)] == as_told(found).keys() == found.as_json().keys() | {"title", "runbook"}
     assert keys[("explain",)] - {"event", "ignored", "rejected"} == explained.as_json().keys() - {"event"}
     assert keys[("status",)] >= StoreStatus(None, "").as_json().keys()
 
@@ -216,7 +222,7 @@ FIGURES: Final[dict[str, Callable[[], tuple[str, ...]]]] = {
         f"{counters.USERS_PER_SOURCE:,} users of a source",
         f"`token_users_1d` ({_KEPT.raw_days} days)",
         f"the other counters ({_KEPT.rollup_days} days)",
-        f"`token_findings` ({_KEPT.findings_days} days)",
+        f"`token_findings_raised` ({_KEPT.findings_days} days)",
         f"keeps `tokentail` ({_KEPT.own_days} days)",
     ),
     "point-identity": lambda: (

@@ -3,6 +3,7 @@
 A check returns what is wrong, so that the last tests can also show that it finds a fault.
 """
 
+import dataclasses
 import json
 import re
 import shlex
@@ -22,6 +23,7 @@ from ingestor.cli import cli
 from ingestor.config.credentials import SECRET_VARIABLES
 from ingestor.config.load import load
 from ingestor.config.options import VARIABLES
+from ingestor.detectors.registry import detectors
 from ingestor.errors import ConfigError
 from ingestor.provision.rule_files import rule_files
 from parsers import mapping
@@ -35,7 +37,9 @@ OUTSIDE: Final = frozenset({"TOKENTAIL_CONFIG", "TOKENTAIL_DEBUG"})
 """Variables that set no option."""
 FOR_TESTS: Final = ("TOKENTAIL_TEST_", "TOKENTAIL_BENCH_")
 SETTINGS: Final = {entry.section: set[str]() for entry in reference.entries()}
-SECTIONS: Final = frozenset({*SETTINGS, "errors", "realms", "alerts.clients"})
+for name, kind in detectors().items():
+    SETTINGS[f"detectors.{name}"] = {field.name for field in dataclasses.fields(kind.options)}
+SECTIONS: Final = frozenset({*SETTINGS, "errors", "realms", "detectors", "alerts.clients"})
 OPTIONS: Final = {name for _, command in reference.commands() for p in command.params for name in p.opts} | {
     "--help",
     "--version",
@@ -43,7 +47,7 @@ OPTIONS: Final = {name for _, command in reference.commands() for p in command.p
 FOREIGN: Final = frozenset({"--idle", "--only"})
 """Options of other programs that stand alone in a page: of the benches."""
 NOT_SETTINGS: Final = frozenset(
-    {"[masked]", "[tool.importlinter]", "[fields]", "[groups]", "[grants]", "[realms]", "[[rules]]"}
+    {"[masked]", "[tool.importlinter]", "[detectors.NAME]", "[fields]", "[groups]", "[grants]", "[realms]", "[[rules]]"}
 )
 """In brackets like a section of the configuration: masks, and tables of other files."""
 TARGETS: Final = frozenset(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
@@ -199,7 +203,7 @@ def unknown_settings(document: str, _: Path) -> list[str]:
         section, _dot, key = name.partition(" = ")[0].rpartition(".")
         if section and section in SETTINGS and re.fullmatch(r"(?!py$)[a-z_]+", key):
             unknown += [name] if key not in SETTINGS[section] and f"{section}.{key}" not in SECTIONS else []
-        elif found := re.fullmatch(r'\[+([a-z.]+)(?:\."[^"]*")?\]+', name):
+        elif found := re.fullmatch(r'\[+([a-z_.]+)(?:\."[^"]*")?\]+', name):
             unknown += [name] if found[1] not in SECTIONS else []
     variables = re.findall(r"\bTOKENTAIL_[A-Z0-9_]+[A-Z0-9]", document)
     known = {*VARIABLES, *SECRET_VARIABLES, *OUTSIDE}

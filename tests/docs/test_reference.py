@@ -13,6 +13,7 @@ import parsers
 from ingestor.config.credentials import SECRET_VARIABLES
 from ingestor.config.options import VARIABLES
 from ingestor.config.settings import AlertSettings
+from ingestor.detectors.registry import detectors
 from ingestor.errors import ExitCode
 from ingestor.jobs.condition import Condition
 from ingestor.jobs.store_status import StoreStatus
@@ -29,6 +30,7 @@ from tests.support.world import World
 COMMANDS: Final = dict(reference.commands())
 DESIGNED: Final = {
     *("run", "backfill", "demo", "explain", "validate", "verify", "status", "stats", "activity", "events"),
+    "findings",
     *("top clients", "top users", "peak", "analytics", "rejected list", "rejected replay"),
     *("config sample", "config show", "mapping new", "mapping show", "store init", "rollup rebuild", "state backup"),
     *("grafana plan", "grafana apply", "grafana export", "grafana destroy"),
@@ -55,11 +57,18 @@ def test_the_commands_are_the_designed_ones() -> None:
     assert {path.removeprefix("tokentail ") for path in COMMANDS} == DESIGNED
 
 
-@pytest.mark.parametrize("made", reference.REFERENCES, ids=lambda made: made.page.name)
+@pytest.mark.parametrize("made", reference.REFERENCES, ids=lambda made: f"{made.page.name}: {made.mark}")
 def test_a_reference_is_fresh(made: reference.Reference) -> None:
     text = made.page.read_text("utf-8")
     assert made.begin in text
     assert made.replace_in(text) == text, "run `python -m tests.docs.reference`"
+
+
+@pytest.mark.parametrize("dashboard", reference.DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_knows_every_pattern(dashboard: Path) -> None:
+    text = dashboard.read_text("utf-8")
+    assert all(f'"{name}"' in text or f"`{name}`" in text for name in detectors())
+    assert reference.with_patterns(text) == text, "run `python -m tests.docs.reference`"
 
 
 @pytest.mark.parametrize("path", sorted(COMMANDS))
@@ -201,7 +210,7 @@ def test_a_wrong_alert_is_noticed() -> None:
     group, rule = RULES["tokentail-lag"]
     text = page("docs/alerts.md")
     assert wrong_alert(text.replace("### tokentail lags behind", "### tokentail lags"), group, rule)
-    assert wrong_alert(text.replace("`alerts.lag_seconds`", "`alerts.reuse_count`"), group, rule)
+    assert wrong_alert(text.replace("`alerts.lag_seconds`", "`alerts.pkce_failed_count`"), group, rule)
     assert wrong_alert(
         text.replace("`tokentail-lag`, severity `ticket`", "`tokentail-lag`, severity `page`"), group, rule
     )

@@ -12,22 +12,22 @@ from tests.support.grafana_servers import GrafanaServer
 from tests.support.influx import write_lines
 
 SECOND: Final = 1_000_000_000
-_POLICIES: Final = {"own": "tokentail", "finding": "token_findings"}
+_KINDS: Final = {"own": ("own", "tokentail"), "raised": ("findings", "token_findings_raised")}
+"""Policy and measurement of a point, by the key that its fields stand under."""
 
 
 def lines_of(case: Case, now: float) -> Iterator[tuple[str, str]]:
     """Yield (policy, line) for each point."""
     for point in case.points:
-        tags = {key: str(value) for key, value in point.items() if key not in {"count", "ago", "event", *_POLICIES}}
+        tags = {key: str(value) for key, value in point.items() if key not in {"count", "ago", "event", *_KINDS}}
         if "event" in point:
             policy, measurement, fields = "raw", "token_events", {"events": 1}
             tags |= {"action": point["event"], "outcome": OUTCOMES[point["event"]]}
             tags = {"host": "h", "source": "s"} | tags
         else:
-            kind = next(kind for kind in _POLICIES if kind in point)
-            policy, measurement = {"finding": "findings"}.get(kind, kind), _POLICIES[kind]
-            fields = point[kind]
-        series = measurement + "".join(f",{key}={escaped(value)}" for key, value in sorted(tags.items()))
+            kind = next(kind for kind in _KINDS if kind in point)
+            (policy, measurement), fields = _KINDS[kind], point[kind]
+        series = measurement + "".join(f",{key}={escaped(value)}" for key, value in sorted(tags.items()) if value)
         written = ",".join(f"{key}={_field(value)}" for key, value in fields.items())
         for moment in _moments(point, now):
             yield policy, f"{series} {written} {moment}"
@@ -93,5 +93,5 @@ def firing(alerts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def told(alert: Mapping[str, Any]) -> dict[str, str]:
     """Return the labels that say whom an alert is about."""
-    about = ("client_id", "realm", "host", "source", "pattern")
+    about = ("client_id", "realm", "host", "source", "pattern", "finding")
     return {key: value for key, value in alert["labels"].items() if key in about and value}

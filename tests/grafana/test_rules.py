@@ -9,7 +9,8 @@ import pytest
 
 from ingestor.assets import asset
 from ingestor.config.settings import CLIENT_ALERTS, AlertSettings
-from ingestor.model.schema import EVENTS, MEASUREMENTS, OWN
+from ingestor.model.finding import NEWS_MS, Severity
+from ingestor.model.schema import EVENTS, MEASUREMENTS, OWN, RAISED
 from ingestor.model.statistics import client_key, client_of
 from ingestor.provision.rule_files import Rule, pieces, rule_files, seconds
 from ingestor.provision.rules import MOST_TITLE, RUNBOOKS, rule_groups, thresholds
@@ -21,7 +22,7 @@ DASHBOARDS = asset("grafana/dashboards")
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.uid)
 HOSTILE = AlertSettings(
     clients={
-        client_key(realm, client): {"reuse_count": 7, "failure_rate_percent": 77}
+        client_key(realm, client): {"pkce_failed_count": 7, "failure_rate_percent": 77}
         for realm, client in [
             ("", "billing-service"),
             ("acme", "billing-service"),
@@ -107,7 +108,8 @@ def fill_queries(rule: Rule) -> str:
 
 def test_every_runbook_is_of_a_rule() -> None:
     runbooks = orjson.loads((DASHBOARDS / "runbooks.json").read_bytes())
-    assert {panel["id"] for panel in runbooks["panels"]} == {1, *(rule.runbook for rule in RULES)}
+    overview, patterns = 1, 22
+    assert {panel["id"] for panel in runbooks["panels"]} == {overview, patterns, *(rule.runbook for rule in RULES)}
 
 
 def stored() -> dict[str, set[str]]:
@@ -126,10 +128,7 @@ def test_its_queries_name_what_is_stored(rule: Rule) -> None:
         aliases = set(re.findall(r'AS "(\w+)"', text))
         names = set(re.findall(r'"(\w+)"', re.sub(r'FROM "\w+"\."\w+"', "", text))) - aliases
         for policy, measurement in sources:
-            if measurement == "token_findings":  # detectors come later
-                assert names <= {"severity", "pattern", "client_id"}
-                continue
-            assert policy == {EVENTS.name: "raw", OWN.name: "own"}[measurement]
+            assert policy == {EVENTS.name: "raw", OWN.name: "own", RAISED.name: "findings"}[measurement]
             assert names <= known[measurement]
 
 
@@ -138,10 +137,9 @@ def test_its_cases_write_what_is_stored(rule: Rule) -> None:
     known = stored()
     for case in (*rule.fire, *rule.quiet):
         for _, line in lines_of(case, 1_700_000_000):
-            series, fields, _ = line.split(" ")
-            measurement, *tags = series.split(",")
-            if measurement != "token_findings":
-                assert {pair.split("=")[0] for pair in (*tags, *fields.split(","))} <= known[measurement]
+            series, fields, _ = re.split(r"(?<!\\) ", line)
+            measurement, *tags = re.split(r"(?<!\\),", series)
+            assert {pair.split("=")[0] for pair in (*tags, *fields.split(","))} <= known[measurement]
 
 
 @every_rule
@@ -154,6 +152,12 @@ def test_a_rule_on_clients_can_leave_each_out(rule: Rule) -> None:
 def test_thresholds_of_single_clients_are_of_rules_on_single_clients() -> None:
     used = {name for rule in RULES if rule.per_client for name in re.findall(r"@\{(\w+)\}", rule.condition)}
     assert used == set(CLIENT_ALERTS)
+
+
+def test_a_finding_is_told_for_as_long_as_the_daemon_says_that_it_is_news() -> None:
+    rules = {rule.uid: rule for rule in RULES if "@{raised " in str(rule.queries)}
+    assert {uid.removeprefix("tokentail-finding-") for uid in rules} == set(Severity) - {Severity.LOW}
+    assert {query.range * 1000 for rule in rules.values() for query in rule.queries.values()} == {NEWS_MS}
 
 
 def test_every_threshold_is_of_a_rule() -> None:
@@ -189,13 +193,13 @@ def test_rendering_leaves_nothing_open(alerts: AlertSettings) -> None:
 
 
 def test_an_override_is_one_more_rule_and_out_of_the_general_one() -> None:
-    alerts = AlertSettings(clients={"acme/billing": {"reuse_count": 7}, "cron": {"reuse_count": 9}})
-    general, billing, cron = [rule for rule in rendered(alerts) if rule["labels"]["rule"] == "tokentail-token-reuse"]
+    alerts = AlertSettings(clients={"acme/billing": {"pkce_failed_count": 7}, "cron": {"pkce_failed_count": 9}})
+    general, billing, cron = [rule for rule in rendered(alerts) if rule["labels"]["rule"] == "tokentail-pkce-failed"]
     assert len(rendered(alerts)) == len(RULES) + 2
-    assert general["uid"] == "tokentail-token-reuse"
-    assert billing["title"] == "Refresh token used again: acme/billing"
-    assert "$reuses >= 7" in str(billing["data"])
-    assert "$reuses >= 9" in str(cron["data"])
+    assert general["uid"] == "tokentail-pkce-failed"
+    assert billing["title"] == "PKCE failures: acme/billing"
+    assert "$failures >= 7" in str(billing["data"])
+    assert "$failures >= 9" in str(cron["data"])
     query = general["data"][0]["model"]["query"]
     assert (
         """AND ("client_id" != 'billing' OR "realm" != 'acme') AND ("client_id" != 'cron' OR "realm" != '')""" in query

@@ -66,11 +66,11 @@ HOSTILE = [
 def test_a_hostile_name_stays_text(grafana: GrafanaServer, influxdb: InfluxServer, folder: str) -> None:
     store = influxdb.make()
     points = [
-        {"event": "token.reuse_detected", "client_id": name, "realm": name, "ago": "1m", "count": index + 1}
+        {"event": "token.pkce_failed", "client_id": name, "realm": name, "ago": "1m", "count": index + 10}
         for index, name in enumerate(HOSTILE)
     ]
     write_case(store, Case("hostile names", tuple(points)))
-    rule = rendered("tokentail-token-reuse", grafana.new_data_source(store), folder)
+    rule = rendered("tokentail-pkce-failed", grafana.new_data_source(store), folder)
     alerts = firing(evaluate(grafana, rule))
     assert len(alerts) == len(HOSTILE)
     links = set()
@@ -85,7 +85,7 @@ def test_a_hostile_name_stays_text(grafana: GrafanaServer, influxdb: InfluxServe
         query = parse_qs(url.query, strict_parsing=True)
         assert query["var-client"] == query["var-realm"]
         links.add(query["var-client"][0])
-        assert annotations["runbook_url"] == f"{grafana.url}/d/tokentail-runbooks/token-runbooks?viewPanel=11"
+        assert annotations["runbook_url"] == f"{grafana.url}/d/tokentail-runbooks/token-runbooks?viewPanel=9"
     assert links == set(HOSTILE)
 
 
@@ -93,9 +93,10 @@ def test_a_plain_name_is_written_as_it_is(grafana: GrafanaServer, influxdb: Infl
     store = influxdb.make()
     name = "com.example.billing_service-2:eu/west"
     write_case(
-        store, Case("plain", ({"event": "token.reuse_detected", "client_id": name, "realm": "acme", "ago": "1m"},))
+        store,
+        Case("plain", ({"event": "token.pkce_failed", "client_id": name, "realm": "acme", "ago": "1m", "count": 10},)),
     )
-    rule = rendered("tokentail-token-reuse", grafana.new_data_source(store), folder)
+    rule = rendered("tokentail-pkce-failed", grafana.new_data_source(store), folder)
     (alert,) = firing(evaluate(grafana, rule))
     assert f"client {name} (realm acme)" in alert["annotations"]["summary"]
     assert told(alert) == {"client_id": name, "realm": "acme"}
@@ -130,8 +131,10 @@ def test_clients_with_thresholds_of_their_own_are_told_apart(
     grafana: GrafanaServer, influxdb: InfluxServer, folder: str
 ) -> None:
     store = influxdb.make()
-    points = [{"event": "token.reuse_detected", "client_id": name, "ago": "1m", "count": 5} for name in HOSTILE]
-    points += [{"event": "token.reuse_detected", "client_id": name, "realm": "r", "ago": "1m"} for name in HOSTILE]
+    points = [{"event": "token.pkce_failed", "client_id": name, "ago": "1m", "count": 5} for name in HOSTILE]
+    points += [
+        {"event": "token.pkce_failed", "client_id": name, "realm": "r", "ago": "1m", "count": 10} for name in HOSTILE
+    ]
     write_case(store, Case("", tuple(points)))
     source = grafana.new_data_source(store)
     keys = [client_key("", name) for name in HOSTILE]
@@ -141,21 +144,21 @@ def test_clients_with_thresholds_of_their_own_are_told_apart(
         queries = [parse_qs(urlsplit(alert["annotations"]["client_url"]).query) for alert in found]
         return sorted((query.get("var-realm", [""])[0], query["var-client"][0]) for query in queries)
 
-    alerts = AlertSettings(clients={key: {"reuse_count": 5} for key in keys})
-    assert clients_of("tokentail-token-reuse", alerts) == sorted(("r", name) for name in HOSTILE)
+    alerts = AlertSettings(clients={key: {"pkce_failed_count": 5} for key in keys})
+    assert clients_of("tokentail-pkce-failed", alerts) == sorted(("r", name) for name in HOSTILE)
     for key, name in zip(keys, HOSTILE, strict=True):
-        uid = override_uid("tokentail-token-reuse", key)
+        uid = override_uid("tokentail-pkce-failed", key)
         assert clients_of(uid, alerts) == [("", name)]
-        assert clients_of(uid, AlertSettings(clients={key: {"reuse_count": 6}})) == []
+        assert clients_of(uid, AlertSettings(clients={key: {"pkce_failed_count": 6}})) == []
 
 
 def test_what_the_log_names_no_client_of_reads_well(
     grafana: GrafanaServer, influxdb: InfluxServer, folder: str
 ) -> None:
     store = influxdb.make()
-    write_case(store, Case("no client", ({"event": "token.reuse_detected", "realm": "acme", "ago": "1m"},)))
-    (alert,) = firing(evaluate(grafana, rendered("tokentail-token-reuse", grafana.new_data_source(store), folder)))
-    summary = "A refresh token of clients that the log does not name (realm acme) was used again (1 in the last hour)"
+    write_case(store, Case("no client", ({"event": "token.pkce_failed", "realm": "acme", "ago": "1m", "count": 10},)))
+    (alert,) = firing(evaluate(grafana, rendered("tokentail-pkce-failed", grafana.new_data_source(store), folder)))
+    summary = "10 PKCE failures of clients that the log does not name (realm acme) in 15 minutes"
     assert alert["annotations"]["summary"] == summary
     assert told(alert) == {"realm": "acme"}
     assert "var-client" not in alert["annotations"]["client_url"]

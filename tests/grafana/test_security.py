@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import pytest
 
+from ingestor.model.finding import Finding, Severity, StoredFinding, stored_finding
+from ingestor.stores.influxdb.write.line_protocol import encode_finding
 from tests.grafana.asked import (
     all_targets,
     ask,
@@ -68,18 +70,30 @@ WORDS: Final = {
     "100": "100 % TOO HIGH",
 }
 NOTHING: Final = Choice(0, 86_400_000)
-FINDINGS: Final = (("web", "high", 3), ("api", "low", 40 * 60))
-"""Client, severity and age in seconds at the end of WHOLE."""
+DAY_MS: Final = 86_400_000
+
+
+def finding(client: str, severity: Severity, since: int, until: int, **known: Any) -> StoredFinding:
+    """Return one that began and ended so many milliseconds after the end of WHOLE."""
+    incident = Finding(severity, client, "acme" if client else "", WHOLE.until + since, WHOLE.until + until, 3, **known)
+    tag = "_other" if client == HOSTILE[0] else client
+    return stored_finding("replay", incident, host="a", tags={"realm": incident.realm, "client_id": tag})
+
+
+FINDINGS: Final = (
+    finding("web", Severity.HIGH, -3_000, -2_000, ips=("203.0.113.7", "203.0.113.8"), user_id="u-1"),
+    finding("api", Severity.LOW, -40 * 60_000, -39 * 60_000),
+    finding(HOSTILE[0], Severity.MEDIUM, -40 * 60_000 - 1, -10 * 60_000),
+    finding("", Severity.CRITICAL, WHOLE.since - WHOLE.until - 2 * DAY_MS, WHOLE.since - WHOLE.until),
+    finding("web", Severity.HIGH, WHOLE.since - WHOLE.until - 2 * DAY_MS, WHOLE.since - WHOLE.until - 1),
+)
+"""Newest first: the last but one began before WHOLE and goes on in it, the last one was over."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _findings_and_figures(stored: Stored) -> None:
     at = WHOLE.until * MS
-    lines = [
-        f'token_findings,pattern=replay,client_id={client} severity="{severity}" {at - age * 10**9}\n'
-        for client, severity, age in FINDINGS
-    ]
-    write_lines(stored.store, "findings", "".join(lines).encode())
+    write_lines(stored.store, "findings", "".join(f"{encode_finding(each)}\n" for each in FINDINGS).encode())
     write_lines(
         stored.store,
         "own",
@@ -247,13 +261,86 @@ def test_a_hostile_name_finds_its_event_alone(name: str, stored: Stored) -> None
 
 
 def test_findings(stored: Stored) -> None:
-    assert [(row["client_id"], row["severity"], row["pattern"]) for row in ask(stored, "security", 9, WHOLE)] == [
-        (client, severity, "replay") for client, severity, _ in FINDINGS
+    shown = FINDINGS[:-1]
+    found = ask(stored, "security", 9, WHOLE)
+    columns = ("severity", "pattern", "realm", "user_id", "events", "last_seen", "ips", "client", "client_id")
+    assert [tuple(row[name] or None for name in columns) for row in found] == [
+        tuple(getattr(each, name) or None for name in columns) for each in shown
     ]
-    assert one(ask(stored, "security", 26, WHOLE), "last 15 min") == 1
-    assert one(ask(stored, "security", 26, WHOLE, "B"), "whole period") == 2
+    assert [(row["of_client"] or None, row["of_realm"] or None, row["of_user"]) for row in found] == [
+        (each.client_id or None, each.realm or None, each.user_id) for each in shown
+    ]
+    assert [(row["time"], row["until"]) for row in found] == [(each.time, each.last_seen + 1000) for each in shown]
+    for choice, clients in (
+        (dataclasses.replace(WHOLE, client=("web",)), ["web"]),
+        (dataclasses.replace(WHOLE, client=(HOSTILE[0],)), ["_other"]),
+        (dataclasses.replace(WHOLE, realm=("acme",)), ["web", "api", "_other"]),
+        (dataclasses.replace(WHOLE, user="u-1"), ["web"]),
+    ):
+        assert [row["client_id"] for row in ask(stored, "security", 9, choice)] == clients
+
+
+def test_findings_are_counted_but_for_those_of_severity_low(stored: Stored) -> None:
+    assert one(ask(stored, "security", 26, WHOLE), "last 15 min") == 2
+    assert one(ask(stored, "security", 26, WHOLE, "B"), "whole period") == 3
     web = dataclasses.replace(WHOLE, client=("web",))
-    assert len(ask(stored, "security", 9, web)) == one(ask(stored, "security", 26, web, "B"), "whole period") == 1
+    assert one(ask(stored, "security", 26, web, "B"), "whole period") == 1
+
+
+def test_findings_are_marked_on_the_charts(stored: Stored) -> None:
+    marks = dashboards()["security"]["annotations"]["list"]
+    found = [
+        rows(stored.store, Target("security", {"id": 0, "title": mark["name"]}, "A", mark["target"]["query"]), WHOLE)
+        for mark in marks
+    ]
+    assert [[(row["severity"], row["last_seen"]) for row in of_mark] for of_mark in found] == [
+        [("high", FINDINGS[0].last_seen)],
+        [("medium", FINDINGS[2].last_seen)],
+    ]
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_events_that_a_finding_leads_to(name: str, stored: Stored) -> None:
+    choice = dataclasses.replace(CHOICES[name], action=(), error=())
+    columns = (
+        "action",
+        "outcome",
+        "error",
+        "client_id",
+        "realm",
+        "user_id",
+        "ip",
+        "user_agent",
+        "error_detail",
+        "event_id",
+    )
+    newest(ask(stored, "security", 13, choice), stored.within(choice), 500, columns)
+
+
+def test_a_click_on_a_finding_leads_to_its_events_and_to_what_it_means() -> None:
+    (panel,) = [panel for panel in dashboards()["security"]["panels"] if panel["id"] == 9]
+    overrides = {each["matcher"]["options"]: each["properties"] for each in panel["fieldConfig"]["overrides"]}
+
+    def entry(column: str, name: str) -> Any:
+        return next(entry["value"] for entry in overrides[column] if entry["id"] == name)
+
+    (events,) = entry("Finding", "links")
+    for part in (
+        "/d/tokentail-security?viewPanel=13&",
+        "&var-client=${__data.fields.of_client:percentencode}&",
+        "&var-realm=${__data.fields.of_realm:percentencode}&",
+        "&var-user=${__data.fields.of_user:percentencode}&",
+        "&from=${__data.fields.Time.numeric:percentencode}&to=${__data.fields.until.numeric:percentencode}&",
+    ):
+        assert part in events["url"]
+    (meaning,) = entry("Severity", "links")
+    assert meaning["url"].startswith("/d/tokentail-runbooks?viewPanel=22&")
+    # One about no client is about the events of all clients; whom the table names itself keeps its name.
+    for column in ("of_client", "of_realm"):
+        assert entry(column, "custom.hidden") is True
+        mapped = [(each["options"]["match"], each["options"]["result"]["text"]) for each in entry(column, "mappings")]
+        assert mapped == [("empty", "$__all"), ("null", "$__all")]
+    assert (entry("of_user", "custom.hidden"), entry("of_user", "noValue")) == (True, "")
 
 
 def test_how_fresh_it_is(stored: Stored) -> None:
@@ -263,7 +350,7 @@ def test_how_fresh_it_is(stored: Stored) -> None:
     assert ask(stored, "security", 27, WHOLE, "C")[0]["time"] == WHOLE.until * MS - 10**9
 
 
-@pytest.mark.parametrize("panel", [9, 12, 27])
+@pytest.mark.parametrize("panel", [9, 12, 13, 27])
 def test_nothing_is_no_row(panel: int, stored: Stored) -> None:
     assert ask(stored, "security", panel, NOTHING) == []
 

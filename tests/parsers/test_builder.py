@@ -1,5 +1,6 @@
 """The builder: what a provider gives it comes out in the contract's form, or as the rejection that says why not."""
 
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -104,6 +105,30 @@ def test_whether_a_client_is_required_goes_by_the_action_that_is_stored() -> Non
     failure = {"time": NOW_MS, "action": "token.validation_failed", "error": "wait"}
     assert EventBuilder(errors).event(NOW_MS, **failure) == Rejection(Reason.MISSING_KEY, "client_id")
     assert EventBuilder(errors).event(NOW_MS, **failure, client_id="tv").__class__ is tuple
+
+
+FEW = st.sampled_from(
+    ["web", "203.0.113.9", "no address", "a b", "ghp_0123456789abcdefABCDEF0123456789abcd", "", None, 1, True]
+)
+AGAIN = st.fixed_dictionaries(
+    {
+        "action": st.sampled_from(["token.refreshed", "token.expired", "token.issued.x", "x", None]),
+        "client_id": FEW,
+        "error_detail": FEW,
+        **dict.fromkeys(OPTIONAL, FEW),
+        "scopes": FEW | st.lists(FEW, max_size=2),
+    }
+)
+
+
+@given(st.lists(AGAIN, max_size=8))
+def test_what_was_there_before_comes_out_as_it_did(events: list[dict[str, Any]]) -> None:
+    """And is counted as often."""
+    builder = EventBuilder()
+    others = [EventBuilder() for _ in events]
+    for values, other in zip(events, others, strict=True):
+        assert builder.event(NOW_MS, time=NOW_MS, **values) == other.event(NOW_MS, time=NOW_MS, **values)
+    assert builder.counts == sum((Counter(other.counts) for other in others), Counter())
 
 
 @settings(max_examples=100, deadline=None)

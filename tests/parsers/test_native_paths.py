@@ -149,14 +149,14 @@ def test_what_was_learned_changes_nothing(lines: list[bytes]) -> None:
 @given(st.lists(LINES, min_size=1, max_size=12))
 @settings(max_examples=50, deadline=None)
 def test_a_full_memory_changes_nothing(lines: list[bytes]) -> None:
-    import parsers.builder as module  # noqa: PLC0415  # to make its bounds small
+    import parsers.memory as module  # noqa: PLC0415  # to make its bounds small
 
-    entries, module._MEMORY_ENTRIES = module._MEMORY_ENTRIES, 2  # type: ignore[misc]  # a constant everywhere else
+    entries, module._ENTRIES = module._ENTRIES, 2  # type: ignore[misc]  # a constant everywhere else
     try:
         block = b"\n".join(lines * 2) + b"\n"
         assert new().parse(block, NOW_MS) == [new().parse_line(line, NOW_MS + DAY_MS) for line in lines * 2]
     finally:
-        module._MEMORY_ENTRIES = entries  # type: ignore[misc]
+        module._ENTRIES = entries  # type: ignore[misc]
 
 
 def test_the_strategies_reach_the_quick_way() -> None:

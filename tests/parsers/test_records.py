@@ -31,11 +31,11 @@ def test_the_events_of_an_outcome() -> None:
     assert [*events_of(REJECTION), *events_of(IGNORED), *events_of(BLANK)] == []
 
 
-@pytest.mark.parametrize("word", ["CODE_TO_TOKEN", "A", "A" * 60])
+@pytest.mark.parametrize("word", ["CODE_TO_TOKEN", "A", "A" * 60, "OAUTH2_DEVICE_X"])
 def test_an_unknown_operation_is_told_by_its_name(word: str) -> None:
     assert unknown_operation(word, "type").rejection == Rejection(Reason.UNKNOWN_ACTION, f"type: {word}")
 
 
-@pytest.mark.parametrize("word", ["", "code", "A" * 61, "A B", "A\n", "HUNTER2", "É"])
+@pytest.mark.parametrize("word", ["", "code", "A" * 61, "A B", "A\n", "HUNTER2", "OAUTH2_HUNTER2", "OAUTH2_", "É"])
 def test_what_may_be_somebodys_text_is_not_told(word: str) -> None:
     assert unknown_operation(word, "type").rejection.detail == "type: not in the vocabulary"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from importlib import metadata
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ import pytest
 
 import parsers
 from ingestor.config.settings import ErrorRule
-from parsers import plugins
 from parsers.checked import CheckedParser
 from parsers.contract import BLANK, IGNORED, EventRow, Outcome, Parser, Reason, Rejection, Tags
 from parsers.detection import DetectingParser
@@ -117,7 +117,7 @@ def test_what_is_installed_while_tokentail_runs_is_found_and_nothing_is_asked_tw
     other_people: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = Mock(wraps=entry_points)
-    monkeypatch.setattr(plugins, "entry_points", asked)
+    monkeypatch.setattr(metadata, "entry_points", asked)
     other_people("semicolons")
     assert parsers.names() == parsers.names()
     assert asked.call_count == 1

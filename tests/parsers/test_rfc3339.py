@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers.rfc3339 import Moment, parse
+from parsers.rfc3339 import Moment, Reader, parse
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -89,3 +89,18 @@ def test_refused(text: str) -> None:
 def test_what_datetime_cannot_read_is_refused(text: str) -> None:
     if parse(text) is not None and ":60" not in text[17:19]:
         datetime.fromisoformat(text.upper()[:19])
+
+
+WRITTEN = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["2026-11-01T09:30:", "2026-11-01 09:31:", "2026-11-31T09:30:", "2026-11-01T09:3"]),
+    st.sampled_from(["00", "59", "60", "61", "5", ""]),
+    st.sampled_from(["", "."]) | st.integers(0, 10**19).map(".{}".format) | st.text(".,12\u0661", max_size=6),
+    st.sampled_from(["Z", "z", "+01:00", "-00:30", "+24:00", "", " Z", "1"]),
+)
+
+
+@given(st.lists(WRITTEN | st.text(max_size=30), max_size=6))
+def test_one_reader_reads_as_it_does_without_a_memory(texts: list[str]) -> None:
+    reader = Reader()
+    assert [reader.read(text) for text in texts] == [parse(text) for text in texts]

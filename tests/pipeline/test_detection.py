@@ -44,6 +44,7 @@ def test_an_incident_is_one_finding_that_grows(world: World) -> None:
     (grown,) = findings(world)
     assert grown.time == first.time
     assert (grown.severity, grown.events) == ("high", 10)
+    assert world.daemon.figures().findings == {"medium": 1, "high": 1}
     world.check()
 
 

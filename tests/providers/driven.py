@@ -2,18 +2,22 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NamedTuple, TypeAlias
 
+from ingestor.state.state import State
 from tests.support.world import World
 
 Told: TypeAlias = tuple[str, str, str]
 """(action, client, error)"""
+INVENTED: Final = "?"
+"""Stands for any name of a client that does not exist."""
 
 
 class Stored(NamedTuple):
     """What the store tells of one event."""
 
+    source: str
     action: str
     client_id: str
     error: str
@@ -21,20 +25,16 @@ class Stored(NamedTuple):
     ip: str | None
     realm: str
 
-    @property
-    def told(self) -> Told:
-        return self.action, self.client_id, self.error
 
-
-def drive(world: World, steps: Iterable[Callable[[], None]]) -> None:
-    """Take all steps in a random order, with a daemon that reads meanwhile, or is killed."""
-    script = list(steps)
-    random.shuffle(script)
+def drive(world: World, steps: Mapping[Callable[[], None], int], chance: random.Random) -> None:
+    """Take each step so many times, all in a random order, with a daemon that reads meanwhile, or is killed."""
+    script = [step for step, times in steps.items() for _ in range(times)]
+    chance.shuffle(script)
     for step in script:
         step()
-        if random.random() < 0.5:
+        if chance.random() < 0.5:
             world.turn()
-        if random.random() < 0.3:
+        if chance.random() < 0.3:
             world.stop()  # as a kill does
     world.stop()
     world.once()
@@ -42,14 +42,7 @@ def drive(world: World, steps: Iterable[Callable[[], None]]) -> None:
 
 def stored(world: World) -> list[Stored]:
     """Return what is stored, after the accounts are found to agree: nothing is rejected."""
-    rows = world.ask(
-        lambda state: [
-            Stored(*row)
-            for row in state.connection.execute(
-                "SELECT action, client_id, error, user_id, ip, realm FROM token_events JOIN series ON number = series"
-            )
-        ]
-    )
+    rows = world.ask(stored_events)
     (account,) = world.ask(lambda state: state.accounts()).values()
     assert account.stored == len(rows)
     assert account.total_rejected == 0
@@ -58,6 +51,16 @@ def stored(world: World) -> list[Stored]:
     return rows
 
 
-def counted(events: Iterable[Stored]) -> Counter[Told]:
-    """Count what is stored by what it tells."""
-    return Counter(event.told for event in events)
+def stored_events(state: State) -> list[Stored]:
+    """Return what the embedded store holds."""
+    columns = ", ".join(Stored._fields)
+    rows = state.connection.execute(f"SELECT {columns} FROM token_events JOIN series ON number = series")
+    return [Stored(*row) for row in rows]
+
+
+def counted(events: Iterable[Stored], clients: Iterable[str]) -> Counter[Told]:
+    """Count events by what they tell. ``clients`` are those that exist; each other one is INVENTED."""
+    known = {*clients, ""}
+    return Counter(
+        (event.action, event.client_id if event.client_id in known else INVENTED, event.error) for event in events
+    )

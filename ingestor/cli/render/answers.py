@@ -34,19 +34,24 @@ _CARD_WIDTH = 15
 """The longest name of a card, and its frame. A small screen has fewer cards in a row."""
 
 
-def heading(console: Console, title: str, question: Question) -> None:
-    """Print what is answered, for which period and events."""
+def heading(
+    console: Console, title: str, question: Question, *, only: Sequence[str] = (), of_events: bool = True
+) -> None:
+    """Print what is answered, for which period and events.
+
+    ``only``: further conditions. ``of_events``: the answer is made of events, of which old ones may be gone.
+    """
     line = Text(title, style="bold")
     line.append(f"   {period_text(question.period, question.settings.time_zone)}", style="not bold dim")
     console.print(line)
-    if conditions := filter_text(question.filters):
+    if conditions := ", ".join(filter(None, (*only, filter_text(question.filters)))):
         console.print(Text(f"only {conditions}", style="yellow"))
-    if note := _retention_note(question):
+    if of_events and (note := retention_note(question)):
         console.print(Text(note, style="dim"))
     console.print()
 
 
-def _retention_note(question: Question) -> str:
+def retention_note(question: Question) -> str:
     """Say what a period that begins before the kept single events cannot answer; empty for any other."""
     settings = question.settings
     kept_since = store_of(settings).complete_since(time.time_ns())

@@ -8,7 +8,7 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from rich.table import Table
 
 from ingestor.cli.render.screen import Screen
 from ingestor.cli.render.wrap import Folding
-from ingestor.model.questions import Period, Record
+from ingestor.model.questions import Period
 from ingestor.model.words import NO_CLIENT
 from parsers.text import clean
 
@@ -90,8 +90,8 @@ def _cleaned(value: Any) -> Any:
     return [_cleaned(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def print_csv(records: Iterable[Record]) -> int:
-    """Print records with a heading line, as RFC 4180 has it; return how many.
+def print_csv(columns: Iterable[str], rows: Iterable[Mapping[str, str | int | None]]) -> int:
+    """Print rows with a heading line, as RFC 4180 has it; return how many.
 
     A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` (full-width ones too) as a formula, and user agents are the
     attacker's to choose: such a text gets an apostrophe in front, which spreadsheets take for "this is text". Half of the
@@ -99,14 +99,16 @@ def print_csv(records: Iterable[Record]) -> int:
     looked at like its beginning, behind blanks and quotes. JSON lines are the exact export.
     """
     writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(Record._fields)
+    writer.writerow(columns)
     printed = 0
-    for printed, record in enumerate(records, start=1):  # noqa: B007 - as above
-        writer.writerow([_cell(value) for value in record])
+    for printed, row in enumerate(rows, start=1):  # noqa: B007 - as above
+        writer.writerow([_cell(value) for value in row.values()])
     return printed
 
 
 def _cell(value: str | int | None) -> str | int | None:
+    if isinstance(value, bool):
+        return int(value)
     return _FORMULA.sub(r"\g<0>'", clean(value)) if isinstance(value, str) else value
 
 

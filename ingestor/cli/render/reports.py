@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ingestor.cli.render.activity import OUTCOME_STYLES
 from ingestor.cli.render.console import SMALL_SCREEN, duration, list_table, number, word
+from ingestor.cli.render.findings import found
 from ingestor.cli.render.wrap import Folding
 from ingestor.jobs.explain import Explanation
 from ingestor.jobs.verify import Verified
@@ -27,7 +28,7 @@ _RESULT_STYLES = {"event": "green", "ignored": "dim", "rejected": "bold red"}
 def explanations(console: Console, lines: Iterable[Explanation]) -> None:
     """Print a block for each line as it comes."""
     for explanation in lines:
-        console.print(_explanation(explanation))
+        console.print(_explanation(console, explanation))
 
 
 def explained(console: Console, seen: Mapping[str, int]) -> None:
@@ -41,7 +42,7 @@ def explained(console: Console, seen: Mapping[str, int]) -> None:
         console.print(Text("There was no line to explain.", style="yellow"))
 
 
-def _explanation(explanation: Explanation) -> Table:
+def _explanation(console: Console, explanation: Explanation) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True, min_width=10)
     table.add_column(overflow="fold")
@@ -53,6 +54,8 @@ def _explanation(explanation: Explanation) -> Table:
             table.add_row(name, value)
         table.add_row("parser", _parser(explanation))
         table.add_row("point", Folding(explanation.point or "", "cyan"))
+        for finding in explanation.findings:
+            table.add_row("finding", found(console, finding))
     else:
         reason = (explanation.reason or "").replace("_", " ") if explanation.result == "ignored" else explanation.reason
         head.append(f"  {reason}", style="not dim bold")

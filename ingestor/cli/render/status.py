@@ -4,12 +4,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingestor.cli.render.console import SMALL_SCREEN, duration, list_table, number, word
+from ingestor.cli.render.console import SMALL_SCREEN, duration, list_table, number
+from ingestor.cli.render.findings import STYLES as SEVERITIES
 from ingestor.config.schemes import scheme_of
 from ingestor.config.settings import Settings
 from ingestor.jobs.status import LogStatus, StatusReport
 from ingestor.jobs.store_status import StoreStatus
 from ingestor.model.accounting import Account
+from ingestor.model.finding import Severity
 from ingestor.stores.comparing import said
 from ingestor.stores.registry import store_of
 from parsers.text import clean
@@ -37,6 +39,7 @@ def status(console: Console, report: StatusReport, settings: Settings, store: St
         facts.add_row("store", size)
     facts.add_row("lines", Text(identity(total)))
     facts.add_row("events", _held(store))
+    facts.add_row("findings", _found(report))
     console.print(facts)
     for problem in report.problems:
         console.print(Text(f"\nProblem: {clean(problem)}", style="bold red"))
@@ -59,6 +62,19 @@ def status(console: Console, report: StatusReport, settings: Settings, store: St
         console.print(Text(f"\nA damaged state was set aside: {clean(report.set_aside)}", style="bold red"))
     if not report.logs:
         console.print(Text("\nNothing has been read yet: `tokentail run PATH` reads a log.", style="yellow"))
+
+
+def _found(report: StatusReport) -> Text:
+    """Write how many findings had events in the last day, the worst first."""
+    if not any(report.findings.values()):
+        return Text("none in the last day")
+    said = Text()
+    for severity, count in report.findings.items():
+        if count:
+            said.append(", " if said else "").append(
+                f"{number(count)} {severity}", style=SEVERITIES[Severity(severity)]
+            )
+    return said.append(" in the last day; `tokentail findings` shows them")
 
 
 def _held(store: StoreStatus) -> Text:
@@ -88,6 +104,11 @@ def identity(account: Account) -> str:
     return f"{number(account.read)} read = " + " + ".join(f"{number(count)} {name}" for name, count in parts)
 
 
+def _named(log: LogStatus) -> Text:
+    """Write a source, and below it whose log it is."""
+    return Text.assemble(clean(log.source), (f"\n  {clean(log.provider)}", "dim") if log.provider else "")
+
+
 def _logs(console: Console, report: StatusReport) -> None:
     if not report.logs:
         return
@@ -101,7 +122,7 @@ def _logs(console: Console, report: StatusReport) -> None:
         account = log.account
         counts = [account.read, account.stored, *(() if small else (account.total_rejected, account.ignored))]
         counts += [account.expired] if expired else []
-        table.add_row(word(clean(log.source)), *map(number, counts), _unread(log))
+        table.add_row(_named(log), *map(number, counts), _unread(log))
     console.print()
     console.print(table)
 

@@ -22,8 +22,8 @@ from parsers.text import normal_field, normal_tag
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_BEGINNING_OF_TIME = 0
-_END_OF_TIME = 9_214_646_400_000_000_000
+BEGINNING_OF_TIME = 0
+END_OF_TIME = 9_214_646_400_000_000_000
 """1970, before which no event is stored, and 2262, behind which 64 bits hold no nanosecond: year 1 to 9999 means everything."""
 
 
@@ -191,7 +191,7 @@ def _period(since: str, until: str, zone: str) -> Period:
     first, last = moment(since, now, zone), moment(until, now, zone)
     if first is None or last is None or first >= last:
         raise click.UsageError(f"--since {since} is not before --until {until} ({zone}): the period is empty.")
-    return Period(*(min(max(when, _BEGINNING_OF_TIME), _END_OF_TIME) for when in (first, last)))
+    return Period(*(min(max(when, BEGINNING_OF_TIME), END_OF_TIME) for when in (first, last)))
 
 
 def event_filters(command: Command) -> Command:
@@ -204,6 +204,12 @@ def event_filters(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def is_given(option: str) -> bool:
+    """Whether an option of the running command was typed. ``option``: its name in Python."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source is click.core.ParameterSource.COMMANDLINE
 
 
 def _normal(identifiers: Identifiers, normal: Callable[[str], str | None], value: str | None) -> str | None:

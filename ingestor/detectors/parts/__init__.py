@@ -1,5 +1,6 @@
-"""What detectors are made of: a bounded memory, incidents that grow, and the pattern that most of them have.
+"""What detectors are made of.
 
-``memory`` forgets what has not changed for longest, ``evidence`` counts who took part, ``incident`` is what grows, ``allowed`` knows whom the
-configuration leaves out, and ``surge`` is a detector of much of one kind within a short time.
+``surge`` is a detector of much of one kind within a short time, which most are: its ``case`` of each subject is a ``window`` of what
+happened, until it is an incident with ``evidence``. ``memory`` forgets what has not changed for longest. ``allowed`` knows whom the
+configuration leaves out, and ``origin`` which network an address is of.
 """

@@ -13,6 +13,8 @@ _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def is_allowed(event: Event, options: Options) -> bool:
     """Whether an event is one that the options leave out."""
+    if not options.user_agents and not options.networks:
+        return False
     agent = event.user_agent or ""
     if any(agent == each if "*" not in each else matches(agent, each.split("*")) for each in options.user_agents):
         return True

@@ -32,7 +32,7 @@ class BoundedMemory(Generic[V]):
         self._most = most
         self._prefix = prefix
         self._values: OrderedDict[Key, V] = OrderedDict()
-        """The first one of a dict costs more to find the more were taken from its front."""
+        """The one that is forgotten next is first; a plain dict has to search for its first key, behind all that are gone."""
         self._turns: dict[Key, int] = {}
         self._turn = 0
         self._changed: dict[Key, None] = {}

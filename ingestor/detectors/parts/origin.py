@@ -8,6 +8,7 @@ from typing import Final
 _NUMBERS: Final = re.compile(r"[0-9]+(?:[._][0-9]+)*")
 
 
+@functools.lru_cache(4096)
 def network_of(ip: str) -> str:
     """Return the network of an address in normal form: /24 of IPv4, /48 of IPv6.
 
@@ -24,7 +25,6 @@ def product_of(user_agent: str) -> str:
     return _NUMBERS.sub("", user_agent)
 
 
-@functools.lru_cache(4096)
 def _network_of_v6(ip: str) -> str:
     try:
         return str(ipaddress.ip_network((ip, 48), strict=False))

@@ -1,90 +1,68 @@
 """Much of one kind about one subject within a short time: what most attacks look like. A detector says of what, and how much."""
 
 from abc import ABC, abstractmethod
-from bisect import insort
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, Generic, TypeVar
 
-from ingestor.detectors.contract import Memory, MemoryChanges, ObservedEvents, Options
+from ingestor.detectors.contract import Memory, ObservedEvents, Options
 from ingestor.detectors.parts.allowed import is_allowed
-from ingestor.detectors.parts.evidence import Evidence, Figures, top
+from ingestor.detectors.parts.awaited import ISSUED, SUCCESSES, Awaited
+from ingestor.detectors.parts.case import Case, Subject
+from ingestor.detectors.parts.evidence import Evidence, Figures, hit_of, top
 from ingestor.detectors.parts.memory import BoundedMemory
+from ingestor.detectors.parts.remembering import Remembering
+from ingestor.detectors.parts.window import Window
 from ingestor.model.finding import Finding, Severity
-from parsers.contract import ISSUED_PREFIX, OUTCOMES, Event, EventRow, Tags
+from parsers.contract import Event, EventRow
+
+__all__ = ["ISSUED", "MINUTE_MS", "SUCCESSES", "Subject", "Surge"]
 
 OptionsT = TypeVar("OptionsT", bound=Options)
-Hit = tuple[int, str, str, str, str, str]
-"""Of an event before there is an incident: its time (ms), address, client, user, user agent and id; empty where absent."""
 
 MINUTE_MS: Final = 60_000
-MOST_HITS: Final = 128
-"""Events within the window that are remembered, the newest. A threshold above it cannot be met."""
-SUCCESS_MS: Final = 3 * 3_600_000
+HOUR_MS: Final = 60 * MINUTE_MS
+SUCCESS_MS: Final = 3 * HOUR_MS
 """A success so long after the last event belongs to the incident."""
-SUCCESSES: Final = frozenset({"token.refreshed", *(action for action in OUTCOMES if action.startswith(ISSUED_PREFIX))})
-"""Somebody has a token."""
+CLOCK_MS: Final = 6 * HOUR_MS
+"""An event so much older than a case says that a clock was wrong: the case begins anew with it."""
+MOST_CASES: Final = 10_000
+"""Subjects that are remembered, at about 1 KB each."""
 _ORDER: Final = tuple(Severity)
 
 
-class Subject(NamedTuple):
-    """What an incident is about. Two events with the same one belong to the same incident."""
-
-    realm: str
-    client_id: str = ""
-    """Empty where the incident is about no client, or about many."""
-    key: str = ""
-    """What else tells it apart: a user, an address."""
-
-
-@dataclass(slots=True)
-class Case:
-    """What is known of a subject: events of the last while, or the incident that they became."""
-
-    hits: list[Hit] = field(default_factory=list)
-    """By time; empty once there is an incident."""
-    evidence: Evidence | None = None
-    severity: Severity = Severity.LOW
-    """The highest so far."""
-    success: str = ""
-    """``yes`` once one of the addresses or users of the incident has succeeded, ``no`` when none has in time; empty before."""
-
-    def to_json(self) -> list[Any]:
-        """Return it for JSON."""
-        return [self.hits, self.evidence and self.evidence.to_json(), self.severity, self.success]
-
-    @classmethod
-    def of_json(cls, value: list[Any]) -> "Case":
-        """Return it again."""
-        hits, evidence, severity, success = value
-        return cls([tuple(hit) for hit in hits], evidence and Evidence(*evidence), Severity(severity), success)
-
-
-class Surge(ABC, Generic[OptionsT]):
+class Surge(Remembering, ABC, Generic[OptionsT]):
     """A detector of more than is usual within a window.
 
     Below its threshold a subject has the events of the window; then it is an incident, which grows with each further event until
     there was none for ``quiet_ms``. A late event counts while it is within the window of the newest one, or no older than
-    ``quiet_ms`` before the incident; an older one belongs to nothing.
+    ``quiet_ms`` before the incident; an older one belongs to nothing. A subject is forgotten some hours after its last event.
 
-    A success within three hours of an incident, of the same client and by an address or user of the incident, raises its severity by one.
+    A success within three hours of an incident that is more than low, of the same client and by an address or user of the incident,
+    raises its severity by one. What is low looks harmless, and whoever is harmless succeeds.
     """
 
     name: str
     version: str = "1"
     title: str
     actions: Collection[str]
-    """Of the events that may be part of it."""
+    """Of the events that may be part of it, and of those that it learns from."""
+    learns_from: Collection[str] = frozenset()
+    """The ``actions`` of events that are no part of it, and tell what is usual: ``learn`` is shown these."""
     options: type[Options]
     raised_by_success: bool = True
+    each_stands_for: int = 1
+    """So many events stand behind each that is observed."""
 
     def __init__(self, options: OptionsT) -> None:
         """Remember nothing."""
         self._options = options
-        self._cases: BoundedMemory[Case] = BoundedMemory(Case.to_json, Case.of_json)
+        self._cases = BoundedMemory(Case.to_json, Case.of_json, most=MOST_CASES, prefix="case")
+        self.parts = (self._cases,)
+        every = (options, *(options.of(*client) for client in options.clients))
+        self._keep_ms = HOUR_MS + max(SUCCESS_MS, *map(self.quiet_ms, every))
         self._touched: dict[Subject, Case] = {}
-        self._awaiting: dict[str, dict[Subject, None]] = {}
-        """Incidents after which a success would matter, by their key (an address, a user) or else by their client."""
+        self._ended: list[Finding] = []
+        self._awaited = Awaited(self._succeed)
 
     @abstractmethod
     def subject_of(self, event: Event) -> Subject | None:
@@ -98,176 +76,184 @@ class Surge(ABC, Generic[OptionsT]):
     def window_ms(self, options: OptionsT) -> int:
         """Return within what time it has to be so much."""
 
+    def fewest(self, options: OptionsT) -> int:  # noqa: ARG002 - for those that need many
+        """Return of how many events ``severity_of`` need not be asked whether they are enough: of fewer than these."""
+        return 1
+
     def quiet_ms(self, options: OptionsT) -> int:
         """Return after what time without an event an incident is over."""
-        return max(60 * MINUTE_MS, self.window_ms(options))
+        return max(HOUR_MS, self.window_ms(options))
+
+    def least_severity_of(self, event: Event, options: OptionsT) -> Severity:  # noqa: ARG002 - for those that tell
+        """Return how bad an event is by itself. An incident is no less; whether there is one, it does not decide."""
+        return Severity.LOW
+
+    def is_success_of(self, event: Event, subject: Subject, evidence: Evidence) -> bool:  # noqa: ARG002 - as above
+        """Whether a success of the subject's realm and client, since the incident began, is by one of those who took part."""
+        return event.ip in evidence.ips or event.user_id in evidence.users
 
     def user_of(self, subject: Subject) -> str | None:  # noqa: ARG002 - for those that are about users
         """Return the user that an incident is about, if it is about one."""
         return None
 
-    def observe(self, observed: ObservedEvents) -> Iterator[Finding]:
-        """Yield the incidents that are new or have grown."""
-        for row in self._rows(observed):
-            action = row[2].action
-            if action in self.actions:
-                yield from self._hit(Event(*row))
-            elif action in SUCCESSES:
-                self._succeed(Event(*row))
+    def learn(self, rows: Sequence[EventRow]) -> None:
+        """Take up events that tell what is usual. These are most of all events."""
+
+    def observe(self, observed: ObservedEvents) -> Sequence[Finding]:
+        """Return the incidents that are new or have grown."""
+        rows, begin = observed.events, 0
+        self._awaited.begin(observed.block)
+        for number in self._numbers(rows):
+            self._pass(rows[begin:number])
+            row, begin = rows[number], number + 1
+            self._awaited.look_up_to(row)
+            self._hit(Event(*row))
+            self._awaited.look_at(row)
+        self._pass(rows[begin:])
+        self._awaited.end()
+        findings, self._ended = self._ended, []
         touched, self._touched = self._touched, {}
         for subject, case in touched.items():
-            if case.evidence is not None:
-                yield self._finding(subject, case, case.evidence)
-
-    def dump(self) -> MemoryChanges:
-        """Return the cases that have changed."""
-        return self._cases.dump()
+            self._tell(findings, subject, case)
+        return findings
 
     def restore(self, memory: Memory) -> None:
-        """Take up the cases of the last checkpoint."""
-        self._cases.restore(memory)
+        """Take up what was dumped up to the last checkpoint."""
+        super().restore(memory)
         for key in self._cases:
-            case = self._cases.get(key)
-            if case is not None and case.evidence is not None and not case.success and self.raised_by_success:
-                self._await_success(Subject(*key))
+            if (case := self._cases.get(key)) is not None:
+                self._await_success(Subject(*key), case)
 
-    def _rows(self, observed: ObservedEvents) -> Iterator[EventRow]:
-        """Yield what has to be looked at: successes only while there is an incident, since most of all events are."""
-        for row in () if self._awaiting else observed.events:
-            yield row
-            if self._awaiting:
-                place = next(index for index, each in enumerate(observed.block) if each is row)
-                yield from observed.block[place + 1 :]
-                return
-        if self._awaiting:
-            yield from observed.block
+    def _numbers(self, rows: Sequence[EventRow]) -> Iterable[int]:
+        """Return which events may be part of an incident."""
+        learns = self.learns_from
+        if not learns:
+            return range(len(rows))
+        return [number for number, row in enumerate(rows) if row[2].action not in learns]
 
-    def _hit(self, event: Event) -> Iterator[Finding]:
+    def _pass(self, rows: Sequence[EventRow]) -> None:
+        """Learn from events."""
+        if not self._awaited:
+            if rows:
+                self.learn(rows)
+            return
+        for row in rows:
+            self._awaited.look_up_to(row)
+            self.learn((row,))
+            self._awaited.look_at(row)
+
+    def _hit(self, event: Event) -> None:
         subject = self.subject_of(event)
         if subject is None:
             return
         options = self._options.of(event.tags.realm, event.tags.client_id)
         if not options.enabled or is_allowed(event, options):
             return
-        case = self._cases.get(subject) or Case()
-        if case.evidence is not None:
-            quiet = self.quiet_ms(options)
-            if case.evidence.first - event.time_ms > quiet:
-                return  # too old to belong to it
-            if event.time_ms - case.evidence.last > quiet:
-                yield from self._over(subject)
-                case = Case()
-        if self._grows(case, event, options):
-            self._cases.put(subject, case)
-            self._note(subject, case, options)
-
-    def _over(self, subject: Subject) -> Iterator[Finding]:
-        """Forget an incident, after it was told."""
-        self._expect_none(subject)
-        if (case := self._touched.pop(subject, None)) is not None and case.evidence is not None:
-            yield self._finding(subject, case, case.evidence)
-
-    def _grows(self, case: Case, event: Event, options: OptionsT) -> bool:
-        """Add an event to a case; False when it is too old to count."""
+        case = self._case_of(subject, event.time_ms, options)
+        if case is None:
+            return
         if case.evidence is None:
-            return self._gather(case, event, options)
-        case.evidence.add(event)
-        return True
-
-    def _note(self, subject: Subject, case: Case, options: OptionsT) -> None:
-        """Tell of a case if it is an incident."""
+            self._gather(case, event, options)
+        else:
+            case.evidence.add(event)
+        known = len(self._cases)
+        self._cases.put(subject, case)
+        if self._awaited or len(self._cases) > known:
+            self._forget_old(event.time_ms)
         if case.evidence is not None:
-            self._raise(case, self.severity_of(case.evidence.figures, options))
+            judged = self.severity_of(case.figures, options) or Severity.LOW
+            self._raise(case, max(judged, self.least_severity_of(event, options), key=_ORDER.index))
             self._touched[subject] = case
-            if not case.success and self.raised_by_success:
-                self._await_success(subject)
+            self._await_success(subject, case)
 
-    def _gather(self, case: Case, event: Event, options: OptionsT) -> bool:
-        """Add an event to those of the window; make it an incident when it is enough. False for one that is too old to count."""
-        newest = max(event.time_ms, case.hits[-1][0] if case.hits else event.time_ms)
-        oldest = newest - self.window_ms(options)
-        if event.time_ms < oldest:
-            return False
-        insort(case.hits, _hit_of(event))
-        case.hits = [hit for hit in case.hits if hit[0] >= oldest][-MOST_HITS:]
-        evidence = Evidence.of([_event_of(hit) for hit in case.hits])
-        if self.severity_of(evidence.figures, options) is not None:
-            case.hits, case.evidence = [], evidence
-        return True
+    def _case_of(self, subject: Subject, time_ms: int, options: OptionsT) -> Case | None:
+        """Return the case that an event at this time belongs to, which may be a new one; None when it is too old for it."""
+        case = self._cases.get(subject)
+        if case is None:
+            self._leave(subject)  # it may have been forgotten
+            return Case()
+        if case.evidence is None:
+            behind, most = case.window.newest - time_ms, self.window_ms(options)
+        else:
+            behind, most = case.evidence.first - time_ms, self.quiet_ms(options)
+        is_over = case.evidence is not None and time_ms - case.evidence.last > most
+        if is_over or behind > max(most, CLOCK_MS):
+            self._leave(subject)
+            return Case()
+        return None if behind > most else case
 
-    def _succeed(self, event: Event) -> None:
-        tags = event.tags
-        for name in {tags.client_id, event.ip, event.user_id} - {"", None}:
-            for subject in list(self._awaiting.get(name or "", ())):
-                case = self._cases.get(subject)
-                if case is None or case.evidence is None:  # it was forgotten
-                    self._expect_none(subject)
-                elif event.time_ms - case.evidence.last > SUCCESS_MS:
-                    self._end(subject, case, "no")
-                elif self._is_of(event, subject, case.evidence):
-                    self._end(subject, case, "yes")
-                    self._raise(case, case.severity)
-                    self._touched[subject] = case
+    def _gather(self, case: Case, event: Event, options: OptionsT) -> None:
+        """Add an event to those of the window; make it an incident when it is enough."""
+        newest = max(event.time_ms, case.window.newest) if case.window.hits else event.time_ms
+        case.window.add(hit_of(event), newest - self.window_ms(options))
+        if case.successes is not None:
+            case.successes.advance(newest // self.window_ms(self._options))
+        if len(case.window.hits) >= self.fewest(options) and self.severity_of(case.figures, options) is not None:
+            case.window, case.evidence = Window(), Evidence.of(case.window.hits)
 
-    def _is_of(self, event: Event, subject: Subject, evidence: Evidence) -> bool:
-        """Whether a success is by one of those who took part."""
-        tags = event.tags
+    def _leave(self, subject: Subject) -> None:
+        """Have a subject's case be followed by another one."""
+        self._awaited.drop(subject)
+        self._tell(self._ended, subject, self._touched.pop(subject, None))
+
+    def _forget_old(self, now_ms: int) -> None:
+        """Forget what is over for long: at most two subjects at a time, so that one wrong time forgets little."""
+        for _ in range(2):
+            key = next(iter(self._cases))
+            case = self._cases.get(key)
+            if case is not None and now_ms - case.last <= self._keep_ms:
+                return
+            self._cases.forget(key)
+            self._awaited.drop(Subject(*key))
+
+    def _succeed(self, subject: Subject, event: Event) -> None:
+        """Have an incident see a success that has its name."""
+        case, tags = self._cases.get(subject), event.tags
+        if case is None or case.evidence is None:
+            self._awaited.drop(subject)  # it was forgotten
+            return
         same = subject.realm == tags.realm and subject.client_id in {"", tags.client_id}
-        return (
-            same and event.time_ms >= evidence.first and (event.ip in evidence.ips or event.user_id in evidence.users)
-        )
+        if event.time_ms - case.evidence.last > SUCCESS_MS:
+            self._end(subject, case, "no")
+        elif same and event.time_ms >= case.evidence.first and self.is_success_of(event, subject, case.evidence):
+            self._end(subject, case, "yes")
+            self._raise(case, case.severity)
+            self._touched[subject] = case
 
     def _end(self, subject: Subject, case: Case, success: str) -> None:
         case.success = success
         self._cases.put(subject, case)
-        self._expect_none(subject)
+        self._awaited.drop(subject)
 
-    def _raise(self, case: Case, severity: Severity | None) -> None:
+    def _raise(self, case: Case, severity: Severity) -> None:
         """Have a case be at least as severe; one that succeeded is one worse."""
-        rank = _ORDER.index(severity or Severity.LOW)
-        if case.success == "yes":
+        rank = _ORDER.index(severity)
+        if case.success == "yes" and severity is not Severity.LOW:
             rank = min(rank + 1, len(_ORDER) - 1)
         case.severity = _ORDER[max(rank, _ORDER.index(case.severity))]
 
-    def _await_success(self, subject: Subject) -> None:
-        self._awaiting.setdefault(subject.key or subject.client_id, {})[subject] = None
+    def _await_success(self, subject: Subject, case: Case) -> None:
+        is_open = case.evidence is not None and not case.success and case.severity is not Severity.LOW
+        if is_open and self.raised_by_success:
+            self._awaited.add(subject)
 
-    def _expect_none(self, subject: Subject) -> None:
-        name = subject.key or subject.client_id
-        self._awaiting.get(name, {}).pop(subject, None)
-        if not self._awaiting.get(name, True):
-            del self._awaiting[name]
-
-    def _finding(self, subject: Subject, case: Case, evidence: Evidence) -> Finding:
-        return Finding(
-            severity=case.severity,
-            client_id=subject.client_id,
-            realm=subject.realm,
-            first_seen_ms=evidence.first,
-            last_seen_ms=evidence.last,
-            events=evidence.events,
-            key=subject.key,
-            user_id=self.user_of(subject),
-            ips=top(evidence.ips),
-            clients=top(evidence.clients),
-            user_agents=top(evidence.user_agents),
-            event_ids=tuple(evidence.event_ids),
+    def _tell(self, findings: list[Finding], subject: Subject, case: Case | None) -> None:
+        if case is None or case.evidence is None:
+            return
+        evidence = case.evidence
+        findings.append(
+            Finding(
+                severity=case.severity,
+                client_id=subject.client_id,
+                realm=subject.realm,
+                first_seen_ms=evidence.first,
+                last_seen_ms=evidence.last,
+                events=evidence.events * self.each_stands_for,
+                key=subject.key,
+                user_id=self.user_of(subject),
+                ips=top(evidence.ips),
+                clients=top(evidence.clients),
+                user_agents=top(evidence.user_agents),
+                event_ids=tuple(evidence.event_ids),
+            )
         )
-
-
-def _hit_of(event: Event) -> Hit:
-    tags = event.tags
-    return (
-        event.time_ms,
-        event.ip or "",
-        tags.client_id,
-        event.user_id or "",
-        event.user_agent or "",
-        event.event_id or "",
-    )
-
-
-def _event_of(hit: Hit) -> Event:
-    time_ms, ip, client_id, user_id, user_agent, event_id = hit
-    tags = Tags("", client_id, "", "", "", "", "")
-    return Event(time_ms, None, tags, user_id, ip, user_agent, None, None, event_id, None)

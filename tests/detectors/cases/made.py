@@ -20,9 +20,10 @@ def event(
     agent: str | None = "curl/8",
     scopes: str | None = None,
     event_id: str | None = None,
+    grant: str = "",
 ) -> EventRow:
     """Return an event so many seconds after the start."""
-    grant = action.removeprefix("token.issued.") if action.startswith("token.issued.") else ""
+    grant = action.removeprefix("token.issued.") if action.startswith("token.issued.") else grant
     grant = "refresh_token" if action == "token.refreshed" else grant
     tags = Tags(action, client_id, endpoint, error, grant, OUTCOMES[action], realm)
     return START_MS + round(second * 1000), None, tags, user, ip, agent, scopes, None, event_id, None

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from parsers.mapping import expressions
 from parsers.mapping.expressions import BadExpressionError, capturer, check, group_names, matcher
+from tests.support.engine import no_engine
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,6 @@ def test_what_cannot_be_used_is_told(expression: str, told: str) -> None:
         check(expression)
 
 
-def test_a_machine_without_the_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "re2", None)
-    expressions._compiled.cache_clear()
-    with pytest.raises(BadExpressionError, match="pip install google-re2"):
+def test_a_machine_without_the_engine_says_what_to_install() -> None:
+    with no_engine(), pytest.raises(BadExpressionError, match="pip install google-re2"):
         check("a")
-    expressions._compiled.cache_clear()

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers.mapping import MappingError, Problem, read_mapping
-from parsers.mapping.reading import MAPPING_BYTES
+from parsers.mapping import MAPPING_BYTES, MappingError, Problem, read_mapping
 
 GOOD = """\
 title = "Acme"

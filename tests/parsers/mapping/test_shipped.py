@@ -1,7 +1,6 @@
 """The mappings that ship: what their README says is what they do, and none makes an event of another one's lines."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,8 @@ from parsers.formats.lookalike import lookalike
 from parsers.mapping import expressions
 from parsers.mapping.conditions import OneOf
 from parsers.mapping.definition import Definition
-from tests.docs.markdown import names, part, rows, slug
+from tests.docs.markdown import ROOT, names, part, prose, rows, slug
+from tests.support.engine import no_engine
 
 README = (Path(parsers.__file__).parent / "mapping/README.md").read_text("utf-8")
 
@@ -78,13 +78,24 @@ def test_auto_names_the_same_rule(name: str) -> None:
     assert [rule_of(auto, line) for line in ruled] == [rule_of(own, line) for line in ruled]
 
 
-def test_auto_goes_without_the_mappings_that_this_machine_cannot_compile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "re2", None)
-    expressions._compiled.cache_clear()
-    mapping._shipped_definition.cache_clear()
+def test_auto_goes_without_the_mappings_that_this_machine_cannot_compile() -> None:
     told: list[str] = []
-    auto = parsers.find(report=told.append)
-    assert all("is left out: " in each and "pip install google-re2" in each for each in told)
-    assert "mapping:okta" in str(told)
-    assert "mapping:cognito" in auto.version
-    expressions._compiled.cache_clear()
+    with no_engine():
+        auto = parsers.find(report=told.append)
+    (left_out,) = told
+    assert left_out.startswith("Left out: mapping:auth0, mapping:")
+    assert left_out.count("pip install google-re2") == 1
+    without = re.findall(r"mapping:(\w+)", left_out)
+    page = (ROOT / "docs/getting-started.md").read_text("utf-8")
+    assert names(part(prose(page), "systems-with-musl").partition("Without it")[2].partition(".")[0]) == without
+    for name in mapping.shipped():
+        assert (f"mapping:{name} " in auto.version) == (name not in without)
+
+
+def test_a_mapping_that_needs_what_is_not_there_has_one_problem() -> None:
+    for name in ("okta", "pingam"):
+        with no_engine(), pytest.raises(mapping.MappingError) as raised:
+            mapping.read_mapping(mapping.shipped_text(name))
+        (problem,) = raised.value.problems
+        assert problem.what == expressions.NO_ENGINE
+        assert problem.line > 1

@@ -116,7 +116,27 @@ VALUES = st.one_of(
 
 @given(st.sampled_from(LAYOUTS), VALUES)
 def test_no_value_raises_and_the_digits_agree(layout: tuple[str, str], value: Any) -> None:
-    moment = reader(*layout)(value)
-    if moment is not None and moment.fraction is not None:
-        assert len(moment.fraction) <= 18
-        assert moment.ms % 1000 == int(moment.fraction[:3].ljust(3, "0"))
+    ms, fraction = reader(*layout)(value) or (0, None)
+    if fraction is not None:
+        assert len(fraction) <= 18
+        assert ms % 1000 == int(fraction[:3].ljust(3, "0"))
+
+
+USUAL = [f"%Y-%m-%d{middle}%H:%M:%S{end}" for middle in " T" for end in ("", ",%f", ".%f")]
+AS_LOGS_HAVE_THEM = st.builds(
+    "{}{}{}:{}{}".format,
+    st.sampled_from(["2026-11-01", "2026-10-25", "2026-03-29", "2026-02-29", "0001-01-01", "9999-12-31", "2026-1-1"]),
+    st.sampled_from([" ", "T", "t", "  "]),
+    st.sampled_from(["00:30", "02:30", "23:59", "24:00", "2:30"]),
+    st.sampled_from(["00", "59", "60", "61", "7"]),
+    st.sampled_from(["", ",123", ".123", ",000", ",123456", ".123000", ",1", ",", ",12x", ",\u0661\u0661\u0661"]),
+)
+
+
+@given(
+    st.sampled_from(USUAL), st.sampled_from(["UTC", "Europe/Berlin", "+14:00"]), st.lists(AS_LOGS_HAVE_THEM, max_size=5)
+)
+def test_what_is_read_at_once_is_read_as_by_its_layout(layout: str, zone: str, texts: list[str]) -> None:
+    read = reader(layout, zone)
+    slow = reader(f"{layout}%%", zone)  # no usual layout
+    assert [read(text) for text in texts] == [slow(f"{text}%") for text in texts]

@@ -11,6 +11,8 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parsers.redaction.redact import LOOK_CHARS, redact_identifier, redact_text
 
@@ -203,6 +205,15 @@ def test_ordinary_text_survives(text: str) -> None:
 @pytest.mark.parametrize("text", ORDINARY_IDENTIFIERS)
 def test_ordinary_identifiers_survive(text: str) -> None:
     assert redact_identifier(text) == text
+
+
+@given(
+    st.builds("{}-{}".format, st.uuids(), st.integers(0, 10**12 - 1)) | st.text("0123456789", min_size=1, max_size=64)
+)
+def test_a_uuid_with_a_number_and_a_long_number_are_no_secrets(text: str) -> None:
+    """Seen at first sight, and in the way that others go."""
+    assert redact_identifier(text) == text
+    assert redact_identifier(f" {text}") == f" {text}"
 
 
 @pytest.mark.parametrize("text", LEAKS)

@@ -2,16 +2,18 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Final
 
-from ingestor.model.finding import StoredFinding
+from ingestor.detectors.registry import title_of
+from ingestor.model.finding import NEWS_MS, StoredFinding, wakes
+from ingestor.model.identity import MILLISECOND_SLOTS
 from ingestor.model.periods import DAY_NS
 from ingestor.state.findings import acknowledge_findings, forget_findings, unwritten_findings
 from ingestor.state.state import State
 from ingestor.stores.influxdb.setup.plan import FINDINGS
-from ingestor.stores.influxdb.write.line_protocol import encode_finding
+from ingestor.stores.influxdb.write.line_protocol import encode_finding, encode_raised
 from ingestor.stores.influxdb.write.partial_write import PartialWrite
 
 log = logging.getLogger("tokentail")
@@ -56,10 +58,18 @@ class FindingPublisher:
             self._next_at = now + PUBLISH_SECONDS
             self._forget()
             if unwritten := unwritten_findings(self._state.connection, FINDINGS_AT_ONCE):
-                lines = "".join(f"{encode_finding(finding)}\n" for _, finding in unwritten)
-                times = [finding.time for _, finding in unwritten]
-                self._sending = unwritten, self._send(FINDINGS, lines.encode(), times)
+                lines = [(encode_finding(finding), finding.time) for _, finding in unwritten]
+                lines += self._news(finding for _, finding in unwritten)
+                body = "".join(f"{line}\n" for line, _ in lines).encode()
+                self._sending = unwritten, self._send(FINDINGS, body, [at for _, at in lines])
         return moved
+
+    @staticmethod
+    def _news(findings: Iterable[StoredFinding]) -> list[tuple[str, int]]:
+        """Return the lines of what somebody has to be told of, with their times."""
+        since = time.time_ns() // MILLISECOND_SLOTS - NEWS_MS
+        news = (finding for finding in findings if finding.raised >= since and wakes(finding))
+        return [encode_raised(finding, title_of(finding.pattern)) for finding in news]
 
     def _forget(self) -> None:
         """Delete what InfluxDB keeps no longer, once a day."""

@@ -12,8 +12,10 @@ from typing import Final
 
 from ingestor.model.finding import FIELDS as FINDING_FIELDS
 from ingestor.model.finding import MEASUREMENT as FINDINGS
+from ingestor.model.finding import RAISED_MEASUREMENT as RAISED
 from ingestor.model.finding import TAGS as FINDING_TAGS
 from ingestor.model.finding import StoredFinding
+from ingestor.model.identity import MILLISECOND_SLOTS
 from ingestor.model.points import MEASUREMENT, Point, Series, SeriesTable
 from parsers.text import normal_tag
 
@@ -111,6 +113,25 @@ def encode_finding(finding: StoredFinding) -> str:
     )
     tags = {name: values[name] for name in FINDING_TAGS}
     return f"{FINDINGS}{tag_set(tags)} {''.join(fields)[1:]} {finding.time}"
+
+
+def encode_raised(finding: StoredFinding, title: str) -> tuple[str, int]:
+    """Return the line, without a line end, of the severity that a finding has come to, and its time."""
+    alone = finding.raised_from is not None
+    tags = {
+        "addresses": finding.raised_from or "",
+        "client_id": finding.true_client if alone else finding.client_id,
+        "finding": finding.id if alone else "",
+        "host": finding.host,
+        "pattern": finding.pattern,
+        "realm": finding.realm,
+        "severity": finding.severity,
+        "title": title,
+    }
+    fields = (("events", finding.events), ("first_seen", finding.first_seen), ("last_seen", finding.last_seen))
+    written = "".join(_integer(name, value) for name, value in fields)[1:]
+    at = finding.raised * MILLISECOND_SLOTS + finding.time % MILLISECOND_SLOTS
+    return f"{RAISED}{tag_set(tags)} {written} {at}", at
 
 
 def tag_set(tags: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from ingestor.model.finding import Severity
 from ingestor.model.schema import OWN
 from ingestor.model.snapshot import Snapshot
 from ingestor.stores.influxdb.write.line_protocol import tag_set
@@ -32,6 +33,7 @@ def own_lines(figures: Snapshot, previous: Snapshot | None, host: str) -> Iterat
         "logs_unreadable": len(figures.log_problems),
         "redactions": sum(number for name, number in figures.counts.items() if name.startswith("redacted_")),
         "detector_failures": figures.detector_failures,
+        **{f"findings_{severity}": figures.findings.get(severity, 0) for severity in Severity},
         "addresses_invalid": figures.counts.get("addresses_invalid", 0),
     }
     if requests > 0:

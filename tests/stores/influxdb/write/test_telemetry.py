@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from ingestor.daemon.daemon import Daemon
+from ingestor.model.snapshot import Snapshot
 from ingestor.state.checkpoint import Gap
+from ingestor.stores.influxdb.write.own_lines import own_lines
 from ingestor.stores.influxdb.write.telemetry import OwnFigures
 from tests.support.scripted import OK, Reply, Request, ScriptedServer, scripted
 from tests.support.world import World
@@ -65,3 +67,8 @@ def test_a_gap_is_told_for_a_day_also_after_a_start(world: World, server: Script
     world.stop()
     snapshot(world.daemon, 0.0)
     assert any(b"recent_gaps=1i" in line for line in server.stored)
+
+
+def test_findings_are_counted_by_severity() -> None:
+    (line,) = own_lines(Snapshot(time=2.0, started_at=1.0, findings={"high": 3}), None, "host-1")
+    assert "findings_low=0i,findings_medium=0i,findings_high=3i,findings_critical=0i" in line
