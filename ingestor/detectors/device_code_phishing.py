@@ -44,6 +44,7 @@ class DeviceCodePhishingOptions(Options):
     """How long users are watched, and what is routine for a client of televisions."""
 
     memory_days: int = 14
+    """A device, or a network, of so many days ago is known."""
     learning_days: int = 14
     """Days with events, before a device is a user's first."""
     routine: int = 10

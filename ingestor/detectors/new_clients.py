@@ -43,6 +43,7 @@ class NewClientsOptions(Options):
     times: int = 2
     """Times what the realm usually has in the busiest hour of a day."""
     memory_days: int = 14
+    """A client of so many days ago is not new."""
     learning_days: int = 7
     """Days with events, before a client is new."""
 
