@@ -36,6 +36,7 @@ class ClientSilenceOptions(Options):
     steady_percent: int = 95
     """Of the hours of two weeks in which the client got tokens."""
     silent_hours: int = 3
+    """Whole hours without a token, in which others got some."""
     many_hours: int = 12
     """So long is worse than a deployment that takes its time."""
     fewest: int = 10

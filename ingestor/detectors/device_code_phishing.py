@@ -1,8 +1,8 @@
 """Somebody has a user approve a device that is not the user's (RFC 8628 section 5.4; Storm-2372, Microsoft, February 2025).
 
 The device polls, and the device gets the token: so the address of the token is the attacker's, and so are those of polling. The user's
-own address is on the page for the user code, which is no token event: no log that tokentail reads has it as one. What events do tell is where the user
-got tokens otherwise. The user agents of a device and of a browser always differ, so they tell nothing.
+own address is on the page for the user code, which is no token event in any log that tokentail reads. What events do tell is where the user
+got tokens otherwise. The user agents of a device and of a browser always differ; those of the devices of one client do not.
 
 Elastic's rule for Entra ID finds the first device code of a user within 14 days.
 """
@@ -16,8 +16,8 @@ from ingestor.detectors.contract import ObservedEvents, Options
 from ingestor.detectors.parts.allowed import is_allowed
 from ingestor.detectors.parts.incidents import Incidents, worse
 from ingestor.detectors.parts.memory import BoundedMemory
-from ingestor.detectors.parts.novelty import Novelty
-from ingestor.detectors.parts.origin import network_of
+from ingestor.detectors.parts.novelty import Novelty, Sight
+from ingestor.detectors.parts.origin import network_of, product_of
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.settled import DAY_MS, SettledHashes
 from ingestor.detectors.parts.sightings import Sightings, key_of
@@ -44,6 +44,7 @@ class DeviceCodePhishingOptions(Options):
     """How long users are watched, and what is routine for a client of televisions."""
 
     memory_days: int = 14
+    """A device, or a network, of so many days ago is known."""
     learning_days: int = 14
     """Days with events, before a device is a user's first."""
     routine: int = 10
@@ -56,8 +57,9 @@ class DeviceCodePhishing(Remembering):
     """Finds it by client and the device's network: low for a first device or for one elsewhere, high for both.
 
     Elsewhere is a network (/24, IPv6: /48) on which the user got no token for 14 days, while the user did on others of the same kind.
-    Where first devices are routine only both together are told: low, and medium for three users on one network. The events of the
-    incident are those grants, until there was none for 24 hours. A late event is judged by all that was read before it.
+    Where first devices are routine, as for televisions, both together are medium if the device is of a kind that the client never had, or
+    if it is three users on one network. The events of the incident are those grants, until there was none for 24 hours. A late
+    event is judged by all that was read before it.
 
     Blind: to users of whom nothing else was seen, and to an attacker on a network of the user's, such as a mobile one. On a busy site a
     user is forgotten after 60,000 others.
@@ -76,9 +78,10 @@ class DeviceCodePhishing(Remembering):
         self._seen = Sightings("seen", MOST_SIGHTINGS)
         self._firsts: BoundedMemory[dict[int, int]] = BoundedMemory(_to_json, dict, most=MOST_CLIENTS, prefix="first")
         """First devices by day, of each client."""
+        self._agents = Novelty("agent", MOST_CLIENTS)
         self._learned = Novelty("learned")
         self._incidents = Incidents("incident", quiet_ms=DAY_MS)
-        self.parts = self._seen, self._firsts, self._learned, self._incidents
+        self.parts = self._seen, self._firsts, self._agents, self._learned, self._incidents
         self._settled = SettledHashes()
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:
@@ -104,9 +107,9 @@ class DeviceCodePhishing(Remembering):
         if not self._all_count and (not options.enabled or is_allowed(Event(*row), options)):
             return
         since, forgotten = day - options.memory_days, self._seen.forgotten
-        kind = "6" if ":" in ip else "4"
-        on_network = self._seen.see(key_of(tags.realm, user) ^ _network_key(ip), day, _EVERY) >= since
-        on_some = self._seen.see(key_of(tags.realm, user, kind), day, _EVERY) >= since
+        every, kind = min(_EVERY, options.memory_days), "6" if ":" in ip else "4"
+        on_network = self._seen.see(key_of(tags.realm, user) ^ _network_key(ip), day, every) >= since
+        on_some = self._seen.see(key_of(tags.realm, user, kind), day, every) >= since
         if tags.action == DEVICE_CODE:
             first = self._seen.see(key_of(tags.realm, user, "device"), day) < since
             self._judge(Event(*row), options, first=first, elsewhere=on_some and not on_network)
@@ -117,14 +120,25 @@ class DeviceCodePhishing(Remembering):
         """Tell of a device, if it is the user's first one or elsewhere."""
         tags, day = event.tags, event.time_ms // DAY_MS
         routine = self._is_routine((tags.realm, tags.client_id), day, options, first=first)
+        other = self._is_other_device(event, options)
         first = first and self._learned.days(_INSTALLATION) > options.learning_days
         if not (first and elsewhere if routine else first or elsewhere):
             return
-        severity = Severity.HIGH if first and elsewhere and not routine else Severity.LOW
-        subject = Subject(tags.realm, tags.client_id, network_of(event.ip or ""))
-        incident = self._incidents.add(subject, event, severity)
+        severity: Severity | None = Severity.HIGH if first and elsewhere else Severity.LOW
+        if routine:
+            severity = Severity.MEDIUM if other else None
+        incident = self._incidents.add(Subject(tags.realm, tags.client_id, network_of(event.ip or "")), event, severity)
         if incident is not None and elsewhere and incident.evidence.figures.users >= options.users:
             incident.severity = worse(incident.severity, Severity.MEDIUM)
+
+    def _is_other_device(self, event: Event, options: DeviceCodePhishingOptions) -> bool:
+        """Whether a client's devices are known, and this is none of these."""
+        if not event.user_agent:
+            return False
+        client, day = (event.tags.realm, event.tags.client_id), event.time_ms // DAY_MS
+        agent = product_of(event.user_agent)
+        sight = self._agents.see(client, agent, day, within=options.memory_days, learn=_ROUTINE_DAYS)
+        return sight is Sight.NEW
 
     def _is_routine(
         self, client: tuple[str, str], day: int, options: DeviceCodePhishingOptions, *, first: bool

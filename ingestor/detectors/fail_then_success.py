@@ -35,7 +35,9 @@ class FailThenSuccessOptions(Options):
     """How many failures, and how long between them."""
 
     failures: int = 5
+    """In a row, before the success."""
     many_failures: int = 30
+    """So many are worse, and told of known networks, too."""
     window_minutes: int = 15
     """From each to the next one, and to the success."""
     memory_days: int = 14

@@ -43,6 +43,7 @@ class NewClientsOptions(Options):
     times: int = 2
     """Times what the realm usually has in the busiest hour of a day."""
     memory_days: int = 14
+    """A client of so many days ago is not new."""
     learning_days: int = 7
     """Days with events, before a client is new."""
 
@@ -165,7 +166,7 @@ class NewClients(Remembering):
             return
         forgotten = self._seen.forgotten
         kind = ("refused",) if refused else ()
-        before = self._seen.see(key_of(tags.realm, tags.client_id, *kind), day, _EVERY)
+        before = self._seen.see(key_of(tags.realm, tags.client_id, *kind), day, min(_EVERY, options.memory_days))
         if self._seen.forgotten != forgotten:
             self._settled.clear()
         if day - before > options.memory_days and self._learned.days(_INSTALLATION) > options.learning_days:

@@ -33,6 +33,7 @@ class NewForClientOptions(Options):
     """How long a client is watched before anything is new of it, and how many change at once when somebody deploys."""
 
     memory_days: int = 14
+    """What a client did so many days ago is not new."""
     learning_days: int = 7
     """Days on which the client does something."""
     clients_at_once: int = 4

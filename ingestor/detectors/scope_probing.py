@@ -28,6 +28,7 @@ class ScopeProbingOptions(Options):
     """How long a client is watched, and how much it has to try."""
 
     memory_days: int = 14
+    """What a client was refused, or granted, so many days ago is not new."""
     learning_days: int = 7
     """Days on which the client gets tokens. Before that a developer may try what works."""
     different: int = 3

@@ -35,11 +35,13 @@ class TokenSharingOptions(Options):
     """Within 24 hours: networks are /24, of IPv6 /48; agents are user agents without the numbers in them."""
 
     distinct_networks: int = 5
+    """So many, together with ``distinct_agents``, are medium. A phone has many networks and few agents."""
     distinct_agents: int = 4
-    """With so many networks and so many agents it is medium: a phone has many networks and few agents, a household the other way round."""
+    """The same for agents. A household has many agents and few networks."""
     many_networks: int = 12
+    """So many alone are low, together with ``many_agents`` high."""
     many_agents: int = 8
-    """With so many of one kind alone it is low, of both high."""
+    """The same for agents."""
 
 
 class Place(NamedTuple):

@@ -52,7 +52,7 @@ class VolumeAnomaly(Remembering):
     its own hour, unless it is more than eight weeks old.
 
     Blind: to what stays below twice the usual, and to a client in its first three weeks. A client that grows slowly takes its norm along,
-    and an attack on four clients at once is taken for a busy day.
+    and an attack on four clients at once is taken for a busy day. Of more than 1,000 clients those that came first are watched.
     """
 
     name = "volume_anomaly"
@@ -108,7 +108,8 @@ class VolumeAnomaly(Remembering):
         """Count so much more; return how much it was before, None of an hour that is forgotten."""
         weeks = self._weeks.get(client)
         if weeks is None:
-            self._make_room()
+            if not self._has_room(hour):
+                return None
             weeks, before = Weeks(hour, hour), 0
             self._weeks.put(client, weeks)
         elif hour > weeks.newest:
@@ -132,12 +133,18 @@ class VolumeAnomaly(Remembering):
             self._limits.clear()  # it is part of what they follow from
         return before
 
-    def _make_room(self) -> None:
-        if len(self._weeks) >= MOST_CLIENTS:
-            client = next(iter(self._weeks))
-            self._weeks.forget(client)
-            self._newest.forget(client)
-            self._limits.clear()
+    def _has_room(self, hour: int) -> bool:
+        """Whether one more client can be watched. Who was seen longest ago makes room after two weeks."""
+        if len(self._weeks) < MOST_CLIENTS:
+            return True
+        client = next(iter(self._weeks))
+        weeks = self._weeks.get(client)
+        if weeks is not None and hour - weeks.newest < 2 * HOURS:
+            return False
+        self._weeks.forget(client)
+        self._newest.forget(client)
+        self._limits.clear()
+        return True
 
     def _limit(self, client: Client, hour: int) -> int | None:
         """Return how much is usual for a client; None as long as nobody knows."""

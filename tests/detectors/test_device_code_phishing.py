@@ -78,19 +78,36 @@ def test_a_device_is_known_for_14_days() -> None:
         assert len(devices) == events
 
 
-def test_where_users_have_first_devices_all_the_time_only_both_together_are_told_as_low() -> None:
+def televisions() -> list[EventRow]:
+    """Return 20 days on which users of televisions have their first devices at home."""
     homes = {f"tv-{n}": f"203.0.{n}.7" for n in range(60)}
     shown = []
     for day in range(20):
         shown += [present(day * DAY + n, user, ip) for n, (user, ip) in enumerate(homes.items())]
-        for user in list(homes)[3 * day : 3 * day + 3]:
-            shown.append(device(day * DAY + 3600, user, homes[user], "tv"))
-    late = 19 * DAY + 7200
-    first_days = len(found(*shown))
-    assert len(found(*shown, device(late, "tv-59", homes["tv-59"], "tv"))) == first_days
-    cousin = device(late, "bob", homes["tv-1"], "tv")
-    told = found(*shown, *[present(day * DAY, "bob", HOME) for day in range(20)], cousin)
-    assert severities(told[first_days:]) == [Severity.LOW]
+        shown += [device(day * DAY + 3600, user, homes[user], "tv") for user in list(homes)[3 * day : 3 * day + 3]]
+        shown.append(present(day * DAY, "bob", HOME))
+    return shown
+
+
+def test_where_users_have_first_devices_all_the_time_these_are_nothing() -> None:
+    usual, late = televisions(), 19 * DAY + 7200
+    start = len(found(*usual))
+    assert len(found(*usual, device(late, "bob", HOME, "tv"))) == start
+    assert len(found(*usual, device(late, "bob", ELSEWHERE, "tv"))) == start
+    assert len(found(*usual, device(late, "bob", ELSEWHERE, "cli"))) == start + 1
+
+
+def test_a_device_that_is_none_of_the_client_is_medium_even_there() -> None:
+    usual, late = televisions(), 19 * DAY + 7200
+    start = len(found(*usual))
+    script, update = (
+        event("token.issued.device_code", late, "tv", user="bob", ip=ELSEWHERE, agent=agent)
+        for agent in ("python-requests/2.32", "curl/9.1")
+    )
+    assert severities(found(*usual, script))[start:] == [Severity.MEDIUM]
+    assert not severities(found(*usual, update))[start:]
+    at_home = event("token.issued.device_code", late, "tv", user="bob", ip=HOME, agent="NewTV/1")
+    assert not severities(found(*usual, at_home))[start:]
 
 
 def test_several_users_on_one_network_are_one_incident_and_worse_even_where_it_is_routine() -> None:
@@ -101,8 +118,10 @@ def test_several_users_on_one_network_are_one_incident_and_worse_even_where_it_i
     routine = DeviceCodePhishingOptions(routine=1)
     days = [device(day * DAY + 9, f"tv-{day}", f"203.0.{day}.7") for day in (12, 13, 14)]
     quiet = [*weeks(*users), *days]
-    assert severities(found(*quiet, *phished[:2], options=routine))[3:] == [Severity.LOW]
-    assert severities(found(*quiet, *phished[:3], options=routine))[3:] == [Severity.MEDIUM]
+    start = len(found(*quiet, options=routine))
+    assert not found(*quiet, *phished[:2], options=routine)[start:]
+    (worse,) = found(*quiet, *phished[:3], options=routine)[start:]
+    assert (worse.severity, worse.events) == (Severity.MEDIUM, 3)
 
 
 def test_a_pause_ends_it() -> None:

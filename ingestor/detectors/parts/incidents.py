@@ -1,5 +1,6 @@
 """Incidents that grow with each event that belongs to them, and are over after a time without one."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,9 +17,9 @@ QUIET_MS: Final = 60 * MINUTE_MS
 _ORDER: Final = tuple(Severity)
 
 
-def worse(first: Severity, second: Severity) -> Severity:
-    """Return the worse one of two severities."""
-    return max(first, second, key=_ORDER.index)
+def worse(first: Severity | None, second: Severity | None) -> Severity | None:
+    """Return the worse one of two severities; None is none yet."""
+    return max((each for each in (first, second) if each is not None), key=_ORDER.index, default=None)
 
 
 @dataclass(slots=True)
@@ -26,7 +27,8 @@ class Incident:
     """One incident. Who changes it puts it back with ``Incidents.put``."""
 
     evidence: Evidence
-    severity: Severity
+    severity: Severity | None
+    """None as long as it is nothing to tell."""
     note: Any = None
     """What else the detector has to know of it; of JSON's types."""
 
@@ -38,7 +40,7 @@ class Incident:
     def of_json(cls, value: list[Any]) -> "Incident":
         """Return it again."""
         evidence, severity, note = value
-        return cls(Evidence(*evidence), Severity(severity), note)
+        return cls(Evidence(*evidence), severity and Severity(severity), note)
 
 
 class Incidents:
@@ -47,6 +49,7 @@ class Incidents:
     def __init__(self, prefix: str = "incident", *, quiet_ms: int = QUIET_MS, most: int = MOST) -> None:
         """``prefix``: of the names of its pieces. ``most``: incidents that go on."""
         self._quiet_ms = quiet_ms
+        self._most = most
         self._open: BoundedMemory[Incident] = BoundedMemory(
             Incident.to_json, Incident.of_json, most=most, prefix=prefix
         )
@@ -61,8 +64,8 @@ class Incidents:
             return None
         return incident
 
-    def add(self, subject: Subject, event: Event, severity: Severity) -> Incident | None:
-        """Have an event belong to the incident of its subject, which is at least so severe; None when it is too old."""
+    def add(self, subject: Subject, event: Event, severity: Severity | None) -> Incident | None:
+        """Have an event belong to the incident of its subject, which is at least so severe. Return None when it is too old."""
         incident = self.of(subject, event.time_ms)
         if incident is None:
             incident = Incident(Evidence(event.time_ms, event.time_ms), severity)
@@ -74,7 +77,10 @@ class Incidents:
         return incident
 
     def put(self, subject: Subject, incident: Incident) -> None:
-        """Take up what was changed of an incident."""
+        """Take up what was changed of an incident. The one that has not grown for longest makes room."""
+        if len(self._open) >= self._most and self._open.get(subject) is None:
+            oldest = next(iter(self._open))
+            self._end(Subject(*oldest))
         self._open.put(subject, incident)
         self._grown[subject] = incident
 
@@ -89,7 +95,9 @@ class Incidents:
         """Return the incidents that are new or have grown since the last call."""
         findings, self._over = self._over, []
         grown, self._grown = self._grown, {}
-        return findings + [self._finding(subject, incident) for subject, incident in grown.items()]
+        for subject, incident in grown.items():
+            findings += self._findings(subject, incident)
+        return findings
 
     def dump(self) -> MemoryChanges:
         """Return the incidents that have changed."""
@@ -101,12 +109,14 @@ class Incidents:
 
     def _end(self, subject: Subject) -> None:
         if (grown := self._grown.pop(subject, None)) is not None:
-            self._over.append(self._finding(subject, grown))
+            self._over += self._findings(subject, grown)
         self._open.forget(subject)
 
-    def _finding(self, subject: Subject, incident: Incident) -> Finding:
+    def _findings(self, subject: Subject, incident: Incident) -> Iterator[Finding]:
+        if incident.severity is None:
+            return
         evidence = incident.evidence
-        return Finding(
+        yield Finding(
             severity=incident.severity,
             client_id=subject.client_id,
             realm=subject.realm,

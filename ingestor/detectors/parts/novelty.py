@@ -67,18 +67,21 @@ class Novelty:
     def __init__(self, prefix: str, most: int = MOST_SUBJECTS) -> None:
         self._habits: BoundedMemory[Habit] = BoundedMemory(Habit.to_json, Habit.of_json, most=most, prefix=prefix)
 
+        self._anew = 0
+
     def __contains__(self, subject: Key) -> bool:
         return self._habits.get(subject) is not None
 
     @property
     def forgotten(self) -> int:
-        """Subjects, since the start."""
-        return self._habits.forgotten
+        """How often a subject was forgotten since the start, or what it did."""
+        return self._habits.forgotten + self._anew
 
     def see(self, subject: Key, value: str, day: int, *, within: int, learn: int) -> Sight:
         """Note a value that was seen on a day. ``within``: days that are remembered; ``learn``: days on which it has to do something."""
         habit = self._habits.get(subject)
         if habit is None or day - habit.last > within or (habit.many is not None and day - habit.many > within):
+            self._anew += habit is not None
             habit = Habit()
         if habit.last - day > within:
             return Sight.KNOWN  # too old to tell
