@@ -67,7 +67,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def detector_kind(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Detector]]:
-    """The detector of the tests, as if it were the only one of tokentail's: others find something in the same events."""
+    """The detector of the tests, as if it were tokentail's only one."""
     monkeypatch.setattr(registry, "_NO_DETECTORS", {*registry._NO_DETECTORS, *detectors()})
     monkeypatch.setattr(ingestor.detectors, "__path__", [*ingestor.detectors.__path__, *test_detectors.__path__])
     detectors.cache_clear()

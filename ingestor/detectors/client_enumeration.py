@@ -94,16 +94,18 @@ class ClientEnumeration(Several[ClientEnumerationOptions]):
         """Return failures of clients away from home, and those of clients that have none."""
         away: list[EventRow] = []
         unknown: list[EventRow] = []
-        for row in rows:
+        begin = 0
+        for number in [number for number, row in enumerate(rows) if row[2].action not in ISSUED]:
+            self._homes.learn(rows[begin:number])
+            row, begin = rows[number], number + 1
             tags = row[2]
-            if tags.action in ISSUED:
-                self._homes.learn(row)
-            elif tags.error == "invalid_client" and tags.client_id:
+            if tags.error == "invalid_client" and tags.client_id:
                 home = self._homes.get((tags.realm, tags.client_id))
                 if home is None:
                     unknown.append(row)
                 if home is None or not home.has(row[4]):
                     away.append(row)
+        self._homes.learn(rows[begin:])
         return away, unknown
 
 

@@ -17,7 +17,7 @@ class CodeReuseOptions(ReuseOptions):
 
 
 class CodeReuse(Reuse):
-    """Finds it by user and client. Low from where the user's program redeemed the last code, high with another program from another network.
+    """Finds it by user and client. Low from where the user's program redeemed codes, high with another program from another network.
 
     Blind: where the log names no user, as Keycloak's, until these are many; and where it tells no used code from a wrong one, as the
     logs of Hydra, oidc-provider and Authelia: there it is a case of code_guessing.

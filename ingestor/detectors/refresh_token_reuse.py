@@ -6,6 +6,7 @@ One of the two who have it has stolen it, or the client has lost an answer and a
 from dataclasses import dataclass
 
 from ingestor.detectors.parts.reuse import Reuse, ReuseOptions, is_of_code
+from ingestor.detectors.parts.surge import SUCCESSES
 from parsers.contract import Tags
 
 
@@ -15,15 +16,15 @@ class RefreshTokenReuseOptions(ReuseOptions):
 
 
 class RefreshTokenReuse(Reuse):
-    """Finds it by user and client. Low from where the user's program refreshed last, high with another program from another network.
+    """Finds it by user and client. Low from where the user's program got tokens, high with another program from another network.
 
     Blind: to a thief at the user's own place with the user's own program, such as malware, which is low; and to what happened before the last 16,384
-    refreshes, which makes any reuse medium. Where the log has no user agents, a phone that changes networks looks like a thief.
+    tokens of users, which makes any reuse medium. Where the log has no user agents, a phone that changes networks looks like a thief.
     """
 
     name = "refresh_token_reuse"
     title = "A refresh token is used again"
-    learns_from = frozenset({"token.refreshed", "token.issued.refresh_token"})
+    learns_from = SUCCESSES - {"token.issued.client_credentials"}
     actions = frozenset({"token.reuse_detected"}) | learns_from
     options = RefreshTokenReuseOptions
 

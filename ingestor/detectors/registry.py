@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 import ingestor.detectors
 from ingestor.detectors.contract import Detector, Options
 
+PAGE: Final = "docs/detectors.md"
+"""It has a section for each."""
 _NO_DETECTORS: Final = {"contract", "registry"}
 """The modules here that are something else; so is every folder."""
 
@@ -19,6 +21,8 @@ class DetectorKind(NamedTuple):
     title: str
     options: type[Options]
     new: Callable[[Options], Detector]
+    runbook: str
+    """What to do first about its findings: a place in the documentation."""
 
 
 @functools.cache
@@ -27,7 +31,7 @@ def detectors() -> Mapping[str, DetectorKind]:
     package = ingestor.detectors
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg)
     classes = [import_module(f"{package.__name__}.{name}").DETECTOR for name in names if name not in _NO_DETECTORS]
-    return {each.name: DetectorKind(each.title, each.options, each) for each in classes}
+    return {each.name: DetectorKind(each.title, each.options, each, runbook_of(each.name)) for each in classes}
 
 
 def new_detectors(options: Mapping[str, Options]) -> Iterator[Detector]:
@@ -46,4 +50,4 @@ def title_of(pattern: str) -> str:
 
 def runbook_of(pattern: str) -> str:
     """Return what to do first about its findings: a place in the documentation."""
-    return f"docs/detectors.md#{pattern}"
+    return f"{PAGE}#{pattern}"

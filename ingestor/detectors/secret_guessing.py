@@ -1,5 +1,6 @@
 """Somebody tries secrets of a client: from one address, or from many that take turns (RFC 6819 section 4.3.5)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingestor.detectors.contract import Options
@@ -7,7 +8,7 @@ from ingestor.detectors.parts.evidence import Figures
 from ingestor.detectors.parts.homes import Homes
 from ingestor.detectors.parts.surge import ISSUED, MINUTE_MS, Subject, Surge
 from ingestor.model.finding import Severity
-from parsers.contract import Event
+from parsers.contract import Event, EventRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,10 @@ class SecretGuessing(Surge[SecretGuessingOptions]):
         super().__init__(options)
         self._homes = Homes()
         self.parts = (*self.parts, self._homes)
-        self.learn = self._homes.learn
+
+    def learn(self, rows: Sequence[EventRow]) -> None:
+        """Learn where clients get tokens."""
+        self._homes.learn(rows)
 
     def subject_of(self, event: Event) -> Subject | None:
         """Return the client whose authentication failed."""

@@ -49,7 +49,7 @@ class ByAddress(Weighed[SprayOptions]):
         return row[2].realm, "", row[4] or ""
 
     def counts(self, row: EventRow, window: Window) -> bool:
-        """Whether a user gets in from where he failed: then it was himself."""
+        """Whether somebody gets in from where they failed: then it was the user."""
         return window.has(row[3] or "", row[4] or "")
 
     def severity_of(self, figures: Figures, options: SprayOptions) -> Severity | None:
@@ -102,7 +102,7 @@ class Together(ByAddress):
 class Spray(Several[SprayOptions]):
     """Finds it by address, or by client when many addresses share the work. One worse when one of the users gets in from there.
 
-    A user who gets in from where he failed was himself: on a day on which all passwords change, these are most.
+    Users who get in from where they failed were themselves: on a day on which all passwords change, these are most.
 
     Blind: to names that do not exist, of which the log tells no user; and, at a busy client, to one who tries fewer than twice as
     many users as mistype. A store of users that is down, so that all fail, looks the same.
@@ -141,7 +141,7 @@ class Spray(Several[SprayOptions]):
 
     def _look_who_failed(self) -> None:
         self._failed = {user for way in self._surges.values() if isinstance(way, ByAddress) for user in way.users()}
-        self._most_failed = 2 * len(self._failed) + 1000
+        self._most_failed = 2 * len(self._failed) + 100
 
 
 DETECTOR = Spray

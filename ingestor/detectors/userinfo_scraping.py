@@ -53,12 +53,18 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
         self._uses = LastUses()
         self._known = Known()
         self.parts = (*self.parts, self._uses, self._known)
-        self.learn = self._learn
 
     def observe(self, observed: ObservedEvents) -> Sequence[Finding]:
         """Return the incidents that are new or have grown."""
         events = [row for row in observed.events if row[3] and not crc32(row[3].encode()) % SHARE]
         return super().observe(observed._replace(events=events)) if events else ()
+
+    def learn(self, rows: Sequence[EventRow]) -> None:
+        """Remember where users got their tokens, and clients theirs."""
+        self._uses.note(rows)
+        for row in rows:
+            if row[4]:
+                self._note(row[2].realm, row[2].client_id, network_of(row[4]), row[0])
 
     def subject_of(self, event: Event) -> Subject | None:
         """Return the client, unless the user or the client has been at this place."""
@@ -81,11 +87,6 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
     def window_ms(self, options: UserinfoScrapingOptions) -> int:
         """Return the option's minutes."""
         return options.window_minutes * MINUTE_MS
-
-    def _learn(self, row: EventRow) -> None:
-        self._uses.note(row)
-        if row[4]:
-            self._note(row[2].realm, row[2].client_id, network_of(row[4]), row[0])
 
     def _note(self, realm: str, client_id: str, network: str, time_ms: int) -> None:
         self._known.note((realm, client_id), time_ms)

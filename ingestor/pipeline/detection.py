@@ -31,8 +31,8 @@ class Detection:
         self.failures = 0
         """Blocks that a detector could not observe, since the start."""
         self._detectors: list[Detector] = []
-        self._observers: dict[str, list[int]] = {}
-        """By action: the indexes of the detectors that observe its events."""
+        self._interests: dict[frozenset[str], int] = {}
+        """Which actions detectors observe: each set of these once, with its number."""
         self._findings: dict[tuple[int, str], StoredFinding] = {}
         self._told: set[str] = set()
         for detector in detectors:
@@ -42,8 +42,7 @@ class Detection:
             except Exception as error:  # noqa: BLE001 - a detector may raise anything, and events do not depend on it
                 self._fail(detector, error, "It is switched off until the next start.")
             else:
-                for action in detector.actions:
-                    self._observers.setdefault(action, []).append(len(self._detectors))
+                self._interests.setdefault(frozenset(detector.actions), len(self._interests))
                 self._detectors.append(detector)
 
     def __bool__(self) -> bool:
@@ -64,8 +63,9 @@ class Detection:
         found: list[StoredFinding] = []
         if not events:
             return found
-        for detector, wanted in zip(self._detectors, self._wanted(events), strict=True):
-            observed = ObservedEvents(source, wanted, events)
+        wanted = self._wanted(events)
+        for detector in self._detectors:
+            observed = ObservedEvents(source, wanted[self._interests[frozenset(detector.actions)]], events)
             try:
                 found += [_placed(detector, finding, host, tags_of) for finding in detector.observe(observed)]
             except Exception as error:  # noqa: BLE001 - as above
@@ -74,9 +74,12 @@ class Detection:
         return found
 
     def _wanted(self, events: Sequence[EventRow]) -> list[list[EventRow]]:
-        """Return the events of each detector's actions: one look at each event, however many detectors there are."""
-        wanted: list[list[EventRow]] = [[] for _ in self._detectors]
-        adders = {action: [wanted[index].append for index in indexes] for action, indexes in self._observers.items()}
+        """Return the events of each set of actions: one look at each event, however many detectors there are."""
+        wanted: list[list[EventRow]] = [[] for _ in self._interests]
+        adders: dict[str, list[Callable[[EventRow], None]]] = {}
+        for actions, number in self._interests.items():
+            for action in actions:
+                adders.setdefault(action, []).append(wanted[number].append)
         nobody: list[Callable[[EventRow], None]] = []
         for row in events:
             for add in adders.get(row[2].action, nobody):

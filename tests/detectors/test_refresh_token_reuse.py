@@ -59,9 +59,25 @@ def test_a_second_device_is_compared_with_itself() -> None:
     assert severities(found(refresh(0), refresh(5, HOME, TABLET), reuse(600, "u-1", HOME, APP))) == [LOW]
 
 
+def test_a_phone_comes_from_all_of_its_networks() -> None:
+    networks = refresh(0, HOME), refresh(600, "100.64.0.1"), refresh(1200, "2001:db8:7::1")
+    for ip in (HOME, "100.64.0.1", "2001:db8:7::2"):
+        assert severities(found(*networks, reuse(4000, "u-1", ip, APP))) == [LOW]
+    assert severities(found(*networks, reuse(4000, "u-1", AWAY, APP))) == [MEDIUM]
+    unnamed = refresh(0, HOME, None), refresh(600, "100.64.0.1", None)
+    assert severities(found(*unnamed, reuse(4000, "u-1", HOME, None))) == [MEDIUM]
+    assert severities(found(*unnamed, reuse(20, "u-1", HOME, None))) == [LOW]
+
+
 def test_a_thief_who_was_first_is_seen_by_the_one_who_was_robbed() -> None:
     assert severities(found(refresh(0), refresh(3600, AWAY, CURL), reuse(7200, "u-1", HOME, APP))) == [MEDIUM]
     assert severities(found(refresh(3600, AWAY, CURL), reuse(7200, "u-1", HOME, APP))) == [HIGH]
+
+
+def test_a_program_that_logged_in_is_no_stranger() -> None:
+    login = event("token.issued.authorization_code", 5, "app", user="u-1", ip=AWAY, agent=TABLET)
+    assert severities(found(refresh(0), login, reuse(600, "u-1", AWAY, TABLET))) == [LOW]
+    assert severities(found(login, refresh(60, HOME, CURL), reuse(600, "u-1", AWAY, TABLET))) == [MEDIUM]
 
 
 def test_the_first_one_stands_for_the_refresh_that_nobody_saw() -> None:
@@ -75,8 +91,8 @@ def test_others_do_not_count() -> None:
     stranger = reuse(9, "u-1", AWAY, CURL)
     assert severities(found(refresh(0, user="u-2"), stranger)) == [MEDIUM]
     assert severities(found(refresh(0), reuse(9, "u-1", AWAY, CURL, client="other"))) == [MEDIUM]
-    login = event("token.issued.authorization_code", 5, "app", user="u-1", ip=AWAY, agent=CURL)
-    assert severities(found(refresh(0), login, stranger)) == [HIGH]
+    service = event("token.issued.client_credentials", 5, "app", user="u-1", ip=AWAY, agent=CURL)
+    assert severities(found(refresh(0), service, stranger)) == [HIGH]
     of_code = event(
         "token.reuse_detected",
         9,

@@ -4,9 +4,14 @@ The commands come from click's own data and not from its help pages, whose layou
 come from the sample of the configuration, which has them all.
 """
 
+import ast
+import dataclasses
+import functools
 import inspect
+import itertools
 import json
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -16,8 +21,9 @@ import orjson
 
 from ingestor.cli import cli
 from ingestor.config.options import PREFIX
+from ingestor.detectors.contract import Options
 from ingestor.detectors.registry import detectors
-from tests.docs.markdown import ROOT
+from tests.docs.markdown import ROOT, headings, part
 
 DASHBOARDS: Final = tuple(ROOT / f"grafana/dashboards/{name}.json" for name in ("runbooks", "security"))
 PATTERNS: Final = "What each pattern means"
@@ -202,18 +208,47 @@ def _titles() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _patterns() -> Iterator[str]:
-    yield "A finding names the detector that found it: its pattern. `docs/detectors.md`, which is installed with tokentail, says more of each."
-    yield ""
-    yield "| Pattern | What was found | By what, and how bad |"
+    yield "A finding names the detector that found it: its pattern. From `docs/detectors.md`, which is installed with tokentail and says more."
+    page = DETECTORS_PAGE.read_text("utf-8")
+    for name in (heading for heading in headings(page) if heading in detectors()):
+        text = part(page, name).partition("<!--")[0].strip()
+        yield f"\n#### {name}\n"
+        yield re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)  # pages cannot be linked to from Grafana
+
+
+# The detectors
+
+
+def _detector(name: str) -> Iterator[str]:
+    kind = detectors()[name].options
+    told = option_meanings(kind)
+    own = [field for field in dataclasses.fields(kind) if field.name not in COMMON]
+    yield "| option | default | meaning |"
     yield "|---|---|---|"
-    for name, kind in detectors().items():
-        found_by = (inspect.getdoc(kind.new) or "").partition("\n\n")[0]
-        yield f"| `{name}` | {_cell(kind.title)} | {_cell(found_by)} |"
+    for field in own:
+        yield f"| `{field.name}` | `{field.default}` | {_cell(told.get(field.name, '')).replace('``', '`')} |"
+    yield ""
 
 
+def option_meanings(kind: type[Options]) -> dict[str, str]:
+    """Return what stands below each option in the class that a detector states, and in those that it is derived from."""
+    told: dict[str, str] = {}
+    for each in reversed(kind.__mro__[:-1]):
+        (body,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        assert isinstance(body, ast.ClassDef)
+        for option, text in itertools.pairwise(body.body):
+            if isinstance(option, ast.AnnAssign) and isinstance(text, ast.Expr):
+                told[ast.unparse(option.target)] = str(ast.literal_eval(text.value))
+    return told
+
+
+DETECTORS_PAGE: Final = ROOT / "docs/detectors.md"
+COMMON: Final = frozenset(field.name for field in dataclasses.fields(Options))
+"""Options that all detectors have."""
 REFERENCES: Final = (
     Reference(ROOT / "docs/commands.md", "reference", _commands),
     Reference(ROOT / "docs/configuration.md", "options", _options),
+    *(Reference(DETECTORS_PAGE, f"options of {name}", functools.partial(_detector, name)) for name in detectors()),
 )
 
 

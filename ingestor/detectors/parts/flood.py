@@ -109,13 +109,13 @@ class Flood(ABC, Generic[OptionsT]):
 
     def _count(self, key: Key, count: Count | None, row: EventRow, window: int) -> None:
         """Count an event that begins a window, or is one too many."""
-        time_ms = row[0]
-        if count is None or count.window != window:
-            if count is not None and 0 < (count.window - window) * self.window_ms() <= CLOCK_MS:
-                return  # it is late
+        if count is None:
+            count = Count(window, row[0])
+        elif 0 < (count.window - window) * self.window_ms() <= CLOCK_MS:
+            return  # it is late
+        if count.window != window or not count.events:
             options = self._options.of(row[2].realm, row[2].client_id)
-            evidence = count.evidence if count is not None else None
-            count = Count(window, time_ms, left=self.most(options), evidence=evidence)
+            count.window, count.first, count.events, count.left = window, row[0], 0, self.most(options)
             self._counts.put(key, count)
         count.events += 1
         count.left -= 1

@@ -1,5 +1,6 @@
 """At which networks clients get tokens: whoever fails there is probably the client itself."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -43,15 +44,16 @@ class Homes(BoundedMemory[Home]):
     def __init__(self, prefix: str = "home") -> None:
         super().__init__(Home.to_json, Home.of_json, most=MOST_CLIENTS, prefix=prefix)
 
-    def learn(self, row: EventRow) -> None:
-        """Take up a token that was issued."""
-        tags, ip = row[2], row[4]
-        key = (tags.realm, tags.client_id)
-        home = self._values.get(key)
-        if ip is None or (home is not None and (row[0] < home.nowhere_until or network_of(ip) in home.networks)):
-            return
-        home = home or Home()
-        home.networks[network_of(ip)] = None
-        if len(home.networks) > MOST_NETWORKS:
-            home = Home(nowhere_until=row[0] + DAY_MS)
-        self.put(key, home)
+    def learn(self, rows: Iterable[EventRow]) -> None:
+        """Take up tokens that were issued."""
+        homes = self._values
+        for row in rows:
+            tags, ip = row[2], row[4]
+            home = homes.get((tags.realm, tags.client_id))
+            if ip is None or (home is not None and (row[0] < home.nowhere_until or network_of(ip) in home.networks)):
+                continue
+            home = home or Home()
+            home.networks[network_of(ip)] = None
+            if len(home.networks) > MOST_NETWORKS:
+                home = Home(nowhere_until=row[0] + DAY_MS)
+            self.put((tags.realm, tags.client_id), home)

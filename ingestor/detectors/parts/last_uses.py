@@ -1,6 +1,7 @@
 """Where each user used a token last, of the newest uses: what a second use is compared with."""
 
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
 
 import orjson
 
@@ -9,13 +10,16 @@ from parsers.contract import Event, EventRow, Tags
 
 MOST_USES: Final = 16_384
 """That are remembered, at about 600 bytes each."""
-MOST_AGENTS: Final = 8
-"""Of one user that are told apart, the newest."""
+MOST_PLACES: Final = 8
+"""Of one user that are told apart, the newest: addresses, each with a user agent."""
 _PAGE: Final = 64
+
+_Place: TypeAlias = tuple[str | None, str | None]
+"""An address and a user agent."""
 
 
 class LastUses:
-    """The last use of each user agent of each user: that of a program is compared with its own last one.
+    """The last use of each user at each place: with each user agent, from each address.
 
     Uses are kept as the events that they are, since this is cheap, in pages that are written once: a dump costs what has come.
     The oldest page is forgotten first.
@@ -36,28 +40,35 @@ class LastUses:
         """Of the newest page so many are saved."""
         self._last: dict[str, EventRow] = {}
         """By user."""
-        self._others: dict[str, tuple[EventRow, ...]] = {}
-        """Of those who have several user agents: the last uses of the others than the last one, the newest last."""
+        self._others: dict[str, dict[_Place, EventRow]] = {}
+        """Of those who have several places: the last uses at the others than the last one, the newest last."""
 
-    def note(self, row: EventRow) -> None:
-        """Take up the use of an event, if it has a user."""
-        user = row[3]
-        if user:
-            page = self._page
+    def note(self, rows: Iterable[EventRow]) -> None:
+        """Take up the uses of events that have a user."""
+        page, uses = self._page, self._last
+        for row in rows:
+            user = row[3]
+            if not user:
+                continue
             if len(page) == _PAGE:
                 page = self._begin(self._number + 1)
             page.append(row)
-            before = self._last.get(user)
-            self._last[user] = row
-            if before is not None and before[5] != row[5]:
-                others = [each for each in self._others.get(user, ()) if each[5] != row[5]]
-                self._others[user] = (*others[2 - MOST_AGENTS :], before)
+            before = uses.get(user)
+            uses[user] = row
+            if before is not None and (before[4] != row[4] or before[5] != row[5]):
+                others = self._others.get(user)
+                if others is None:
+                    others = self._others[user] = {}
+                others.pop((row[4], row[5]), None)
+                others[before[4], before[5]] = before
+                if len(others) == MOST_PLACES:
+                    del others[next(iter(others))]
 
     def of(self, event: Event) -> list[EventRow]:
-        """Return the last uses of the event's user and client, one for each user agent, the newest last."""
+        """Return the last uses of the event's user and client, one for each place, the newest last."""
         user, tags = event.user_id or "", event.tags
         last = self._last.get(user)
-        uses = () if last is None else (*self._others.get(user, ()), last)
+        uses = () if last is None else (*self._others.get(user, {}).values(), last)
         return [row for row in uses if row[2].client_id == tags.client_id and row[2].realm == tags.realm]
 
     def dump(self) -> MemoryChanges:
@@ -76,8 +87,7 @@ class LastUses:
         self._oldest = min(pages, default=0)
         for number in sorted(pages) or [0]:
             self._begin(number)
-            for piece in orjson.loads(pages.get(number, b"[]")):
-                self.note(_row_of(*piece))
+            self.note(_rows_of(pages.get(number, b"[[],[]]")))
         self._changed.clear()
         self._saved = len(self._page)
 
@@ -97,22 +107,26 @@ class LastUses:
         if self._last.get(user) is row:
             del self._last[user]
             self._others.pop(user, None)  # they are older
-        elif user in self._others:
-            left = tuple(each for each in self._others[user] if each is not row)
-            if left:
-                self._others[user] = left
-            else:
+        elif others := self._others.get(user):
+            if others.get((row[4], row[5])) is row:
+                del others[row[4], row[5]]
+            if not others:
                 del self._others[user]
 
     def _piece(self, number: int) -> bytes | None:
         page = self._pages.get(number)
-        return None if page is None else orjson.dumps([_kept(row) for row in page])
+        return None if page is None else _piece_of(page)
 
 
-def _kept(row: EventRow) -> list[Any]:
-    return [row[2].realm, row[2].client_id, row[3], row[0], row[4], row[5]]
+def _piece_of(page: list[EventRow]) -> bytes:
+    """Return a page as JSON, each combination of realm, client and user agent once: there are few."""
+    kinds: dict[tuple[str, str, str | None], int] = {}
+    uses = [(kinds.setdefault((row[2][6], row[2][1], row[5]), len(kinds)), row[3], row[0], row[4]) for row in page]
+    return orjson.dumps((list(kinds), uses))
 
 
-def _row_of(realm: str, client_id: str, user: str, time_ms: int, ip: str | None, agent: str | None) -> EventRow:
-    tags = Tags("", client_id, "", "", "", "", realm)
-    return time_ms, None, tags, user, ip, agent, None, None, None, None
+def _rows_of(piece: bytes) -> Iterator[EventRow]:
+    kinds, uses = orjson.loads(piece)
+    for kind, user, time_ms, ip in uses:
+        realm, client_id, agent = kinds[kind]
+        yield time_ms, None, Tags("", client_id, "", "", "", "", realm), user, ip, agent, None, None, None, None

@@ -9,7 +9,7 @@ from ingestor.detectors.parts.last_uses import LastUses
 from ingestor.detectors.parts.origin import network_of
 from ingestor.detectors.parts.surge import MINUTE_MS, Subject, Surge
 from ingestor.model.finding import Severity
-from parsers.contract import Event, Tags
+from parsers.contract import Event, EventRow, Tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,14 @@ class Reuse(Surge[ReuseOptions]):
         super().__init__(options)
         self._uses = LastUses()
         self.parts = (*self.parts, self._uses)
-        self.learn = self._uses.note
 
     def is_of_mine(self, tags: Tags) -> bool:
         """Whether a second use is of what the detector is about."""
         raise NotImplementedError
+
+    def learn(self, rows: Sequence[EventRow]) -> None:
+        """Remember first uses."""
+        self._uses.note(rows)
 
     def subject_of(self, event: Event) -> Subject | None:
         """Return the user and client."""
@@ -57,7 +60,7 @@ class Reuse(Surge[ReuseOptions]):
             return Severity.LOW
         uses = self._uses.of(event)
         if not uses:
-            self._uses.note(event)
+            self._uses.note((event,))
             return Severity.MEDIUM
         return _judged(event, [Event(*row) for row in uses], options.grace_seconds * 1000)
 
@@ -72,18 +75,20 @@ def is_of_code(tags: Tags) -> bool:
 
 
 def _judged(event: Event, uses: Sequence[Event], grace_ms: int) -> Severity:
-    """Return low for the program and the place of the first use, high for neither, medium when in doubt."""
+    """Return low for the program and a place of first uses, high for neither, medium when in doubt."""
     agent, last = event.user_agent, uses[-1]
-    own = next((use for use in uses if use.user_agent == agent), None)
-    is_soon = own is not None and 0 <= event.time_ms - own.time_ms <= grace_ms
-    if own is not None and agent:
-        is_elsewhere = last is not own and not _are_near(event.ip, last.ip)  # somebody else was the last one
-        return Severity.LOW if is_soon or (_are_near(event.ip, own.ip) and not is_elsewhere) else Severity.MEDIUM
-    if not event.ip or not last.ip:
+    own = [use for use in uses if use.user_agent == agent]
+    is_soon = any(0 <= event.time_ms - use.time_ms <= grace_ms for use in own)
+    if any(_are_near(event.ip, use.ip) for use in own):
+        was_somebody_else = not _are_near(event.ip, last.ip) and (last.user_agent != agent or not agent)
+        return Severity.MEDIUM if was_somebody_else and not is_soon else Severity.LOW
+    if agent and is_soon:
+        return Severity.LOW  # it changed networks
+    if (own and agent) or is_soon or not event.ip or not last.ip:
         return Severity.MEDIUM
-    if _are_near(event.ip, last.ip):
-        return Severity.MEDIUM if agent and last.user_agent else Severity.LOW
-    return Severity.MEDIUM if is_soon else Severity.HIGH
+    if any(_are_near(event.ip, use.ip) for use in uses):
+        return Severity.MEDIUM if agent else Severity.LOW
+    return Severity.HIGH
 
 
 def _are_near(ip: str | None, other: str | None) -> bool:

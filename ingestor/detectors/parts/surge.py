@@ -1,18 +1,19 @@
 """Much of one kind about one subject within a short time: what most attacks look like. A detector says of what, and how much."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Generic, TypeVar
 
 from ingestor.detectors.contract import Memory, ObservedEvents, Options
 from ingestor.detectors.parts.allowed import is_allowed
+from ingestor.detectors.parts.awaited import ISSUED, SUCCESSES, Awaited
 from ingestor.detectors.parts.case import Case, Subject
 from ingestor.detectors.parts.evidence import Evidence, Figures, hit_of, top
 from ingestor.detectors.parts.memory import BoundedMemory
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.window import Window
 from ingestor.model.finding import Finding, Severity
-from parsers.contract import ISSUED_PREFIX, OUTCOMES, Event, EventRow
+from parsers.contract import Event, EventRow
 
 __all__ = ["ISSUED", "MINUTE_MS", "SUCCESSES", "Subject", "Surge"]
 
@@ -26,9 +27,6 @@ CLOCK_MS: Final = 6 * HOUR_MS
 """An event so much older than a case says that a clock was wrong: the case begins anew with it."""
 MOST_CASES: Final = 10_000
 """Subjects that are remembered, at about 1 KB each."""
-ISSUED: Final = frozenset(action for action in OUTCOMES if action.startswith(ISSUED_PREFIX))
-SUCCESSES: Final = ISSUED | {"token.refreshed"}
-"""Somebody has a token."""
 _ORDER: Final = tuple(Severity)
 
 
@@ -62,12 +60,9 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         self.parts = (self._cases,)
         every = (options, *(options.of(*client) for client in options.clients))
         self._keep_ms = HOUR_MS + max(SUCCESS_MS, *map(self.quiet_ms, every))
-        self.learn: Callable[[EventRow], None] = lambda _: None
-        """Takes up an event that tells what is usual. It is called for most of all events."""
         self._touched: dict[Subject, Case] = {}
         self._ended: list[Finding] = []
-        self._awaiting: dict[str, dict[Subject, None]] = {}
-        """Incidents after which a success would matter, by their key (an address, a user) or else by their client."""
+        self._awaited = Awaited(self._succeed)
 
     @abstractmethod
     def subject_of(self, event: Event) -> Subject | None:
@@ -101,23 +96,21 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         """Return the user that an incident is about, if it is about one."""
         return None
 
+    def learn(self, rows: Sequence[EventRow]) -> None:
+        """Take up events that tell what is usual. These are most of all events."""
+
     def observe(self, observed: ObservedEvents) -> Sequence[Finding]:
         """Return the incidents that are new or have grown."""
-        block, learns, learn = observed.block, self.learns_from, self.learn
-        place = 0 if self._awaiting else None  # up to where successes have been looked for, while any would matter
-        for row in observed.events:
-            if not self._awaiting and row[2].action in learns:
-                learn(row)
-                continue
-            if place is not None:
-                place = self._look_for_success(block, place, row)
-            self._see(row)
-            if not self._awaiting:
-                place = None
-            elif place is None:
-                place = next((n for n, each in enumerate(block) if each is row), len(block)) + 1
-        if place is not None:
-            self._look_for_success(block, place, None)
+        rows, begin = observed.events, 0
+        self._awaited.begin(observed.block)
+        for number in self._numbers(rows):
+            self._pass(rows[begin:number])
+            row, begin = rows[number], number + 1
+            self._awaited.look_up_to(row)
+            self._hit(Event(*row))
+            self._awaited.look_at(row)
+        self._pass(rows[begin:])
+        self._awaited.end()
         findings, self._ended = self._ended, []
         touched, self._touched = self._touched, {}
         for subject, case in touched.items():
@@ -131,14 +124,23 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
             if (case := self._cases.get(key)) is not None:
                 self._await_success(Subject(*key), case)
 
-    def _see(self, row: EventRow) -> None:
-        action = row[2].action
-        if action in self.learns_from:
-            self.learn(row)
-        else:
-            self._hit(Event(*row))
-        if action in SUCCESSES:
-            self._succeed(row)
+    def _numbers(self, rows: Sequence[EventRow]) -> Iterable[int]:
+        """Return which events may be part of an incident."""
+        learns = self.learns_from
+        if not learns:
+            return range(len(rows))
+        return [number for number, row in enumerate(rows) if row[2].action not in learns]
+
+    def _pass(self, rows: Sequence[EventRow]) -> None:
+        """Learn from events."""
+        if not self._awaited:
+            if rows:
+                self.learn(rows)
+            return
+        for row in rows:
+            self._awaited.look_up_to(row)
+            self.learn((row,))
+            self._awaited.look_at(row)
 
     def _hit(self, event: Event) -> None:
         subject = self.subject_of(event)
@@ -154,8 +156,10 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
             self._gather(case, event, options)
         else:
             case.evidence.add(event)
+        known = len(self._cases)
         self._cases.put(subject, case)
-        self._forget_old(event.time_ms)
+        if self._awaited or len(self._cases) > known:
+            self._forget_old(event.time_ms)
         if case.evidence is not None:
             judged = self.severity_of(case.figures, options) or Severity.LOW
             self._raise(case, max(judged, self.least_severity_of(event, options), key=_ORDER.index))
@@ -189,7 +193,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
 
     def _leave(self, subject: Subject) -> None:
         """Have a subject's case be followed by another one."""
-        self._expect_none(subject)
+        self._awaited.drop(subject)
         self._tell(self._ended, subject, self._touched.pop(subject, None))
 
     def _forget_old(self, now_ms: int) -> None:
@@ -200,42 +204,26 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
             if case is not None and now_ms - case.last <= self._keep_ms:
                 return
             self._cases.forget(key)
-            self._expect_none(Subject(*key))
+            self._awaited.drop(Subject(*key))
 
-    def _look_for_success(self, block: Sequence[EventRow], place: int, until: EventRow | None) -> int:
-        """Look at the rows of a block from a place up to a row; return the place behind it."""
-        for number in range(place, len(block)):
-            row = block[number]
-            if row is until:
-                return number + 1
-            if row[2].action in SUCCESSES:
-                self._succeed(row)
-        return len(block)
-
-    def _succeed(self, row: EventRow) -> None:
-        for name in (row[2].client_id, row[4], row[3]):
-            if name in self._awaiting:
-                self._succeed_as(name or "", Event(*row))
-
-    def _succeed_as(self, name: str, event: Event) -> None:
-        tags = event.tags
-        for subject in list(self._awaiting.get(name, ())):
-            case = self._cases.get(subject)
-            if case is None or case.evidence is None:
-                self._expect_none(subject)  # it was forgotten
-                continue
-            same = subject.realm == tags.realm and subject.client_id in {"", tags.client_id}
-            if event.time_ms - case.evidence.last > SUCCESS_MS:
-                self._end(subject, case, "no")
-            elif same and event.time_ms >= case.evidence.first and self.is_success_of(event, subject, case.evidence):
-                self._end(subject, case, "yes")
-                self._raise(case, case.severity)
-                self._touched[subject] = case
+    def _succeed(self, subject: Subject, event: Event) -> None:
+        """Have an incident see a success that has its name."""
+        case, tags = self._cases.get(subject), event.tags
+        if case is None or case.evidence is None:
+            self._awaited.drop(subject)  # it was forgotten
+            return
+        same = subject.realm == tags.realm and subject.client_id in {"", tags.client_id}
+        if event.time_ms - case.evidence.last > SUCCESS_MS:
+            self._end(subject, case, "no")
+        elif same and event.time_ms >= case.evidence.first and self.is_success_of(event, subject, case.evidence):
+            self._end(subject, case, "yes")
+            self._raise(case, case.severity)
+            self._touched[subject] = case
 
     def _end(self, subject: Subject, case: Case, success: str) -> None:
         case.success = success
         self._cases.put(subject, case)
-        self._expect_none(subject)
+        self._awaited.drop(subject)
 
     def _raise(self, case: Case, severity: Severity) -> None:
         """Have a case be at least as severe; one that succeeded is one worse."""
@@ -247,13 +235,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
     def _await_success(self, subject: Subject, case: Case) -> None:
         is_open = case.evidence is not None and not case.success and case.severity is not Severity.LOW
         if is_open and self.raised_by_success:
-            self._awaiting.setdefault(subject.key or subject.client_id, {})[subject] = None
-
-    def _expect_none(self, subject: Subject) -> None:
-        name = subject.key or subject.client_id
-        self._awaiting.get(name, {}).pop(subject, None)
-        if not self._awaiting.get(name, True):
-            del self._awaiting[name]
+            self._awaited.add(subject)
 
     def _tell(self, findings: list[Finding], subject: Subject, case: Case | None) -> None:
         if case is None or case.evidence is None:

@@ -1,7 +1,7 @@
 """A surge that is weighed against what succeeds meanwhile: a busy client has failures, too."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ingestor.detectors.parts.case import Successes
 from ingestor.detectors.parts.memory import Key
@@ -12,10 +12,6 @@ from parsers.contract import EventRow
 
 class Weighed(Surge[OptionsT]):
     """Its figures have ``successes`` and ``successful_users``: of this window and the one before, since the first failure, until there is an incident."""
-
-    def __init__(self, options: OptionsT) -> None:
-        super().__init__(options)
-        self.learn = self._weigh
 
     @abstractmethod
     def speaks_for(self, row: EventRow) -> Key:
@@ -32,14 +28,14 @@ class Weighed(Surge[OptionsT]):
             if case is not None:
                 yield from (hit[3] for hit in case.window.hits)
 
-    def _weigh(self, row: EventRow) -> None:
-        """Count a success of a subject that is failing."""
-        key = self.speaks_for(row)
-        case = self._cases.get(key)
-        if case is None or case.evidence is not None or not self.counts(row, case.window):
-            return
-        if case.successes is None:
-            case.successes = Successes()
-        case.successes.advance(row[0] // self.window_ms(self._options))
-        case.successes.add(row[3] or "")
-        self._cases.mark(key)
+    def learn(self, rows: Sequence[EventRow]) -> None:
+        """Count successes of subjects that are failing."""
+        for row in rows:
+            key = self.speaks_for(row)
+            case = self._cases.get(key)
+            if case is not None and case.evidence is None and self.counts(row, case.window):
+                if case.successes is None:
+                    case.successes = Successes()
+                case.successes.advance(row[0] // self.window_ms(self._options))
+                case.successes.add(row[3] or "")
+                self._cases.mark(key)

@@ -13,8 +13,7 @@ def token(second: float, ip: str | None, client: str = "app") -> EventRow:
 
 def homes(*rows: EventRow) -> Homes:
     made = Homes()
-    for row in rows:
-        made.learn(row)
+    made.learn(rows)
     return made
 
 
@@ -37,18 +36,18 @@ def test_one_that_is_everywhere_is_at_home_nowhere_for_a_day() -> None:
     assert is_home(homes(*rows[:-1]), "10.0.0.1")
     made = homes(*rows)
     assert not is_home(made, "10.0.0.1")
-    made.learn(token(DAY, "10.0.0.1"))
+    made.learn([token(DAY, "10.0.0.1")])
     assert not is_home(made, "10.0.0.1")
-    made.learn(token(DAY + MOST_NETWORKS, "10.0.0.1"))
+    made.learn([token(DAY + MOST_NETWORKS, "10.0.0.1")])
     assert is_home(made, "10.0.0.1")
 
 
 def test_a_piece_changes_with_a_new_network_alone() -> None:
     made = homes(token(0, "10.0.0.1"))
     assert len(made.dump()) == 1
-    made.learn(token(1, "10.0.0.2"))
+    made.learn([token(1, "10.0.0.2")])
     assert not made.dump()
-    made.learn(token(2, "10.0.1.2"))
+    made.learn([token(2, "10.0.1.2")])
     again = Homes()
     again.restore({name: piece for name, piece in made.dump().items() if piece is not None})
     assert is_home(again, "10.0.0.1")

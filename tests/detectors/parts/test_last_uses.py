@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.detectors.parts.last_uses import MOST_AGENTS, LastUses
+from ingestor.detectors.parts.last_uses import MOST_PLACES, LastUses
 from parsers.contract import Event, EventRow
 from tests.detectors.cases.made import event
 
@@ -21,27 +21,31 @@ def seen(uses: LastUses, user: str = "u-1", client: str = "app") -> list[tuple[i
     return [(row[0], row[4], row[5]) for row in uses.of(Event(*use(0, user, client=client)))]
 
 
-def test_each_user_agent_has_its_last_use() -> None:
+def test_each_place_has_its_last_use() -> None:
     uses = LastUses()
-    rows = [use(1), use(2, agent="b"), use(3), use(4, agent=None), use(5, "u-2"), use(6, client="other")]
-    for row in rows:
-        uses.note(row)
-    assert [agent for _, _, agent in seen(uses)] == ["b", None]
+    rows = [use(1), use(2, agent="b"), use(3), use(251), use(4, agent=None), use(5, "u-2"), use(6, client="other")]
+    uses.note(rows)
+    assert [(ip, agent) for _, ip, agent in seen(uses)] == [
+        ("10.0.0.2", "b"),
+        ("10.0.0.3", "a"),
+        ("10.0.0.1", "a"),
+        ("10.0.0.4", None),
+    ]
     assert [agent for _, _, agent in seen(uses, client="other")] == ["a"]
     assert len(seen(uses, "u-2")) == 1
     assert seen(uses, "u-3") == []
 
 
-def test_a_user_has_so_many_user_agents_at_most() -> None:
+def test_a_user_has_so_many_places_at_most() -> None:
     uses = LastUses()
     for n in range(100):
-        uses.note(use(n, agent=f"agent-{n}"))
-    assert [agent for _, _, agent in seen(uses)] == [f"agent-{n}" for n in range(100 - MOST_AGENTS, 100)]
+        uses.note([use(n, agent=f"agent-{n}")])
+    assert [agent for _, _, agent in seen(uses)] == [f"agent-{n}" for n in range(100 - MOST_PLACES, 100)]
 
 
 def test_events_without_a_user_are_not_kept() -> None:
     uses = LastUses()
-    uses.note(use(1, user=None))
+    uses.note([use(1, user=None)])
     assert not uses.dump()
 
 
@@ -52,7 +56,7 @@ def test_a_restart_changes_nothing(runs: list[tuple[str, str, int]]) -> None:
         for _ in range(times):
             second += 1
             for each in (whole, uses):
-                each.note(use(second, user, agent))
+                each.note([use(second, user, agent)])
         for name, piece in uses.dump().items():
             if piece is None:
                 del memory[name]

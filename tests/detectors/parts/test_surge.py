@@ -49,7 +49,9 @@ class Learning(Failing):
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         self.known: set[str] = set()
-        self.learn = lambda row: self.known.add(row[2].client_id)
+
+    def learn(self, rows: Sequence[EventRow]) -> None:
+        self.known.update(row[2].client_id for row in rows)
 
     def subject_of(self, event: Event) -> Subject | None:  # type: ignore[override]
         return None if event.tags.client_id in self.known else super().subject_of(event)
@@ -138,18 +140,18 @@ def test_what_is_over_is_forgotten() -> None:
     last_words(detector, *(failure(n, f"app-{n}") for n in range(100)))
     saved(detector, memory)
     assert len(memory) == 100
-    for hour in range(5, 105):
-        last_words(detector, failure(hour * HOUR))
+    for hour in range(5, 205):
+        last_words(detector, failure(hour * HOUR, f"other-{hour}"))
     saved(detector, memory)
-    assert len(memory) == 1
+    assert len(memory) == 5
 
 
 def test_successes_are_awaited_no_longer_than_they_matter() -> None:
     detector = Failing(Options())
     last_words(detector, *failures(0, 1, 2, 3, 4))
-    assert detector._awaiting
+    assert detector._awaited
     last_words(detector, *(failure(n * HOUR, "other") for n in range(1, 6)))
-    assert not detector._awaiting
+    assert not detector._awaited
 
 
 def test_a_kill_does_not_forget_what_is_awaited() -> None:

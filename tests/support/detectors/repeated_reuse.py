@@ -14,8 +14,11 @@ class RepeatedReuseOptions(Options):
     """How often is again and again."""
 
     fewest: int = 2
+    """So many are `medium`."""
     many: int = 10
+    """So many are `high`."""
     window_minutes: int = 60
+    """Within so many minutes."""
 
 
 class RepeatedReuse(Surge[RepeatedReuseOptions]):
