@@ -31,7 +31,7 @@ def detectors() -> Mapping[str, DetectorKind]:
     package = ingestor.detectors
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg)
     classes = [import_module(f"{package.__name__}.{name}").DETECTOR for name in names if name not in _NO_DETECTORS]
-    return {each.name: DetectorKind(each.title, each.options, each, f"{PAGE}#{each.name}") for each in classes}
+    return {each.name: DetectorKind(each.title, each.options, each, runbook_of(each.name)) for each in classes}
 
 
 def new_detectors(options: Mapping[str, Options]) -> Iterator[Detector]:
@@ -50,4 +50,4 @@ def title_of(pattern: str) -> str:
 
 def runbook_of(pattern: str) -> str:
     """Return what to do first about its findings: a place in the documentation."""
-    return f"docs/detectors.md#{pattern}"
+    return f"{PAGE}#{pattern}"

@@ -138,7 +138,7 @@ _RAISED: Final = """
 -- it is told of with others.
 ALTER TABLE token_findings ADD COLUMN raised INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE token_findings ADD COLUMN raised_from TEXT;
-CREATE INDEX token_findings_raised ON token_findings(raised);
+CREATE INDEX token_findings_told ON token_findings(raised) WHERE raised_from IS NOT NULL;
 """
 
 UPGRADES: Final[Mapping[int, Upgrade]] = {

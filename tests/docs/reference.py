@@ -23,7 +23,7 @@ from ingestor.cli import cli
 from ingestor.config.options import PREFIX
 from ingestor.detectors.contract import Options
 from ingestor.detectors.registry import detectors
-from tests.docs.markdown import ROOT
+from tests.docs.markdown import ROOT, headings, part
 
 DASHBOARDS: Final = tuple(ROOT / f"grafana/dashboards/{name}.json" for name in ("runbooks", "security"))
 PATTERNS: Final = "What each pattern means"
@@ -186,6 +186,36 @@ def _title(section: str) -> str:
     return f"`[[{section}]]`" if section == "logs" else f"`[{section}]`" if section else "Top level"
 
 
+# The patterns, on dashboards
+
+
+def with_patterns(dashboard: str) -> str:
+    """Return a dashboard with a fresh list of the detectors, and fresh titles of their patterns, where it has any."""
+    made = orjson.loads(dashboard)
+    for panel in made["panels"]:
+        if panel["title"] == PATTERNS:
+            panel["options"]["content"] = "\n".join(_patterns())
+        for override in panel.get("fieldConfig", {"overrides": []})["overrides"]:
+            for entry in override["properties"]:
+                if override["matcher"]["options"] == "Finding" and entry["id"] == "mappings":
+                    entry["value"] = [{"type": "value", "options": dict(_titles())}]
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+def _titles() -> Iterator[tuple[str, dict[str, Any]]]:
+    for index, (name, kind) in enumerate(detectors().items()):
+        yield name, {"text": kind.title, "index": index}
+
+
+def _patterns() -> Iterator[str]:
+    yield "A finding names the detector that found it: its pattern. From `docs/detectors.md`, which is installed with tokentail and says more."
+    page = DETECTORS_PAGE.read_text("utf-8")
+    for name in (heading for heading in headings(page) if heading in detectors()):
+        text = part(page, name).partition("<!--")[0].strip()
+        yield f"\n#### {name}\n"
+        yield re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)  # pages cannot be linked to from Grafana
+
+
 # The detectors
 
 
@@ -215,37 +245,6 @@ def option_meanings(kind: type[Options]) -> dict[str, str]:
 DETECTORS_PAGE: Final = ROOT / "docs/detectors.md"
 COMMON: Final = frozenset(field.name for field in dataclasses.fields(Options))
 """Options that all detectors have."""
-# The patterns, on dashboards
-
-
-def with_patterns(dashboard: str) -> str:
-    """Return a dashboard with a fresh list of the detectors, and fresh titles of their patterns, where it has any."""
-    made = orjson.loads(dashboard)
-    for panel in made["panels"]:
-        if panel["title"] == PATTERNS:
-            panel["options"]["content"] = "\n".join(_patterns())
-        for override in panel.get("fieldConfig", {"overrides": []})["overrides"]:
-            for entry in override["properties"]:
-                if override["matcher"]["options"] == "Finding" and entry["id"] == "mappings":
-                    entry["value"] = [{"type": "value", "options": dict(_titles())}]
-    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
-
-
-def _titles() -> Iterator[tuple[str, dict[str, Any]]]:
-    for index, (name, kind) in enumerate(detectors().items()):
-        yield name, {"text": kind.title, "index": index}
-
-
-def _patterns() -> Iterator[str]:
-    yield "A finding names the detector that found it: its pattern. `docs/detectors.md`, which is installed with tokentail, says more of each."
-    yield ""
-    yield "| Pattern | What was found | By what, and how bad |"
-    yield "|---|---|---|"
-    for name, kind in detectors().items():
-        found_by = (inspect.getdoc(kind.new) or "").partition("\n\n")[0]
-        yield f"| `{name}` | {_cell(kind.title)} | {_cell(found_by)} |"
-
-
 REFERENCES: Final = (
     Reference(ROOT / "docs/commands.md", "reference", _commands),
     Reference(ROOT / "docs/configuration.md", "options", _options),
