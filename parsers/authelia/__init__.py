@@ -1,6 +1,8 @@
 """Authelia's log, in JSON and in plain text. Its sentences say what happened; README.md says which."""
 
-from typing import Any, Final
+from typing import Any, Final, TypedDict
+
+import msgspec
 
 from parsers.authelia import logfmt, meaning
 from parsers.authelia.meaning import Meaning
@@ -11,11 +13,24 @@ from parsers.redaction.lines import AllowedKeys, redact_line
 
 _SHOWN: Final = AllowedKeys(("time", "level", "msg", "method", "path", "remote_ip"))
 """The keys whose values may be shown of a rejected line."""
-_ASKED: Final = frozenset({"time", "level", "msg", "path", "remote_ip", "error"})
-"""The keys that say what happened. A stack trace is the most of many lines, and is left as it is."""
 _TEXT: Final = b'time="'
 _RATE_LIMITED: Final = "Rate Limit Exceeded"
 _API: Final = "/api/oidc/"
+
+
+class Line(TypedDict, total=False):
+    """What says what happened. Much of the log is stack traces, which are left as they are."""
+
+    time: str
+    level: str
+    msg: str
+    path: str
+    remote_ip: str
+    error: str
+
+
+_ASKED: Final = Line.__optional_keys__
+_decode_usual: Final = msgspec.json.Decoder(Line).decode
 
 
 class AutheliaParser:
@@ -51,7 +66,7 @@ class AutheliaParser:
 
     def _read(self, line: bytes, now_ms: int) -> Outcome:
         if line.startswith(b"{"):
-            record = decode(line)
+            record = _decoded(line)
         elif line.startswith(_TEXT):
             record = logfmt.read(line, _ASKED)
         else:
@@ -71,6 +86,16 @@ class AutheliaParser:
             error_detail=meant.detail,
             endpoint=meant.endpoint,
         )
+
+
+def _decoded(line: bytes) -> Any:
+    """Return what a line of JSON holds, and no more than is asked for where all of that is text. Raises RejectedError."""
+    if line.isascii():  # the decoder does not look at the bytes that it skips
+        try:
+            return _decode_usual(line)
+        except (ValueError, RecursionError):
+            pass
+    return decode(line)
 
 
 def _meaning(record: dict[str, Any]) -> Meaning | None:
