@@ -13,7 +13,7 @@ from tests.support.world import Log
 def kill_when_sent(scene: Scene, monkeypatch: pytest.MonkeyPatch, events: int) -> None:
     """Kill the daemon when the store holds so many events, and the state knows of none of the last ones."""
     with monkeypatch.context() as patched:
-        patched.setattr(InfluxDelivery, "_save", lambda *_: False)
+        patched.setattr(InfluxDelivery, "_save", lambda *_, **__: False)
         for _ in range(200):
             scene.now += 1.0
             scene.daemon.step(scene.now)

@@ -121,7 +121,7 @@ def test_a_file_that_is_known_comes_through_a_pipe(scene: Scene) -> None:
 
 def test_many_segments_are_read_and_deleted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "SEGMENT_BYTES", 5000)
-    monkeypatch.setattr(pipes, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(pipes, "ACKNOWLEDGE_SECONDS", 0.0)
     fifo = Log(scene.logs_directory / "fifo", "fifo")
     os.mkfifo(fifo.path)
     scene.follow(fifo.path)
