@@ -89,7 +89,10 @@ class Pipeline:
         self._maybe_stored.forget_former_names()
 
     def reload(self, settings: Settings) -> None:
-        """Go on with other settings, the store's excepted. Everything that was taken must be durable."""
+        """Go on with other settings, the store's excepted. Everything that was taken must be durable. Raises sqlite3.Error."""
+        if settings.detectors != self.settings.detectors:
+            failures, self._detection = self._detection.failures, Detection.of(self.state, settings.detectors)
+            self._detection.failures += failures
         self.settings = settings
         self._counted += self._parsers.counts()
         self._take_settings()

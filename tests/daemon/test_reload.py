@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from ingestor.config.settings import BudgetSettings, ErrorRule, LogSettings
+from ingestor.detectors.contract import Options
+from ingestor.detectors.secret_guessing import SecretGuessingOptions
 from ingestor.errors import ConfigError
 from ingestor.jobs.status import status
+from ingestor.model.questions import Period
 from ingestor.model.snapshot import Snapshot
+from ingestor.state.findings import read_findings
 from tests.support.world import World
 
 
@@ -57,6 +61,32 @@ def test_new_rules_and_budgets_hold_from_then_on(world: World) -> None:
         ("token.expired", "web", None),
         ("token.refreshed", "_other", "unheard of"),
     ]
+
+
+def test_other_numbers_of_detectors_hold_from_then_on_and_what_they_remember_stays(world: World) -> None:
+    def fail(times: int) -> None:
+        details = {"client_id": "web", "error": "invalid_client", "ip_address": "203.0.113.9"}
+        world.log.write(
+            b"".join(world.log.line(action="token.validation_failed", details=details) for _ in range(times))
+        )
+        world.turn(2)
+
+    def found() -> list[tuple[str, int]]:
+        every = Period(0, 2**63 - 1)
+        return world.ask(lambda state: [(each.pattern, each.events) for each in read_findings(state.connection, every)])
+
+    fail(5)
+    assert found() == []
+    options: dict[str, Options] = {"secret_guessing": SecretGuessingOptions(many_failures=6)}
+    world.daemon.reload(dataclasses.replace(world.settings, detectors=options))
+    assert found() == []
+    fail(1)
+    assert found() == [("secret_guessing", 6)]
+    world.daemon.reload(
+        dataclasses.replace(world.settings, detectors={"secret_guessing": SecretGuessingOptions(enabled=False)})
+    )
+    fail(20)
+    assert found() == [("secret_guessing", 6)]
 
 
 def test_what_only_a_restart_can_change_is_refused_and_nothing_changes(world: World, tmp_path: Path) -> None:
