@@ -6,7 +6,7 @@ Also what ``tokentail demo --json`` prints.
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,6 +19,10 @@ from ingestor.demo.chart import Glyphs
 from ingestor.demo.frame import Frame
 from ingestor.demo.proof import Proof
 from ingestor.demo.providers import Provider
+from ingestor.detectors.registry import runbook_of, title_of
+from ingestor.model.finding import Severity, StoredFinding
+from ingestor.model.finding_words import SIGNS, about, evidence
+from ingestor.model.identity import MILLISECOND_SLOTS
 from ingestor.model.words import counted
 
 _CHART_ROWS = 8
@@ -50,9 +54,12 @@ def page(
     yield _rankings(frame)
     yield Text()
     yield from _proof(frame, proof, provider, zone, glyphs)
+    if proof.attack is not None:
+        yield Text()
+        yield from _found(proof.attack, proof.others, zone, glyphs)
     yield from _limits(provider, proof.ledger.unlogged)
     yield Text()
-    yield from _next_steps(places, provider)
+    yield from _next_steps(places, provider, proof.attack)
 
 
 def as_json(frame: Frame, proof: Proof, places: Places, provider: Provider) -> dict[str, object]:
@@ -62,6 +69,8 @@ def as_json(frame: Frame, proof: Proof, places: Places, provider: Provider) -> d
         "log": provider.log,
         "exactly_once": proof.holds,
         "differences": list(proof.differences),
+        "attack": None if proof.attack is None else proof.attack.as_json(),
+        "other_findings": len(proof.others),
         "written": proof.ledger.lines,
         "unlogged": proof.ledger.unlogged,
         "read": account.read,
@@ -129,6 +138,24 @@ def _proof(frame: Frame, proof: Proof, provider: Provider, zone: ZoneInfo, glyph
         yield Text("  ").append_text(view.told(happening, zone))
 
 
+def _found(attack: StoredFinding, others: Sequence[StoredFinding], zone: ZoneInfo, glyphs: Glyphs) -> Iterator[Text]:
+    """Yield what the detectors make of the attack, and how much more they found."""
+    severity = Severity(attack.severity)
+    sign = f"{SIGNS[severity]} " if glyphs.unicode else ""
+    head = Text().append(f"{sign}{severity}  ", style="bold red").append(title_of(attack.pattern), style="bold")
+    yield head.append(f": {view.shown(about(attack))}")
+    first, last = (view.clock(time_ms, zone) for time_ms in (attack.time // MILLISECOND_SLOTS, attack.last_seen))
+    yield Text(f"  {first} to {last}, {view.shown(evidence(attack))}")
+    if agents := attack.listed("user_agents"):
+        yield Text(f"  by {view.shown(agents[0])}")
+    yield Text(f"  What to do first: {runbook_of(attack.pattern)}", style="dim")
+    above = sum(finding.severity != Severity.LOW for finding in others)
+    if others:
+        yield Text(
+            f"  The day has {counted(len(others), 'other finding')}, {above} of them more than low.", style="dim"
+        )
+
+
 def _limits(provider: Provider, unlogged: int) -> Iterator[Text]:
     if not provider.limits:
         return
@@ -140,7 +167,7 @@ def _limits(provider: Provider, unlogged: int) -> Iterator[Text]:
         yield Text(f"  {limit}")
 
 
-def _next_steps(places: Places, provider: Provider) -> Iterator[Text]:
+def _next_steps(places: Places, provider: Provider, attack: StoredFinding | None) -> Iterator[Text]:
     program, log = _program(), places.logs[-1]
     yield Text("Try it on this very data", style="bold")
     # A variable of the shell keeps the lines short. --state-dir, since $STATE_DIRECTORY gives way to an installed config.
@@ -151,7 +178,8 @@ def _next_steps(places: Places, provider: Provider) -> Iterator[Text]:
         where = '--state-dir "$demo/state"'
     else:
         where = f"--state-dir {shlex.quote(str(places.state))}"
-    for command in ("stats", "activity --outcome failure", "top clients", "peak", "rejected list", "verify"):
+    of_attack = ("findings", f"activity --finding {attack.id}") if attack else ()
+    for command in ("stats", "activity --outcome failure", *of_attack, "top clients", "rejected list", "verify"):
         files = f' "$demo"/{log.name}*' if command == "verify" else ""
         yield Text().append(f"  {program} {command} {where}{files}", style="cyan")
     yield Text()

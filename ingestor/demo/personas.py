@@ -135,6 +135,8 @@ GATEWAY_AGENT = "acme-gateway/4.7"
 ATTACKERS = ("198.51.100.23", "198.51.100.77", "198.51.100.181")
 ATTACKED_CLIENT = "billing-service"
 ATTACK_AGENT = "python-requests/2.32.5"
+ATTACK_PATTERN = "secret_guessing"
+"""The detector that has to find it."""
 
 SIGN_IN_FAILURES = (
     ("token.validation_failed", "invalid_code"),

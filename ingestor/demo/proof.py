@@ -1,11 +1,13 @@
-"""The demo's claim, checked: what the endpoint wrote is what the store holds, each event once. Pure."""
+"""The demo's claim, checked: what the endpoint wrote is what the store holds, each event once, and its attack is found. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ingestor.demo.endpoint import Ledger
+from ingestor.demo.personas import ATTACK_PATTERN, ATTACKED_CLIENT
 from ingestor.model.accounting import Account
+from ingestor.model.finding import StoredFinding
 from ingestor.model.questions import Record
 
 
@@ -16,17 +18,26 @@ class Proof:
     ledger: Ledger
     account: Account
     differences: tuple[str, ...]
+    attack: StoredFinding | None = None
+    """What was found of the attack on one client."""
+    others: tuple[StoredFinding, ...] = ()
+    """What else was found."""
 
     @property
     def holds(self) -> bool:
-        """Whether every line became what it had to become, once."""
+        """Whether every line became what it had to become, once, and the attack was found."""
         return not self.differences
 
 
 def prove(
-    ledger: Ledger, account: Account, records: Iterable[Record], source: str, key: Callable[[Record], str | None]
+    ledger: Ledger,
+    account: Account,
+    records: Iterable[Record],
+    source: str,
+    key: Callable[[Record], str | None],
+    findings: Sequence[StoredFinding],
 ) -> Proof:
-    """Compare the endpoint's ledger with the daemon's account and with the stored events of ``source``.
+    """Compare the endpoint's ledger with the daemon's account, with the stored events of ``source`` and with what was found.
 
     ``key`` returns what an event is known by.
     """
@@ -55,4 +66,11 @@ def prove(
         )
         if has != must
     ]
-    return Proof(ledger, account, tuple(differences))
+    attack = next((finding for finding in findings if _is_attack(finding)), None)
+    if attack is None:
+        differences.append("no detector has found the attack")
+    return Proof(ledger, account, tuple(differences), attack, tuple(each for each in findings if each is not attack))
+
+
+def _is_attack(finding: StoredFinding) -> bool:
+    return finding.pattern == ATTACK_PATTERN and finding.true_client == ATTACKED_CLIENT

@@ -26,6 +26,7 @@ from ingestor.demo.writer import LogWriter
 from ingestor.errors import ExitCode, TokentailError
 from ingestor.model.accounting import Account
 from ingestor.model.questions import Filters
+from ingestor.state.findings import read_findings
 from ingestor.state.state import State
 from ingestor.stores.registry import store_of
 
@@ -96,13 +97,14 @@ def _prepare(directory: Path | None, provider: Provider) -> Path:
 
 
 def _follow_only(log: Path, settings: Settings) -> Settings:
-    """Follow the demo's log alone, in whatever store was set, and quickly: a day passes in seconds."""
+    """Follow the demo's log alone, in whatever store was set, and quickly: a day passes in seconds. Rules are the defaults."""
     return replace(
         settings,
         logs=(LogSettings(str(log)),),
         read=replace(settings.read, poll_interval_seconds=0.1),
         telemetry=replace(settings.telemetry, interval_seconds=1.0),
         errors={},
+        detectors={},
     )
 
 
@@ -141,7 +143,8 @@ def _follow(
         frame = look(afresh=True)
         screen.show(frame)
         ledger = Ledger.of(day.lines, day.unlogged)
-        proof = prove(ledger, frame.account, answers.events(observer.period, Filters()), source, provider.key)
+        records, found = answers.events(observer.period, Filters()), read_findings(reader.connection, observer.period)
+        proof = prove(ledger, frame.account, records, source, provider.key, list(found))
     return frame, proof
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from ingestor.model.finding import MOST_EXAMPLES, StoredFinding
+from ingestor.model.finding import MOST_EXAMPLES, Severity, StoredFinding
 from ingestor.model.words import counted
 
+SIGNS: Final = {Severity.LOW: "▽", Severity.MEDIUM: "◆", Severity.HIGH: "▲", Severity.CRITICAL: "▲▲"}
+"""As on the dashboard: colour alone says nothing to whoever does not see it."""
 NAMED: Final = 2
 """Of several addresses or clients so many are named."""
 

@@ -11,7 +11,7 @@ from ingestor.cli.render.screen import fits, flow
 from ingestor.cli.render.wrap import Folding
 from ingestor.detectors.registry import title_of
 from ingestor.model.finding import Severity, StoredFinding
-from ingestor.model.finding_words import about, evidence, sources
+from ingestor.model.finding_words import SIGNS, about, evidence, sources
 from ingestor.model.identity import MILLISECOND_SLOTS
 
 STYLES = {
@@ -20,15 +20,13 @@ STYLES = {
     Severity.HIGH: "bold red",
     Severity.CRITICAL: "bold white on red",
 }
-_SIGNS = {Severity.LOW: "▽", Severity.MEDIUM: "◆", Severity.HIGH: "▲", Severity.CRITICAL: "▲▲"}
-"""As on the dashboard: colour alone says nothing to whoever does not see it."""
-_WIDEST = len(f"{_SIGNS[Severity.CRITICAL]} {Severity.CRITICAL}")
+_WIDEST = len(f"{SIGNS[Severity.CRITICAL]} {Severity.CRITICAL}")
 
 
 def severity(console: Console, finding: StoredFinding) -> Text:
     """Write how bad it is, in words and colour."""
     level = Severity(finding.severity)
-    sign = "" if console.options.ascii_only else f"{_SIGNS[level]} "
+    sign = "" if console.options.ascii_only else f"{SIGNS[level]} "
     return Text(f"{sign}{level}", style=STYLES[level])
 
 
