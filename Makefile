@@ -9,20 +9,25 @@ BIN    := $(VENV)/bin
 # Where it is set, each of the tests' processes would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast check lint format typecheck imports bench kill-test test-providers clean
+.PHONY: demo test test-fast test-servers check lint format typecheck imports bench kill-test test-providers clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/tokentail demo
 
-# A process for each processor, four at most: each starts servers of its own. One file is always tested by one process.
-# The order in which files are given out is that of tests/support/selection.py.
-SHARED := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A process more than there are processors, since tests also wait, and five at most: each starts servers of its own. One file is
+# always tested by one process. The order in which files are given out is that of tests/support/selection.py.
+WORKERS = $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n + 1 : 5)))
+SHARED = --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -q $(SHARED)
 
 test-fast: $(VENV)/.dev
 	$(BIN)/pytest -q -rfE --fast $(SHARED)
+
+# Real Keycloak and oidc-provider, driven; part of the gate. Wants TOKENTAIL_TEST_KEYCLOAK and TOKENTAIL_TEST_OIDC_PROVIDER: docs/testing.md.
+test-servers: $(VENV)/.dev
+	$(BIN)/pytest -q tests/providers/test_real_keycloak.py tests/providers/test_real_oidc_provider.py tests/providers/test_provider_rounds.py
 
 # Everything that .ci/run does.
 check:

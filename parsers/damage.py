@@ -105,13 +105,17 @@ def damaged(lines: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def canaries(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines with a secret in the place of each of their values, by themselves, whole and cut off at the end."""
+    """Yield the lines with each secret in the place of each of their values, by themselves.
+
+    At each place one of them, another one each time, also comes in a line that is cut off, and in one with a byte that is no text.
+    """
     for line in lines:
-        for secret in SECRETS:
-            for planted in replaced(line, secret):
+        for number, secret in enumerate(SECRETS):
+            for place, planted in enumerate(replaced(line, secret)):
                 yield planted
-                yield planted[:-2]
-                yield planted + b"\xff"
+                if place % len(SECRETS) == number:
+                    yield planted[:-2]
+                    yield planted + b"\xff"
 
 
 def replaced(line: bytes, value: Any) -> Iterator[bytes]:
