@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from parsers.keycloak.fields import ALWAYS, DETAILS, KEY, MOST_KEYS, NAMES, Fields
-from parsers.keycloak.patterns import Patterns
+from parsers.keycloak.patterns import Patterns, is_word
 from parsers.keycloak.quoted import read_quoted, repeats
 from parsers.keycloak.unquoted import bare, read_unquoted
 
@@ -47,11 +47,11 @@ class Messages:
             if '\\"' in message:
                 return None
             begin = message[: message.find('"', 6)]
-            return self._patterns.find(begin, message) or self._find_quoted(begin, message)
+            return self._patterns.find_quoted(begin, message) or self._find_quoted(begin, message)
         if not quote.isalnum():
             return None
         begin = message[: message.find(",")]
-        fields = self._patterns.find(begin, message) or self._find_unquoted(begin, message)
+        fields = self._patterns.find_unquoted(begin, message) or self._find_unquoted(begin, message)
         if fields is None or "'" not in message:
             return fields
         return (*fields[:DETAILS], *[value and bare(value) for value in fields[DETAILS:]])
@@ -91,7 +91,7 @@ class Messages:
         fields = fields_at(parts)
         behind_user = 5 if shape[2] == _REALM else 4
         session = parts[2 * behind_user + 1] if shape[behind_user] == _SESSION else "none"
-        if not (_is_type(fields[0]) and _is_word(fields[_USER]) and _is_word(session)) or fields[_ERROR] == "":
+        if not (_is_type(fields[0]) and is_word(fields[_USER]) and is_word(session)) or fields[_ERROR] == "":
             return None
         self._patterns.learn(begin, fields[0], _unquoted_keys(shape), quoted=False)
         return fields
@@ -128,11 +128,6 @@ def _unquoted_keys(shape: tuple[str, ...]) -> list[str]:
 def _is_type(value: str) -> bool:
     """Whether a value has the form of a type."""
     return value.isascii() and value.isupper() and value.replace("_", "").isalnum()
-
-
-def _is_word(value: str) -> bool:
-    """Whether a value is not empty and without blanks, of which a space alone is printable."""
-    return value != "" and value.isprintable() and " " not in value
 
 
 def type_of(message: str) -> str | None:
