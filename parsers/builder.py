@@ -9,30 +9,20 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from parsers import rfc3339
-from parsers.address import client_address, networks
 from parsers.contract import CLIENT_REQUIRED, ENDPOINTS, OUTCOMES, EventRow, Outcome, Reason, Tags
 from parsers.memory import remember
-from parsers.records import (
-    RejectedError,
-    grant_name,
-    identifier_text,
-    integral,
-    known_action,
-    lifetime,
-    required,
-    text_or_none,
-)
-from parsers.redaction.identifiers import Identifiers
-from parsers.redaction.redact import Counts, plain_identifier, redact_scopes, redact_text
+from parsers.records import EXPIRES_IN_MAX, RejectedError, grant_name, integral, known_action, lifetime, required
+from parsers.redaction.redact import plain_identifier
 from parsers.rfc3339 import Written
-from parsers.text import normal_field, normal_tag
+from parsers.text import normal_field
+from parsers.values import Values
 from parsers.vocabulary import ErrorMapping, ErrorRule, endpoint_of
 
 DAY_MS: Final = 86_400_000
 """A line may be written so much ahead of our clock."""
 
 
-class EventBuilder:
+class EventBuilder(Values):
     """Makes events. One for each parser object: it holds what the parser counts, and its options."""
 
     OPTIONS: Final = frozenset({"errors", "trusted_proxies", "public_identifiers"})
@@ -54,20 +44,11 @@ class EventBuilder:
         rejection names what people find in the line; ``missing_client`` where a client may stand in several places.
         ``clients_unknown``: the provider's log never names a client, so no line is rejected for want of one.
         """
-        self.counts: dict[str, int] = {}
-        """Of this object's life: ``addresses_invalid`` (written, but none) and ``redacted_<kind>``."""
+        super().__init__(trusted_proxies, public_identifiers, names or {})
         self._errors = ErrorMapping(errors or {})
-        self._trusted = networks(trusted_proxies)
-        self._identifiers = Identifiers(public_identifiers)
-        self._names = names or {}
         self._clients_unknown = clients_unknown
         self._read_written = rfc3339.Reader().read
         self.tags_of: dict[tuple[str | None, ...], tuple[Tags, str | None]] = {}
-        self.users: dict[str | None, str | None] = {None: None}
-        self.addresses: dict[str | None, str | None] = {None: None}
-        self.agents: dict[str | None, str | None] = {None: None}
-        self.details: dict[str | None, str | None] = {None: None}
-        self.scopes_of: dict[str | tuple[str, ...] | None, str | None] = {None: None}
 
     def event(
         self,
@@ -97,6 +78,25 @@ class EventBuilder:
         provider's own words beside a word of the closed set. ``expires_in``: seconds. All
         but the time and the action may be None, and the client where the action is none of ``CLIENT_REQUIRED``.
         """
+        try:  # what was there before, as it stands: the memories know texts alone
+            tags, detail = self.tags_of[action, client_id, grant_type, error, realm, endpoint]
+            if error_detail is not None:
+                detail = _both(detail, self.details[error_detail])
+            user, address, agent = self.users[user_id], self.addresses[ip], self.agents[user_agent]
+            granted = self.scopes_of[scopes]
+        except (KeyError, TypeError):
+            pass
+        else:
+            kind = time.__class__
+            written = self._read_written(time) if kind is str else (time, None) if kind is int else time
+            if (
+                written.__class__ is tuple
+                and 0 <= written[0] <= now_ms + DAY_MS
+                and (address is not None or not ip)  # one that is none is counted
+                and (expires_in is None or (expires_in.__class__ is int and 0 <= expires_in <= EXPIRES_IN_MAX))
+                and (event_id is None or (event_id.__class__ is str and plain_identifier(event_id)))
+            ):
+                return (*written, tags, user, address, agent, granted, expires_in, event_id, detail)
         try:
             written_action, known = action, action
             if action.__class__ is not str or action not in OUTCOMES:
@@ -104,11 +104,12 @@ class EventBuilder:
                 known = known_action(written_action, self._name("action"))
             written = self._read_time(time)
             self.check_time(written[0], now_ms + DAY_MS)
-            tags = self.read_tags(written_action, known, client_id, grant_type, error, realm, endpoint)
-            detail = None if error_detail is None else self.read_detail(self._text("error_detail", error_detail))
+            tags, detail = self.read_tags(written_action, known, client_id, grant_type, error, realm, endpoint)
+            if error_detail is not None:
+                detail = _both(detail, self.read_detail(self._text("error_detail", error_detail)))
             return self.row(
                 written,
-                (tags[0], normal_field(f"{tags[1]}: {detail}") if tags[1] and detail else tags[1] or detail),
+                (tags, detail),
                 user_id=user_id,
                 ip=ip,
                 user_agent=user_agent,
@@ -132,7 +133,8 @@ class EventBuilder:
         event_id: Any,
     ) -> EventRow:
         """Return the event with this time and these tags. Raises RejectedError for a value of another type."""
-        user_id = self._identifier("user_id", user_id)
+        if user_id is not None and user_id.__class__ is not str:
+            user_id = self._identifier("user_id", user_id)
         try:  # what was there before, as it stands: but for users the memories know texts alone
             user, address, agent = self.users[user_id], self.addresses[ip], self.agents[user_agent]
             granted = self.scopes_of[tuple(scopes) if scopes.__class__ is list else scopes]
@@ -205,50 +207,6 @@ class EventBuilder:
             remember(self.tags_of, key, (tags, error_detail))
         return tags, error_detail
 
-    def read_user(self, user_id: str | int | None) -> str | None:
-        """Return the field ``user_id``."""
-        return self._field(None if user_id is None else str(user_id), self.users, self._identifiers.read, user_id)
-
-    def read_event_id(self, event_id: str | None) -> str | None:
-        """Return the field ``event_id``."""
-        return self._field(event_id, None, self._identifiers.redact)
-
-    def read_agent(self, text: str | None) -> str | None:
-        """Return the field ``user_agent``."""
-        return self._field(text, self.agents, redact_text)
-
-    def read_detail(self, text: str | None) -> str | None:
-        """Return the field ``error_detail``: what the provider says of an error beside a word of ``ERRORS``."""
-        return self._field(text, self.details, redact_text)
-
-    def read_address(self, text: str | None) -> str | None:
-        """Return the field ``ip``; what is no address is absent, and counted."""
-        if text in self.addresses:
-            ip = self.addresses[text]
-        else:
-            ip = client_address(text, self._trusted) if text else None
-            remember(self.addresses, text, ip)
-        if text and ip is None:
-            self.count_invalid_address()
-        return ip
-
-    def count_invalid_address(self) -> None:
-        """Count what was written as an address and is none."""
-        self.counts["addresses_invalid"] = self.counts.get("addresses_invalid", 0) + 1
-
-    def read_scopes(self, scopes: Any) -> str | None:
-        """Return the field ``scopes``. Raises RejectedError for what is neither a list of strings nor a string."""
-        if scopes is None or isinstance(scopes, str):
-            key: Any = scopes
-        elif isinstance(scopes, list | tuple) and all(isinstance(scope, str) for scope in scopes):
-            key = tuple(scopes)
-            if key in self.scopes_of:
-                return self.scopes_of[key]
-            scopes = " ".join(scopes)
-        else:
-            raise RejectedError(Reason.WRONG_TYPE, f"{self._name('scopes')}: neither a list of strings nor a string")
-        return self._field(scopes and " ".join(filter(None, scopes.split(" "))), self.scopes_of, redact_scopes, key)
-
     def _read_time(self, time: Any) -> Written:
         if time.__class__ is not str:
             if time.__class__ is tuple:
@@ -261,38 +219,7 @@ class EventBuilder:
             raise RejectedError(Reason.BAD_TIMESTAMP, f"{self._name('time')}: not an RFC 3339 timestamp")
         return written
 
-    def _name(self, argument: str) -> str:
-        return self._names.get(argument, argument)
 
-    def _text(self, argument: str, value: object) -> str | None:
-        return value if value is None or isinstance(value, str) else text_or_none(value, self._name(argument))
-
-    def _identifier(self, argument: str, value: object) -> str | None:
-        return value if value is None or isinstance(value, str) else identifier_text(value, self._name(argument))
-
-    def _tag(self, text: str | None) -> str:
-        return normal_tag(self._identifiers.read(text, self.counts)) if text else ""
-
-    def _field(
-        self,
-        text: str | None,
-        memory: dict[Any, str | None] | None,
-        redact: Callable[[str, Counts], str],
-        key: Any = None,
-    ) -> str | None:
-        if text is None:
-            if memory is not None:
-                memory[None] = None  # it may have been emptied
-            return None
-        if key is None:
-            key = text
-        if memory is not None and key in memory:
-            return memory[key]
-        redacted = redact(text, self.counts)
-        value = normal_field(redacted) or None
-        if memory is not None and "[redacted:" not in redacted:  # what is redacted is counted every time
-            remember(memory, key, value)
-        return value
-
-    def _redactions(self) -> int:
-        return sum(self.counts.values())
+def _both(detail: str | None, words: str | None) -> str | None:
+    """Return what the log says of an error: its word, if that is none of ours, and the provider's words."""
+    return normal_field(f"{detail}: {words}") if detail and words else detail or words

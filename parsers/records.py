@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from typing import Any, Final
 
 import orjson
@@ -16,7 +17,7 @@ _INEXACT: Final = 2**53
 CHUNK_BYTES: Final = 65_536
 """So many bytes of lines are looked at together: a whole block and its lines do not fit into a processor's cache."""
 
-_PADDING: Final = b" \t\r\0"
+_PADDING: Final = b" \t\r\0\n"
 """What may stand before and after a line and is no part of it. A writer that does not append leaves a hole of NUL bytes before
 its first line after a truncation; a crash of the machine and writers of C strings leave them behind one."""
 _BOM: Final = b"\xef\xbb\xbf"
@@ -182,8 +183,8 @@ def each_line(data: bytes, read: Callable[[bytes], Outcome]) -> list[Outcome]:
     is not asked for blank lines.
     """
     outcomes = []
-    for line in data.removesuffix(b"\n").split(b"\n") if data else ():
-        text = line if line[:1] == b"{" and line[-1:] == b"}" else stripped(line)  # nothing stands around most
+    for line in BytesIO(data):  # which finds the ends of long lines many times faster than ``split`` does
+        text = line[:-1] if line[:1] == b"{" and line[-2:] == b"}\n" else stripped(line)  # nothing stands around most
         try:
             outcomes.append(read(text) if text else empty_line(line))
         except RejectedError as error:

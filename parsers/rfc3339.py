@@ -59,6 +59,8 @@ class Reader:
                 return None
             self._minute, self._minute_ms = minute, start
         end = text[SECOND_CHARS:]
+        if end[-6:] == "+00:00":
+            end = f"{end[:-6]}Z"
         if end == "Z":
             return self._minute_ms + second, ""
         digits = end[1:-1]

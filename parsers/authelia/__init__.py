@@ -6,6 +6,7 @@ import msgspec
 
 from parsers.authelia import logfmt, meaning
 from parsers.authelia.meaning import Meaning
+from parsers.authelia.messages import Messages
 from parsers.builder import EventBuilder
 from parsers.contract import IGNORED, Outcome, Reason
 from parsers.records import RejectedError, decode, each_line, optional_text
@@ -44,6 +45,8 @@ class AutheliaParser:
         """Raise ValueError for a bad option."""
         self._events = EventBuilder(**options, names={"ip": "remote_ip", "action": "msg"}, clients_unknown=True)
         self.counts = self._events.counts
+        self._lines = logfmt.Lines(_ASKED)
+        self._messages = Messages()
 
     def parse(self, data: bytes, now_ms: int) -> list[Outcome]:
         """Parse whole lines, one outcome a line."""
@@ -68,12 +71,12 @@ class AutheliaParser:
         if line.startswith(b"{"):
             record = _decoded(line)
         elif line.startswith(_TEXT):
-            record = logfmt.read(line, _ASKED)
+            record = self._lines.read(line)
         else:
             return IGNORED  # what else a process prints
         if not isinstance(record, dict):
             return IGNORED
-        meant = _meaning(record)
+        meant = self._meaning(record)
         if meant is None:
             return IGNORED
         return self._events.event(
@@ -87,6 +90,18 @@ class AutheliaParser:
             endpoint=meant.endpoint,
         )
 
+    def _meaning(self, record: dict[str, Any]) -> Meaning | None:
+        message = record.get("msg")
+        if not isinstance(message, str):
+            return None
+        if message == _RATE_LIMITED:
+            endpoint = meaning.PATHS.get((optional_text(record, "path") or "").partition(_API)[2])
+            return Meaning("token.rate_limited", endpoint, error="slow_down") if endpoint else None
+        meant = self._messages.meaning(message, optional_text(record, "error"))
+        if meant is None and record.get("level") == "error" and meaning.looks_like_one(message):
+            raise RejectedError(Reason.UNKNOWN_ACTION, "msg: an error of a token request in words that are not known")
+        return meant
+
 
 def _decoded(line: bytes) -> Any:
     """Return what a line of JSON holds, and no more than is asked for where all of that is text. Raises RejectedError."""
@@ -96,19 +111,6 @@ def _decoded(line: bytes) -> Any:
         except (ValueError, RecursionError):
             pass
     return decode(line)
-
-
-def _meaning(record: dict[str, Any]) -> Meaning | None:
-    message = record.get("msg")
-    if not isinstance(message, str):
-        return None
-    if message == _RATE_LIMITED:
-        endpoint = meaning.PATHS.get((optional_text(record, "path") or "").partition(_API)[2])
-        return Meaning("token.rate_limited", endpoint, error="slow_down") if endpoint else None
-    meant = meaning.of_message(message, optional_text(record, "error"))
-    if meant is None and record.get("level") == "error" and meaning.looks_like_one(message):
-        raise RejectedError(Reason.UNKNOWN_ACTION, "msg: an error of a token request in words that are not known")
-    return meant
 
 
 PARSER = AutheliaParser

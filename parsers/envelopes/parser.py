@@ -106,11 +106,13 @@ class EnvelopeParser:
         outcomes = self.parser.parse(data, now_ms)
         if are_events(outcomes):
             return outcomes
-        others = [index for index, outcome in enumerate(outcomes) if outcome.__class__ is not tuple]
+        others = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, Rejection | NoEvent)]
+        if not others:
+            return outcomes
         lines, take = data.removesuffix(b"\n").split(b"\n"), _next_taken if depth else taken_off
         takens: list[Taken | None] = [None] * len(lines)
         for index in [index for index in others if may_be_wrapped(lines[index][:HEAD_BYTES])]:
-            if isinstance(outcomes[index], Rejection | NoEvent) and index not in bare:
+            if index not in bare:
                 takens[index] = take(lines[index])
         return self._parse_taken(takens, outcomes, {}, now_ms, depth) if any(takens) else outcomes
 

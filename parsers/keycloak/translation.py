@@ -67,7 +67,8 @@ class Translator:
         if time is None:
             raise RejectedError(Reason.BAD_TIMESTAMP, "timestamp: not a time")
         time_ms, fraction = time
-        builder.check_time(time_ms, latest_ms)
+        if not 0 <= time_ms <= latest_ms:
+            builder.check_time(time_ms, latest_ms)
         tags, error_detail, has_person = told
         expires_in = None if lifetime is None else _seconds(lifetime, time_ms)
         try:  # what was there before

@@ -180,3 +180,70 @@ def test_the_written_digits_are_those_of_the_time() -> None:
     event: Any = EventBuilder().event(NOW_MS, **{**GOOD, "time": "2026-10-01T09:30:00Z"})
     assert fault_of_event(event, NOW_MS) is None
     assert fault_of_event((event[0] + 123, *event[1:]), NOW_MS) == "fraction: not that of time_ms"
+
+
+MOMENTS: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        "2026-11-01T09:30:00.123Z",
+        "2026-11-01T09:30:00Z",
+        "2026-11-01",
+        "",
+        1_793_491_200_000,
+        -1,
+        2**70,
+        1.0,
+        True,
+        None,
+        (5, ""),
+        [],
+    ]
+)
+ANY: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        *(None, "", "web", "é ", 1, 1.0, True, -5, 2**31, [], ["openid"], ["a", 1], ("openid",), {}, "openid  email"),
+        *(
+            "192.0.2.7",
+            "nowhere",
+            "invalid_grant",
+            "gone wrong",
+            "password=hunter2hunter2",
+            "x" * 1500,
+            "\x1b[0m",
+            "token",
+        ),
+        "6e81e992-3591-4b0e-a030-69b64e544224",
+    ]
+)
+ARGUMENTS = (
+    *(
+        "client_id",
+        "user_id",
+        "grant_type",
+        "scopes",
+        "ip",
+        "user_agent",
+        "error",
+        "error_detail",
+        "expires_in",
+        "event_id",
+    ),
+    *("realm", "endpoint"),
+)
+SAID = st.fixed_dictionaries(
+    {
+        "time": MOMENTS,
+        "action": st.sampled_from(["token.refreshed", "token.revoked", "token.issued.x", "token.x", None, 1]),
+    },
+    optional=dict.fromkeys(ARGUMENTS, ANY),
+)
+
+
+@given(st.lists(SAID, min_size=1, max_size=8))
+def test_what_was_there_before_changes_nothing(events: list[dict[str, Any]]) -> None:
+    seasoned, counted = EventBuilder(), Counter[str]()
+    for said in events * 2:
+        fresh = EventBuilder()
+        expected = fresh.event(1_900_000_000_000, **said)
+        counted.update(fresh.counts)
+        assert seasoned.event(1_900_000_000_000, **said) == expected
+    assert seasoned.counts == dict(counted)

@@ -240,3 +240,32 @@ def test_time_is_bounded(piece: str, quote: str) -> None:
 def test_the_names_are_those_of_the_fields() -> None:
     assert len(NAMES) == len(Fields._fields)
     assert set(NAMES) >= ALWAYS
+
+
+@given(events(), events(), st.sampled_from(['"', ""]), st.data())
+def test_a_message_like_one_before_is_read_alike_with_care(
+    before: dict[str, str], values: dict[str, str], quote: str, data: st.DataObject
+) -> None:
+    """What was learned of a message finds nothing in another one that is not there."""
+    messages = Messages()
+    messages.find(message(dict.fromkeys(before, "x") | {"type": "LOGIN"}, quote))
+    messages.find(message(dict.fromkeys(values, "x") | {"type": "LOGIN"}, quote))
+    written = message(values | {"type": "LOGIN"}, quote)
+    if data.draw(st.booleans()):
+        pieces = _TOKEN.split(written)
+        pieces.insert(data.draw(st.integers(0, len(pieces))), data.draw(PIECES))
+        written = "".join(pieces)
+    found = messages.find(written)
+    if found is not None:
+        assert found == tuple(read_message(written)) == Messages().find(written)
+
+
+@pytest.mark.parametrize("quote", ['"', ""])
+def test_a_message_like_one_before_is_known(quote: str) -> None:
+    messages = Messages()
+    values = {**HEAD, "reason": "Because", "code_id": "1"}
+    messages.find(message(values, quote))
+    messages._shapes = {}
+    again = {**values, "clientId": "other", "userId": "u-2", "ipAddress": "192.0.2.9"}
+    assert messages.find(message(again, quote)) == tuple(read_message(message(again, quote)))
+    assert not messages._shapes

@@ -1,6 +1,7 @@
 """Identifiers: one form of each, public ones as they are, and secrets in their place masked."""
 
 import json
+import re
 import unicodedata
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from parsers.contract import Event
 from parsers.native import NativeParser
+from parsers.redaction import masking
 from parsers.redaction.identifiers import Identifiers, one_form
+from parsers.redaction.redact import _redact, plain_identifier
 from parsers.text import normal_field, normal_tag
 
 NOW_MS = 1_793_600_000_000
@@ -120,3 +123,19 @@ def test_clients_users_and_realms_have_one_form_and_public_ones_stay() -> None:
     assert parser.counts == {}
     event(NativeParser(), "acme", " \u2800", "")
     assert event(NativeParser(), "acme", " \u2800", "").user_id is None
+
+
+PLAIN: re.Pattern[str] = plain_identifier.__self__  # type: ignore[attr-defined]  # a method of the expression
+
+
+@given(st.from_regex(PLAIN, fullmatch=True))
+def test_what_is_plain_at_first_sight_is_masked_by_no_expression(text: str) -> None:
+    """The quick look lets nothing pass that the expressions would have masked in the place of an identifier."""
+    assert _redact(text, None, masking.in_identifier) == text
+
+
+@pytest.mark.parametrize("separator", [".", ":", "_", "~"])
+def test_a_session_code_of_several_uuids_is_not_plain(separator: str) -> None:
+    code = separator.join(["6e81e992-3591-4b0e-a030-69b64e544224", "a0e70fd8-d3ae-477e-af16-58dd1761bd5d"])
+    assert not plain_identifier(code)
+    assert not plain_identifier(f"{code}{separator}1")
