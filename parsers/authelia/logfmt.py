@@ -12,9 +12,9 @@ from parsers.memory import remember
 from parsers.records import RejectedError
 
 _PAIR: Final = re.compile(r'([\w.-]++)=(?:"([^"\\]*+(?:\\.[^"\\]*+)*)"|([^\s"]*+))(?: +|$)')
-_BARE: Final = r'[\w.-]++=[^\s"]*+(?: +|$)'
+_BARE: Final = r'[\w.-]++=[^\s"]*+(?: ++|$)'
 _BARE_PAIR: Final = re.compile(r'([\w.-]++)=([^\s"]*+)(?: +|$)')
-_BETWEEN: Final = re.compile(rf'(?:"(?: +|$))?((?:{_BARE})*+)(?:([\w.-]++)=")?')
+_BETWEEN: Final = re.compile(rf'(?:"(?: +|$))?((?:{_BARE})*)(?:([\w.-]++)=")?')
 """From the quote that closes a value to the one that opens the next: pairs without quotes, and the next one's key."""
 _MOST_QUOTED: Final = 32
 """Authelia writes at most a dozen values in quotes."""
