@@ -78,9 +78,9 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
             (tags.realm, tags.client_id, here), event
         )
         self._note(tags.realm, tags.client_id, here, event.time_ms)
-        uses = self._uses.of(event)
+        uses = self._uses.of(event) if is_strange else ()
         is_elsewhere = bool(uses) and all(use.ip is not None and network_of(use.ip) != here for use in uses)
-        return Subject(tags.realm, tags.client_id) if is_strange and is_elsewhere else None
+        return Subject(tags.realm, tags.client_id) if is_elsewhere else None
 
     def severity_of(self, figures: Figures, options: UserinfoScrapingOptions) -> Severity | None:
         """Return medium for many users."""
