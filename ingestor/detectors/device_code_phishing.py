@@ -7,7 +7,6 @@ got tokens otherwise. The user agents of a device and of a browser always differ
 Elastic's rule for Entra ID finds the first device code of a user within 14 days.
 """
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +19,7 @@ from ingestor.detectors.parts.novelty import Novelty, Sight
 from ingestor.detectors.parts.origin import network_of, product_of
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.settled import DAY_MS, SettledHashes
-from ingestor.detectors.parts.sightings import Sightings, key_of
+from ingestor.detectors.parts.sightings import Sightings, key_of, network_key, realm_key, user_key
 from ingestor.detectors.parts.surge import Subject
 from ingestor.model.finding import Finding, Severity
 from parsers.contract import Event, EventRow
@@ -37,6 +36,9 @@ _EVERY: Final = 4
 """Days after which a user is noted anew."""
 _ROUTINE_DAYS: Final = 3
 _INSTALLATION: Final = ("",)
+_V4: Final = key_of("IPv4")
+_V6: Final = key_of("IPv6")
+_DEVICE: Final = key_of("device")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class DeviceCodePhishing(Remembering):
     """
 
     name = "device_code_phishing"
-    version = "1"
+    version = "2"
     title = "A user may have approved somebody else's device"
     actions = frozenset({DEVICE_CODE, *PRESENT})
     options = DeviceCodePhishingOptions
@@ -102,16 +104,17 @@ class DeviceCodePhishing(Remembering):
 
     def _look(self, row: EventRow, user: str, ip: str, day: int) -> None:
         """Note where a user gets a token."""
-        tags = row[2]
-        options = self._options.of(tags.realm, tags.client_id)
-        if not self._all_count and (not options.enabled or is_allowed(Event(*row), options)):
-            return
+        tags, options = row[2], self._options
+        if not self._all_count:
+            options = options.of(tags.realm, tags.client_id)
+            if not options.enabled or is_allowed(Event(*row), options):
+                return
         since, forgotten = day - options.memory_days, self._seen.forgotten
-        every, kind = min(_EVERY, options.memory_days), "6" if ":" in ip else "4"
-        on_network = self._seen.see(key_of(tags.realm, user) ^ _network_key(ip), day, every) >= since
-        on_some = self._seen.see(key_of(tags.realm, user, kind), day, every) >= since
+        every, key = min(_EVERY, options.memory_days), realm_key(tags.realm) ^ user_key(user)
+        on_network = self._seen.see(key ^ network_key(ip), day, every) >= since
+        on_some = self._seen.see(key ^ (_V6 if ":" in ip else _V4), day, every) >= since
         if tags.action == DEVICE_CODE:
-            first = self._seen.see(key_of(tags.realm, user, "device"), day) < since
+            first = self._seen.see(key ^ _DEVICE, day) < since
             self._judge(Event(*row), options, first=first, elsewhere=on_some and not on_network)
         if self._seen.forgotten != forgotten:
             self._settled.clear()
@@ -151,11 +154,6 @@ class DeviceCodePhishing(Remembering):
             self._firsts.put(client, days)
         before = [count for each, count in days.items() if 0 < day - each <= options.memory_days]
         return len(before) >= _ROUTINE_DAYS and sum(before) >= options.routine
-
-
-@functools.lru_cache(8192)
-def _network_key(ip: str) -> int:
-    return key_of("network", network_of(ip))
 
 
 def _to_json(days: dict[int, int]) -> list[tuple[int, int]]:
