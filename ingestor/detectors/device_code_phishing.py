@@ -88,36 +88,41 @@ class DeviceCodePhishing(Remembering):
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:
         """Return the incidents that are new or have grown."""
-        places, mask, look_at_all = self._settled.places, self._settled.MASK, not self._all_count
+        settled, look_at_all = self._settled, not self._all_count
+        places, until, mask = settled.places, settled.until, settled.MASK
         start = end = day = 0
         for row in observed.events:
             if not start <= row[0] < end:
                 day = row[0] // DAY_MS
                 start, end = day * DAY_MS, (day + 1) * DAY_MS
                 self._learned.see(_INSTALLATION, "", day, within=1_000, learn=0)
-            look = hash((day, row[2][6], row[3], row[4]))
-            if places[look & mask] != look or row[2][0] == DEVICE_CODE or look_at_all:
-                places[look & mask] = look
-                if row[3] and row[4]:
-                    self._look(row, row[3], row[4], day)
+            if not row[3] or not row[4]:
+                continue
+            look = hash((row[2][6], row[3], row[4]))
+            at = look & mask
+            if places[at] != look or day >= until[at] or row[2][0] == DEVICE_CODE or look_at_all:
+                noted_until = self._look(row, row[3], row[4], day)
+                places[at], until[at] = look, noted_until
         return self._incidents.take()
 
-    def _look(self, row: EventRow, user: str, ip: str, day: int) -> None:
-        """Note where a user gets a token."""
+    def _look(self, row: EventRow, user: str, ip: str, day: int) -> int:
+        """Note where a user gets a token; return on which day it is noted anew."""
         tags, options = row[2], self._options
         if not self._all_count:
             options = options.of(tags.realm, tags.client_id)
             if not options.enabled or is_allowed(Event(*row), options):
-                return
+                return 0
         since, forgotten = day - options.memory_days, self._seen.forgotten
         every, key = min(_EVERY, options.memory_days), realm_key(tags.realm) ^ user_key(user)
-        on_network = self._seen.see(key ^ network_key(ip), day, every) >= since
-        on_some = self._seen.see(key ^ (_V6 if ":" in ip else _V4), day, every) >= since
+        of_network = self._seen.see(key ^ network_key(ip), day, every)
+        of_some = self._seen.see(key ^ (_V6 if ":" in ip else _V4), day, every)
         if tags.action == DEVICE_CODE:
             first = self._seen.see(key ^ _DEVICE, day) < since
-            self._judge(Event(*row), options, first=first, elsewhere=on_some and not on_network)
+            self._judge(Event(*row), options, first=first, elsewhere=of_some >= since > of_network)
         if self._seen.forgotten != forgotten:
             self._settled.clear()
+            return 0
+        return min(each if day - each < every else day for each in (of_network, of_some)) + every
 
     def _judge(self, event: Event, options: DeviceCodePhishingOptions, *, first: bool, elsewhere: bool) -> None:
         """Tell of a device, if it is the user's first one or elsewhere."""

@@ -116,28 +116,30 @@ class FailThenSuccess(Remembering):
                 start, end, settled = self._settled.at(row[0])
             if row[4] is None:
                 continue
-            if (hash(row[2]) in settled or hash((row[2], row[4])) in settled) and (
-                row[4] not in until or row[0] > until[row[4]]
-            ):
+            matters = row[4] in until and row[0] <= until[row[4]]
+            if not matters and (hash((row[2], row[4])) in settled or hash(row[2]) in settled):
                 continue
             event, tags = Event(*row), row[2]
             options = self._options.of(tags.realm, tags.client_id)
             if always and (not options.enabled or is_allowed(event, options)):
                 continue
-            if tags.action == FAILED:
-                if not self._fail(event, row[4], options):
-                    settled.add(hash(tags))
-            else:
+            if matters and tags.action != FAILED:
                 yield from self._succeed(event, row[4], options)
-                if self._learn(event, row[4], options):
-                    settled.add(hash(tags))
-                elif tags.action != PASSWORD and not always:
-                    settled.add(hash((tags, row[4])))
+            if self._settles(event, row[4], options):
+                settled.add(hash(tags))
+            elif tags.action not in {FAILED, PASSWORD} and not always:
+                settled.add(hash((tags, row[4])))
 
     def restore(self, memory: Memory) -> None:
         """Take up what was dumped, and note who fails."""
         super().restore(memory)
         self._note_all()
+
+    def _settles(self, event: Event, ip: str, options: FailThenSuccessOptions) -> bool:
+        """Take up an event; return whether others with its tags tell nothing more on its day."""
+        if event.tags.action == FAILED:
+            return not self._fail(event, ip, options)
+        return self._learn(event, ip, options)
 
     def _fail(self, event: Event, ip: str, options: FailThenSuccessOptions) -> bool:
         """Count a failure; return whether such ones count."""

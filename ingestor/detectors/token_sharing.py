@@ -104,9 +104,10 @@ class TokenSharing(Remembering):
                 return
         see, day, forgotten = self._seen.see, row[0] // DAY_MS, self._seen.forgotten
         key = realm_key(tags.realm) ^ client_key(tags.client_id) ^ user_key(user)
-        known = see(key, day) >= day - 1
+        agent_seen = see(key ^ agent_key(row[5]), day) if row[5] is not None else day - 1
+        known = agent_seen == day or see(key, day) >= day - 1  # with an agent of this day the user was seen on it
         new_network = row[4] is not None and see(key ^ network_key(row[4]), day) < day - 1
-        new_agent = row[5] is not None and see(key ^ agent_key(row[5]), day) < day - 1
+        new_agent = agent_seen < day - 1
         if self._seen.forgotten != forgotten:
             self._settled.clear()
         if known and (new_network or new_agent):

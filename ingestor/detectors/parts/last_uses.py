@@ -1,6 +1,6 @@
 """Where each user used a token last, of the newest uses: what a second use is compared with."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
 from sys import intern
 from typing import Final, NamedTuple, TypeAlias
@@ -102,18 +102,17 @@ class LastUses:
 
     def _newest_first(self, user: str | None) -> Iterator[_Entry]:
         """Yield the uses of a user."""
-        for number in reversed(self._pages):
-            page = self._pages[number]
-            if user in self._users_of(number, page):
-                yield from (entry for entry in reversed(page) if entry[3] == user)
+        for number, page in reversed(self._pages.items()):
+            if user in (self._users.get(number) or self._users_of(number, page)):
+                for entry in reversed(page):
+                    if entry[3] == user:
+                        yield entry
 
-    def _users_of(self, number: int, page: Sequence[_Entry]) -> frozenset[str | None]:
-        users = self._users.get(number)
-        if users is None:
-            users = frozenset(map(_user_of, page))
-            if len(page) == _PAGE:
-                self._users[number] = users
-        return users
+    def _users_of(self, number: int, page: Sequence[_Entry]) -> Collection[str | None]:
+        if len(page) < _PAGE:
+            return [*map(_user_of, page)]
+        self._users[number] = frozenset(map(_user_of, page))
+        return self._users[number]
 
     def _begin(self, number: int) -> None:
         if len(self._page) > self._saved:

@@ -41,15 +41,17 @@ class Settled:
 
 
 class SettledHashes:
-    """The same for what may be very much, such as users: a hash stands at its own place, or is lost to another one. 1 MiB.
+    """The same for what may be very much, such as users: a hash stands at its own place, or is lost to another one. 1.5 MiB.
 
-    ``look`` is at its place if ``places[look & MASK] == look``; the day is part of the hash.
+    ``look`` is at its place if ``places[look & MASK] == look``. The day is part of the hash, or ``until`` has the day from which on it is
+    looked at again.
     """
 
     MASK: Final = (1 << 17) - 1
 
     def __init__(self) -> None:
         self.places = array("q", bytes(8 * (self.MASK + 1)))
+        self.until = array("I", bytes(4 * (self.MASK + 1)))
 
     def clear(self) -> None:
         """Have all be looked at again."""
