@@ -19,7 +19,7 @@ from ingestor.detectors.parts.settled import DAY_MS, Settled
 from ingestor.detectors.parts.sightings import Sightings, key_of
 from ingestor.detectors.parts.surge import MINUTE_MS, SUCCESSES
 from ingestor.model.finding import MOST_EXAMPLES, Finding, Severity
-from parsers.contract import Event
+from parsers.contract import Event, Tags
 
 FAILED: Final = "token.validation_failed"
 PASSWORD: Final = "token.issued.password"  # noqa: S105 - an action
@@ -110,14 +110,14 @@ class FailThenSuccess(Remembering):
     def observe(self, observed: ObservedEvents) -> Iterator[Finding]:
         """Yield each success that follows on failures."""
         until, always = self._until, not self._all_count
-        start, end, settled = 0, 0, set[int]()
+        start, end, settled = 0, 0, set[int | Tags]()
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = self._settled.at(row[0])
             if row[4] is None:
                 continue
             matters = row[4] in until and row[0] <= until[row[4]]
-            if not matters and (hash((row[2], row[4])) in settled or hash(row[2]) in settled):
+            if not matters and (hash((row[2], row[4])) in settled or row[2] in settled):
                 continue
             event, tags = Event(*row), row[2]
             options = self._options.of(tags.realm, tags.client_id)
@@ -126,7 +126,7 @@ class FailThenSuccess(Remembering):
             if matters and tags.action != FAILED:
                 yield from self._succeed(event, row[4], options)
             if self._settles(event, row[4], options):
-                settled.add(hash(tags))
+                settled.add(tags)
             elif tags.action not in {FAILED, PASSWORD} and not always:
                 settled.add(hash((tags, row[4])))
 

@@ -102,7 +102,7 @@ class Detection:
                 adders.setdefault(action, []).append(wanted[number].append)
         nobody: list[Callable[[EventRow], None]] = []
         for row in events:
-            for add in adders.get(row[2].action, nobody):
+            for add in adders.get(row[2][0], nobody):
                 add(row)
         return wanted
 

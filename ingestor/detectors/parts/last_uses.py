@@ -96,7 +96,7 @@ class LastUses:
         self._oldest = min(pages, default=0)
         for number in sorted(pages) or [0]:
             self._begin(number)
-            self._page += _page_of(pages.get(number, b"[[],[]]"))
+            self._page += _page_of(pages.get(number, b"[[],[],[],[],[]]"))
         self._changed.clear()
         self._saved = len(self._page)
 
@@ -130,22 +130,22 @@ class LastUses:
         return None if page is None else _piece_of(page)
 
 
-def _piece_of(page: Iterable[_Entry]) -> bytes:
-    """Return a page as JSON, each combination of realm, client and user agent once: there are few."""
+def _piece_of(page: Sequence[_Entry]) -> bytes:
+    """Return a page as JSON, by columns; each combination of realm, client and user agent once: there are few."""
+    times, ips, agents, users, all_tags = zip(*page, strict=True)
     kinds: dict[tuple[str, str, str | None], int] = {}
-    uses = [
-        (kinds.setdefault((tags[6], tags[1], agent), len(kinds)), user, time_ms, ip)
-        for time_ms, ip, agent, user, tags in page
+    numbers = [
+        kinds.setdefault((tags[6], tags[1], agent), len(kinds)) for tags, agent in zip(all_tags, agents, strict=True)
     ]
-    return orjson.dumps((list(kinds), uses))
+    return orjson.dumps((list(kinds), numbers, times, ips, users))
 
 
 def _page_of(piece: bytes) -> Iterator[_Entry]:
-    kinds, uses = orjson.loads(piece)
+    kinds, *columns = orjson.loads(piece)
     kinds = [
         (Tags("", client_id, "", "", "", "", realm), intern(agent) if agent else None)
         for realm, client_id, agent in kinds
     ]
-    for kind, user, time_ms, ip in uses:
+    for kind, time_ms, ip, user in zip(*columns, strict=True):
         tags, agent = kinds[kind]
         yield time_ms, ip, agent, user, tags

@@ -3,6 +3,8 @@
 from array import array
 from typing import Final
 
+from parsers.contract import Tags
+
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 
@@ -14,16 +16,16 @@ class Settled:
     """What was looked at, in each of the last two periods that were asked for, since logs may be hours apart.
 
     It is for speed alone, and in no checkpoint. So a second look must change nothing: whoever forgets something clears this, too.
-    A detector keeps a hash of an event's tags, when it is done with all events that have these, or of these and what else it looks at:
-    hashes are small, and that two of 16,384 are equal by chance is a matter of 10^14 events.
+    A detector keeps an event's tags, when it is done with all events that have these: they are shared by many events. Or it keeps a hash of
+    these and what else it looks at: hashes are small, and that two of 16,384 are equal by chance is a matter of 10^14 events.
     """
 
     def __init__(self, period_ms: int = DAY_MS, most: int = MOST) -> None:
         self._period_ms = period_ms
         self._most = most
-        self._periods: dict[int, set[int]] = {}
+        self._periods: dict[int, set[int | Tags]] = {}
 
-    def at(self, time_ms: int) -> tuple[int, int, set[int]]:
+    def at(self, time_ms: int) -> tuple[int, int, set[int | Tags]]:
         """Return when the period of a time begins and when the next one does (milliseconds), and what is settled in it."""
         period = time_ms // self._period_ms
         settled = self._periods.pop(period, None) or set()

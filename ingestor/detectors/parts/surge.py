@@ -130,7 +130,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         learns = self.learns_from
         if not learns:
             return range(len(rows))
-        return [number for number, row in enumerate(rows) if row[2].action not in learns]
+        return [number for number, row in enumerate(rows) if row[2][0] not in learns]
 
     def _pass(self, rows: Sequence[EventRow]) -> None:
         """Learn from events."""
