@@ -116,8 +116,12 @@ class TokenSharing(Remembering):
 
     def _roam(self, subject: Subject, event: Event, place: Place, options: TokenSharingOptions) -> None:
         """Have a user come from one more place."""
-        places = sorted([*(self._roaming.get(subject) or ()), place], key=lambda each: each.time_ms)
-        places = [each for each in places if places[-1].time_ms - each.time_ms < DAY_MS][-_MOST_PLACES:]
+        places = [*(self._roaming.get(subject) or ()), place]
+        if len(places) > 1 and place.time_ms < places[-2].time_ms:
+            places.sort(key=_time_of)
+        oldest = places[-1].time_ms - DAY_MS
+        while places[0].time_ms <= oldest or len(places) > _MOST_PLACES:
+            del places[0]
         self._roaming.put(subject, places)
         severity = _severity(places, options)
         if severity is None:
@@ -137,6 +141,10 @@ def _severity(places: list[Place], options: TokenSharingOptions) -> Severity | N
     if networks >= options.distinct_networks and agents >= options.distinct_agents:
         return Severity.MEDIUM
     return Severity.LOW if many else None
+
+
+def _time_of(place: Place) -> int:
+    return place.time_ms
 
 
 def _event_of(place: Place, event: Event) -> Event:
