@@ -13,7 +13,7 @@ from ingestor.detectors.parts.memory import BoundedMemory
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.window import Window
 from ingestor.model.finding import MOST_EXAMPLES, Finding, Severity
-from parsers.contract import Event, EventRow
+from parsers.contract import Event, EventRow, Tags
 
 __all__ = ["ISSUED", "MINUTE_MS", "SUCCESSES", "Subject", "Surge"]
 
@@ -65,6 +65,10 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         self._ended: list[Finding] = []
         self._awaited = Awaited(self._succeed)
 
+    def concerns(self, tags: Tags) -> bool:  # noqa: ARG002 - for those that can tell by the tags alone
+        """Whether an event with these tags may be part of an incident. ``subject_of`` is asked about these alone."""
+        return True
+
     @abstractmethod
     def subject_of(self, event: Event) -> Subject | None:
         """Return what an event is about; None when it does not count."""
@@ -107,9 +111,10 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         for number in self._numbers(rows):
             self._pass(rows[begin:number])
             row, begin = rows[number], number + 1
-            self._awaited.look_up_to(row)
-            self._hit(Event(*row))
-            self._awaited.look_at(row)
+            if self.concerns(row[2]):
+                self._awaited.look_up_to(row)
+                self._hit(Event(*row))
+                self._awaited.look_at(row)
         self._pass(rows[begin:])
         self._awaited.end()
         findings, self._ended = self._ended, []
