@@ -95,7 +95,7 @@ def test_another_version_begins_with_an_empty_memory(
     reuse(world, 3)
     world.turn()
     world.stop()
-    monkeypatch.setattr(detector_kind, "version", "2")
+    monkeypatch.setattr(detector_kind, "version", "another")
     world.log.write(5)  # a millisecond later
     reuse(world, 1)
     world.turn()
