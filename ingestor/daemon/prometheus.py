@@ -64,7 +64,7 @@ _COUNTERS: Final[dict[str, tuple[str, Callable[[Snapshot], float]]]] = {
         lambda f: f.events_brought_back,
     ),
     "tokentail_detector_failures": (
-        "Blocks of lines that a detector could not observe, since the start.",
+        "Times that a detector could not observe some events, since the start.",
         lambda f: f.detector_failures,
     ),
 }

@@ -95,7 +95,7 @@ class ClientEnumeration(Several[ClientEnumerationOptions]):
         away: list[EventRow] = []
         unknown: list[EventRow] = []
         begin = 0
-        for number in [number for number, row in enumerate(rows) if row[2].action not in ISSUED]:
+        for number in [number for number, row in enumerate(rows) if row[2][0] not in ISSUED]:
             self._homes.learn(rows[begin:number])
             row, begin = rows[number], number + 1
             tags = row[2]

@@ -141,17 +141,15 @@ class ClientSilence(Remembering):
         if observed.source not in self._settled and len(self._settled) >= _MOST_SOURCES:
             self._settled.clear()
         hours = self._settled.setdefault(observed.source, Settled(HOUR_MS))
-        start, end, settled = 0, 0, set[int]()
+        start, end, settled = 0, 0, set[int | Tags]()
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = hours.at(row[0])
-            if hash(row[2]) not in settled and (
-                self._all_count or not is_allowed(Event(*row), self._options_of(row[2]))
-            ):
+            if row[2] not in settled and (self._all_count or not is_allowed(Event(*row), self._options_of(row[2]))):
                 hour = row[0] // HOUR_MS
                 self._see(row[2], hour, observed.source)
                 if hour <= self._source(observed.source).hour:
-                    settled.add(hash(row[2]))
+                    settled.add(row[2])
                 elif self._goes_on(hour, observed.source):
                     yield from self._silent(observed.source, row[0])
 

@@ -9,7 +9,7 @@ from ingestor.detectors.parts.several import Several
 from ingestor.detectors.parts.surge import MINUTE_MS, Subject
 from ingestor.detectors.parts.weighed import Weighed
 from ingestor.model.finding import Severity
-from parsers.contract import Event, EventRow
+from parsers.contract import Event, EventRow, Tags
 
 REDEEMED = frozenset({"token.issued.authorization_code", "token.issued.other"})
 """A code was redeemed. The log of Hydra does not tell the grant."""
@@ -34,11 +34,13 @@ class ByAddress(Weighed[CodeGuessingOptions]):
 
     learns_from = REDEEMED
 
-    def subject_of(self, event: Event) -> Subject | None:
+    def concerns(self, tags: Tags) -> bool:
+        """Whether it is a code that was refused."""
+        return tags.action == "token.pkce_failed" or tags.error == "invalid_code"
+
+    def subject_of(self, event: Event) -> Subject:
         """Return the client and the address."""
-        tags = event.tags
-        is_code = tags.action == "token.pkce_failed" or tags.error == "invalid_code"
-        return Subject(tags.realm, tags.client_id, event.ip or "") if is_code else None
+        return Subject(event.tags.realm, event.tags.client_id, event.ip or "")
 
     def speaks_for(self, row: EventRow) -> Key:
         """Return the client and the address."""
@@ -69,10 +71,9 @@ class Together(ByAddress):
 
     raised_by_success = False
 
-    def subject_of(self, event: Event) -> Subject | None:
+    def subject_of(self, event: Event) -> Subject:
         """Return the client."""
-        subject = super().subject_of(event)
-        return subject and Subject(subject.realm, subject.client_id)
+        return Subject(event.tags.realm, event.tags.client_id)
 
     def speaks_for(self, row: EventRow) -> Key:
         """Return the client."""

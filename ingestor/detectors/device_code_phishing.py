@@ -7,7 +7,6 @@ got tokens otherwise. The user agents of a device and of a browser always differ
 Elastic's rule for Entra ID finds the first device code of a user within 14 days.
 """
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +19,7 @@ from ingestor.detectors.parts.novelty import Novelty, Sight
 from ingestor.detectors.parts.origin import network_of, product_of
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.settled import DAY_MS, SettledHashes
-from ingestor.detectors.parts.sightings import Sightings, key_of
+from ingestor.detectors.parts.sightings import Sightings, key_of, network_key, realm_key, user_key
 from ingestor.detectors.parts.surge import Subject
 from ingestor.model.finding import Finding, Severity
 from parsers.contract import Event, EventRow
@@ -37,6 +36,9 @@ _EVERY: Final = 4
 """Days after which a user is noted anew."""
 _ROUTINE_DAYS: Final = 3
 _INSTALLATION: Final = ("",)
+_V4: Final = key_of("IPv4")
+_V6: Final = key_of("IPv6")
+_DEVICE: Final = key_of("device")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class DeviceCodePhishing(Remembering):
     """
 
     name = "device_code_phishing"
-    version = "1"
+    version = "2"
     title = "A user may have approved somebody else's device"
     actions = frozenset({DEVICE_CODE, *PRESENT})
     options = DeviceCodePhishingOptions
@@ -86,35 +88,41 @@ class DeviceCodePhishing(Remembering):
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:
         """Return the incidents that are new or have grown."""
-        places, mask, look_at_all = self._settled.places, self._settled.MASK, not self._all_count
+        settled, look_at_all = self._settled, not self._all_count
+        places, until, mask = settled.places, settled.until, settled.MASK
         start = end = day = 0
         for row in observed.events:
             if not start <= row[0] < end:
                 day = row[0] // DAY_MS
                 start, end = day * DAY_MS, (day + 1) * DAY_MS
                 self._learned.see(_INSTALLATION, "", day, within=1_000, learn=0)
-            look = hash((day, row[2][6], row[3], row[4]))
-            if places[look & mask] != look or row[2][0] == DEVICE_CODE or look_at_all:
-                places[look & mask] = look
-                if row[3] and row[4]:
-                    self._look(row, row[3], row[4], day)
+            if not row[3] or not row[4]:
+                continue
+            look = hash((row[2][6], row[3], row[4]))
+            at = look & mask
+            if places[at] != look or day >= until[at] or row[2][0] == DEVICE_CODE or look_at_all:
+                noted_until = self._look(row, row[3], row[4], day)
+                places[at], until[at] = look, noted_until
         return self._incidents.take()
 
-    def _look(self, row: EventRow, user: str, ip: str, day: int) -> None:
-        """Note where a user gets a token."""
-        tags = row[2]
-        options = self._options.of(tags.realm, tags.client_id)
-        if not self._all_count and (not options.enabled or is_allowed(Event(*row), options)):
-            return
+    def _look(self, row: EventRow, user: str, ip: str, day: int) -> int:
+        """Note where a user gets a token; return on which day it is noted anew."""
+        tags, options = row[2], self._options
+        if not self._all_count:
+            options = options.of(tags.realm, tags.client_id)
+            if not options.enabled or is_allowed(Event(*row), options):
+                return 0
         since, forgotten = day - options.memory_days, self._seen.forgotten
-        every, kind = min(_EVERY, options.memory_days), "6" if ":" in ip else "4"
-        on_network = self._seen.see(key_of(tags.realm, user) ^ _network_key(ip), day, every) >= since
-        on_some = self._seen.see(key_of(tags.realm, user, kind), day, every) >= since
+        every, key = min(_EVERY, options.memory_days), realm_key(tags.realm) ^ user_key(user)
+        of_network = self._seen.see(key ^ network_key(ip), day, every)
+        of_some = self._seen.see(key ^ (_V6 if ":" in ip else _V4), day, every)
         if tags.action == DEVICE_CODE:
-            first = self._seen.see(key_of(tags.realm, user, "device"), day) < since
-            self._judge(Event(*row), options, first=first, elsewhere=on_some and not on_network)
+            first = self._seen.see(key ^ _DEVICE, day) < since
+            self._judge(Event(*row), options, first=first, elsewhere=of_some >= since > of_network)
         if self._seen.forgotten != forgotten:
             self._settled.clear()
+            return 0
+        return min(each if day - each < every else day for each in (of_network, of_some)) + every
 
     def _judge(self, event: Event, options: DeviceCodePhishingOptions, *, first: bool, elsewhere: bool) -> None:
         """Tell of a device, if it is the user's first one or elsewhere."""
@@ -151,11 +159,6 @@ class DeviceCodePhishing(Remembering):
             self._firsts.put(client, days)
         before = [count for each, count in days.items() if 0 < day - each <= options.memory_days]
         return len(before) >= _ROUTINE_DAYS and sum(before) >= options.routine
-
-
-@functools.lru_cache(8192)
-def _network_key(ip: str) -> int:
-    return key_of("network", network_of(ip))
 
 
 def _to_json(days: dict[int, int]) -> list[tuple[int, int]]:

@@ -19,7 +19,7 @@ from ingestor.detectors.parts.settled import DAY_MS, Settled
 from ingestor.detectors.parts.sightings import Sightings, key_of
 from ingestor.detectors.parts.surge import MINUTE_MS, SUCCESSES
 from ingestor.model.finding import MOST_EXAMPLES, Finding, Severity
-from parsers.contract import Event
+from parsers.contract import Event, EventRow, Tags
 
 FAILED: Final = "token.validation_failed"
 PASSWORD: Final = "token.issued.password"  # noqa: S105 - an action
@@ -110,34 +110,37 @@ class FailThenSuccess(Remembering):
     def observe(self, observed: ObservedEvents) -> Iterator[Finding]:
         """Yield each success that follows on failures."""
         until, always = self._until, not self._all_count
-        start, end, settled = 0, 0, set[int]()
+        start, end, settled = 0, 0, set[int | Tags]()
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = self._settled.at(row[0])
             if row[4] is None:
                 continue
-            if (hash(row[2]) in settled or hash((row[2], row[4])) in settled) and (
-                row[4] not in until or row[0] > until[row[4]]
-            ):
+            matters = row[4] in until and row[0] <= until[row[4]]
+            if not matters and (hash((row[2], row[4])) in settled or row[2] in settled):
                 continue
-            event, tags = Event(*row), row[2]
-            options = self._options.of(tags.realm, tags.client_id)
-            if always and (not options.enabled or is_allowed(event, options)):
-                continue
-            if tags.action == FAILED:
-                if not self._fail(event, row[4], options):
-                    settled.add(hash(tags))
-            else:
-                yield from self._succeed(event, row[4], options)
-                if self._learn(event, row[4], options):
-                    settled.add(hash(tags))
-                elif tags.action != PASSWORD and not always:
-                    settled.add(hash((tags, row[4])))
+            tags, options = row[2], self._options
+            if always:
+                options = options.of(tags.realm, tags.client_id)
+                if not options.enabled or is_allowed(Event(*row), options):
+                    continue
+            if matters and tags.action != FAILED:
+                yield from self._succeed(Event(*row), row[4], options)
+            if self._settles(row, row[4], options):
+                settled.add(tags)
+            elif tags.action not in {FAILED, PASSWORD} and not always:
+                settled.add(hash((tags, row[4])))
 
     def restore(self, memory: Memory) -> None:
         """Take up what was dumped, and note who fails."""
         super().restore(memory)
         self._note_all()
+
+    def _settles(self, row: EventRow, ip: str, options: FailThenSuccessOptions) -> bool:
+        """Take up an event; return whether others with its tags tell nothing more on its day."""
+        if row[2].action == FAILED:
+            return not self._fail(Event(*row), ip, options)
+        return self._learn(row, ip, options)
 
     def _fail(self, event: Event, ip: str, options: FailThenSuccessOptions) -> bool:
         """Count a failure; return whether such ones count."""
@@ -209,13 +212,13 @@ class FailThenSuccess(Remembering):
             return Severity.HIGH
         return Severity.MEDIUM if failures >= 2 * options.failures else Severity.LOW
 
-    def _learn(self, event: Event, ip: str, options: FailThenSuccessOptions) -> bool:
+    def _learn(self, row: EventRow, ip: str, options: FailThenSuccessOptions) -> bool:
         """Note where tokens are got; return whether events with these tags tell nothing more on this day."""
-        tags, day, forgotten = event.tags, event.time_ms // DAY_MS, self._clients.forgotten + self._users.forgotten
+        tags, day, forgotten = row[2], row[0] // DAY_MS, self._clients.forgotten + self._users.forgotten
         client, network = (tags.realm, tags.client_id), network_of(ip)
         self._clients.see(client, network, day, within=options.memory_days, learn=0)
-        if tags.action == PASSWORD and event.user_id:
-            user = key_of(tags.realm, event.user_id)
+        if tags.action == PASSWORD and row[3]:
+            user = key_of(tags.realm, row[3])
             self._users.see(user, day, _EVERY)
             self._users.see(user ^ key_of(network), day, _EVERY)
         if self._clients.forgotten + self._users.forgotten != forgotten:

@@ -22,7 +22,7 @@ from ingestor.detectors.parts.settled import DAY_MS, HOUR_MS, Settled
 from ingestor.detectors.parts.sightings import Sightings, key_of
 from ingestor.detectors.parts.surge import MINUTE_MS, SUCCESSES, Subject
 from ingestor.model.finding import Finding, Severity
-from parsers.contract import Event
+from parsers.contract import Event, Tags
 
 FAILED: Final = "token.validation_failed"
 MOST_REALMS: Final = 200
@@ -142,13 +142,13 @@ class NewClients(Remembering):
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:
         """Return the incidents that are new or have grown."""
-        start, end, settled = 0, 0, set[int]()
+        start, end, settled = 0, 0, set[int | Tags]()
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = self._settled.at(row[0])
                 self._learned.see(_INSTALLATION, "", row[0] // DAY_MS, within=1_000, learn=0)
-            if hash(row[2]) not in settled and (self._all_count or self._counts(Event(*row))):
-                settled.add(hash(row[2]))
+            if row[2] not in settled and (self._all_count or self._counts(Event(*row))):
+                settled.add(row[2])
                 if row[2].client_id:
                     self._look(Event(*row))
         return self._incidents.take()

@@ -15,7 +15,7 @@ from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.settled import DAY_MS, HOUR_MS, Settled
 from ingestor.detectors.parts.surge import SUCCESS_MS, SUCCESSES, Subject
 from ingestor.model.finding import Finding, Severity
-from parsers.contract import Event
+from parsers.contract import Event, Tags
 
 FAILED: Final = "token.validation_failed"
 SCOPE_ERRORS: Final = frozenset({"invalid_scope", "insufficient_scope"})
@@ -63,18 +63,18 @@ class ScopeProbing(Remembering):
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:
         """Return the incidents that are new or have grown."""
-        start, end, settled = 0, 0, set[int]()
+        start, end, settled = 0, 0, set[int | Tags]()
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = self._settled.at(row[0])
-            if hash(row[2]) in settled:
+            if row[2] in settled:
                 continue
             look = hash((row[2], row[6], row[9]))
             if look not in settled:
                 if self._all_count:
                     settled.add(look)
                 if self._settles(Event(*row)):
-                    settled.add(hash(row[2]))
+                    settled.add(row[2])
         return self._incidents.take()
 
     def _settles(self, event: Event) -> bool:

@@ -8,7 +8,7 @@ from ingestor.detectors.parts.evidence import Figures
 from ingestor.detectors.parts.homes import Homes
 from ingestor.detectors.parts.surge import ISSUED, MINUTE_MS, Subject, Surge
 from ingestor.model.finding import Severity
-from parsers.contract import Event, EventRow
+from parsers.contract import Event, EventRow, Tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +49,13 @@ class SecretGuessing(Surge[SecretGuessingOptions]):
         """Learn where clients get tokens."""
         self._homes.learn(rows)
 
+    def concerns(self, tags: Tags) -> bool:
+        """Whether the authentication of a client failed."""
+        return tags.error == "invalid_client" and bool(tags.client_id)
+
     def subject_of(self, event: Event) -> Subject | None:
-        """Return the client whose authentication failed."""
+        """Return the client, unless it is at home."""
         tags = event.tags
-        if tags.error != "invalid_client" or not tags.client_id:
-            return None
         home = self._homes.get((tags.realm, tags.client_id))
         return None if home is not None and home.has(event.ip) else Subject(tags.realm, tags.client_id)
 

@@ -126,7 +126,7 @@ class Spray(Several[SprayOptions]):
             self._look_who_failed()
         failed, shown = self._failed, []
         for row in rows:
-            if row[2].action in SUCCESSES:
+            if row[2][0] in SUCCESSES:
                 if row[3] in failed:
                     shown.append(row)
             elif row[3] and is_wrong_password(row[2]):

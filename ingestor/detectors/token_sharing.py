@@ -5,7 +5,6 @@ change their network many times a day, browsers change their version, and people
 however many, are low.
 """
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -14,10 +13,9 @@ from ingestor.detectors.contract import ObservedEvents, Options
 from ingestor.detectors.parts.allowed import is_allowed
 from ingestor.detectors.parts.incidents import Incidents
 from ingestor.detectors.parts.memory import BoundedMemory
-from ingestor.detectors.parts.origin import network_of, product_of
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.settled import DAY_MS, SettledHashes
-from ingestor.detectors.parts.sightings import Sightings, key_of
+from ingestor.detectors.parts.sightings import Sightings, agent_key, client_key, network_key, realm_key, user_key
 from ingestor.detectors.parts.surge import Subject
 from ingestor.model.finding import Finding, Severity
 from parsers.contract import Event, EventRow
@@ -65,7 +63,7 @@ class TokenSharing(Remembering):
     """
 
     name = "token_sharing"
-    version = "1"
+    version = "2"
     title = "Tokens of one user are used from too many places"
     actions = frozenset({"token.refreshed", "token.issued.refresh_token"})
     options = TokenSharingOptions
@@ -99,15 +97,17 @@ class TokenSharing(Remembering):
 
     def _look(self, row: EventRow, user: str) -> None:
         """Note where an event comes from."""
-        tags = row[2]
-        options = self._options.of(tags.realm, tags.client_id)
-        if not self._all_count and (not options.enabled or is_allowed(Event(*row), options)):
-            return
+        tags, options = row[2], self._options
+        if not self._all_count:
+            options = options.of(tags.realm, tags.client_id)
+            if not options.enabled or is_allowed(Event(*row), options):
+                return
         see, day, forgotten = self._seen.see, row[0] // DAY_MS, self._seen.forgotten
-        key = key_of(tags.realm, tags.client_id, user)
-        known = see(key, day) >= day - 1
-        new_network = row[4] is not None and see(key ^ _network_key(row[4]), day) < day - 1
-        new_agent = row[5] is not None and see(key ^ _agent_key(row[5]), day) < day - 1
+        key = realm_key(tags.realm) ^ client_key(tags.client_id) ^ user_key(user)
+        agent_seen = see(key ^ agent_key(row[5]), day) if row[5] is not None else day - 1
+        known = agent_seen == day or see(key, day) >= day - 1  # with an agent of this day the user was seen on it
+        new_network = row[4] is not None and see(key ^ network_key(row[4]), day) < day - 1
+        new_agent = agent_seen < day - 1
         if self._seen.forgotten != forgotten:
             self._settled.clear()
         if known and (new_network or new_agent):
@@ -116,8 +116,12 @@ class TokenSharing(Remembering):
 
     def _roam(self, subject: Subject, event: Event, place: Place, options: TokenSharingOptions) -> None:
         """Have a user come from one more place."""
-        places = sorted([*(self._roaming.get(subject) or ()), place], key=lambda each: each.time_ms)
-        places = [each for each in places if places[-1].time_ms - each.time_ms < DAY_MS][-_MOST_PLACES:]
+        places = [*(self._roaming.get(subject) or ()), place]
+        if len(places) > 1 and place.time_ms < places[-2].time_ms:
+            places.sort(key=_time_of)
+        oldest = places[-1].time_ms - DAY_MS
+        while places[0].time_ms <= oldest or len(places) > _MOST_PLACES:
+            del places[0]
         self._roaming.put(subject, places)
         severity = _severity(places, options)
         if severity is None:
@@ -139,19 +143,13 @@ def _severity(places: list[Place], options: TokenSharingOptions) -> Severity | N
     return Severity.LOW if many else None
 
 
+def _time_of(place: Place) -> int:
+    return place.time_ms
+
+
 def _event_of(place: Place, event: Event) -> Event:
     """Return an event of the same user and client from another place."""
     return event._replace(time_ms=place.time_ms, ip=place.ip, user_agent=place.user_agent, event_id=place.event_id)
-
-
-@functools.lru_cache(8192)
-def _network_key(ip: str) -> int:
-    return key_of("network", network_of(ip))
-
-
-@functools.lru_cache(4096)
-def _agent_key(user_agent: str) -> int:
-    return key_of("agent", product_of(user_agent))
 
 
 def _to_json(places: list[Place]) -> list[list[Any]]:

@@ -7,7 +7,7 @@ from ingestor.detectors.parts.evidence import Evidence, Figures
 from ingestor.detectors.parts.passwords import FAILED, is_wrong_password
 from ingestor.detectors.parts.surge import MINUTE_MS, Subject, Surge
 from ingestor.model.finding import Severity
-from parsers.contract import Event
+from parsers.contract import Event, Tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +37,13 @@ class UserAttacked(Surge[UserAttackedOptions]):
     actions = frozenset({FAILED})
     options = UserAttackedOptions
 
+    def concerns(self, tags: Tags) -> bool:
+        """Whether a password was wrong."""
+        return is_wrong_password(tags)
+
     def subject_of(self, event: Event) -> Subject | None:
         """Return the user."""
-        is_attacked = event.user_id and is_wrong_password(event.tags)
-        return Subject(event.tags.realm, key=event.user_id or "") if is_attacked else None
+        return Subject(event.tags.realm, key=event.user_id) if event.user_id else None
 
     def user_of(self, subject: Subject) -> str:
         """Return the user."""

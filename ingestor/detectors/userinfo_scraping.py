@@ -1,5 +1,6 @@
 """Profiles of many users are read with tokens that were stolen (RFC 9700 section 4.10: access tokens that leak are used by others)."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -58,7 +59,7 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
 
     def observe(self, observed: ObservedEvents) -> Sequence[Finding]:
         """Return the incidents that are new or have grown."""
-        events = [row for row in observed.events if row[3] and not crc32(row[3].encode()) % SHARE]
+        events = [row for row in observed.events if row[3] and _is_chosen(row[3])]
         return super().observe(observed._replace(events=events)) if events else ()
 
     def learn(self, rows: Sequence[EventRow]) -> None:
@@ -78,9 +79,9 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
             (tags.realm, tags.client_id, here), event
         )
         self._note(tags.realm, tags.client_id, here, event.time_ms)
-        uses = self._uses.of(event)
+        uses = self._uses.of(event) if is_strange else ()
         is_elsewhere = bool(uses) and all(use.ip is not None and network_of(use.ip) != here for use in uses)
-        return Subject(tags.realm, tags.client_id) if is_strange and is_elsewhere else None
+        return Subject(tags.realm, tags.client_id) if is_elsewhere else None
 
     def severity_of(self, figures: Figures, options: UserinfoScrapingOptions) -> Severity | None:
         """Return medium for many users."""
@@ -97,6 +98,11 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
     def _is_old(self, key: Key, event: Event) -> bool:
         since = self._known.since(key)
         return since is not None and event.time_ms - since >= DAY_MS
+
+
+@functools.lru_cache(8192)
+def _is_chosen(user: str) -> bool:
+    return not crc32(user.encode()) % SHARE
 
 
 DETECTOR = UserinfoScraping

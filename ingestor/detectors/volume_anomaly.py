@@ -88,7 +88,10 @@ class VolumeAnomaly(Remembering):
             rows = [row for row in rows if self._counts(row)]
         beyond: dict[Client, int] = {}
         """How many tokens each client had that exceeds its limit."""
-        for client, count in Counter([(row[2][6], row[2][1]) for row in rows]).items():
+        counts: Counter[Client] = Counter()
+        for tags, count in Counter([row[2] for row in rows]).items():
+            counts[tags.realm, tags.client_id] += count
+        for client, count in counts.items():
             before = self._count(client, hour, count)
             limit = self._limit(client, hour)
             if before is not None and limit is not None and before + count > limit:

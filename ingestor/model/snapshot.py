@@ -53,7 +53,7 @@ class Snapshot:
     recent_gaps: int = 0
     """Gaps that were found in the last day."""
     detector_failures: int = 0
-    """Blocks of lines that a detector could not observe, since the start."""
+    """Times that a detector could not observe some events, since the start."""
     findings: Mapping[str, int] = field(default_factory=dict)
     """By severity: how many incidents came to it since the start."""
     counts: Mapping[str, int] = field(default_factory=dict)

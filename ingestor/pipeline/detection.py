@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Self
+from typing import Final, Self
 
 from ingestor.detectors.contract import Detector, Memory, MemoryChanges, ObservedEvents, Options
 from ingestor.detectors.registry import new_detectors
@@ -18,23 +18,29 @@ log = logging.getLogger("tokentail")
 TagsOf = Callable[[str, str], Mapping[str, str]]
 """Takes the realm and client id of a finding; returns the tags ``realm`` and ``client_id``, as budgets allow them."""
 
+MOST_GATHERED: Final = 4_096
+"""Events that are observed at once: many cost each detector less than a few at a time, and these take it some milliseconds."""
+
 
 class Detection:
     """Detectors and what they have said since the last checkpoint.
 
-    A detector that raises an exception costs its findings of that block, and nothing else: it is said once for each kind of fault, counted, and
-    the detector goes on with the next block.
+    A detector that raises an exception costs its findings of those events, and nothing else: it is said once for each kind of fault, counted, and
+    the detector goes on with the next ones.
     """
 
     def __init__(self, detectors: Iterable[Detector], memory_of: Callable[[str], Memory] = lambda _: {}) -> None:
         """Take up what was remembered. ``memory_of`` takes the name of a detector. Raises what it raises."""
         self.failures = 0
-        """Blocks that a detector could not observe, since the start."""
+        """Times that a detector could not observe some events, since the start."""
         self._detectors: list[Detector] = []
         self._interests: dict[frozenset[str], int] = {}
         """Which actions detectors observe: each set of these once, with its number."""
         self._findings: dict[tuple[int, str], StoredFinding] = {}
         self._told: set[str] = set()
+        self._gathered: list[EventRow] = []
+        self._gathered_of: tuple[str, str, TagsOf] | None = None
+        """The source of these, the host, and the tags of what is found by them."""
         for detector in detectors:
             memory = memory_of(detector.name)
             try:
@@ -73,6 +79,20 @@ class Detection:
         self._findings.update((finding[:2], finding) for finding in found)
         return found
 
+    def gather(self, source: str, host: str, events: Sequence[EventRow], tags_of: TagsOf) -> None:
+        """Have new events of one log observed, with those that come before the checkpoint, or some of them."""
+        of = (source, host, tags_of)
+        if self._gathered and (of != self._gathered_of or len(self._gathered) >= MOST_GATHERED):
+            self._observe_gathered()
+        self._gathered += events
+        self._gathered_of = of
+
+    def _observe_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if self._gathered_of is not None:
+            source, host, tags_of = self._gathered_of
+            self.observe(source, host, gathered, tags_of)
+
     def _wanted(self, events: Sequence[EventRow]) -> list[list[EventRow]]:
         """Return the events of each set of actions: one look at each event, however many detectors there are."""
         wanted: list[list[EventRow]] = [[] for _ in self._interests]
@@ -82,12 +102,13 @@ class Detection:
                 adders.setdefault(action, []).append(wanted[number].append)
         nobody: list[Callable[[EventRow], None]] = []
         for row in events:
-            for add in adders.get(row[2].action, nobody):
+            for add in adders.get(row[2][0], nobody):
                 add(row)
         return wanted
 
     def move_changes(self, checkpoint: Checkpoint) -> None:
         """Move what was found, and what has changed of the detectors' memories, into a checkpoint."""
+        self._observe_gathered()
         checkpoint.findings, self._findings = self._findings, {}
         for detector in self._detectors:
             changes: MemoryChanges = {}

@@ -103,7 +103,7 @@ class Pipeline:
 
     @property
     def detector_failures(self) -> int:
-        """Blocks of lines that a detector could not observe, since the start."""
+        """Times that a detector could not observe some events, since the start."""
         return self._detection.failures
 
     def sources(self) -> dict[str, SourceSnapshot]:
@@ -279,9 +279,9 @@ class Pipeline:
         )
 
     def _observe(self, source: str, outcomes: Iterable[Outcome]) -> None:
-        """Show the detectors what has just been placed."""
+        """Have the detectors be shown what has just been placed."""
         if self._detection:
-            self._detection.observe(source, self.state.host, events_in(outcomes), self._admissions.of(source).tags)
+            self._detection.gather(source, self.state.host, events_in(outcomes), self._admissions.of(source).tags)
 
     def _note_several(self, generation: Generation, placed: BlockResult) -> None:
         most = max(placed.several.values(), default=1)

@@ -51,6 +51,24 @@ def test_a_token_for_one_of_them_makes_it_worse() -> None:
     assert [finding.severity for finding in found(*guesses, too_late, guesser)] == [Severity.HIGH]
 
 
+def test_the_success_belongs_to_the_finding_and_is_not_counted() -> None:
+    guesses = [failure(60 * n, f"203.0.113.{n % 5}") for n in range(10)]
+    success = event("token.issued.client_credentials", 900, ip="203.0.113.4", agent="okhttp/4", event_id="the-success")
+    (before,), (after,) = found(*guesses), found(*guesses, success)
+    assert (after.events, after.first_seen_ms) == (before.events, before.first_seen_ms)
+    assert (before.last_seen_ms, after.last_seen_ms) == (guesses[-1][0], success[0])
+    assert after.event_ids == (*before.event_ids, "the-success")
+    assert after.user_agents == (*before.user_agents, "okhttp/4")
+    assert after.ips == before.ips
+
+
+def test_a_success_is_among_the_examples_however_many_there_are() -> None:
+    guesses = [(*row[:8], f"guess-{n}", None) for n, row in enumerate(failure(n) for n in range(40))]
+    success = event("token.issued.client_credentials", 900, event_id="the-success")
+    (finding,) = found(*guesses, success)
+    assert (len(finding.event_ids), finding.event_ids[-1]) == (20, "the-success")
+
+
 def test_a_pause_ends_it() -> None:
     first = [failure(n) for n in range(40)]
     second = [failure(4000 + n) for n in range(40)]

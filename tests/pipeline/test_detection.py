@@ -10,10 +10,11 @@ import pytest
 
 from ingestor.detectors.contract import Detector, Memory, MemoryChanges, ObservedEvents, Options
 from ingestor.model.finding import Finding, StoredFinding
-from ingestor.pipeline.detection import Detection
+from ingestor.pipeline.detection import MOST_GATHERED, Detection
 from ingestor.state.checkpoint import Checkpoint
 from ingestor.state.state import State
 from ingestor.stores.embedded.delivery import EmbeddedDelivery
+from parsers.contract import EventRow, Tags
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("detector_kind")
@@ -94,7 +95,7 @@ def test_another_version_begins_with_an_empty_memory(
     reuse(world, 3)
     world.turn()
     world.stop()
-    monkeypatch.setattr(detector_kind, "version", "2")
+    monkeypatch.setattr(detector_kind, "version", "another")
     world.log.write(5)  # a millisecond later
     reuse(world, 1)
     world.turn()
@@ -159,6 +160,42 @@ class Forgetful:
 
     def restore(self, memory: Memory) -> None:
         self.now = int(memory.get("now", b"0"))
+
+
+class Listing(Forgetful):
+    """Remembers how it was shown events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, int]] = []
+
+    def observe(self, observed: ObservedEvents) -> Iterator[Finding]:
+        self.calls.append((observed.source, len(observed.events)))
+        return super().observe(observed)
+
+
+def test_events_are_gathered_by_log_and_observed_before_the_checkpoint() -> None:
+    tags = Tags("token.refreshed", "app", "", "", "", "success", "")
+    row: EventRow = (1, None, tags, None, None, None, None, None, None, None)
+    detector, checkpoint = Listing(), Checkpoint()
+    detection = Detection([detector])
+
+    def gather(source: str, count: int) -> None:
+        detection.gather(source, "host-1", [row] * count, _no_tags)
+
+    gather("a.log", 2)
+    gather("a.log", 3)
+    assert not detector.calls
+    gather("b.log", 1)
+    gather("a.log", MOST_GATHERED)
+    gather("a.log", 1)
+    detection.move_changes(checkpoint)
+    assert detector.calls == [("a.log", 5), ("b.log", 1), ("a.log", MOST_GATHERED), ("a.log", 1)]
+    assert checkpoint.remembered["forgetful", "now"] == b"%d" % (7 + MOST_GATHERED)
+
+
+def _no_tags(realm: str, client_id: str) -> dict[str, str]:
+    return {"realm": realm, "client_id": client_id}
 
 
 def test_what_is_forgotten_leaves_the_state(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ingestor.detectors.parts.evidence import MOST_COUNTED, Evidence, Figures
+from ingestor.detectors.parts.evidence import MOST_COUNTED, Evidence, Figures, Hit
 from ingestor.detectors.parts.window import Window
 from ingestor.model.finding import Severity
 
@@ -72,6 +72,8 @@ class Case:
     """``yes`` once one of the addresses or users of the incident has succeeded, ``no`` when none has in time; empty before."""
     successes: Successes | None = None
     """What is weighed against it, if there is any."""
+    succeeded: Hit | None = None
+    """The event by which ``success`` became ``yes``. It is none of those that are counted, and the incident goes on no longer by it."""
 
     @property
     def last(self) -> int:
@@ -87,16 +89,18 @@ class Case:
     def to_json(self) -> list[Any]:
         """Return it for JSON."""
         evidence = self.evidence and self.evidence.to_json()
-        return [self.window.hits, evidence, self.severity, self.success, self.successes and self.successes.to_json()]
+        successes = self.successes and self.successes.to_json()
+        return [self.window.hits, evidence, self.severity, self.success, successes, self.succeeded]
 
     @classmethod
     def of_json(cls, value: list[Any]) -> "Case":
         """Return it again."""
-        hits, evidence, severity, success, successes = value
+        hits, evidence, severity, success, successes, succeeded = value
         return cls(
             Window(tuple(hit) for hit in hits),
             evidence and Evidence(*evidence),
             Severity(severity),
             success,
             successes and Successes.of_json(successes),
+            succeeded and tuple(succeeded),
         )

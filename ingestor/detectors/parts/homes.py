@@ -49,7 +49,7 @@ class Homes(BoundedMemory[Home]):
         homes = self._values
         for row in rows:
             tags, ip = row[2], row[4]
-            home = homes.get((tags.realm, tags.client_id))
+            home = homes.get((tags[6], tags[1]))
             if ip is None or (home is not None and (row[0] < home.nowhere_until or network_of(ip) in home.networks)):
                 continue
             home = home or Home()

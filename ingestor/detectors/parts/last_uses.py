@@ -1,6 +1,7 @@
 """Where each user used a token last, of the newest uses: what a second use is compared with."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from operator import itemgetter
 from sys import intern
 from typing import Final, NamedTuple, TypeAlias
 
@@ -10,15 +11,17 @@ from ingestor.detectors.contract import Memory, MemoryChanges
 from parsers.contract import Event, EventRow, Tags
 
 MOST_USES: Final = 16_384
-"""That are remembered, at about 500 bytes each."""
+"""That are remembered, at about 250 bytes each."""
 MOST_PLACES: Final = 8
 """Of one user that are told apart, the newest: addresses, each with a user agent."""
 _PAGE: Final = 64
 
-_Entry: TypeAlias = tuple[int, str | None, str | None, str, Tags]
+_Entry: TypeAlias = tuple[int, str | None, str | None, str | None, Tags]
 """The time, address, user agent, user and tags of an event. The tags are shared by many."""
 _Place: TypeAlias = tuple[str | None, str | None]
 """An address and a user agent."""
+_entry_of: Callable[[EventRow], _Entry] = itemgetter(0, 4, 5, 3, 2)
+_user_of: Callable[[_Entry], str | None] = itemgetter(3)
 
 
 class Use(NamedTuple):
@@ -33,6 +36,7 @@ class LastUses:
     """The last use of each user at each place: with each user agent, from each address.
 
     Uses are kept in pages that are written once, so that a dump costs what has come. The oldest page is forgotten first.
+    Uses come all the time, and somebody asks for them now and then: so they are kept as they come, and looked for when they are asked for.
     """
 
     def __init__(self, prefix: str = "use", most: int = MOST_USES) -> None:
@@ -43,39 +47,37 @@ class LastUses:
         self._number = 0
         self._oldest = 0
         self._pages = {0: self._page}
-        """By number."""
+        """By number, oldest first."""
+        self._users: dict[int, frozenset[str | None]] = {}
+        """The users of full pages that were looked at, by number."""
         self._changed: set[int] = set()
         """Numbers of other pages than the newest one."""
         self._saved = 0
         """Of the newest page so many are saved."""
-        self._last: dict[str, _Entry] = {}
-        """By user."""
-        self._others: dict[str, dict[_Place, _Entry]] = {}
-        """Of those who have several places: the last uses at the others than the last one, the newest last."""
 
     def note(self, rows: Iterable[EventRow]) -> None:
         """Take up the uses of events that have a user."""
-        page, uses = self._page, self._last
-        for row in rows:
-            user = row[3]
-            if not user:
-                continue
-            if len(page) == _PAGE:
-                page = self._begin(self._number + 1)
-            ip, agent = row[4], row[5]
-            entry = (row[0], ip, intern(agent) if agent else None, user, row[2])
-            page.append(entry)
-            before = uses.get(user)
-            uses[user] = entry
-            if before is not None and (before[1] != ip or before[2] != agent):
-                self._leave(user, before, (ip, agent))
+        uses = [*map(_entry_of, [row for row in rows if row[3]])]
+        taken = 0
+        while taken < len(uses):
+            if len(self._page) == _PAGE:
+                self._begin(self._number + 1)
+            room = _PAGE - len(self._page)
+            self._page += uses[taken : taken + room]
+            taken += room
 
     def of(self, event: Event) -> list[Use]:
         """Return the last uses of the event's user and client, one for each place, the newest last."""
-        user, tags = event.user_id or "", event.tags
-        last = self._last.get(user)
-        uses = () if last is None else (*self._others.get(user, {}).values(), last)
-        return [Use(*use[:3]) for use in uses if use[4].client_id == tags.client_id and use[4].realm == tags.realm]
+        last: dict[_Place, _Entry] = {}
+        for entry in self._newest_first(event.user_id):
+            last.setdefault(entry[1:3], entry)
+            if len(last) == MOST_PLACES:
+                break
+        tags = event.tags
+        uses = [
+            Use(*use[:3]) for use in last.values() if use[4].client_id == tags.client_id and use[4].realm == tags.realm
+        ]
+        return uses[::-1]
 
     def dump(self) -> MemoryChanges:
         """Return the pages that have changed."""
@@ -90,64 +92,60 @@ class LastUses:
         start = len(self._prefix)
         pages = {int(name[start:]): piece for name, piece in memory.items() if name.startswith(self._prefix)}
         self._pages.clear()
+        self._users.clear()
         self._oldest = min(pages, default=0)
         for number in sorted(pages) or [0]:
             self._begin(number)
-            self.note(_rows_of(pages.get(number, b"[[],[]]")))
+            self._page += _page_of(pages.get(number, b"[[],[],[],[],[]]"))
         self._changed.clear()
         self._saved = len(self._page)
 
-    def _leave(self, user: str, before: _Entry, now: _Place) -> None:
-        """Keep what was a user's last use, who is at another place now."""
-        others = self._others.get(user)
-        if others is None:
-            others = self._others[user] = {}
-        others.pop(now, None)
-        others[before[1:3]] = before
-        if len(others) == MOST_PLACES:
-            del others[next(iter(others))]
+    def _newest_first(self, user: str | None) -> Iterator[_Entry]:
+        """Yield the uses of a user."""
+        for number, page in reversed(self._pages.items()):
+            if user in (self._users.get(number) or self._users_of(number, page)):
+                for entry in reversed(page):
+                    if entry[3] == user:
+                        yield entry
 
-    def _begin(self, number: int) -> list[_Entry]:
+    def _users_of(self, number: int, page: Sequence[_Entry]) -> Collection[str | None]:
+        if len(page) < _PAGE:
+            return [*map(_user_of, page)]
+        self._users[number] = frozenset(map(_user_of, page))
+        return self._users[number]
+
+    def _begin(self, number: int) -> None:
         if len(self._page) > self._saved:
             self._changed.add(self._number)
         self._number, self._page, self._saved = number, [], 0
         self._pages[number] = self._page
         while len(self._pages) > self._most_pages:
-            for entry in self._pages.pop(self._oldest):
-                self._forget(entry)
+            del self._pages[self._oldest]
+            self._users.pop(self._oldest, None)
             self._changed.add(self._oldest)
             self._oldest += 1
-        return self._page
-
-    def _forget(self, entry: _Entry) -> None:
-        user = entry[3]
-        if self._last.get(user) is entry:
-            del self._last[user]
-            self._others.pop(user, None)  # they are older
-        elif others := self._others.get(user):
-            if others.get(entry[1:3]) is entry:
-                del others[entry[1:3]]
-            if not others:
-                del self._others[user]
 
     def _piece(self, number: int) -> bytes | None:
         page = self._pages.get(number)
         return None if page is None else _piece_of(page)
 
 
-def _piece_of(page: list[_Entry]) -> bytes:
-    """Return a page as JSON, each combination of realm, client and user agent once: there are few."""
+def _piece_of(page: Sequence[_Entry]) -> bytes:
+    """Return a page as JSON, by columns; each combination of realm, client and user agent once: there are few."""
+    times, ips, agents, users, all_tags = zip(*page, strict=True)
     kinds: dict[tuple[str, str, str | None], int] = {}
-    uses = [
-        (kinds.setdefault((tags[6], tags[1], agent), len(kinds)), user, time_ms, ip)
-        for time_ms, ip, agent, user, tags in page
+    numbers = [
+        kinds.setdefault((tags[6], tags[1], agent), len(kinds)) for tags, agent in zip(all_tags, agents, strict=True)
     ]
-    return orjson.dumps((list(kinds), uses))
+    return orjson.dumps((list(kinds), numbers, times, ips, users))
 
 
-def _rows_of(piece: bytes) -> Iterator[EventRow]:
-    kinds, uses = orjson.loads(piece)
-    kinds = [(Tags("", client_id, "", "", "", "", realm), agent) for realm, client_id, agent in kinds]
-    for kind, user, time_ms, ip in uses:
+def _page_of(piece: bytes) -> Iterator[_Entry]:
+    kinds, *columns = orjson.loads(piece)
+    kinds = [
+        (Tags("", client_id, "", "", "", "", realm), intern(agent) if agent else None)
+        for realm, client_id, agent in kinds
+    ]
+    for kind, time_ms, ip, user in zip(*columns, strict=True):
         tags, agent = kinds[kind]
-        yield time_ms, None, tags, user, ip, agent, None, None, None, None
+        yield time_ms, ip, agent, user, tags

@@ -17,7 +17,7 @@ class Several(Remembering, Generic[OptionsT]):
     """
 
     name: str
-    version: str = "1"
+    version: str = "2"
     title: str
     actions: Collection[str]
     options: type[Options]

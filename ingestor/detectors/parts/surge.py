@@ -12,8 +12,8 @@ from ingestor.detectors.parts.evidence import Evidence, Figures, hit_of, top
 from ingestor.detectors.parts.memory import BoundedMemory
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.window import Window
-from ingestor.model.finding import Finding, Severity
-from parsers.contract import Event, EventRow
+from ingestor.model.finding import MOST_EXAMPLES, Finding, Severity
+from parsers.contract import Event, EventRow, Tags
 
 __all__ = ["ISSUED", "MINUTE_MS", "SUCCESSES", "Subject", "Surge"]
 
@@ -38,11 +38,12 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
     ``quiet_ms`` before the incident; an older one belongs to nothing. A subject is forgotten some hours after its last event.
 
     A success within three hours of an incident that is more than low, of the same client and by an address or user of the incident,
-    raises its severity by one. What is low looks harmless, and whoever is harmless succeeds.
+    raises its severity by one. What is low looks harmless, and whoever is harmless succeeds. That success belongs to the finding, too, and
+    is not counted: who looks for the finding's events sees it among them.
     """
 
     name: str
-    version: str = "1"
+    version: str = "2"
     title: str
     actions: Collection[str]
     """Of the events that may be part of it, and of those that it learns from."""
@@ -63,6 +64,10 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         self._touched: dict[Subject, Case] = {}
         self._ended: list[Finding] = []
         self._awaited = Awaited(self._succeed)
+
+    def concerns(self, tags: Tags) -> bool:  # noqa: ARG002 - for those that can tell by the tags alone
+        """Whether an event with these tags may be part of an incident. ``subject_of`` is asked about these alone."""
+        return True
 
     @abstractmethod
     def subject_of(self, event: Event) -> Subject | None:
@@ -106,9 +111,10 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         for number in self._numbers(rows):
             self._pass(rows[begin:number])
             row, begin = rows[number], number + 1
-            self._awaited.look_up_to(row)
-            self._hit(Event(*row))
-            self._awaited.look_at(row)
+            if self.concerns(row[2]):
+                self._awaited.look_up_to(row)
+                self._hit(Event(*row))
+                self._awaited.look_at(row)
         self._pass(rows[begin:])
         self._awaited.end()
         findings, self._ended = self._ended, []
@@ -129,7 +135,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         learns = self.learns_from
         if not learns:
             return range(len(rows))
-        return [number for number, row in enumerate(rows) if row[2].action not in learns]
+        return [number for number, row in enumerate(rows) if row[2][0] not in learns]
 
     def _pass(self, rows: Sequence[EventRow]) -> None:
         """Learn from events."""
@@ -216,6 +222,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         if event.time_ms - case.evidence.last > SUCCESS_MS:
             self._end(subject, case, "no")
         elif same and event.time_ms >= case.evidence.first and self.is_success_of(event, subject, case.evidence):
+            case.succeeded = hit_of(event)
             self._end(subject, case, "yes")
             self._raise(case, case.severity)
             self._touched[subject] = case
@@ -241,19 +248,25 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         if case is None or case.evidence is None:
             return
         evidence = case.evidence
+        time_ms, ip, client, _, agent, event_id = case.succeeded or (evidence.last, "", "", "", "", "")
         findings.append(
             Finding(
                 severity=case.severity,
                 client_id=subject.client_id,
                 realm=subject.realm,
                 first_seen_ms=evidence.first,
-                last_seen_ms=evidence.last,
+                last_seen_ms=max(evidence.last, time_ms),
                 events=evidence.events * self.each_stands_for,
                 key=subject.key,
                 user_id=self.user_of(subject),
-                ips=top(evidence.ips),
-                clients=top(evidence.clients),
-                user_agents=top(evidence.user_agents),
-                event_ids=tuple(evidence.event_ids),
+                ips=_among(top(evidence.ips), ip),
+                clients=_among(top(evidence.clients), client),
+                user_agents=_among(top(evidence.user_agents), agent),
+                event_ids=_among(tuple(evidence.event_ids), event_id),
             )
         )
+
+
+def _among(examples: tuple[str, ...], value: str) -> tuple[str, ...]:
+    """Return examples with this value among them, if it is known."""
+    return examples if not value or value in examples else (*examples[: MOST_EXAMPLES - 1], value)

@@ -30,9 +30,10 @@ class Weighed(Surge[OptionsT]):
 
     def learn(self, rows: Sequence[EventRow]) -> None:
         """Count successes of subjects that are failing."""
-        for row in rows:
-            key = self.speaks_for(row)
-            case = self._cases.get(key)
+        get, speaks_for = self._cases.get, self.speaks_for
+        for row in rows if len(self._cases) else ():
+            key = speaks_for(row)
+            case = get(key)
             if case is not None and case.evidence is None and self.counts(row, case.window):
                 if case.successes is None:
                     case.successes = Successes()

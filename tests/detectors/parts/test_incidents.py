@@ -1,5 +1,8 @@
 """Incidents that grow: what is over or pushed out within one block is told, too."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ingestor.detectors.parts.incidents import Incidents, worse
 from ingestor.detectors.parts.surge import Subject
 from ingestor.model.finding import Severity
@@ -24,6 +27,32 @@ def test_one_that_is_pushed_out_is_told() -> None:
     for second, client in ((0, "one"), (1, "two"), (2, "one")):
         incidents.add(Subject("", client), at(second), Severity.LOW)
     assert [(each.client_id, each.events) for each in incidents.take()] == [("one", 1), ("two", 1), ("one", 1)]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from("abcd"),
+        st.sampled_from((1, 5, 1800, 4000)),
+        st.sampled_from((0, 0, 3000, 5000)),
+        st.sampled_from((None, *Severity)),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS, st.integers(1, 3))
+def test_whatever_is_pushed_out_or_begins_anew_in_a_block_is_told(
+    steps: list[tuple[str, int, int, Severity | None]], most: int
+) -> None:
+    told: list[dict[tuple[str, int], tuple[int, Severity]]] = [{}, {}, {}]
+    for last, block in zip(told, (1, 7, 1000), strict=True):
+        incidents, now = Incidents(most=most), 0.0
+        for number, (client, later, late, severity) in enumerate(steps):
+            now += later + 0.001
+            incidents.add(Subject("", client), at(now - late), severity)
+            if (number + 1) % block == 0 or number + 1 == len(steps):
+                last.update({(it.client_id, it.first_seen_ms): (it.events, it.severity) for it in incidents.take()})
+    assert told[0] == told[1] == told[2]
 
 
 def test_what_is_older_by_more_than_the_pause_belongs_to_none() -> None:

@@ -111,6 +111,26 @@ def test_a_success_makes_it_worse_unless_it_looks_harmless() -> None:
     assert severities(found(*low, success(5), failure(6), failure(7))) == [Severity.MEDIUM]
 
 
+def test_a_success_is_the_last_of_the_finding_and_does_not_make_it_go_on() -> None:
+    guessed, got = failures(0, 1, 2, 3, 4), success(HOUR - 1)
+    (finding,) = found(*guessed, got)
+    assert (finding.events, finding.last_seen_ms) == (5, got[0])
+    (grown,) = found(*guessed, success(5), failure(6))
+    assert (grown.events, grown.last_seen_ms) == (6, failure(6)[0])
+    again = failures(5 + HOUR, 6 + HOUR, 7 + HOUR)
+    assert [finding.events for finding in found(*guessed, got, *again)] == [5, 3]
+
+
+def test_a_success_is_remembered() -> None:
+    detector, memory = Failing(Options()), dict[str, bytes]()
+    last_words(detector, *failures(0, 1, 2, 3, 4), success(20))
+    saved(detector, memory)
+    again = Failing(Options())
+    again.restore(memory)
+    (finding,) = last_words(again, failure(10))
+    assert (finding.events, finding.last_seen_ms) == (6, success(20)[0])
+
+
 @pytest.mark.parametrize("at_once", [1, 2, 3, 100])
 def test_a_success_counts_where_it_stands_in_the_log(at_once: int) -> None:
     before = [*failures(0, 1, 2, 3), success(20), failure(4)]
