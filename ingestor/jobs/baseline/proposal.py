@@ -110,16 +110,18 @@ def _of_threshold(case: Case, threshold: str, behind: Mapping[Found, list[Stretc
     others = recurs.pop(None, 0)
     raised = [client for client in recurs if _needed(recurs[client]) > case.today(threshold, client)]
     raised.sort(key=lambda client: (-recurs[client], client or ("", "")))
-    own = raised[:MOST_TABLES]
-    of_all = max([others, *(recurs[client] for client in raised[MOST_TABLES:])], default=0)
-    if len(raised) > MOST_TABLES:  # who does much the same as the others needs no number of its own
-        alike = [client for client in own if recurs[client] <= 2 * of_all]
-        of_all = max([of_all, *(recurs[client] for client in alike)])
-        own = [client for client in own if client not in alike]
-    kept = [client for client in recurs if client not in own]
-    usual = max([others, *(recurs[client] for client in kept)], default=0)
+    apart = {client for client in recurs if case.today(threshold, client) != case.today(threshold, None)}
+    """Those that have numbers of their own today."""
+    standing_out = [client for client in raised if client not in apart]
+    own, rest = standing_out[:MOST_TABLES], standing_out[MOST_TABLES:]
+    if rest:  # who does much the same as these needs no number of its own
+        own = [client for client in own if recurs[client] > 2 * max(others, recurs[rest[0]])]
+    usual = max([others, *(recurs[client] for client in recurs if client not in {*own, *apart})])
     made = [_proposal(case, threshold, None, usual)]
-    return [*made, *(_proposal(case, threshold, client, recurs[client]) for client in own)]
+    return [
+        *made,
+        *(_proposal(case, threshold, client, recurs[client]) for client in raised if client in {*own, *apart}),
+    ]
 
 
 def _recurs(case: Case, threshold: str, behind: Mapping[Found, list[Stretch]]) -> dict[Client | None, int]:
