@@ -28,8 +28,8 @@ _NO_FILTERS: Final = Filters()
 @click.option(
     "--harmless",
     multiple=True,
-    metavar="ID|SEVERITY",
-    help="This finding was harmless, or all up to this severity: have the proposal be quiet about it. May be repeated.",
+    metavar="ID",
+    help="This finding was harmless, or all up to this severity: be quiet about it. May be repeated.",
 )
 @click.option("--toml", "as_toml", is_flag=True, help="Print only what is proposed, for the config file.")
 @question_of_all_users(_SINCE)
