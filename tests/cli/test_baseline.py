@@ -78,7 +78,7 @@ def test_what_a_person_sees(tokentail: Tokentail, stored: tuple[str, ...]) -> No
     shown = tokentail("baseline", *stored).stdout
     assert "\x1b" not in shown
     assert "many_failures of acme/[bold red]x[/]" in " ".join(shown.split())
-    assert "30 → 60. 40 is reached again and again." in " ".join(shown.split())
+    assert "30 → 60: what is normal reaches 40." in " ".join(shown.split())
     assert "1 finding above low would still be made" in " ".join(shown.split())
 
 

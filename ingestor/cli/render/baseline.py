@@ -127,11 +127,11 @@ def _proposed(name: str, proposal: Proposal) -> Iterator[str]:
         return
     whose = f" of {_name(proposal.client)}" if proposal.client else ""
     what = f"{name}: {proposal.threshold}{whose}"
-    reached = f"{number(proposal.recurs)} is reached again and again"
+    reached = f"what is normal reaches {number(proposal.recurs)}"
     if proposal.verdict is Verdict.CHANGE and proposal.value < proposal.today:
-        yield f"{what} {number(proposal.today)} → {number(proposal.value)}. No more than {number(proposal.recurs)} recurs."
+        yield f"{what} {number(proposal.today)} → {number(proposal.value)}. No more than {number(proposal.recurs)} is normal."
     elif proposal.verdict is Verdict.CHANGE:
-        yield f"{what} {number(proposal.today)} → {number(proposal.value)}. {reached}."
+        yield f"{what} {number(proposal.today)} → {number(proposal.value)}: {reached}."
         if proposal.silences:
             yield f"  It silences {_ids(proposal.silences)}. Look at them before you take it."
     elif proposal.verdict is Verdict.NO_NUMBER:
@@ -141,8 +141,8 @@ def _proposed(name: str, proposal: Proposal) -> Iterator[str]:
         )
     else:
         yield (
-            f"{what} stays {number(proposal.today)}. {reached}, but {number(proposal.value)} would silence "
-            f"{_ids(proposal.silences)}, which is grave. If it was harmless, add --harmless ID."
+            f"{what} stays {number(proposal.today)}: {reached}, but {number(proposal.value)} would silence "
+            f"{_ids(proposal.silences)}, of severity high or critical. If it was harmless, add --harmless ID."
         )
 
 
@@ -151,7 +151,7 @@ def _remaining(answer: Baseline) -> str:
     ids = [found.id for found in sorted(answer.remaining, key=lambda found: -RANKS[found.severity])]
     return (
         f"{counted(len(ids), 'finding')} above low would still be made: {_ids(ids, _REMAINING)}. They are of "
-        f"no threshold, were grave, or came on fewer than {answer.measured.days_to_recur} days. `tokentail events --finding ID` shows the events of one. If it was harmless, add --harmless ID."
+        f"no threshold, were high or critical, or came on fewer than {answer.measured.days_to_recur} days. `tokentail events --finding ID` shows the events of one. If it was harmless, add --harmless ID."
     )
 
 

@@ -3,7 +3,7 @@
 A table is written whole, with the options of today that are no defaults: TOML allows none twice.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -16,10 +16,11 @@ from ingestor.model.statistics import client_key
 
 def toml_of(changed: Mapping[str, tuple[Options, Options, Iterable[Proposal]]]) -> str:
     """Return the tables of detectors, by name: the options of today, the defaults, what is to be another number."""
-    return "\n".join("".join(f"{line}\n" for line in _tables(name, *of_it)) for name, of_it in sorted(changed.items()))
+    tables = [table for name, of_it in sorted(changed.items()) for table in _tables(name, *of_it)]
+    return "\n".join("".join(f"{line}\n" for line in table) for table in tables)
 
 
-def _tables(name: str, today: Options, defaults: Options, proposals: Iterable[Proposal]) -> Iterator[str]:
+def _tables(name: str, today: Options, defaults: Options, proposals: Iterable[Proposal]) -> Iterator[Sequence[str]]:
     values = {each.threshold: each.value for each in proposals if each.client is None}
     of_clients: dict[Client, dict[str, int]] = {}
     for each in proposals:
@@ -27,14 +28,14 @@ def _tables(name: str, today: Options, defaults: Options, proposals: Iterable[Pr
             of_clients.setdefault(each.client, {})[each.threshold] = each.value
     of_all = _with(today, values)
     if own := list(_different(of_all, defaults)):
-        yield from (f"[detectors.{name}]", *own)
+        yield f"[detectors.{name}]", *own
     for client in sorted({*today.clients, *of_clients}):
         before = today.of(*client)
         inherited = {each: value for each, value in values.items() if getattr(before, each) == getattr(today, each)}
         lines = list(_different(_with(before, {**inherited, **of_clients.get(client, {})}), of_all))
         if lines:
             realm, client_id = client
-            yield from ("", f"[detectors.{name}.clients.{key_text(client_key(realm, client_id))}]", *lines)
+            yield f"[detectors.{name}.clients.{key_text(client_key(realm, client_id))}]", *lines
 
 
 def _with(options: Options, values: Mapping[str, Any]) -> Options:
