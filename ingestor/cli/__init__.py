@@ -24,6 +24,7 @@ FAMILIES: Final[dict[str, dict[str, str]]] = {
         "analytics": "questions.analytics",
         "events": "questions.events",
         "findings": "findings.findings",
+        "baseline": "baseline.baseline",
     },
     "Check": {
         "explain": "diagnose.explain",

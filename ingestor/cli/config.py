@@ -1,8 +1,6 @@
 """``config sample`` and ``config show``."""
 
 import dataclasses
-import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from ingestor.assets import asset
 from ingestor.cli.render.console import print_json
 from ingestor.cli.support.options import config_option, json_option, state_directory_option
 from ingestor.config import load
+from ingestor.config.writing import key_text, value_text
 
 SAMPLE = "config/tokentail.toml"
 
@@ -76,7 +75,8 @@ def _toml(table: dict[str, Any], origins: dict[str, str]) -> list[str]:
     if errors:
         lines += ["", "[errors]"]
         lines += [
-            _line(_value(key), {k: v for k, v in rule.items() if v}, origins["errors"]) for key, rule in errors.items()
+            _line(value_text(key), {k: v for k, v in rule.items() if v}, origins["errors"])
+            for key, rule in errors.items()
         ]
     return lines
 
@@ -86,28 +86,12 @@ def _section(name: str, path: str, values: dict[str, Any], origins: dict[str, st
     origin = origins.get(path, "default")
     plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
     lines = ["", f"[{name}]"]
-    lines += [_line(_key(key), value, origins.get(f"{path}.{key}", origin)) for key, value in plain.items()]
+    lines += [_line(key_text(key), value, origins.get(f"{path}.{key}", origin)) for key, value in plain.items()]
     for key, value in values.items():
         if isinstance(value, dict):
-            lines += _section(f"{name}.{_key(key)}", f"{path}.{key}", value, origins)
+            lines += _section(f"{name}.{key_text(key)}", f"{path}.{key}", value, origins)
     return lines
 
 
 def _line(key: str, value: Any, origin: str) -> str:
-    return f"{key} = {_value(value)}  # {origin}"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):  # JSON's escapes are TOML's, but for DEL, which TOML wants escaped too
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return repr(value)
-
-
-def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else str(_value(key))
+    return f"{key} = {value_text(value)}  # {origin}"

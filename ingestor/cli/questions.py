@@ -51,7 +51,7 @@ def stats(question: Question, as_json: bool, limit: int | None, unlimited: bool)
         console = stdout()
         render.heading(console, "Token operations", question)
         if not any(answer.by_action.values()):
-            _explain_nothing(store, question)
+            explain_nothing(store, question)
             return
         render.stats(console, answer, most=None if unlimited else limit or _BREAKDOWN_ROWS)
         print_misfits(console, _misfits(question.settings)[1])
@@ -77,7 +77,7 @@ def activity(question: Question, as_json: bool, limit: int, finding_id: str | No
         console = stdout()
         render.heading(console, "Recent activity" if evidence is None else f"Events of {finding_id}", question)
         if not records:
-            _explain_nothing(store, question)
+            explain_nothing(store, question)
             return
         activity_table.activity(console, records, question.settings.time_zone)
         if len(records) == limit:
@@ -146,7 +146,7 @@ def clients(question: Question, as_json: bool, limit: int) -> None:
         if ranked:
             render.ranking(console, "client", ranked)
         else:
-            _explain_nothing(store, question)
+            explain_nothing(store, question)
 
 
 @top.command()
@@ -165,7 +165,7 @@ def users(question: Question, as_json: bool, limit: int) -> None:
         if ranked:
             render.ranking(console, "user", ranked)
         else:
-            _explain_nothing(store, question, of="user")
+            explain_nothing(store, question, of="user")
 
 
 @click.command()
@@ -183,7 +183,7 @@ def peak(question: Question, as_json: bool) -> None:
         if any(cell.events for cell in cells):
             render.peak(console, cells, zone)
         else:
-            _explain_nothing(store, question)
+            explain_nothing(store, question)
 
 
 @click.command()
@@ -200,7 +200,7 @@ def analytics(question: Question, as_json: bool) -> None:
         if rows:
             render.analytics(console, rows)
         else:
-            _explain_nothing(store, question)
+            explain_nothing(store, question)
 
 
 def _written(question: Question) -> dict[str, str]:
@@ -219,7 +219,7 @@ def _without_name(entry: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in entry.items() if key != "name"}
 
 
-def _explain_nothing(store: Answers, question: Question, of: str = "") -> None:
+def explain_nothing(store: Answers, question: Question, of: str = "") -> None:
     """Say which of the reasons it is that nothing was found, and what to run next."""
     newest = store.activity(_ALWAYS, _NO_FILTERS, 1)
     read, not_understood = _misfits(question.settings)

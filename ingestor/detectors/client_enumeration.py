@@ -83,6 +83,7 @@ class ClientEnumeration(Several[ClientEnumerationOptions]):
     title = "Many clients are tried"
     actions = frozenset({"token.validation_failed"}) | ISSUED
     options = ClientEnumerationOptions
+    thresholds = ("ids", "many_ids")
     ways = (ByAddress, Together)
 
     def __init__(self, options: ClientEnumerationOptions) -> None:

@@ -99,6 +99,7 @@ class CodeGuessing(Several[CodeGuessingOptions]):
     title = "Authorization codes are tried"
     actions = frozenset({"token.validation_failed", "token.pkce_failed"}) | REDEEMED
     options = CodeGuessingOptions
+    thresholds = ("failures", "many_failures")
     ways = (ByAddress, Together)
 
 

@@ -5,11 +5,11 @@ checkpoint behind the events, so that a kill changes nothing: events behind the 
 that has forgotten them.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, Self, TypeAlias
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias, runtime_checkable
 
-from ingestor.model.finding import Finding
+from ingestor.model.finding import Finding, Severity
 from parsers.contract import EventRow
 
 Memory: TypeAlias = Mapping[str, bytes]
@@ -87,4 +87,49 @@ class Detector(Protocol):
 
     def restore(self, memory: Memory) -> None:
         """Take up what was dumped up to the last checkpoint; called once, before anything is observed."""
+        ...
+
+
+class Meter(Protocol):
+    """Is told how much there is of what a detector compares with its options, for ``tokentail baseline``.
+
+    A subject is the ``realm``, ``client_id`` and ``key`` of the finding that it would become. Times are milliseconds since the Unix epoch.
+    """
+
+    def judge(
+        self,
+        subject: tuple[str, str, str],
+        time_ms: int,
+        rest_ms: int,
+        options: Any,
+        severity_of: Callable[[Any], Severity | None],
+    ) -> None:
+        """Take note of an event about a subject. ``options``: that hold for it; ``severity_of``: how bad it would be by others.
+
+        What is at most ``rest_ms`` behind another event of the same subject is measured together with it.
+        """
+        ...
+
+    def count(self, subject: tuple[str, str, str], first_ms: int, last_ms: int, options: Any, events: int) -> None:
+        """Take note of a window that is over, with so many events: of a detector with one threshold."""
+        ...
+
+    def full(self, options: Any, severity_of: Callable[[Any], Severity | None]) -> None:
+        """Take note of how bad the most that the detector can count would be by other options."""
+        ...
+
+    def at_end(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called when all events were observed: it tells what was not over."""
+        ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A detector that can tell a meter what it compares with its options. It finds the same as without one."""
+
+    thresholds: Sequence[str]
+    """Its options of which one is enough: the larger it is, the less is found by it. None: there is nothing to tell."""
+
+    def measure(self, meter: Meter) -> None:
+        """Tell this meter from now on; called once, before anything is observed."""
         ...

@@ -30,6 +30,7 @@ class DevicePendingStorm(Flood[DevicePendingStormOptions]):
     title = "Very many device codes are waited for"
     actions = frozenset({"token.authorization_pending"})
     options = DevicePendingStormOptions
+    thresholds = ("answers",)
 
     def subjects_of(self, rows: Sequence[EventRow]) -> Iterable[Key | None]:
         """Return the clients with the addresses."""

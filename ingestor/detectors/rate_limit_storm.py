@@ -29,6 +29,7 @@ class RateLimitStorm(Surge[RateLimitStormOptions]):
     title = "A client is refused for asking too fast, again and again"
     actions = frozenset({"token.rate_limited"})
     options = RateLimitStormOptions
+    thresholds = ("refusals",)
 
     def subject_of(self, event: Event) -> Subject | None:
         """Return the client, or else the address."""

@@ -39,6 +39,7 @@ class SecretGuessing(Surge[SecretGuessingOptions]):
     learns_from = ISSUED
     actions = frozenset({"token.validation_failed"}) | learns_from
     options = SecretGuessingOptions
+    thresholds = ("failures", "many_failures")
 
     def __init__(self, options: SecretGuessingOptions) -> None:
         super().__init__(options)

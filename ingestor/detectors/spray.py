@@ -112,6 +112,7 @@ class Spray(Several[SprayOptions]):
     title = "Passwords are tried for many users"
     actions = frozenset({FAILED}) | SUCCESSES
     options = SprayOptions
+    thresholds = ("failures",)
     ways = (ByAddress, Together)
 
     def __init__(self, options: SprayOptions) -> None:

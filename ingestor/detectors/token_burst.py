@@ -29,6 +29,7 @@ class TokenBurst(Flood[TokenBurstOptions]):
     title = "A client gets very many tokens in a minute"
     actions = frozenset({"token.issued.client_credentials"})
     options = TokenBurstOptions
+    thresholds = ("tokens",)
 
     def subjects_of(self, rows: Sequence[EventRow]) -> Iterable[Key]:
         """Return the clients."""

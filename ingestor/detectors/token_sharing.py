@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from ingestor.detectors.contract import ObservedEvents, Options
 from ingestor.detectors.parts.allowed import is_allowed
 from ingestor.detectors.parts.incidents import Incidents
+from ingestor.detectors.parts.measured import Measurable
 from ingestor.detectors.parts.memory import BoundedMemory
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.settled import DAY_MS, SettledHashes
@@ -53,7 +54,7 @@ class Place(NamedTuple):
     new_agent: bool
 
 
-class TokenSharing(Remembering):
+class TokenSharing(Measurable, Remembering):
     """Finds it by realm, client and user. The events of the incident are those from new places, until there was none for 24 hours.
 
     A place is new if it was not seen on this day (UTC) or the day before, and counts for 24 hours. A late event counts as if it came in time.
@@ -67,6 +68,7 @@ class TokenSharing(Remembering):
     title = "Tokens of one user are used from too many places"
     actions = frozenset({"token.refreshed", "token.issued.refresh_token"})
     options = TokenSharingOptions
+    thresholds = ("distinct_networks", "many_networks", "many_agents")
 
     def __init__(self, options: TokenSharingOptions) -> None:
         """Remember nothing."""
@@ -123,6 +125,8 @@ class TokenSharing(Remembering):
         while places[0].time_ms <= oldest or len(places) > _MOST_PLACES:
             del places[0]
         self._roaming.put(subject, places)
+        if self.meter is not None:
+            self.meter.judge(subject, place.time_ms, DAY_MS, options, lambda others: _severity(places, others))
         severity = _severity(places, options)
         if severity is None:
             return

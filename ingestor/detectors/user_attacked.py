@@ -36,6 +36,7 @@ class UserAttacked(Surge[UserAttackedOptions]):
     title = "Passwords of a user are tried from many addresses"
     actions = frozenset({FAILED})
     options = UserAttackedOptions
+    thresholds = ("failures",)
 
     def concerns(self, tags: Tags) -> bool:
         """Whether a password was wrong."""

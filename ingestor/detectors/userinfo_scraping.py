@@ -48,6 +48,7 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
     learns_from = SUCCESSES
     actions = frozenset({"token.userinfo_accessed"}) | learns_from
     options = UserinfoScrapingOptions
+    thresholds = ("users",)
     raised_by_success = False
     each_stands_for = SHARE
 

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeAlias
 
-from ingestor.detectors.contract import ObservedEvents, Options
+from ingestor.detectors.contract import Meter, ObservedEvents, Options
 from ingestor.detectors.parts.allowed import is_allowed
 from ingestor.detectors.parts.crowd import Crowd
 from ingestor.detectors.parts.incidents import Incidents
+from ingestor.detectors.parts.measured import Measurable
 from ingestor.detectors.parts.memory import BoundedMemory
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.settled import HOUR_MS
 from ingestor.detectors.parts.surge import Subject
-from ingestor.detectors.parts.weeks import HOURS, Weeks
+from ingestor.detectors.parts.weeks import HOURS, Norm, Weeks
 from ingestor.model.finding import Finding, Severity
 from parsers.contract import Event, EventRow
 
@@ -45,7 +46,7 @@ class VolumeAnomalyOptions(Options):
     """So many clients of a realm within an hour: it is a busy day."""
 
 
-class VolumeAnomaly(Remembering):
+class VolumeAnomaly(Measurable, Remembering):
     """Finds it by client, while the hour goes on: low, medium beyond twice the limit, low for many clients at once.
 
     The events of the incident are those beyond the limit, also in later hours, until there was none for two hours. A late event counts for
@@ -60,6 +61,7 @@ class VolumeAnomaly(Remembering):
     title = "A client gets far more tokens than usual"
     actions = frozenset({"token.issued.client_credentials"})
     options = VolumeAnomalyOptions
+    thresholds = ("times",)
 
     def __init__(self, options: VolumeAnomalyOptions) -> None:
         """Remember nothing."""
@@ -75,6 +77,8 @@ class VolumeAnomaly(Remembering):
         self.parts = self._weeks, self._newest, self._incidents, self._crowd
         self._limits: dict[tuple[Client, int], int | None] = {}
         """By client and hour: they follow from the weeks before."""
+        self._norms: dict[Client, tuple[int, Norm | None]] = {}
+        """For a meter: of the hour that each client is in."""
 
     def observe(self, observed: ObservedEvents) -> Iterable[Finding]:
         """Return the incidents that are new or have grown."""
@@ -94,6 +98,8 @@ class VolumeAnomaly(Remembering):
         for client, count in counts.items():
             before = self._count(client, hour, count)
             limit = self._limit(client, hour)
+            if before is not None and limit is not None and self.meter is not None:
+                self._tell_meter(self.meter, client, hour, before + count)
             if before is not None and limit is not None and before + count > limit:
                 beyond[client] = before
         for row in rows if beyond else ():
@@ -162,8 +168,22 @@ class VolumeAnomaly(Remembering):
         norm = weeks.norm(hour, options.weeks) if weeks else None
         if norm is None:
             return None
-        most = max(norm.median + options.deviations * norm.deviation, options.times * norm.median, options.fewest)
-        return int(most)
+        return _most(norm, options)
+
+    def _tell_meter(self, meter: Meter, client: Client, hour: int, count: int) -> None:
+        """Tell of so many tokens of a client in an hour."""
+        if client not in self._norms or self._norms[client][0] != hour:
+            options, weeks = self._options.of(*client), self._weeks.get(client)
+            self._norms[client] = hour, weeks.norm(hour, options.weeks) if weeks else None
+        norm = self._norms[client][1]
+        if norm is not None and norm.median:
+            meter.judge(
+                (*client, ""),
+                hour * HOUR_MS,
+                0,
+                self._options.of(*client),
+                lambda others: Severity.LOW if count > _most(norm, others) else None,
+            )
 
     def _tell_beyond(self, event: Event, count: int, limit: int) -> None:
         """Tell of the ``count``-th event of a client in an hour, if that is too much."""
@@ -176,6 +196,11 @@ class VolumeAnomaly(Remembering):
         if len(crowd) >= options.clients_at_once:
             for each in crowd:
                 self._incidents.rate(Subject(realm, each), event.time_ms, Severity.LOW)
+
+
+def _most(norm: Norm, options: VolumeAnomalyOptions) -> int:
+    """Return how much is usual."""
+    return int(max(norm.median + options.deviations * norm.deviation, options.times * norm.median, options.fewest))
 
 
 def _hour_of(row: EventRow) -> int:

@@ -138,10 +138,15 @@ TAGS: Final = ("client_id", "host", "pattern", "realm")
 FIELDS: Final = StoredFinding._fields[5:-1]
 
 
+def slot_of(realm: str, client_id: str, key: str) -> int:
+    """Return what tells findings of one moment apart by their subjects: the part of ``StoredFinding.time`` below the millisecond."""
+    told_apart = f"{realm}\0{client_id}\0{key}".encode()
+    return int.from_bytes(blake2b(told_apart, digest_size=8).digest(), "big") % MILLISECOND_SLOTS
+
+
 def stored_finding(pattern: str, finding: Finding, *, host: str, tags: Mapping[str, str]) -> StoredFinding:
     """Return a finding of a detector as it is stored. ``tags``: its ``client_id`` and ``realm``, as budgets allow them."""
-    told_apart = f"{finding.realm}\0{finding.client_id}\0{finding.key}".encode()
-    slot = int.from_bytes(blake2b(told_apart, digest_size=8).digest(), "big") % MILLISECOND_SLOTS
+    slot = slot_of(finding.realm, finding.client_id, finding.key)
     client_id = tags["client_id"]
     return StoredFinding(
         time=finding.first_seen_ms * MILLISECOND_SLOTS + slot,

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from ingestor.model.points import Series
+from parsers.contract import EventRow
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -120,6 +123,13 @@ class Answers(Protocol):
 
     def events(self, period: Period, filters: Filters) -> Iterator[Record]:
         """Yield the events oldest first, in constant memory."""
+        ...
+
+    def rows(self, period: Period) -> Iterator[tuple[Series, EventRow]]:
+        """Yield the events oldest first, as a parser made them, each with its tags in the store; in constant memory.
+
+        A client or realm without a tag of its own has its true name in the row where the store knows it. Equal times come in any order.
+        """
         ...
 
     def top_clients(self, period: Period, filters: Filters, limit: int) -> Sequence[Ranked]:

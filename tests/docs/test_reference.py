@@ -31,6 +31,7 @@ COMMANDS: Final = dict(reference.commands())
 DESIGNED: Final = {
     *("run", "backfill", "demo", "explain", "validate", "verify", "status", "stats", "activity", "events"),
     "findings",
+    "baseline",
     *("top clients", "top users", "peak", "analytics", "rejected list", "rejected replay"),
     *("config sample", "config show", "mapping new", "mapping show", "store init", "rollup rebuild", "state backup"),
     *("grafana plan", "grafana apply", "grafana export", "grafana destroy"),

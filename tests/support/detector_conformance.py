@@ -6,8 +6,10 @@ A check takes a function that makes the detector, and events of one log in their
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from ingestor.detectors.contract import Detector, ObservedEvents
-from ingestor.model.finding import StoredFinding, stored_finding
+from ingestor.detectors.contract import Detector, Measured, ObservedEvents
+from ingestor.jobs.baseline.meter import ReachMeter
+from ingestor.model.finding import Severity, StoredFinding, slot_of, stored_finding
+from ingestor.model.identity import MILLISECOND_SLOTS
 from ingestor.model.schema import FINDINGS, Kind
 from parsers.contract import EventRow
 
@@ -87,7 +89,25 @@ def check_nothing_is_found_of_nothing(new: New, events: Sequence[EventRow]) -> N
     assert events, "a check needs events"
 
 
+def check_a_meter_changes_nothing_and_is_told_of_findings(new: New, events: Sequence[EventRow]) -> None:
+    """What is measured is what is judged: behind a finding there is something that reaches a threshold."""
+    whole = findings(new, events, at_once=len(events))
+    detector, found = new(), Found()
+    if not isinstance(detector, Measured) or not detector.thresholds:
+        return
+    meter = ReachMeter(detector.thresholds)
+    detector.measure(meter)
+    detector.restore({})
+    observe(detector, events, found)
+    meter.end()
+    assert found == whole
+    reached = {slot_of(*stretch.subject) for stretch in meter.beyond}
+    assert reached <= {time % MILLISECOND_SLOTS for time, _ in whole}
+    assert reached or all(finding.severity == Severity.LOW or finding.user_id for finding in whole.values())
+
+
 CHECKS: Final = (
+    check_a_meter_changes_nothing_and_is_told_of_findings,
     check_it_finds_something,
     check_blocks_do_not_matter,
     check_a_kill_changes_nothing,

@@ -14,7 +14,9 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ingestor.model.points import Series
 from ingestor.model.questions import AnalyticsRow, Filters, PeakCell, Period, Ranked, Record, Stats
+from parsers.contract import EventRow, Tags
 
 Event = Mapping[str, Any]
 
@@ -79,6 +81,29 @@ class Oracle:
         yield from (
             _record(e) for e in sorted(self._matching(period, filters), key=lambda e: (e["time_ns"], _series(e)))
         )
+
+    def rows(self, period: Period) -> Iterator[tuple[Series, EventRow]]:
+        for event in sorted(self._matching(period, Filters()), key=lambda e: (e["time_ns"], _series(e))):
+            values = {key: value or "" for key, value in event.items()}
+            tags = Tags(**{name: values[name] for name in Tags._fields})
+            series = Series(**{name: values["client_tag" if name == "client_id" else name] for name in Series._fields})
+            second, _, fraction = event["time"].removesuffix("Z").partition(".")
+            seconds = int(datetime.fromisoformat(f"{second}+00:00").timestamp())
+            yield (
+                series,
+                (
+                    seconds * 1000 + int(fraction[:3].ljust(3, "0")),
+                    None if len(fraction) == 3 else fraction,
+                    tags,
+                    event["user_id"],
+                    event["ip"],
+                    event["user_agent"],
+                    event["scopes"],
+                    event["expires_in"],
+                    event["event_id"],
+                    event["error_detail"],
+                ),
+            )
 
     def top_clients(self, period: Period, filters: Filters, limit: int) -> list[Ranked]:
         groups: dict[tuple[str | None, str | None], list[Event]] = {}

@@ -44,6 +44,8 @@ QUESTIONS: dict[str, Callable[[Answers, Period, Filters], Any]] = {
         for stats in [answers.stats(period, filters)]
     ],
     "events": lambda answers, period, filters: list(answers.events(period, filters)),
+    # Equal times come in any order.
+    "rows": lambda answers, period, _: sorted(answers.rows(period), key=repr),
     "activity": lambda answers, period, filters: [list(answers.activity(period, filters, n)) for n in (0, 1, 7, 4_000)],
     "top_clients": lambda answers, period, filters: [list(answers.top_clients(period, filters, n)) for n in (1, 3, 99)],
     "top_users": lambda answers, period, filters: [list(answers.top_users(period, filters, n)) for n in (1, 3, 99)],

@@ -104,8 +104,8 @@ def run_or_delegate(
 
 
 @contextlib.contextmanager
-def progress_bar() -> Iterator[Callable[[str, float, int], None]]:
-    """Show how far files are read: a bar on a terminal, nothing elsewhere."""
+def progress_bar(noun: str = "line") -> Iterator[Callable[[str, float, int], None]]:
+    """Show how far files are read, or what else has lines or events: a bar on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
@@ -121,6 +121,6 @@ def progress_bar() -> Iterator[Callable[[str, float, int], None]]:
         def show(path: str, part: float, lines: int) -> None:
             if path not in tasks:
                 tasks[path] = progress.add_task(Path(path).name, total=1.0, lines="")
-            progress.update(tasks[path], completed=part, lines=f"  {counted(lines, 'line')}" if lines else "")
+            progress.update(tasks[path], completed=part, lines=f"  {counted(lines, noun)}" if lines else "")
 
         yield show

@@ -135,11 +135,19 @@ class Question:
 
 def question_options(command: Command) -> Command:
     """Add the options of every question; the command gets ``question`` and ``as_json``."""
+    return _with_question(command, "7d", click.option("--user", metavar="ID", help="Only this user."))
 
+
+def question_of_all_users(since: str) -> Callable[[Command], Command]:
+    """Return what adds the same without --user. ``since``: the start of the period unless another one is given."""
+    return functools.partial(_with_question, since=since, of_users=lambda command: command)
+
+
+def _with_question(command: Command, since: str, of_users: Callable[[Any], Any]) -> Command:
     @click.option(
         "--since",
         type=Moment(),
-        default="7d",
+        default=since,
         show_default=True,
         help="Start: 2026-11-29, 2026-11-29T09:30, yesterday, 1w, 1h30m ago, RFC 3339, or all.",
     )
@@ -153,7 +161,7 @@ def question_options(command: Command) -> Command:
     )
     @click.option("--client", metavar="ID", help="Only this client; an empty ID finds events without a client.")
     @click.option("--realm", metavar="NAME", help="Only this realm (tenant).")
-    @click.option("--user", metavar="ID", help="Only this user.")
+    @of_users
     @json_option
     @config_option
     @state_directory_option
@@ -165,7 +173,7 @@ def question_options(command: Command) -> Command:
         zone: str | None,
         client: str | None,
         realm: str | None,
-        user: str | None,
+        user: str | None = None,
         config_file: Path | None,
         state_directory: Path | None,
         **kwargs: Any,
@@ -182,7 +190,7 @@ def question_options(command: Command) -> Command:
         )
         return command(*args, question=Question(settings, period, filters), **kwargs)
 
-    return with_question  # type: ignore[return-value]
+    return with_question  # type: ignore[no-any-return]  # click's decorators in between know no types
 
 
 def _period(since: str, until: str, zone: str) -> Period:

@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic
 
-from ingestor.detectors.contract import Memory, MemoryChanges, ObservedEvents, Options
+from ingestor.detectors.contract import Memory, MemoryChanges, Meter, ObservedEvents, Options
 from ingestor.detectors.parts.allowed import is_allowed
 from ingestor.detectors.parts.case import Subject
 from ingestor.detectors.parts.evidence import Evidence, hit_of, top
+from ingestor.detectors.parts.measured import Measurable
 from ingestor.detectors.parts.memory import BoundedMemory, Key
 from ingestor.detectors.parts.surge import CLOCK_MS, HOUR_MS, OptionsT
 from ingestor.model.finding import Finding, Severity
@@ -43,7 +44,7 @@ class Count:
         return cls(window, first, events, left, evidence and Evidence(*evidence))
 
 
-class Flood(ABC, Generic[OptionsT]):
+class Flood(Measurable, ABC, Generic[OptionsT]):
     """A detector of windows with too many events. Its findings are low: only who knows the subject can tell what is too many.
 
     Windows follow each other, from one full minute (or so) to another. An incident has all events of the windows that have too many, and is
@@ -95,6 +96,11 @@ class Flood(ABC, Generic[OptionsT]):
         touched, self._touched = self._touched, {}
         return [*findings, *(_finding(key, count.evidence) for key, count in touched.items() if count.evidence)]
 
+    def measure(self, meter: Meter) -> None:
+        """Tell a meter of each window that is over, and in the end of those that are not."""
+        super().measure(meter)
+        meter.at_end(self._tell_open)
+
     def dump(self) -> MemoryChanges:
         """Return the counts that have changed."""
         return self._counts.dump()
@@ -115,6 +121,8 @@ class Flood(ABC, Generic[OptionsT]):
             return  # it is late
         if count.window != window or not count.events:
             options = self._options.of(row[2].realm, row[2].client_id)
+            if self.meter is not None and count.events:
+                self._tell(self.meter, key, count)
             count.window, count.first, count.events, count.left = window, row[0], 0, self.most(options)
             self._counts.put(key, count)
         count.events += 1
@@ -122,6 +130,16 @@ class Flood(ABC, Generic[OptionsT]):
         if count.left <= 0:
             self._belongs(key, count, row)
         self._counts.mark(key)
+
+    def _tell_open(self) -> None:
+        for key in self._counts:
+            if self.meter is not None and (count := self._counts.get(key)) is not None:
+                self._tell(self.meter, key, count)
+
+    def _tell(self, meter: Meter, key: Key, count: Count) -> None:
+        realm, client_id, other = key
+        end_ms = (count.window + 1) * self.window_ms() - 1
+        meter.count((realm, client_id, other), count.first, end_ms, self._options.of(realm, client_id), count.events)
 
     def _belongs(self, key: Key, count: Count, row: EventRow) -> None:
         """Have an event belong to an incident, and all of its window with the one that is too many."""

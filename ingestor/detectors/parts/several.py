@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Generic
 
-from ingestor.detectors.contract import Memory, MemoryChanges, ObservedEvents, Options
+from ingestor.detectors.contract import Memory, MemoryChanges, Meter, ObservedEvents, Options
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.surge import OptionsT, Surge
 from ingestor.model.finding import Finding
@@ -21,6 +21,7 @@ class Several(Remembering, Generic[OptionsT]):
     title: str
     actions: Collection[str]
     options: type[Options]
+    thresholds: Sequence[str] = ()
     ways: Sequence[type[Surge[OptionsT]]]
     """At most ten."""
 
@@ -36,6 +37,11 @@ class Several(Remembering, Generic[OptionsT]):
         """Return the incidents that are new or have grown."""
         each = zip(self._surges.values(), self.shown(observed.events), strict=True)
         return [finding for surge, events in each for finding in surge.observe(observed._replace(events=events))]
+
+    def measure(self, meter: Meter) -> None:
+        """Have each surge tell a meter."""
+        for surge in self._surges.values():
+            surge.measure(meter)
 
     def restore(self, memory: Memory) -> None:
         """Give each surge, and each part, its pieces."""

@@ -4,11 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Generic, TypeVar
 
-from ingestor.detectors.contract import Memory, ObservedEvents, Options
+from ingestor.detectors.contract import Memory, Meter, ObservedEvents, Options
 from ingestor.detectors.parts.allowed import is_allowed
 from ingestor.detectors.parts.awaited import ISSUED, SUCCESSES, Awaited
 from ingestor.detectors.parts.case import Case, Subject
 from ingestor.detectors.parts.evidence import Evidence, Figures, hit_of, top
+from ingestor.detectors.parts.measured import FULL, Windows
 from ingestor.detectors.parts.memory import BoundedMemory
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.window import Window
@@ -50,7 +51,11 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
     learns_from: Collection[str] = frozenset()
     """The ``actions`` of events that are no part of it, and tell what is usual: ``learn`` is shown these."""
     options: type[Options]
+    thresholds: Sequence[str] = ()
+    """The options of which one is enough, as ``Measured`` has them."""
     raised_by_success: bool = True
+    begins_at_once: bool = False
+    """Whether one event is an incident, so that a threshold is about the whole of it."""
     each_stands_for: int = 1
     """So many events stand behind each that is observed."""
 
@@ -64,6 +69,9 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         self._touched: dict[Subject, Case] = {}
         self._ended: list[Finding] = []
         self._awaited = Awaited(self._succeed)
+        self._meter: Meter | None = None
+        self._windows = Windows()
+        """For the meter."""
 
     def concerns(self, tags: Tags) -> bool:  # noqa: ARG002 - for those that can tell by the tags alone
         """Whether an event with these tags may be part of an incident. ``subject_of`` is asked about these alone."""
@@ -130,6 +138,12 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
             if (case := self._cases.get(key)) is not None:
                 self._await_success(Subject(*key), case)
 
+    def measure(self, meter: Meter) -> None:
+        """Tell a meter how much there is, from event to event."""
+        self._meter = meter
+        if not self.begins_at_once:
+            meter.full(self._options, lambda others: self.severity_of(FULL, others))
+
     def _numbers(self, rows: Sequence[EventRow]) -> Iterable[int]:
         """Return which events may be part of an incident."""
         learns = self.learns_from
@@ -162,6 +176,8 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
             self._gather(case, event, options)
         else:
             case.evidence.add(event)
+        if self._meter is not None:
+            self._tell_meter(self._meter, subject, case, event, options)
         known = len(self._cases)
         self._cases.put(subject, case)
         if self._awaited or len(self._cases) > known:
@@ -171,6 +187,13 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
             self._raise(case, max(judged, self.least_severity_of(event, options), key=_ORDER.index))
             self._touched[subject] = case
             self._await_success(subject, case)
+
+    def _tell_meter(self, meter: Meter, subject: Subject, case: Case, event: Event, options: OptionsT) -> None:
+        window_ms, figures = self.window_ms(options), case.figures
+        if not self.begins_at_once:
+            figures = self._windows.add(subject, event, window_ms)
+            figures = figures if case.successes is None else case.successes.add_to(figures)
+        meter.judge(subject, event.time_ms, window_ms, options, lambda others: self.severity_of(figures, others))
 
     def _case_of(self, subject: Subject, time_ms: int, options: OptionsT) -> Case | None:
         """Return the case that an event at this time belongs to, which may be a new one; None when it is too old for it."""

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 from ingestor.model import statistics
 from ingestor.model.periods import DAY_NS, HOUR_NS, local_pieces, merge, split
+from ingestor.model.points import Series
 from ingestor.model.questions import AnalyticsRow, Filters, PeakCell, Period, Ranked, Record, Stats
+from ingestor.model.records import event_rows
 from ingestor.stores.embedded.filters import NO_FILTERS, Condition, on_events, within
 from ingestor.stores.embedded.reads import Reads
-from parsers.contract import ISSUED_PREFIX
+from parsers.contract import ISSUED_PREFIX, EventRow
 
 _USER_DAYS: Final = "SELECT user_id, events, issued, refreshed, failed FROM token_users_1d WHERE "
 _USER_EVENTS: Final = (
@@ -52,6 +54,11 @@ class SqliteAnswers:
         with self._reads.snapshot():
             for window in self._reads.windows(period, filters):
                 yield from self._reads.records(window, filters)
+
+    def rows(self, period: Period) -> Iterator[tuple[Series, EventRow]]:
+        """Yield every event as a detector sees it, oldest first. The snapshot lasts as that of ``events``."""
+        with self._reads.snapshot():
+            yield from event_rows(self._reads.points(period))
 
     def top_clients(self, period: Period, filters: Filters, limit: int) -> list[Ranked]:
         """Return the most active clients; a client is (realm, client_id)."""

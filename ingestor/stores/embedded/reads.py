@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Final
 
 from ingestor.model.periods import DAY_NS, HOUR_NS, clip, split, start_of
-from ingestor.model.points import POINT_COLUMNS, Series
+from ingestor.model.points import POINT_COLUMNS, Point, Series
 from ingestor.model.questions import Filters, Period, Record
 from ingestor.model.records import record
 from ingestor.model.statistics import Group
@@ -80,6 +80,12 @@ class Reads:
                 ties.sort(key=itemgetter(0))
             for tags, point in ties:
                 yield record(tags, point)
+
+    def points(self, period: Period) -> Iterator[tuple[Series, Point]]:
+        """Yield the events of a period by time, with their tags; those of equal times by the numbers of their series."""
+        where, series = within(period), self._series
+        for point in self.rows(f"{_RECORDS}{where.sql} ORDER BY time", where):
+            yield series[point[1]], point
 
     def groups(self, period: Period, filters: Filters) -> list[Group]:
         """Group the events of a period by series and, where the tag is ``_other``, by true client."""

@@ -28,6 +28,7 @@ class RepeatedReuse(Surge[RepeatedReuseOptions]):
     title = "Tokens of a client are used twice, again and again"
     actions = frozenset({"token.reuse_detected"})
     options = RepeatedReuseOptions
+    thresholds = ("fewest", "many")
 
     def subject_of(self, event: Event) -> Subject:
         """Return the client."""

@@ -19,7 +19,7 @@ from ingestor.model import schema, statistics
 from ingestor.model.periods import DAY_NS, HOUR_NS, offsets
 from ingestor.model.points import Series
 from ingestor.model.questions import AnalyticsRow, Filters, PeakCell, Period, Ranked, Record, Stats
-from ingestor.model.records import record
+from ingestor.model.records import event_rows, record
 from ingestor.model.statistics import Group
 from ingestor.stores.influxdb.client.http import InfluxHttp
 from ingestor.stores.influxdb.read import aggregates
@@ -29,6 +29,7 @@ from ingestor.stores.influxdb.read.influxql import measurement
 from ingestor.stores.influxdb.read.queries import Queries
 from ingestor.stores.influxdb.read.retention import parts
 from ingestor.stores.influxdb.setup.plan import RAW, ROLLUP
+from parsers.contract import EventRow
 
 _ALIKE: Final = Grouping(("action", CLIENT, "endpoint", "error", "grant_type", "outcome", "realm"))
 """What section 7 tells apart."""
@@ -68,6 +69,10 @@ class InfluxAnswers:
         """Yield every event, oldest first, equal times by tags, in constant memory."""
         for point in self._events.oldest_first(period, filters):
             yield record(*point)
+
+    def rows(self, period: Period) -> Iterator[tuple[Series, EventRow]]:
+        """Yield every event as a detector sees it, oldest first, in constant memory."""
+        return event_rows(self._events.oldest_first(period, Filters()))
 
     def top_clients(self, period: Period, filters: Filters, limit: int) -> list[Ranked]:
         """Return the most active clients; a client is (realm, client_id)."""
