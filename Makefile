@@ -52,6 +52,7 @@ kill-test: $(VENV)/.dev
 	$(BIN)/python tests/kill/kill_rounds.py --rounds 200
 	$(BIN)/python tests/kill/kill_rounds.py --rounds 200 --store influxdb1
 	$(BIN)/python tests/kill/kill_rounds.py --rounds 200 --store influxdb1 --kill-store
+	$(BIN)/python tests/kill/replay_rounds.py --kills 50
 
 # Wants TOKENTAIL_TEST_KEYCLOAK and TOKENTAIL_TEST_OIDC_PROVIDER: docs/testing.md.
 test-providers: $(VENV)/.dev
