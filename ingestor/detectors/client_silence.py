@@ -120,6 +120,7 @@ class ClientSilence(Remembering):
     name = "client_silence"
     version = "1"
     title = "A client that always gets tokens gets none"
+    unit = "silent hour"
     actions = SUCCESSES
     options = ClientSilenceOptions
 

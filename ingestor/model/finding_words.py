@@ -29,10 +29,10 @@ def sources(finding: StoredFinding, most: int = NAMED) -> str:
     return _named(finding.listed("ips"), most)
 
 
-def evidence(finding: StoredFinding, most: int = NAMED) -> str:
-    """Say how many events it is made of, and from where they came."""
+def evidence(finding: StoredFinding, most: int = NAMED, unit: str = "event") -> str:
+    """Say how much it is made of, and from where that came. ``unit``: what its detector counts."""
     where = sources(finding, most)
-    return counted(finding.events, "event") + (f" from {where}" if where else "")
+    return counted(finding.events, unit) + (f" from {where}" if where else "")
 
 
 def _some(noun: str, names: Sequence[str]) -> str:

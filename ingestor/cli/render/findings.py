@@ -9,9 +9,10 @@ from rich.text import Text
 from ingestor.cli.render.console import duration, list_table, local_time, number
 from ingestor.cli.render.screen import fits, flow
 from ingestor.cli.render.wrap import Folding
-from ingestor.detectors.registry import title_of
+from ingestor.detectors.registry import EVENT, title_of, unit_of
 from ingestor.model.finding import Severity, StoredFinding
-from ingestor.model.finding_words import SIGNS, about, evidence, sources
+from ingestor.model.finding_words import NAMED, SIGNS, about, sources
+from ingestor.model.finding_words import evidence as evidence_of
 from ingestor.model.identity import MILLISECOND_SLOTS
 
 STYLES = {
@@ -33,7 +34,7 @@ def severity(console: Console, finding: StoredFinding) -> Text:
 def found(console: Console, finding: StoredFinding) -> Text:
     """Write a finding in the line of an event that it grew by."""
     what = f"  {title_of(finding.pattern)} ({finding.pattern})"
-    return Text.assemble(severity(console, finding), what, f"\n{about(finding)}: {evidence(finding)}")
+    return Text.assemble(severity(console, finding), what, f"\n{about(finding)}: {_evidence(finding)}")
 
 
 def findings(console: Console, listed: Sequence[StoredFinding], zone: str) -> None:
@@ -68,11 +69,12 @@ def _wide(console: Console, listed: Sequence[StoredFinding], zone: str) -> Table
     table.add_column("events", justify="right", no_wrap=True)
     table.add_column("addresses")
     for finding in listed:
+        unit = unit_of(finding.pattern)
         table.add_row(
             severity(console, finding),
             Text.assemble(f"{_when(finding, zone)}\n", (_lasted(finding), "dim")),
             _what(finding, about(finding)),
-            number(finding.events),
+            number(finding.events) + ("" if unit == EVENT else f"\n{unit}s"),
             Folding(sources(finding, 1).replace(" and ", "\nand ") or "-"),
         )
     return table
@@ -83,8 +85,12 @@ def _stacked(console: Console, listed: Sequence[StoredFinding], zone: str) -> Ta
     table = list_table("severity", "last event", "finding")
     for finding in listed:
         time = Text.assemble(f"{_when(finding, zone)[len('2026-') :]}\n", (_lasted(finding), "dim"))
-        table.add_row(severity(console, finding), time, _what(finding, about(finding), evidence(finding, 1)))
+        table.add_row(severity(console, finding), time, _what(finding, about(finding), _evidence(finding, 1)))
     return table
+
+
+def _evidence(finding: StoredFinding, most: int = NAMED) -> str:
+    return evidence_of(finding, most, unit_of(finding.pattern))
 
 
 def _what(finding: StoredFinding, *said: str) -> Text:
@@ -100,7 +106,7 @@ def _lines(console: Console, finding: StoredFinding, zone: str, before: int | No
     head = Text.assemble(f"{_when(finding, zone)}  ", level, blanks, (title_of(finding.pattern), "bold"))
     yield from flow(head, console.width, indent=6)
     grown = f" ({number(before)} before)" if before is not None else ""
-    for text in (f"{about(finding)}: {evidence(finding)}{grown}", finding.id):
+    for text in (f"{about(finding)}: {_evidence(finding)}{grown}", finding.id):
         yield from flow(Text(f"  {text}", style="dim" if text == finding.id else ""), console.width, indent=6)
 
 
