@@ -29,6 +29,7 @@ PHONES: Final = tuple(
 )
 WEB, PORTAL, APP, TV, API = "intranet", "old-portal", "shop-app", "tv-app", "orders-api"
 MACHINES: Final = tuple(f"batch-{n:02}" for n in range(10))
+CLIENTS: Final = frozenset({WEB, PORTAL, APP, TV, API, *MACHINES})
 
 
 class Mix(NamedTuple):

@@ -3,6 +3,7 @@
 Some requests are told otherwise than in the native format, and some are not told at all.
 """
 
+from collections.abc import Container
 from operator import attrgetter
 from random import Random
 from typing import Final
@@ -12,7 +13,16 @@ import orjson
 from ingestor.demo import personas
 from ingestor.demo.providers.contract import Kind, Line, Provider, rfc3339
 from ingestor.demo.providers.damage import cut_short, not_utf8, with_values, without
-from ingestor.demo.providers.keycloak_events import REALM, identifier, quoted, random_identifier, record, said, session
+from ingestor.demo.providers.keycloak_events import (
+    REALM,
+    STRANGERS,
+    identifier,
+    quoted,
+    random_identifier,
+    record,
+    said,
+    session,
+)
 from ingestor.demo.traffic import Operation
 
 _CODE_PARSER: Final = "org.keycloak.protocol.oidc.utils.OAuth2CodeParser"
@@ -25,16 +35,19 @@ _APART_NS: Final = 24
 """The times of operations are so far apart below their milliseconds, so that no two are equal: 41,000 of them fit in."""
 
 
-def _lines(operation: Operation, number: int, rng: Random) -> list[Line]:
-    values = said(operation, rng)
+def lines(operation: Operation, number: int, rng: Random, strangers: Container[str] = STRANGERS) -> list[Line]:
+    """Return the lines of an operation, none where Keycloak logs none. ``strangers``: names of clients that it does not know."""
+    values = said(operation, rng, strangers)
     if not values:
         return []
     level = "WARN" if "error" in values else "INFO"
     first, second = (number * _APART_NS + nanoseconds for nanoseconds in (rng.randrange(1, 12), rng.randrange(12, 24)))
     action = _TOLD_AS.get(operation.action, operation.action)
-    if operation.error != "expired_code":
+    if operation.error != "expired_code" and not (
+        action == "token.reuse_detected" and operation.error == "invalid_code"
+    ):
         return [_line(operation.time_ms, second, action, quoted(values), level=level)]
-    # The store of Keycloak has forgotten the code, so its parser takes it for one that was used before.
+    # The store of Keycloak has forgotten a code that has expired, so its parser takes it for one that was used before.
     already = f"Code '{random_identifier(rng)}' already used for userSession '{session(rng)}' and client '{identifier(operation.client)}'."
     return [
         _line(operation.time_ms, first, "token.reuse_detected", already, logger=_CODE_PARSER, level=level),
@@ -84,7 +97,7 @@ KEYCLOAK: Final = Provider(
     log="Keycloak's JSON log",
     file_name="keycloak.log",
     usual_path="/var/log/keycloak/keycloak.log",
-    lines=_lines,
+    lines=lines,
     other=_other,
     damages=(
         cut_short,

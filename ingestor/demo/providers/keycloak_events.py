@@ -4,6 +4,7 @@ Its words, the order of its keys and what it leaves out are those of real logs (
 """
 
 import re
+from collections.abc import Container
 from hashlib import blake2b
 from random import Random
 from typing import Final, NamedTuple
@@ -84,6 +85,7 @@ class Failure(NamedTuple):
 
     error: str
     reason: str = ""
+    """``{scopes}`` are those that were asked for."""
     user: bool = False
     """Whether it says whose request it was."""
 
@@ -96,7 +98,7 @@ FAILURES: Final = {
     ),
     ("authorization_code", "token.pkce_failed"): Failure("pkce_verification_failed", "Code mismatch", user=True),
     ("authorization_code", ""): Failure("invalid_client_credentials"),
-    ("client_credentials", "invalid_scope"): Failure("invalid_request", "Invalid scopes: no-such-scope"),
+    ("client_credentials", "invalid_scope"): Failure("invalid_request", "Invalid scopes: {scopes}"),
     ("client_credentials", ""): Failure("invalid_client_credentials"),
     ("refresh_token", "invalid_grant"): Failure("invalid_token", "Stale token"),
     ("refresh_token", "expired_token"): Failure("invalid_token", "Token is not active"),
@@ -110,15 +112,21 @@ FAILURES: Final = {
 """Of a grant, and an action or an error of the day; "" stands for all others, and what is not here is not logged."""
 _SUCCESS: Final = Failure("", user=True)
 _UNKNOWN_CLIENT: Final = Failure("client_not_found")
-_STRANGERS: Final = frozenset(client for client, _, _ in personas.PROBES) - {app.name for app in personas.APPS}
+STRANGERS: Final = frozenset(client for client, _, _ in personas.PROBES) - {app.name for app in personas.APPS}
+"""Clients of the day that Keycloak does not know."""
 _OF_ALL: Final = ("type", *REALM, "clientId", "userId", "ipAddress", "error", "reason")
 _AS_SPACE: Final = re.compile("[\t\n\v\f\r\x1c-\x1f\u2028\u2029]")
 
 
-def said(operation: Operation, rng: Random) -> dict[str, str]:
-    """Return keys and values of the event, in Keycloak's order; nothing where it logs none."""
+def said(operation: Operation, rng: Random, strangers: Container[str] = STRANGERS) -> dict[str, str]:
+    """Return keys and values of the event, in Keycloak's order; nothing where it logs none.
+
+    ``strangers``: names of clients that it does not know.
+    """
     kind = operation.grant_type or operation.endpoint
-    failure = _failure(operation, kind) if _failed(operation) else _SUCCESS
+    failure: Failure | None = _SUCCESS
+    if _failed(operation):
+        failure = _UNKNOWN_CLIENT if operation.client in strangers else _failure(operation, kind)
     if failure is None:
         return {}
     type_ = TYPES[kind]
@@ -131,7 +139,7 @@ def said(operation: Operation, rng: Random) -> dict[str, str]:
         "sessionId": session(rng),
         "ipAddress": operation.address,
         "error": failure.error,
-        "reason": failure.reason,
+        "reason": failure.reason.format(scopes=" ".join(operation.scopes or ("no-such-scope",))),
         "auth_method": type_.auth_method,
         "token_id": f"onrt{kind[:2]}:{random_identifier(rng)}",
         "token_type": "Bearer",
@@ -180,8 +188,6 @@ def _failed(operation: Operation) -> bool:
 
 
 def _failure(operation: Operation, kind: str) -> Failure | None:
-    if operation.client in _STRANGERS:
-        return _UNKNOWN_CLIENT
     words = (operation.action, operation.error or "", "")
     return next((FAILURES[kind, word] for word in words if (kind, word) in FAILURES), None)
 
