@@ -27,7 +27,8 @@ test-fast: $(VENV)/.dev
 
 # Real Keycloak and oidc-provider, driven; part of the gate. Wants TOKENTAIL_TEST_KEYCLOAK and TOKENTAIL_TEST_OIDC_PROVIDER: docs/testing.md.
 test-servers: $(VENV)/.dev
-	$(BIN)/pytest -q tests/providers/test_real_keycloak.py tests/providers/test_real_oidc_provider.py tests/providers/test_provider_rounds.py
+	$(BIN)/pytest -q tests/providers/test_real_keycloak.py tests/providers/test_keycloak_under_attack.py \
+	  tests/providers/test_real_oidc_provider.py tests/providers/test_provider_rounds.py
 
 # Everything that .ci/run does.
 check:

@@ -5,10 +5,8 @@
 
 import base64
 import hashlib
-import html
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -17,17 +15,16 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
-from urllib.parse import parse_qs, urlsplit
 
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.providers.driven import INVENTED, Told
+from tests.providers.keycloak_browser import REDIRECT, Browser
 from tests.support.servers import free_port
 
 FOLDER: Final = os.environ.get("TOKENTAIL_TEST_KEYCLOAK", "")
 REALM: Final = Path(__file__).with_name("servers") / "keycloak-realm.json"
-REDIRECT: Final = "https://app.example/cb"
 
 
 KeycloakCount: TypeAlias = tuple[str, str, str]
@@ -134,26 +131,24 @@ class Endpoint:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        page = requests.get(f"{self.url}/auth", params=query, timeout=30)
-        (action,) = re.findall(r'action="([^"]*)"', page.text)
-        form = {"username": "bob", "password": "made-up-password-of-bob"}
-        # Keycloak's cookies are for TLS alone, which a browser does not ask for on loopback, and `requests` does.
-        cookies = {"Cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in page.cookies)}
-        answer = requests.post(html.unescape(action), data=form, headers=cookies, allow_redirects=False, timeout=30)
+        code = Browser().code(f"{self.url}/auth", "bob", "made-up-password-of-bob", **query)
         self.counts[BROWSER_LOGIN] += 1
         self.browser_logins += 1
-        return parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
+        return code
 
 
 class Keycloak:
-    """A server of its own, from its own copy of what it changes. ``options`` are added to those of its start."""
+    """A server of its own, from its own copy of what it changes, with the tests' realm or another one of the same name.
 
-    def __init__(self, directory: Path, log: Path, *options: str) -> None:
+    ``options`` are added to those of its start.
+    """
+
+    def __init__(self, directory: Path, log: Path, *options: str, realm: bytes | None = None) -> None:
         self._port, self._management = free_port(), free_port()
         home = directory / "keycloak"
         shutil.copytree(FOLDER, home, symlinks=True, ignore=shutil.ignore_patterns("data"))
         (home / "data/import").mkdir(parents=True)
-        shutil.copy(REALM, home / "data/import/acme-realm.json")
+        (home / "data/import/acme-realm.json").write_bytes(realm or REALM.read_bytes())
         self._out = directory / "keycloak.out"
         command = [
             str(home / "bin/kc.sh"),
@@ -193,7 +188,7 @@ class Keycloak:
             assert self._process.poll() is None, self._out.read_text()[-3000:]
             assert time.monotonic() < deadline, self._out.read_text()[-3000:]
             try:
-                if requests.get(f"{self._url}/realms/acme", timeout=5).ok:
+                if requests.get(self.realm_url, timeout=5).ok:
                     return
             except requests.ConnectionError:
                 pass
@@ -214,6 +209,11 @@ class Keycloak:
         """End it."""
         os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait(60)
+
+    @property
+    def realm_url(self) -> str:
+        """Where the realm is."""
+        return f"{self._url}/realms/acme"
 
     @property
     def _url(self) -> str:
