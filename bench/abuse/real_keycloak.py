@@ -1,9 +1,10 @@
 """Attack a real Keycloak, and see what the daemon finds in its log, and after how long.
 
-python -m bench.abuse.real_keycloak          some minutes; wants TOKENTAIL_TEST_KEYCLOAK and Java 17: docs/testing.md
-python -m bench.abuse.real_keycloak --new    without the four weeks of a past that the daemon reads first
+python -m bench.abuse.real_keycloak             some minutes; wants TOKENTAIL_TEST_KEYCLOAK and Java 17: docs/testing.md
+python -m bench.abuse.real_keycloak --new       without the four weeks of a past that the daemon reads first
+python -m bench.abuse.real_keycloak --influxdb  with InfluxDB 1 as the store, where Grafana's alerts see what is found
 
-The daemon is the command `tokentail run` at its defaults. A delay is from the attack's first request until the finding is in the state with
+The daemon is the command `tokentail run` at its defaults. A delay is from the attack's first request until the finding is in the store with
 the severity that it should have.
 """
 
@@ -21,7 +22,8 @@ from typing import Final
 
 from bench.abuse.events import DAY_MS, HOUR_MS, event
 from bench.abuse.keycloak import KeycloakLog
-from ingestor.model.finding import Severity, StoredFinding
+from ingestor.config.settings import StoreSettings
+from ingestor.model.finding import MEASUREMENT, Severity, StoredFinding
 from ingestor.model.questions import Period
 from ingestor.state.findings import read_findings
 from ingestor.state.state import State
@@ -30,6 +32,7 @@ from tests.providers.keycloak_attacks import ATTACKS, Attack, alarms_of_nobody, 
 from tests.providers.keycloak_place import APP
 from tests.providers.keycloak_realm import MACHINES, Realm, home, machine_room, realm_of, user
 from tests.providers.real_keycloak import Keycloak
+from tests.support.servers import new_influxdb1, query
 
 PEOPLE: Final = 170
 PAST_DAYS: Final = 28
@@ -44,14 +47,20 @@ def main() -> None:
     """Print the table."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--new", action="store_true")
+    arguments.add_argument("--influxdb", action="store_true")
     chosen = arguments.parse_args()
     if not Keycloak.is_here():
         sys.exit("There is no Keycloak here: see docs/testing.md.")
-    with tempfile.TemporaryDirectory() as directory:
-        play(Path(directory), has_past=not chosen.new)
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        directory, store = Path(name), None
+        if chosen.influxdb:
+            server = new_influxdb1(directory)
+            stack.callback(server.kill)
+            store = server.make()
+        play(directory, store, has_past=not chosen.new)
 
 
-def play(directory: Path, *, has_past: bool) -> None:
+def play(directory: Path, store: StoreSettings | None, *, has_past: bool) -> None:
     """Start Keycloak and the daemon, be quiet, attack, and print what was found of each."""
     log, past = directory / "keycloak.log", directory / "past.log"
     log.touch()
@@ -61,7 +70,7 @@ def play(directory: Path, *, has_past: bool) -> None:
         if has_past:
             rows = sorted(past_events(time.time_ns() // 1_000_000), key=lambda row: row[0])
             past.write_bytes(b"".join(line.data for line in KeycloakLog(seed=1).lines(rows)))
-        with running(directory, past, log) as watch:
+        with running(directory, store, past, log) as watch:
             server.wait()
             realm = Realm(server.realm_url, PEOPLE)
             begun = time.monotonic()
@@ -101,13 +110,13 @@ def attacked(realm: Realm, attack: Attack, watch: "Watch") -> str:
 
 
 class Watch(threading.Thread):
-    """Looks at the findings of a state, and notes when each came to its severity."""
+    """Looks at the findings of a store, and notes when each came to its severity."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, store: StoreSettings | None) -> None:
         super().__init__(daemon=True)
         self._state = state
+        self._store = store
         self._since: dict[tuple[int, str, str], tuple[StoredFinding, float]] = {}
-        self._findings: list[StoredFinding] = []
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -115,17 +124,20 @@ class Watch(threading.Thread):
         while not self._ended.wait(_SEEN):
             with contextlib.closing(State.open_reader(self._state)) as state:
                 found = list(read_findings(state.connection, _ALL))
+            arrived = None if self._store is None else in_influxdb(self._store)
             for finding in found:
-                self._since.setdefault((*finding[:2], finding.severity), (finding, time.monotonic()))
-            self._findings = found
+                key = (finding.time, finding.pattern, finding.severity)
+                if arrived is None or key in arrived:
+                    _, since = self._since.get(key, (None, time.monotonic()))
+                    self._since[key] = finding, since
 
     def findings(self) -> list[StoredFinding]:
-        """Return what is found so far."""
-        return self._findings
+        """Return what is found so far: each as it was last."""
+        return list({finding[:2]: finding for finding, _ in list(self._since.values())}.values())
 
     def since(self, finding: StoredFinding, least: Severity) -> float:
         """Return since when a finding is there and so severe: seconds of the monotonic clock."""
-        return min(at for seen, at in self._since.values() if seen[:2] == finding[:2] and is_as_bad(seen, least))
+        return min(at for seen, at in list(self._since.values()) if seen[:2] == finding[:2] and is_as_bad(seen, least))
 
     def end(self) -> None:
         """Stop looking."""
@@ -133,16 +145,27 @@ class Watch(threading.Thread):
         self.join()
 
 
+def in_influxdb(store: StoreSettings) -> set[tuple[int, str, str]]:
+    """Return the time, pattern and severity of each finding that InfluxDB has."""
+    asked = f'SELECT severity FROM "{store.database}"."findings"."{MEASUREMENT}" GROUP BY pattern'
+    return {
+        (at, series["tags"]["pattern"], severity) for series in query(store, asked) for at, severity in series["values"]
+    }
+
+
 @contextlib.contextmanager
-def running(directory: Path, *logs: Path) -> Iterator[Watch]:
+def running(directory: Path, store: StoreSettings | None, *logs: Path) -> Iterator[Watch]:
     """Have the daemon read logs."""
     config, state = directory / "tokentail.toml", directory / "state"
-    config.write_text(f'state_directory = "{state}"\n' + "".join(f'[[logs]]\npath = "{log}"\n' for log in logs))
+    text = f'state_directory = "{state}"\n' + "".join(f'[[logs]]\npath = "{log}"\n' for log in logs)
+    if store is not None:
+        text += f'[store]\ntype = "influxdb"\nurl = "{store.url}"\ndatabase = "{store.database}"\n'
+    config.write_text(text)
     command = [sys.executable, "-m", "ingestor", "run", "--config", str(config)]
     with (directory / "daemon.log").open("wb") as said:
         subprocess.run([*command, "--once"], check=True, stdout=said, stderr=said)  # the past, before anything happens
         daemon = subprocess.Popen(command, stdout=said, stderr=said)
-    watch = Watch(state)
+    watch = Watch(state, store)
     try:
         watch.start()
         yield watch
