@@ -44,7 +44,7 @@ class ByAddress(Weighed[CodeGuessingOptions]):
 
     def speaks_for(self, row: EventRow) -> Key:
         """Return the client and the address."""
-        return row[2].realm, row[2].client_id, row[4] or ""
+        return row[2][6], row[2][1], row[4] or ""
 
     def severity_of(self, figures: Figures, options: CodeGuessingOptions) -> Severity | None:
         """Return high for many without a success; none while at least half as many succeed: a page that redeems its code twice."""
@@ -77,7 +77,7 @@ class Together(ByAddress):
 
     def speaks_for(self, row: EventRow) -> Key:
         """Return the client."""
-        return row[2].realm, row[2].client_id, ""
+        return row[2][6], row[2][1], ""
 
     def severity_of(self, figures: Figures, options: CodeGuessingOptions) -> Severity | None:
         """Return medium for many from many addresses."""

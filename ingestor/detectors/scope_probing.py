@@ -67,10 +67,8 @@ class ScopeProbing(Remembering):
         for row in observed.events:
             if not start <= row[0] < end:
                 start, end, settled = self._settled.at(row[0])
-            if row[2] in settled:
-                continue
             look = hash((row[2], row[6], row[9]))
-            if look not in settled:
+            if look not in settled and row[2] not in settled:
                 if self._all_count:
                     settled.add(look)
                 if self._settles(Event(*row)):

@@ -46,7 +46,7 @@ class ByAddress(Weighed[SprayOptions]):
 
     def speaks_for(self, row: EventRow) -> Key:
         """Return the address."""
-        return row[2].realm, "", row[4] or ""
+        return row[2][6], "", row[4] or ""
 
     def counts(self, row: EventRow, window: Window) -> bool:
         """Whether somebody gets in from where they failed: then it was the user."""
@@ -88,7 +88,7 @@ class Together(ByAddress):
 
     def speaks_for(self, row: EventRow) -> Key:
         """Return the client."""
-        return row[2].realm, row[2].client_id, ""
+        return row[2][6], row[2][1], ""
 
     def severity_of(self, figures: Figures, options: SprayOptions) -> Severity | None:
         """Return medium for many users from many addresses."""

@@ -137,6 +137,9 @@ class TokenSharing(Measurable, Remembering):
 
 def _severity(places: list[Place], options: TokenSharingOptions) -> Severity | None:
     """Return how bad so many places are. The one from which a user came first is in none of them."""
+    enough = min(options.many_networks, options.many_agents, max(options.distinct_networks, options.distinct_agents))
+    if 1 + len(places) < enough:
+        return None
     networks = 1 + sum(place.new_network for place in places)
     agents = 1 + sum(place.new_agent for place in places)
     many = (networks >= options.many_networks) + (agents >= options.many_agents)

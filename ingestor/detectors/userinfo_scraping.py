@@ -44,6 +44,7 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
     """
 
     name = "userinfo_scraping"
+    version = "3"
     title = "Profiles of many users are read from elsewhere"
     learns_from = SUCCESSES
     actions = frozenset({"token.userinfo_accessed"}) | learns_from
@@ -60,7 +61,8 @@ class UserinfoScraping(Surge[UserinfoScrapingOptions]):
 
     def observe(self, observed: ObservedEvents) -> Sequence[Finding]:
         """Return the incidents that are new or have grown."""
-        events = [row for row in observed.events if row[3] and _is_chosen(row[3])]
+        chosen = {user for user in {row[3] for row in observed.events} if user and _is_chosen(user)}
+        events = [row for row in observed.events if row[3] in chosen]
         return super().observe(observed._replace(events=events)) if events else ()
 
     def learn(self, rows: Sequence[EventRow]) -> None:

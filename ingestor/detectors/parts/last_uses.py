@@ -1,6 +1,6 @@
 """Where each user used a token last, of the newest uses: what a second use is compared with."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from sys import intern
 from typing import Final, NamedTuple, TypeAlias
@@ -14,14 +14,14 @@ MOST_USES: Final = 16_384
 """That are remembered, at about 250 bytes each."""
 MOST_PLACES: Final = 8
 """Of one user that are told apart, the newest: addresses, each with a user agent."""
-_PAGE: Final = 64
+_PAGE: Final = 256
+"""Uses. What many of them share, such as long user agents, is written once a page."""
 
 _Entry: TypeAlias = tuple[int, str | None, str | None, str | None, Tags]
 """The time, address, user agent, user and tags of an event. The tags are shared by many."""
 _Place: TypeAlias = tuple[str | None, str | None]
 """An address and a user agent."""
 _entry_of: Callable[[EventRow], _Entry] = itemgetter(0, 4, 5, 3, 2)
-_user_of: Callable[[_Entry], str | None] = itemgetter(3)
 
 
 class Use(NamedTuple):
@@ -48,8 +48,8 @@ class LastUses:
         self._oldest = 0
         self._pages = {0: self._page}
         """By number, oldest first."""
-        self._users: dict[int, frozenset[str | None]] = {}
-        """The users of full pages that were looked at, by number."""
+        self._users: dict[int, dict[str | None, list[_Entry]]] = {}
+        """The uses of each user, of full pages that were looked at, by number."""
         self._changed: set[int] = set()
         """Numbers of other pages than the newest one."""
         self._saved = 0
@@ -96,23 +96,23 @@ class LastUses:
         self._oldest = min(pages, default=0)
         for number in sorted(pages) or [0]:
             self._begin(number)
-            self._page += _page_of(pages.get(number, b"[[],[],[],[],[]]"))
+            self._page += _page_of(pages.get(number, b"[[],[],0,[],[],[],[],[]]"))
         self._changed.clear()
         self._saved = len(self._page)
 
     def _newest_first(self, user: str | None) -> Iterator[_Entry]:
         """Yield the uses of a user."""
         for number, page in reversed(self._pages.items()):
-            if user in (self._users.get(number) or self._users_of(number, page)):
-                for entry in reversed(page):
-                    if entry[3] == user:
-                        yield entry
+            if len(page) < _PAGE:
+                yield from (entry for entry in reversed(page) if entry[3] == user)
+            else:
+                yield from reversed((self._users.get(number) or self._users_of(number, page)).get(user, ()))
 
-    def _users_of(self, number: int, page: Sequence[_Entry]) -> Collection[str | None]:
-        if len(page) < _PAGE:
-            return [*map(_user_of, page)]
-        self._users[number] = frozenset(map(_user_of, page))
-        return self._users[number]
+    def _users_of(self, number: int, page: Sequence[_Entry]) -> Mapping[str | None, Sequence[_Entry]]:
+        users = self._users[number] = {}
+        for entry in page:
+            users.setdefault(entry[3], []).append(entry)
+        return users
 
     def _begin(self, number: int) -> None:
         if len(self._page) > self._saved:
@@ -131,21 +131,28 @@ class LastUses:
 
 
 def _piece_of(page: Sequence[_Entry]) -> bytes:
-    """Return a page as JSON, by columns; each combination of realm, client and user agent once: there are few."""
+    """Return a page as JSON, by columns; each client and each user agent once, since there are few."""
     times, ips, agents, users, all_tags = zip(*page, strict=True)
-    kinds: dict[tuple[str, str, str | None], int] = {}
-    numbers = [
-        kinds.setdefault((tags[6], tags[1], agent), len(kinds)) for tags, agent in zip(all_tags, agents, strict=True)
-    ]
-    return orjson.dumps((list(kinds), numbers, times, ips, users))
+    clients = {tags: number for number, tags in enumerate(dict.fromkeys(all_tags))}
+    programs = {agent: number for number, agent in enumerate(dict.fromkeys(agents))}
+    first = min(times)
+    return orjson.dumps(
+        (
+            [(tags.realm, tags.client_id) for tags in clients],
+            list(programs),
+            first,
+            [time_ms - first for time_ms in times],
+            [*map(clients.__getitem__, all_tags)],
+            [*map(programs.__getitem__, agents)],
+            ips,
+            users,
+        )
+    )
 
 
 def _page_of(piece: bytes) -> Iterator[_Entry]:
-    kinds, *columns = orjson.loads(piece)
-    kinds = [
-        (Tags("", client_id, "", "", "", "", realm), intern(agent) if agent else None)
-        for realm, client_id, agent in kinds
-    ]
-    for kind, time_ms, ip, user in zip(*columns, strict=True):
-        tags, agent = kinds[kind]
-        yield time_ms, ip, agent, user, tags
+    clients, programs, first, *columns = orjson.loads(piece)
+    tags = [Tags("", client_id, "", "", "", "", realm) for realm, client_id in clients]
+    agents = [intern(agent) if agent else agent for agent in programs]
+    for since, client, program, ip, user in zip(*columns, strict=True):
+        yield first + since, ip, agents[program], user, tags[client]

@@ -25,6 +25,7 @@ class ReuseOptions(Options):
 class Reuse(Surge[ReuseOptions]):
     """Compares a second use with the last first use of the same user and client. One is an incident, and no success makes it worse."""
 
+    version = "3"
     thresholds = ("many_unknown",)
     raised_by_success = False
     begins_at_once = True

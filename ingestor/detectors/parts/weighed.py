@@ -30,13 +30,15 @@ class Weighed(Surge[OptionsT]):
 
     def learn(self, rows: Sequence[EventRow]) -> None:
         """Count successes of subjects that are failing."""
-        get, speaks_for = self._cases.get, self.speaks_for
-        for row in rows if len(self._cases) else ():
+        if not len(self._cases):
+            return
+        get, speaks_for, length = self._cases.get, self.speaks_for, self.window_ms(self._options)
+        for row in rows:
             key = speaks_for(row)
             case = get(key)
             if case is not None and case.evidence is None and self.counts(row, case.window):
                 if case.successes is None:
                     case.successes = Successes()
-                case.successes.advance(row[0] // self.window_ms(self._options))
+                case.successes.advance(row[0] // length)
                 case.successes.add(row[3] or "")
                 self._cases.mark(key)

@@ -8,9 +8,10 @@ from parsers.contract import Event, EventRow
 from tests.detectors.cases.made import event
 from tests.support.detecting import saved
 
-MOST = 4 * 64
+PAGE = 256
+MOST = 4 * PAGE
 USES = st.lists(
-    st.tuples(st.sampled_from(["u-1", "u-2", "u-3"]), st.sampled_from("abc"), st.integers(1, 70)), max_size=20
+    st.tuples(st.sampled_from(["u-1", "u-2", "u-3"]), st.sampled_from("abc"), st.integers(1, 280)), max_size=9
 )
 
 
@@ -59,7 +60,7 @@ def test_a_restart_changes_nothing(runs: list[tuple[str, str, int]]) -> None:
             for each in (whole, uses):
                 each.note([use(second, user, agent)])
         saved(uses, memory)
-        assert len(memory) <= MOST // 64
+        assert len(memory) <= MOST // PAGE
         uses = LastUses(most=MOST)
         uses.restore(memory)
         assert not uses.dump()
