@@ -1,6 +1,6 @@
 # These commands do all the set-up on a machine that has only Python (3.11 or newer) and make:
 #   make demo        the main job, with the embedded store
-#   make test        the tests
+#   make test        the tests, but for those that take long
 #   make test-fast   those that need no server and no process of their own, in less than a minute
 PYTHON ?= python3
 VENV   := .venv
@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 # Where it is set, each of the tests' processes would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-servers check lint format typecheck imports bench kill-test test-providers clean
+.PHONY: demo test test-fast test-long check lint format typecheck imports bench kill-test test-providers clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/tokentail demo
@@ -20,15 +20,15 @@ WORKERS = $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n + 1 : 5)
 SHARED = --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -q $(SHARED)
+	$(BIN)/pytest -q -m "not long" $(SHARED)
 
 test-fast: $(VENV)/.dev
 	$(BIN)/pytest -q -rfE --fast $(SHARED)
 
-# Real Keycloak and oidc-provider, driven; part of the gate. Wants TOKENTAIL_TEST_KEYCLOAK and TOKENTAIL_TEST_OIDC_PROVIDER: docs/testing.md.
-test-servers: $(VENV)/.dev
-	$(BIN)/pytest -q tests/providers/test_real_keycloak.py tests/providers/test_keycloak_under_attack.py \
-	  tests/providers/test_real_oidc_provider.py tests/providers/test_provider_rounds.py
+# What make test leaves out, because it takes long: searches, many cases of one kind, installations, and real servers that are driven.
+# Those want TOKENTAIL_TEST_KEYCLOAK and TOKENTAIL_TEST_OIDC_PROVIDER: docs/testing.md.
+test-long: $(VENV)/.dev
+	$(BIN)/pytest -q -m long $(SHARED)
 
 # Everything that .ci/run does.
 check:

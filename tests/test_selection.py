@@ -36,7 +36,7 @@ def pytest_with(directory: Path, *options: str, **environment: str) -> subproces
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_fast_tests_start_no_process_and_ask_no_server(tmp_path: Path) -> None:
     running = {"TOKENTAIL_TEST_INFLUXDB2_URL": NOBODY, "TOKENTAIL_TEST_GRAFANA_URL": NOBODY}
     fast = pytest_with(tmp_path, "--fast", **running, TOKENTAIL_TEST_GRAFANA_TOKEN="none")

@@ -17,7 +17,7 @@ from tests.cli.conftest import Tokentail
 from tests.support.scripted import OK, Reply, ScriptedServer, scripted
 from tests.support.world import Log
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 TOKENTAIL = (sys.executable, "-m", "ingestor")
 SECONDS = 4.0

@@ -176,7 +176,7 @@ def test_a_log_that_is_understood_in_part_is_a_warning_everywhere(
     assert check.stdout.startswith("TOKENTAIL WARNING - ")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_log_that_was_understood_is_told_everywhere(
     tokentail: Tokentail, configured: tuple[str, ...], tmp_path: Path
 ) -> None:

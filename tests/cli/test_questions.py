@@ -429,7 +429,7 @@ def test_a_small_screen_breaks_no_name_and_cuts_no_number(
         assert path in shown if command == "status" else all(LONG[name] in shown for name in whole)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_pipe_is_as_wide_as_what_is_written(long_ids: tuple[str, ...], environment: dict[str, str]) -> None:
     del environment["COLUMNS"]
     for command in ("activity", "top users", "analytics", "status"):

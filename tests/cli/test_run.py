@@ -256,7 +256,7 @@ def test_a_message_is_one_line_and_moves_no_cursor(
     logger.handlers.clear()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_proves_itself_and_its_store_answers(tokentail: Tokentail, tmp_path: Path) -> None:
     result = tokentail("demo", "--seconds", "1", "--seed", "7", "--keep", tmp_path / "demo", "--json")
     assert result.exit_code == 0, result.stderr
@@ -272,7 +272,7 @@ def test_the_demo_proves_itself_and_its_store_answers(tokentail: Tokentail, tmp_
     assert "A demo was here before" in again.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_writes_keycloaks_log_whose_lines_can_be_verified(tokentail: Tokentail, tmp_path: Path) -> None:
     result = tokentail("demo", "--provider", "keycloak", "--seconds", "1", "--keep", tmp_path)
     assert result.exit_code == 0, result.stderr

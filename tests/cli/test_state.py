@@ -21,7 +21,7 @@ from tests.docs.reference import commands
 
 Tokentail = Callable[..., Result]
 
-READING = ("stats", "activity", "events", "findings", "top clients", "top users", "peak", "analytics")
+READING = ("stats", "activity", "events", "findings", "baseline", "top clients", "top users", "peak", "analytics")
 LOOKING = ("status", "verify {log}", "rejected list", "explain {log}", "state backup {saved}")
 WRITING = ("run --once --log {log}", "backfill {log}", "rejected replay", "rollup rebuild", "demo --seconds 0.5")
 NOT_OF_THE_STATE = {

@@ -32,12 +32,14 @@ def test_every_action_that_a_log_may_write_is_written() -> None:
     assert Ledger.of(day_of("native").lines).by_action.keys() == set(OUTCOMES)
 
 
+@pytest.mark.long
 @EVERY_PROVIDER
 def test_equal_seeds_write_equal_bytes_and_others_do_not(name: str) -> None:
     assert write_day(PROVIDERS[name], END_MS, seed=29) == day_of(name)
     assert write_day(PROVIDERS[name], END_MS, seed=30) != day_of(name)
 
 
+@pytest.mark.long
 @EVERY_PROVIDER
 @pytest.mark.parametrize("seed", [1, 2, 29])
 def test_lines_are_ordered_within_the_day_and_events_told_apart(name: str, seed: int) -> None:

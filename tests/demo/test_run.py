@@ -30,7 +30,7 @@ def text(of: Console) -> str:
     return of.file.getvalue()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
 def test_the_demo_proves_itself_without_a_terminal(tmp_path: Path, provider: Provider) -> None:
     output = console()
@@ -61,7 +61,7 @@ def test_another_program_is_told_whose_log_it_was_and_what_is_not_in_it(tmp_path
     assert figures["unlogged"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_another_store_is_fed_and_programs_get_json(tmp_path: Path) -> None:
     settings = Settings(state_directory=tmp_path / "service")
     for number in (1, 2):  # a second demo adds its own source to the same store
@@ -81,7 +81,7 @@ def test_another_store_is_fed_and_programs_get_json(tmp_path: Path) -> None:
     assert not (tmp_path / "demo1" / "state").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_event_that_is_missing_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = SqliteAnswers.events
 
@@ -102,7 +102,7 @@ def test_a_directory_with_a_demo_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "token-audit.log").read_bytes() == b"somebody's"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_live_terminal_is_drawn_and_cleared(tmp_path: Path) -> None:
     output = Console(file=StringIO(), width=80, height=24, force_terminal=True, color_system="truecolor")
     assert run_demo(None, console=output, seconds=0.5, directory=tmp_path) == 0

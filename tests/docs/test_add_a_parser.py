@@ -62,7 +62,7 @@ def test_all_its_files_are_found_here() -> None:
     assert len(COMMANDS) == 7
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_its_package_is_installed_and_its_events_arrive(package: Path, environment: dict[str, str]) -> None:
     answers = {command: run(command, package, environment) for command in COMMANDS}
     explained = run(f"{COMMANDS[1]} --json", package, environment).splitlines()
@@ -76,7 +76,7 @@ def test_its_package_is_installed_and_its_events_arrive(package: Path, environme
     assert status["rejected_by_reason"] == {"missing_key": 1}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_its_folder_is_found_by_its_name(package: Path, environment: dict[str, str], tmp_path: Path) -> None:
     ours = shutil.copytree(
         ROOT / "parsers", tmp_path / "parsers", ignore=shutil.ignore_patterns("__pycache__", "testcases")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.kill.kill_rounds import is_here, kill_rounds
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def test_ten_rounds_of_kill_9(tmp_path: Path) -> None:

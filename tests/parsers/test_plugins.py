@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = b'{"created_at":"2026-11-01T09:30:00.123Z","action":"token.refreshed","resource_id":"web-app"}\n'

@@ -14,7 +14,7 @@ from tests.providers.keycloak_realm import Realm, realm_of
 from tests.providers.real_keycloak import Keycloak
 from tests.support.world import World
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 PEOPLE = 20
 PLAYED = {"secrets_from_many_addresses", "code_guessing", "refresh_token_reuse", "attacked_user"}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.providers.provider_rounds import HERE, provider_rounds
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def test_three_kills_and_four_rotations(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.providers.driven import counted, drive, stored
 from tests.providers.real_keycloak import Keycloak
 from tests.support.world import World
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.providers.driven import counted, drive, stored
 from tests.providers.real_oidc_provider import OidcProvider
 from tests.support.world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ def test_it_is_read_verified_explained_and_shown(scene: Scene, name: str) -> Non
     scene.check()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SOME)
 @pytest.mark.parametrize("cut", [1, 20, 45, 70, 150])
 def test_half_a_line_waits_for_its_end(scene: Scene, name: str, cut: int) -> None:
@@ -49,6 +50,7 @@ def test_half_a_line_waits_for_its_end(scene: Scene, name: str, cut: int) -> Non
     scene.check()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SOME)
 @pytest.mark.parametrize("cut", [1, 20, 45, 70, 150])
 def test_half_a_line_that_was_taken_for_the_last_one_is_made_whole(scene: Scene, name: str, cut: int) -> None:

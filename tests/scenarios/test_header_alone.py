@@ -65,6 +65,7 @@ def finish(scene: Scene, *logs: Log) -> None:
     scene.check(*logs, ignored=scene.status()["ignored"])
 
 
+@pytest.mark.long
 @beginnings
 @looks
 @pytest.mark.parametrize("in_place", [False, True], ids=["a new file", "in place"])
@@ -134,6 +135,7 @@ def test_a_header_and_half_a_line_are_no_content_of_another_log(scene: Scene) ->
     scene.check(one, two, ignored=scene.status()["ignored"], rejected=1)
 
 
+@pytest.mark.long
 @beginnings
 @looks
 @pytest.mark.parametrize("late", [False, True], ids=["one after the other", "both at once"])

@@ -31,6 +31,7 @@ def rotated_twice(scene: Scene, *, header: bytes = b"") -> list[Path]:
     return [log.sibling(".2"), log.sibling(".1"), log.path]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("header", [0, 1], ids=["no header", "header"])
 @pytest.mark.parametrize("beside", [True, False], ids=["beside a daemon", "alone"])
 @pytest.mark.parametrize("name", ["all.log", "all.log.gz"])
@@ -166,6 +167,7 @@ def test_an_archive_that_a_glob_follows(scene: Scene) -> None:
     scene.check()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("running", [True, False], ids=["running", "stopped"])
 @pytest.mark.parametrize("unread", [0, 10])
 @pytest.mark.parametrize("removed", [True, False], ids=["removed", "left"])

@@ -36,7 +36,7 @@ from tests.support.servers import InfluxServer, query
 from tests.support.turns import caught_up, counted, settled, until
 from tests.support.world import World, gz, zst
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("hasty")]
 
 
 def open_files() -> int:

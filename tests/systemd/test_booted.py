@@ -11,7 +11,7 @@ import pytest
 
 from tests.systemd.machine import Machine, boot, install_tokentail
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 TOKENTAIL = "/opt/tokentail/bin/tokentail"
 LOG = "/var/log/idp/audit.jsonl"

@@ -56,7 +56,7 @@ def command(words: str, log: Path) -> list[str]:
     return [sys.executable, "-m", "ingestor", *words.format(log=log).split(), *period]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("words", "wanted"), [(words, 0) for words in ANSWERS] + [(words, 1) for words in BUFFERED])
 def test_a_reader_that_goes_away_is_no_fault(much: Much, words: str, wanted: int) -> None:
     environment, log = much
@@ -70,7 +70,7 @@ def test_a_reader_that_goes_away_is_no_fault(much: Much, words: str, wanted: int
     assert process.returncode == 141
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("words", [*BUFFERED, "config sample", "--help"])
 def test_a_full_disk_is_said_and_is_1(much: Much, words: str) -> None:
     environment, log = much
@@ -85,7 +85,7 @@ def test_a_full_disk_is_said_and_is_1(much: Much, words: str) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_closed_stdout_gets_no_file_of_ours(much: Much) -> None:
     environment, log = much
     shell = 'exec "$@" <&- >&- 2>&-'

@@ -75,7 +75,7 @@ def judged(way: Callable[[str], str], text: Text) -> float:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", WAYS)
 def test_no_text_costs_more_than_ten_ordinary_ones(name: str) -> None:
     way, chance = WAYS[name], random.Random(1)

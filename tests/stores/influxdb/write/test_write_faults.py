@@ -234,7 +234,7 @@ def _write_then_stop(world: World, stop: threading.Event) -> None:
     stop.set()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("written", "count"),
     [
