@@ -9,7 +9,7 @@ from ingestor.detectors.parts.allowed import is_allowed
 from ingestor.detectors.parts.awaited import ISSUED, SUCCESSES, Awaited
 from ingestor.detectors.parts.case import Case, Subject
 from ingestor.detectors.parts.evidence import Evidence, Figures, hit_of, top
-from ingestor.detectors.parts.measured import FULL, Windows
+from ingestor.detectors.parts.measured import FULL, Measurable, Windows
 from ingestor.detectors.parts.memory import BoundedMemory
 from ingestor.detectors.parts.remembering import Remembering
 from ingestor.detectors.parts.window import Window
@@ -31,7 +31,7 @@ MOST_CASES: Final = 5_000
 _ORDER: Final = tuple(Severity)
 
 
-class Surge(Remembering, ABC, Generic[OptionsT]):
+class Surge(Measurable, Remembering, ABC, Generic[OptionsT]):
     """A detector of more than is usual within a window.
 
     Below its threshold a subject has the events of the window; then it is an incident, which grows with each further event until
@@ -51,8 +51,6 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
     learns_from: Collection[str] = frozenset()
     """The ``actions`` of events that are no part of it, and tell what is usual: ``learn`` is shown these."""
     options: type[Options]
-    thresholds: Sequence[str] = ()
-    """The options of which one is enough, as ``Measured`` has them."""
     raised_by_success: bool = True
     begins_at_once: bool = False
     """Whether one event is an incident, so that a threshold is about the whole of it."""
@@ -69,7 +67,6 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
         self._touched: dict[Subject, Case] = {}
         self._ended: list[Finding] = []
         self._awaited = Awaited(self._succeed)
-        self._meter: Meter | None = None
         self._windows = Windows()
         """For the meter."""
 
@@ -140,7 +137,7 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
 
     def measure(self, meter: Meter) -> None:
         """Tell a meter how much there is, from event to event."""
-        self._meter = meter
+        super().measure(meter)
         if not self.begins_at_once:
             meter.full(self._options, lambda others: self.severity_of(FULL, others))
 
@@ -176,8 +173,8 @@ class Surge(Remembering, ABC, Generic[OptionsT]):
             self._gather(case, event, options)
         else:
             case.evidence.add(event)
-        if self._meter is not None:
-            self._tell_meter(self._meter, subject, case, event, options)
+        if self.meter is not None:
+            self._tell_meter(self.meter, subject, case, event, options)
         known = len(self._cases)
         self._cases.put(subject, case)
         if self._awaited or len(self._cases) > known:

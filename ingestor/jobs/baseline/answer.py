@@ -60,7 +60,7 @@ class Asked:
 
     def has(self, found: Found) -> bool:
         """Whether a finding is asked for."""
-        return self.of(found.client) or (self.realm in {None, found.client[0]} and self.client in found.users)
+        return self.of(found.client) or (self.realm in {None, found.client[0]} and self.client in found.clients)
 
     def harmless_of(self, found: Sequence[Found]) -> set[str]:
         """Return the ids of findings that are called harmless."""

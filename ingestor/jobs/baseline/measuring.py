@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from ingestor.detectors.contract import Measured, Options
 from ingestor.detectors.registry import new_detectors
 from ingestor.jobs.baseline.distribution import days_to_recur
-from ingestor.jobs.baseline.meter import Client, ReachMeter
+from ingestor.jobs.baseline.meter import DAY_MS, Client, ReachMeter
 from ingestor.model.finding import Severity, StoredFinding
 from ingestor.model.identity import MILLISECOND_SLOTS
 from ingestor.model.points import Series
@@ -28,7 +28,8 @@ class Found(NamedTuple):
     severity: Severity
     client: Client
     """(realm, client id); without an id for one about none, or many."""
-    users: tuple[str, ...]
+    clients: tuple[str, ...]
+    """The ids of those that took part."""
     slot: int
     """What tells its subject apart (``slot_of``)."""
     first_ms: int
@@ -54,7 +55,7 @@ class Measurements:
     @property
     def days(self) -> float:
         """From the first event through the last."""
-        return (self.last_ms - self.first_ms) / 86_400_000
+        return (self.last_ms - self.first_ms) / DAY_MS
 
     @property
     def days_to_recur(self) -> int:
